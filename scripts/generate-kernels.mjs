@@ -1,0 +1,138 @@
+// Writes src/kernels/generated/<name>.ts from shaders/<name>.wgsl: the expanded, stripped text, and what reflection says of each
+// entry point (bindings, access, struct offsets, override constants, workgroup size) as literal types. The host never repeats any of it.
+//
+//   node scripts/generate-kernels.mjs           writes
+//   node scripts/generate-kernels.mjs --check   fails when a committed file differs
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+// The package's `main` is CommonJS in a package of type module, which Node refuses; its bundle for bundlers loads.
+import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import { expandImports, stripWgsl } from './wgsl.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const shaders = join(root, 'shaders');
+const target = join(root, 'src/kernels/generated');
+const check = process.argv.includes('--check');
+
+const camel = (name) => name.replace(/[-_](\w)/g, (_, letter) => letter.toUpperCase());
+
+/** Overrides with their defaults, which wgsl_reflect leaves out: `override NAME: type = value;`. */
+function overrideDefaults(wgsl) {
+  const found = new Map();
+  for (const [, name, type, value] of wgsl.matchAll(/override\s+(\w+)\s*:\s*(\w+)\s*(?:=\s*([^;]+?)\s*)?;/g)) {
+    const parsed = value === undefined ? undefined : value === 'true' ? true : value === 'false' ? false : Number(value.replace(/[uif]$/, ''));
+    if (typeof parsed === 'number' && Number.isNaN(parsed)) throw new Error(`override ${name}: the default ${value} is not a literal`);
+    found.set(name, parsed === undefined ? { type } : { type, default: parsed });
+  }
+  return found;
+}
+
+/** Reflection whose parse errors name the shader and quote the line, instead of the parser's own source. */
+function reflectWgsl(name, wgsl) {
+  try {
+    return new WgslReflect(wgsl);
+  } catch (error) {
+    const line = Number(/Line: (\d+)/.exec(error.message)?.[1]);
+    console.error(`shaders/${name}.wgsl: ${error.message}\n${wgsl.split('\n').slice(line - 2, line + 1).join('\n')}`);
+    process.exit(1);
+  }
+}
+
+/**
+ * Names that a function reaches through calls and module-scope declarations. wgsl_reflect's `overrides` of an entry point stops at its
+ * own body, and WebKit rejects a value for an override that the entry point never reads, so neither none nor all of them will do.
+ */
+function reachable(wgsl, entryPoint) {
+  const bodies = new Map();
+  for (const match of wgsl.matchAll(/\bfn\s+(\w+)|^(?:@[^;{]*?)?(?:var(?:<[^>]*>)?|const|override)\s+(\w+)[^;]*;/gm)) {
+    if (match[2] !== undefined) bodies.set(match[2], match[0]);
+    else {
+      let end = wgsl.indexOf('{', match.index) + 1;
+      for (let depth = 1; depth > 0; end++) depth += wgsl[end] === '{' ? 1 : wgsl[end] === '}' ? -1 : 0;
+      bodies.set(match[1], wgsl.slice(match.index, end));
+    }
+  }
+  const found = new Set();
+  const queue = [entryPoint];
+  for (const next of queue) {
+    if (found.has(next)) continue;
+    found.add(next);
+    for (const [word] of (bodies.get(next) ?? '').matchAll(/\b[A-Za-z_]\w*/g)) if (bodies.has(word)) queue.push(word);
+  }
+  // The size of a workgroup stands before `fn`.
+  const attributes = new RegExp(`@workgroup_size\\(([^)]*)\\)[^{]*?\\bfn\\s+${entryPoint}\\b`).exec(wgsl)?.[1] ?? '';
+  for (const [word] of attributes.matchAll(/\b[A-Za-z_]\w*/g)) found.add(word);
+  return found;
+}
+
+function describe(name, file) {
+  const wgsl = stripWgsl(expandImports(file, shaders));
+  const reflect = reflectWgsl(name, wgsl);
+  const overrides = overrideDefaults(wgsl);
+  const entries = reflect.entry.compute.map((entry) => {
+    const resources = [...new Map(entry.resources.map((r) => [r.name, r])).values()].sort((a, b) => a.binding - b.binding);
+    const wrongGroup = resources.find((r) => r.group !== 0);
+    if (wrongGroup) throw new Error(`${name}: ${wrongGroup.name} is in group ${wrongGroup.group}; kernels use group 0 alone`);
+    const buffers = {};
+    let params = null;
+    let call = false;
+    for (const r of resources) {
+      const uniform = r.type.members !== undefined && r.access !== 'read_write' && !r.type.name.startsWith('array') && r.resourceType === 0;
+      if (uniform && r.name === 'call') call = true;
+      else if (uniform) {
+        params = {
+          binding: r.binding,
+          byteSize: Math.ceil(r.type.size / 16) * 16,
+          fields: Object.fromEntries(r.type.members.map((m) => [m.name, { type: m.type.name, offset: m.offset }])),
+        };
+      } else {
+        const element = r.type.format?.format?.name ?? r.type.format?.name;
+        buffers[r.name] = { binding: r.binding, access: r.access === 'read_write' ? 'read_write' : 'read', element };
+      }
+    }
+    const storage = Object.keys(buffers).length;
+    if (storage > 8) throw new Error(`${name}.${entry.name} binds ${storage} storage buffers; the default limit is 8`);
+    const used = reachable(wgsl, entry.name);
+    const constants = Object.fromEntries([...overrides].filter(([key]) => used.has(key)));
+    return {
+      name,
+      entryPoint: entry.name,
+      workgroupSize: [0, 1, 2].map((axis) => Number(entry.workgroupSize?.[axis] ?? 1)),
+      usesCall: call,
+      buffers,
+      constants,
+      params: params ?? { binding: -1, byteSize: 0, fields: {} },
+    };
+  });
+  const text = JSON.stringify(wgsl);
+  const lines = [
+    '// Generated by scripts/generate-kernels.mjs from shaders/' + name + '.wgsl. Do not edit.',
+    `const wgsl: string = ${text};`,
+    '',
+    ...entries.flatMap((entry) => [`export const ${camel(entry.entryPoint)} = ${JSON.stringify(entry, null, 2).replace(/\n}$/, ',\n  wgsl,\n}')} as const;`, '']),
+  ];
+  return lines.join('\n').replace(/"(\w+)":/g, '$1:');
+}
+
+const names = readdirSync(shaders).filter((f) => f.endsWith('.wgsl')).map((f) => f.slice(0, -5)).sort();
+const failures = [];
+const written = new Set(names.map((name) => `${name}.ts`));
+if (!existsSync(target)) mkdirSync(target, { recursive: true });
+for (const name of names) {
+  const path = join(target, `${name}.ts`);
+  const text = describe(name, join(shaders, `${name}.wgsl`));
+  const old = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  if (old === text) continue;
+  if (check) failures.push(`src/kernels/generated/${name}.ts differs from shaders/${name}.wgsl`);
+  else writeFileSync(path, text);
+}
+for (const stale of readdirSync(target).filter((f) => !written.has(f))) {
+  if (check) failures.push(`src/kernels/generated/${stale} has no shader`);
+  else rmSync(join(target, stale));
+}
+if (failures.length > 0) {
+  console.error(`${failures.join('\n')}\nRun \`npm run generate\` and commit the result.`);
+  process.exit(1);
+}
+console.log(`${names.length} shaders ${check ? 'match their generated files' : 'generated'}`);

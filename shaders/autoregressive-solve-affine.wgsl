@@ -1,0 +1,26 @@
+// Sequential direction of an affine autoregressive flow: sampling of MAF, density of IAF. One network pass in all.
+//
+//   for i in order:  value[i] = transform(source[i]; net(value[earlier]))        log_det[row] += sum of log|d value / d source|
+//
+// Shapes   source, result tiled [D, rows]; state tiled [nodes, rows]; weight, bias, tasks: src/flows/solve-plan.ts; side tiled
+//          [side_features, rows]; log_det tiled [1, rows].
+// Error    that of the parallel pass, carried along the recursion: 4 x PyTorch's float32 on the golden cases (tests/golden).
+// Paper    Papamakarios et al. 2017, arXiv:1705.07057; Kingma et al. 2016, arXiv:1606.04934; each unit once, as NADE does for one
+//          hidden layer: Larochelle and Murray 2011.
+
+#import "lib/autoregressive-solve.wgsl"
+#import "lib/affine.wgsl"
+
+/// Parameters of a feature: the shift at `parameters_at`, the unconstrained scale one `stride` further.
+fn transform(x: vec4<f32>, parameters_at: u32, stride: u32) -> Moved {
+  var u = vec4<f32>(0.0);
+  if (SCALE != SCALE_NONE) { u = state[parameters_at + stride]; }
+  return move_affine(x, state[parameters_at], u);
+}
+
+@compute @workgroup_size(8)
+fn autoregressive_solve_affine(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {
+  let group = wg.x * TILE4 + lane.x;
+  if (group * 4u >= rows()) { return; }
+  solve(group);
+}

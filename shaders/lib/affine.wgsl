@@ -1,0 +1,71 @@
+// Affine transformers: y = a x + t, with the scale a made from an unconstrained number u. src/kernels/affine.ts holds the names.
+//
+//   none      a = 1                               (NICE, arXiv:1410.8516)
+//   exp       log a = u                           (MAF, arXiv:1705.07057; RealNVP, arXiv:1605.08803)
+//   softplus  a = softplus(u) + EPS               (nflows)
+//   sigmoid   a = sigmoid(u + OFFSET) + EPS       (nflows, normflows: OFFSET 2)
+//   softplus clamped    a = min(softplus(u) + EPS, HIGH)   (nflows: HIGH 3)
+//   softclip  log a = u / (1 + |u / HIGH|)        (zuko: HIGH = -log slope)
+//   tanh      log a = HIGH tanh(u)                (RealNVP)
+//   clamp     log a = min(max(u, LOW), HIGH)      (TFP, Pyro: -5 and 3)
+#import "lib/math.wgsl"
+
+const SCALE_NONE = 0u;
+const SCALE_EXP = 1u;
+const SCALE_SOFTPLUS = 2u;
+const SCALE_SIGMOID = 3u;
+const SCALE_SOFTPLUS_CLAMPED = 4u;
+const SCALE_SOFTCLIP = 5u;
+const SCALE_TANH = 6u;
+const SCALE_CLAMP = 7u;
+
+override SCALE: u32 = 1u;
+override EPS: f32 = 0.0;
+override OFFSET: f32 = 0.0;
+override LOW: f32 = 0.0;
+override HIGH: f32 = 0.0;
+override UNDO: bool = false; // true: y = (x - t) / a, and log|dy/dx| = -log a
+
+struct Moved {
+  value: vec4<f32>,
+  log_det: vec4<f32>, // log|dy/dx|, nats
+}
+
+fn log_scale(u: vec4<f32>) -> vec4<f32> {
+  switch SCALE {
+    case SCALE_SOFTCLIP: { return u / (1.0 + abs(u / HIGH)); }
+    case SCALE_TANH: { return HIGH * accurate_tanh(u); }
+    case SCALE_CLAMP: {
+      let above = select(u, vec4<f32>(HIGH), u > vec4<f32>(HIGH));
+      return select(above, vec4<f32>(LOW), above < vec4<f32>(LOW));
+    }
+    default: { return u; }
+  }
+}
+
+fn positive_scale(u: vec4<f32>) -> vec4<f32> {
+  switch SCALE {
+    case SCALE_SOFTPLUS: { return accurate_softplus(u) + EPS; }
+    case SCALE_SIGMOID: { return accurate_sigmoid(u + OFFSET) + EPS; }
+    default: {
+      let a = accurate_softplus(u) + EPS;
+      return select(a, vec4<f32>(HIGH), a > vec4<f32>(HIGH));
+    }
+  }
+}
+
+/// The transformer or its inverse (UNDO), elementwise. The exponential family multiplies by exp(-log a) instead of dividing.
+fn move_affine(x: vec4<f32>, t: vec4<f32>, u: vec4<f32>) -> Moved {
+  if (SCALE == SCALE_NONE) {
+    return Moved(select(x + t, x - t, vec4<bool>(UNDO)), vec4<f32>(0.0));
+  }
+  if (SCALE == SCALE_SOFTPLUS || SCALE == SCALE_SIGMOID || SCALE == SCALE_SOFTPLUS_CLAMPED) {
+    let a = positive_scale(u);
+    let log_a = accurate_log(a);
+    if (UNDO) { return Moved((x - t) / a, -log_a); }
+    return Moved(x * a + t, log_a);
+  }
+  let log_a = log_scale(u);
+  if (UNDO) { return Moved((x - t) * accurate_exp(-log_a), -log_a); }
+  return Moved(x * accurate_exp(log_a) + t, log_a);
+}

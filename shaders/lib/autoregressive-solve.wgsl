@@ -1,0 +1,150 @@
+// The sequential half of an autoregressive flow at the cost of one network pass. The file that imports this also imports a
+// transformer with `fn transform(source, parameters_at, stride) -> Moved`.
+//
+// The host (src/flows/solve-plan.ts) derives from the masks alone when each hidden unit and each output can be computed, permutes
+// units by that, and writes a list of tasks. A task is either a strip of 8 or 4 units of one layer,
+//
+//   v = sum over k < count of weight[k, u] state[input + k]  +  bias[u];  v sigmoid(gate[u]);  + addend[u];  + state[skip[u]]
+//   state[raw + u] = v;   state[output + u] = activation(v scale[u] + shift[u])
+//
+// or one feature: value = transform(source[feature]; state[parameters ...]); state[known] = result[feature] = value.
+// Each non-zero of the masks is used once. One invocation owns 8 rows (row groups g and g + 8 of a tile of 64), so tasks follow
+// each other without barriers; every invocation runs the same tasks, so control flow is uniform.
+#import "lib/call.wgsl"
+#import "lib/layout.wgsl"
+#import "lib/activation.wgsl"
+
+const NONE = 0xffffffffu;
+const TASK = 20u; // words of a task
+const KIND_STRIP8 = 0u;
+const KIND_STRIP4 = 1u;
+const KIND_FEATURE = 2u;
+const HAS_SCALE = 256u; // flags beside the activation's number
+const HAS_SKIP = 512u;
+const SKIPS = 12u; // word of the first of up to 8 state rows that are added
+
+struct Params {
+  tasks: u32,
+  nodes: u32,         // features of state
+  dim: u32,           // features of source and result
+  side_features: u32, // features of side: context projections, packed like the units they meet
+}
+
+override HAS_LOG_DET: bool = true;
+
+@group(0) @binding(1) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> source: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> weight: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read> tasks: array<u32>;
+@group(0) @binding(6) var<storage, read> side: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> state: array<vec4<f32>>;
+@group(0) @binding(8) var<storage, read_write> result: array<vec4<f32>>;
+@group(0) @binding(9) var<storage, read_write> log_det: array<vec4<f32>>;
+
+/// What follows the sum of one unit: see the equation above. `first` is the vec4 index of state row 0 for these rows.
+fn finish_unit(task: u32, unit: u32, width: u32, sum: vec4<f32>, first: u32, group: u32) {
+  let constants = tasks[task + 8u] + unit;
+  let flags = tasks[task + 9u];
+  var v = sum + bias[constants];
+  let side_at = tiled(params.side_features, group) + unit * TILE4;
+  if (tasks[task + 7u] != NONE) { v *= accurate_sigmoid(side[side_at + tasks[task + 7u] * TILE4]); }
+  if (tasks[task + 6u] != NONE) { v += side[side_at + tasks[task + 6u] * TILE4]; }
+  if ((flags & HAS_SKIP) != 0u) { v += state[first + tasks[task + SKIPS + unit] * TILE4]; }
+  if (tasks[task + 5u] != NONE) { state[first + (tasks[task + 5u] + unit) * TILE4] = v; }
+  if ((flags & HAS_SCALE) != 0u) { v = v * bias[constants + width] + bias[constants + 2u * width]; }
+  state[first + (tasks[task + 4u] + unit) * TILE4] = activate(flags & 255u, v);
+}
+
+fn solve(group: u32) {
+  let first = tiled(params.nodes, group);
+  let rows_at = tiled(params.dim, group);
+  var total0 = vec4<f32>(0.0); var total1 = vec4<f32>(0.0);
+  var block0 = vec4<f32>(0.0); var block1 = vec4<f32>(0.0); // log-det in blocks of 8 features, as in row-sum
+  var in_block = 0u;
+  for (var t = 0u; t < params.tasks; t++) {
+    let task = t * TASK;
+    let kind = tasks[task];
+    if (kind == KIND_FEATURE) {
+      let from_at = rows_at + tasks[task + 1u] * TILE4;
+      let p = first + tasks[task + 2u] * TILE4;
+      let stride = tasks[task + 3u] * TILE4;
+      let known = first + tasks[task + 4u] * TILE4;
+      let moved0 = transform(source[from_at], p, stride);
+      let moved1 = transform(source[from_at + 8u], p + 8u, stride);
+      state[known] = moved0.value;
+      state[known + 8u] = moved1.value;
+      result[from_at] = moved0.value;
+      result[from_at + 8u] = moved1.value;
+      block0 += moved0.log_det;
+      block1 += moved1.log_det;
+      in_block++;
+      if (in_block == 8u) {
+        total0 += block0; block0 = vec4<f32>(0.0);
+        total1 += block1; block1 = vec4<f32>(0.0);
+        in_block = 0u;
+      }
+      continue;
+    }
+    let count = tasks[task + 1u];
+    var w = tasks[task + 2u];
+    var at = first + tasks[task + 3u] * TILE4;
+    var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0);
+    var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0);
+    var a2 = vec4<f32>(0.0); var b2 = vec4<f32>(0.0);
+    var a3 = vec4<f32>(0.0); var b3 = vec4<f32>(0.0);
+    if (kind == KIND_STRIP8) {
+      var a4 = vec4<f32>(0.0); var b4 = vec4<f32>(0.0);
+      var a5 = vec4<f32>(0.0); var b5 = vec4<f32>(0.0);
+      var a6 = vec4<f32>(0.0); var b6 = vec4<f32>(0.0);
+      var a7 = vec4<f32>(0.0); var b7 = vec4<f32>(0.0);
+      for (var k = 0u; k < count; k++) {
+        let x0 = state[at];
+        let x1 = state[at + 8u];
+        let w0 = weight[w];
+        let w1 = weight[w + 1u];
+        at += TILE4;
+        w += 2u;
+        a0 = fma(vec4<f32>(w0.x), x0, a0); b0 = fma(vec4<f32>(w0.x), x1, b0);
+        a1 = fma(vec4<f32>(w0.y), x0, a1); b1 = fma(vec4<f32>(w0.y), x1, b1);
+        a2 = fma(vec4<f32>(w0.z), x0, a2); b2 = fma(vec4<f32>(w0.z), x1, b2);
+        a3 = fma(vec4<f32>(w0.w), x0, a3); b3 = fma(vec4<f32>(w0.w), x1, b3);
+        a4 = fma(vec4<f32>(w1.x), x0, a4); b4 = fma(vec4<f32>(w1.x), x1, b4);
+        a5 = fma(vec4<f32>(w1.y), x0, a5); b5 = fma(vec4<f32>(w1.y), x1, b5);
+        a6 = fma(vec4<f32>(w1.z), x0, a6); b6 = fma(vec4<f32>(w1.z), x1, b6);
+        a7 = fma(vec4<f32>(w1.w), x0, a7); b7 = fma(vec4<f32>(w1.w), x1, b7);
+      }
+      finish_strip(task, 4u, 8u, a4, b4, a5, b5, a6, b6, a7, b7, first, group);
+    } else {
+      for (var k = 0u; k < count; k++) {
+        let x0 = state[at];
+        let x1 = state[at + 8u];
+        let w0 = weight[w];
+        at += TILE4;
+        w += 1u;
+        a0 = fma(vec4<f32>(w0.x), x0, a0); b0 = fma(vec4<f32>(w0.x), x1, b0);
+        a1 = fma(vec4<f32>(w0.y), x0, a1); b1 = fma(vec4<f32>(w0.y), x1, b1);
+        a2 = fma(vec4<f32>(w0.z), x0, a2); b2 = fma(vec4<f32>(w0.z), x1, b2);
+        a3 = fma(vec4<f32>(w0.w), x0, a3); b3 = fma(vec4<f32>(w0.w), x1, b3);
+      }
+    }
+    finish_strip(task, 0u, select(4u, 8u, kind == KIND_STRIP8), a0, b0, a1, b1, a2, b2, a3, b3, first, group);
+  }
+  if (HAS_LOG_DET) {
+    log_det[group] += total0 + block0;
+    log_det[group + 8u] += total1 + block1;
+  }
+}
+
+/// Four units of both row groups.
+fn finish_strip(task: u32, unit: u32, width: u32, a0: vec4<f32>, b0: vec4<f32>, a1: vec4<f32>, b1: vec4<f32>,
+                a2: vec4<f32>, b2: vec4<f32>, a3: vec4<f32>, b3: vec4<f32>, first: u32, group: u32) {
+  finish_unit(task, unit, width, a0, first, group);
+  finish_unit(task, unit + 1u, width, a1, first, group);
+  finish_unit(task, unit + 2u, width, a2, first, group);
+  finish_unit(task, unit + 3u, width, a3, first, group);
+  finish_unit(task, unit, width, b0, first + 8u, group + 8u);
+  finish_unit(task, unit + 1u, width, b1, first + 8u, group + 8u);
+  finish_unit(task, unit + 2u, width, b2, first + 8u, group + 8u);
+  finish_unit(task, unit + 3u, width, b3, first + 8u, group + 8u);
+}

@@ -1,0 +1,98 @@
+// Masked linear layer with everything that follows it in a conditioner.
+//
+//   v = sum over k in range(o) of weight[k, o] x[k]  +  bias[o]
+//   v = v sigmoid(gate[o])                      GATE: gated context (nflows' residual nets)
+//   v = v + addend[o]                           ADDEND: a skip connection, or the context's projection
+//   raw[o] = v                                  RAW: kept for a later skip connection
+//   y[o] = activation(v scale[o] + shift[o])    SCALE: batch norm with running statistics
+//
+// Masks are zeros in the weights, skipped in whole tiles: outputs are sorted by degree, so each tile of 8 outputs reads one run
+// of inputs (ranges). One invocation computes 8 outputs of 8 rows, four and four, in registers; per input it loads two vec4
+// of x and two of the weights for 16 vec4 multiply-adds. Sums run over k in order: the same bits on any batch.
+//
+// Shapes   x tiled [x_features, rows], read from feature x_at; weight f32 [outputs / 8, inputs, 8]; bias f32 [3, 8 ceil(outputs / 8)]
+//          = bias, scale, shift; ranges u32 [outputs / 8, 2]; addend, gate, y, raw tiled, each with its own feature count and offset.
+// Error    inputs / 2 units in the last place of sum |weight x| at most (tests/cases/masked-linear.ts).
+// Paper    Germain et al. 2015, arXiv:1502.03509 (masks); Papamakarios et al. 2017, arXiv:1705.07057.
+
+#import "lib/call.wgsl"
+#import "lib/layout.wgsl"
+#import "lib/activation.wgsl"
+
+struct Params {
+  inputs: u32,
+  outputs: u32,
+  x_features: u32,
+  x_at: u32,
+  addend_features: u32,
+  addend_at: u32,
+  gate_features: u32,
+  gate_at: u32,
+  y_features: u32,
+  y_at: u32,
+  raw_features: u32,
+}
+
+override ACTIVATION: u32 = 0u;
+override GATE: bool = false;
+override ADDEND: bool = false;
+override RAW: bool = false;
+override SCALE: bool = false;
+
+@group(0) @binding(1) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> weight: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read> ranges: array<u32>;
+@group(0) @binding(6) var<storage, read> addend: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read> gate: array<vec4<f32>>;
+@group(0) @binding(8) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(9) var<storage, read_write> raw: array<vec4<f32>>;
+
+@compute @workgroup_size(8, 4)
+fn masked_linear(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {
+  let tile = wg.y * 4u + lane.y;
+  let group = wg.x * TILE4 + lane.x; // this invocation's rows: group, and group + 8 of the same row tile
+  if (tile * 8u >= params.outputs || group * 4u >= rows()) { return; }
+  var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0);
+  var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0);
+  var a2 = vec4<f32>(0.0); var b2 = vec4<f32>(0.0);
+  var a3 = vec4<f32>(0.0); var b3 = vec4<f32>(0.0);
+  var a4 = vec4<f32>(0.0); var b4 = vec4<f32>(0.0);
+  var a5 = vec4<f32>(0.0); var b5 = vec4<f32>(0.0);
+  var a6 = vec4<f32>(0.0); var b6 = vec4<f32>(0.0);
+  var a7 = vec4<f32>(0.0); var b7 = vec4<f32>(0.0);
+  let begin = ranges[tile * 2u];
+  let end = ranges[tile * 2u + 1u];
+  var at = tiled(params.x_features, group) + (params.x_at + begin) * TILE4;
+  var w = (tile * params.inputs + begin) * 2u;
+  for (var k = begin; k < end; k++) {
+    let x0 = x[at];
+    let x1 = x[at + 8u];
+    let w0 = weight[w];
+    let w1 = weight[w + 1u];
+    at += TILE4;
+    w += 2u;
+    a0 = fma(vec4<f32>(w0.x), x0, a0); b0 = fma(vec4<f32>(w0.x), x1, b0);
+    a1 = fma(vec4<f32>(w0.y), x0, a1); b1 = fma(vec4<f32>(w0.y), x1, b1);
+    a2 = fma(vec4<f32>(w0.z), x0, a2); b2 = fma(vec4<f32>(w0.z), x1, b2);
+    a3 = fma(vec4<f32>(w0.w), x0, a3); b3 = fma(vec4<f32>(w0.w), x1, b3);
+    a4 = fma(vec4<f32>(w1.x), x0, a4); b4 = fma(vec4<f32>(w1.x), x1, b4);
+    a5 = fma(vec4<f32>(w1.y), x0, a5); b5 = fma(vec4<f32>(w1.y), x1, b5);
+    a6 = fma(vec4<f32>(w1.z), x0, a6); b6 = fma(vec4<f32>(w1.z), x1, b6);
+    a7 = fma(vec4<f32>(w1.w), x0, a7); b7 = fma(vec4<f32>(w1.w), x1, b7);
+  }
+  var sums = array<vec4<f32>, 16>(a0, b0, a1, b1, a2, b2, a3, b3, a4, b4, a5, b5, a6, b6, a7, b7);
+  let padded = (params.outputs + 7u) / 8u * 8u;
+  for (var i = 0u; i < 16u; i++) {
+    let o = tile * 8u + i / 2u;
+    let g = group + (i % 2u) * 8u;
+    if (o >= params.outputs) { break; }
+    var v = sums[i] + bias[o];
+    if (GATE) { v *= accurate_sigmoid(gate[tiled(params.gate_features, g) + (params.gate_at + o) * TILE4]); }
+    if (ADDEND) { v += addend[tiled(params.addend_features, g) + (params.addend_at + o) * TILE4]; }
+    if (RAW) { raw[tiled(params.raw_features, g) + o * TILE4] = v; }
+    if (SCALE) { v = v * bias[padded + o] + bias[2u * padded + o]; }
+    y[tiled(params.y_features, g) + (params.y_at + o) * TILE4] = activate(ACTIVATION, v);
+  }
+}

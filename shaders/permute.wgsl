@@ -1,0 +1,26 @@
+// Gather of features.
+//
+//   y[f] = x[index[f]]
+//
+// Shapes   x tiled [source_features, rows]; y tiled [features, rows]; index u32 [features].
+// Error    none: the bits are copied.
+
+#import "lib/call.wgsl"
+#import "lib/layout.wgsl"
+
+struct Params {
+  features: u32,
+  source_features: u32,
+}
+
+@group(0) @binding(1) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> index: array<u32>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+
+@compute @workgroup_size(16, 4)
+fn permute(@builtin(global_invocation_id) id: vec3<u32>) {
+  let f = id.y;
+  if (id.x * 4u >= rows() || f >= params.features) { return; }
+  y[tiled(params.features, id.x) + f * TILE4] = x[tiled(params.source_features, id.x) + index[f] * TILE4];
+}

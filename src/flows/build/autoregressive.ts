@@ -1,0 +1,90 @@
+// Autoregressive ops with an affine transformer. How a library lays out the net's outputs becomes two heads: shift, scale.
+
+import type { NetDescription } from '../../format/description.js';
+import { FormatError, UnsupportedError } from '../../runtime/errors.js';
+import { AffineAutoregressive } from '../affine-autoregressive.js';
+import { AffineCoupling } from '../affine-coupling.js';
+import type { Conditioner, Head } from '../conditioner.js';
+import { DiagonalAffine } from '../diagonal-affine.js';
+import type { AffineTransformer } from '../transformer.js';
+import { buildNet } from './nets.js';
+import type { BuildContext, OpBuilders } from './op.js';
+
+/** Units first, first + step, … of a stage. */
+export const headOf = (stage: number, slots: number, first: number, step: number): Head => ({
+  stage,
+  units: Uint32Array.from({ length: slots }, (_, slot) => first + slot * step),
+});
+
+/** @throws FormatError where the last layer of a net has not as many outputs as its heads read. */
+export function checkOutputs(stages: Conditioner['stages'], stage: number, expected: number, place: string): void {
+  const got = stages[stage]!.outputs;
+  if (got !== expected) throw new FormatError(place, `the last layer of the net needs ${expected} outputs; got ${got}`);
+}
+
+type Layout = 'chunk' | 'interleaved shift first' | 'interleaved scale first';
+
+function conditionerOf(net: NetDescription, context: BuildContext, layout: Layout): Conditioner {
+  const { inputs: dim, contextDim, state, place } = context;
+  const stages = buildNet(state, net, context, `${place}.net`);
+  const last = stages.length - 1;
+  const reads = stages.some((stage) => stage.contexts.length > 0) ? contextDim : 0;
+  if (net.type === 'ptf_made_split') {
+    const half = stages.length / 2 - 1;
+    checkOutputs(stages, half, dim, place);
+    checkOutputs(stages, last, dim, place);
+    return { inputs: dim, contextDim: reads, stages, heads: [headOf(half, dim, 0, 1), headOf(last, dim, 0, 1)] };
+  }
+  checkOutputs(stages, last, 2 * dim, place);
+  const heads =
+    layout === 'chunk'
+      ? [headOf(last, dim, 0, 1), headOf(last, dim, dim, 1)]
+      : layout === 'interleaved shift first'
+        ? [headOf(last, dim, 0, 2), headOf(last, dim, 1, 2)]
+        : [headOf(last, dim, 1, 2), headOf(last, dim, 0, 2)];
+  return { inputs: dim, contextDim: reads, stages, heads };
+}
+
+/** zuko's bounded log-scale. @throws FormatError where the slope does not bound anything. */
+export function softclip(slope: number, place: string): AffineTransformer {
+  if (!(slope > 0) || slope === 1) throw new FormatError(place, `slope needs a positive number other than 1; got ${slope}`);
+  return { scale: 'softclip', high: Math.abs(Math.log(slope)), dividesForward: false };
+}
+
+export const autoregressiveOps = {
+  ar_affine(op, context) {
+    if (op.form === 'mu_s') return new AffineAutoregressive(conditionerOf(op.net, context, 'chunk'), { scale: 'exp', dividesForward: true }, 'x');
+    const transformer: AffineTransformer = { scale: 'softplus', eps: op.eps, dividesForward: false };
+    return new AffineAutoregressive(conditionerOf(op.net, context, 'interleaved scale first'), transformer, 'x');
+  },
+
+  iaf_affine: (op, context) => new AffineAutoregressive(conditionerOf(op.net, context, 'chunk'), { scale: 'exp', dividesForward: true }, 'z'),
+
+  iaf_scale_shift(op, context) {
+    const transformer: AffineTransformer = { scale: 'sigmoid', offset: 2, eps: op.eps, dividesForward: true };
+    return new AffineAutoregressive(conditionerOf(op.net, context, 'interleaved scale first'), transformer, 'z');
+  },
+
+  zuko_ar(op, context) {
+    if (op.form !== 'softclip_exp') throw new UnsupportedError(context.place, `form ${JSON.stringify(op.form)} of zuko_ar`, ['softclip_exp']);
+    return new AffineAutoregressive(conditionerOf(op.net, context, 'interleaved shift first'), softclip(op.slope, context.place), 'x');
+  },
+
+  zuko_elementwise(op, { state, inputs: dim, contextDim, place }) {
+    if (op.form !== 'softclip_exp') throw new UnsupportedError(place, `form ${JSON.stringify(op.form)} of zuko_elementwise`, ['softclip_exp']);
+    const transformer = softclip(op.slope, place);
+    if (op.phi) {
+      const [shift, scale] = [state.parameter(op.phi[0] ?? '', [dim]), state.parameter(op.phi[1] ?? '', [dim])];
+      const logScale = Float64Array.from(scale, (value) => value / (1 + Math.abs(value / transformer.high!)));
+      return new DiagonalAffine('elementwise', { center: new Float32Array(dim), logScale, shift });
+    }
+    // The context takes the place of the data: a net without data features.
+    const net = op.net!.type === 'zuko_mlp' ? { ...op.net!, context_concat: false } : op.net!;
+    const stages = buildNet(state, net, { inputs: contextDim, contextDim: 0 }, `${place}.net`);
+    const last = stages.length - 1;
+    checkOutputs(stages, last, 2 * dim, place);
+    const conditioner = { inputs: contextDim, contextDim: 0, stages, heads: [headOf(last, dim, 0, 2), headOf(last, dim, 1, 2)] };
+    const features = Uint32Array.from({ length: dim }, (_, i) => i);
+    return new AffineCoupling(dim, conditioner, transformer, features, { readsContext: true, name: 'conditional-affine' });
+  },
+} satisfies OpBuilders;

@@ -1,0 +1,112 @@
+// Coupling ops with an affine transformer.
+
+import type { Activation, NetDescription } from '../../format/description.js';
+import { UnsupportedError } from '../../runtime/errors.js';
+import { AffineCoupling } from '../affine-coupling.js';
+import { INPUT, type Conditioner, type Stage } from '../conditioner.js';
+import type { AffineTransformer } from '../transformer.js';
+import { checkOutputs, headOf, softclip } from './autoregressive.js';
+import { buildNet, sequentialMlp, sideBySide, spreadInputs } from './nets.js';
+import type { BuildContext, OpBuilders, OpOf } from './op.js';
+
+const contextOf = (stages: readonly Stage[], contextDim: number): number => (stages.some((stage) => stage.contexts.length > 0) ? contextDim : 0);
+
+/** A net of the features `identity`, spread over all D inputs. */
+function couplingStages(net: NetDescription, identity: readonly number[], { state, inputs: dim, contextDim, place }: BuildContext): Stage[] {
+  return spreadInputs(buildNet(state, net, { inputs: identity.length, contextDim }, `${place}.net`), identity, dim);
+}
+
+function scaleOf(op: OpOf<'coupling_affine'>): AffineTransformer {
+  switch (op.form) {
+    case 'additive':
+      return { scale: 'none', dividesForward: false };
+    case 'sigmoid2':
+      return { scale: 'sigmoid', offset: 2, eps: op.eps, dividesForward: false };
+    case 'softplus_clamp3':
+      return { scale: 'softplus-clamped', eps: op.eps, high: 3, dividesForward: false };
+    case 'softplus':
+      return { scale: 'softplus', eps: op.eps, dividesForward: false };
+    case 'exp':
+      return { scale: 'exp', dividesForward: false };
+    case 'tanh':
+      return { scale: 'tanh', high: op.bound, dividesForward: false };
+    case 'clamp':
+      return { scale: 'clamp', low: op.low, high: op.high, dividesForward: false };
+  }
+}
+
+/** Two nets of the whole input with a mask: a shift and a log-scale for every feature, used where the mask is 0. */
+function twoNets(
+  context: BuildContext,
+  nets: { readonly shift: readonly string[]; readonly scale: readonly string[]; readonly shiftActivation: Activation; readonly scaleActivation: Activation; readonly reads: boolean },
+  mask: ArrayLike<number>,
+): { conditioner: Conditioner; moved: number[] } {
+  const { state, inputs: dim, contextDim, place } = context;
+  const input = { inputs: dim, contextDim: nets.reads ? contextDim : 0 };
+  const shift = sequentialMlp(state, nets.shift, nets.shiftActivation, input);
+  const scale = sequentialMlp(state, nets.scale, nets.scaleActivation, input);
+  const stages = sideBySide(shift, scale).map((stage) => {
+    if (stage.input !== INPUT) return stage;
+    return { ...stage, weight: stage.weight.map((value, at) => (mask[at % dim] === 0 ? 0 : value)) };
+  });
+  const moved = Array.from({ length: dim }, (_, i) => i).filter((i) => mask[i] === 0);
+  const ends = [shift.length - 1, stages.length - 1] as const;
+  for (const end of ends) checkOutputs(stages, end, dim, place);
+  const heads = ends.map((stage) => ({ stage, units: Uint32Array.from(moved) }));
+  return { conditioner: { inputs: dim, contextDim: contextOf(stages, contextDim), stages, heads }, moved };
+}
+
+/** Names of the linear layers of torch.nn.Sequential(linear, activation, linear, activation, linear). */
+const linears = (prefix: string): string[] => [0, 2, 4].map((index) => `${prefix}.${index}`);
+
+export const couplingOps = {
+  coupling_affine(op, context) {
+    const stages = couplingStages(op.net, op.identity, context);
+    const last = stages.length - 1;
+    const slots = op.transform.length;
+    const transformer = scaleOf(op);
+    const perSlot = transformer.scale === 'none' ? 1 : 2;
+    checkOutputs(stages, last, perSlot * slots, context.place);
+    const heads = Array.from({ length: perSlot }, (_, p) => headOf(last, slots, p * slots, 1));
+    const conditioner = { inputs: context.inputs, contextDim: contextOf(stages, context.contextDim), stages, heads };
+    return new AffineCoupling(context.inputs, conditioner, transformer, op.transform);
+  },
+
+  zuko_coupling(op, context) {
+    if (op.form !== 'softclip_exp') throw new UnsupportedError(context.place, `form ${JSON.stringify(op.form)} of zuko_coupling`, ['softclip_exp']);
+    const features = op.mask.map((_, i) => i);
+    const moved = features.filter((i) => op.mask[i] === 0);
+    const stages = couplingStages(
+      op.net,
+      features.filter((i) => op.mask[i] === 1),
+      context,
+    );
+    const last = stages.length - 1;
+    checkOutputs(stages, last, 2 * moved.length, context.place);
+    const heads = [headOf(last, moved.length, 0, 2), headOf(last, moved.length, 1, 2)];
+    const conditioner = { inputs: context.inputs, contextDim: contextOf(stages, context.contextDim), stages, heads };
+    return new AffineCoupling(context.inputs, conditioner, softclip(op.slope, context.place), moved);
+  },
+
+  ptf_coupling(op, context) {
+    const nets = {
+      shift: linears(op.translate_net),
+      scale: linears(op.scale_net),
+      shiftActivation: op.t_act,
+      scaleActivation: op.s_act,
+      reads: op.context,
+    };
+    const { conditioner, moved } = twoNets(context, nets, op.mask);
+    return new AffineCoupling(context.inputs, conditioner, { scale: 'exp', dividesForward: false }, moved);
+  },
+
+  nf_masked_affine(op, context) {
+    const activation = op.leaky === 0 ? 'relu' : op.leaky === 0.01 ? 'leaky_relu' : null;
+    if (activation === null) throw new UnsupportedError(context.place, `a leaky slope of ${op.leaky}`, ['0', '0.01']);
+    const shape = context.state.shapeOf(op.b);
+    const mask = context.state.buffer(op.b, shape.length === 2 ? [1, context.inputs] : [context.inputs]);
+    const nets = { shift: op.t, scale: op.s, shiftActivation: activation, scaleActivation: activation, reads: false } as const;
+    const { conditioner, moved } = twoNets(context, nets, mask);
+    return new AffineCoupling(context.inputs, conditioner, { scale: 'exp', dividesForward: true }, moved);
+  },
+} satisfies OpBuilders;

@@ -1,0 +1,71 @@
+// Ops without a network: permutations, batch norm, ActNorm, dense linear maps.
+
+import { FormatError } from '../../runtime/errors.js';
+import { DenseLinear } from '../dense-linear.js';
+import { DiagonalAffine } from '../diagonal-affine.js';
+import { Permutation } from '../permutation.js';
+import type { OpBuilders } from './op.js';
+
+const softplus = (value: number): number => Math.max(value, 0) + Math.log1p(Math.exp(-Math.abs(value)));
+
+/** One-dimensional, or normflows' [1, D]. */
+const rowOf = (shape: readonly number[], dim: number): readonly number[] => (shape.length === 2 ? [1, dim] : [dim]);
+
+export const elementwiseOps = {
+  permute(op, { state }) {
+    if (op.key !== undefined) state.checkIndices(op.key, op.perm);
+    return new Permutation(op.perm);
+  },
+
+  batchnorm(op, { state, inputs: dim, place }) {
+    const mean = state.buffer(op.mean, [dim]);
+    const variance = state.buffer(op.var, [dim]);
+    const gamma = op.gamma ? state.parameter(op.gamma, [dim]) : null;
+    const beta = op.beta ? state.parameter(op.beta, [dim]) : null;
+    const bad = variance.findIndex((value) => !(value + op.eps > 0));
+    if (bad >= 0) throw new FormatError(`${place}: ${op.var}`, `needs variances above −eps; got ${variance[bad]} at ${bad}`);
+    const logGain = (value: number) => (op.gamma_map === 'exp' ? value : Math.log(softplus(value) + op.eps));
+    return new DiagonalAffine('batch-norm', {
+      center: mean,
+      logScale: Float64Array.from(variance, (value, i) => (gamma ? logGain(gamma[i]!) : 0) - 0.5 * Math.log(value + op.eps)),
+      shift: beta ?? new Float32Array(dim),
+    });
+  },
+
+  actnorm(op, { state, inputs: dim }) {
+    const logScale = state.parameter(op.log_scale, rowOf(state.shapeOf(op.log_scale), dim));
+    const shift = state.parameter(op.shift, rowOf(state.shapeOf(op.shift), dim));
+    const zero = new Float32Array(dim);
+    if (op.form === 'scale_then_shift') return new DiagonalAffine('actnorm', { center: zero, logScale, shift });
+    const sign = op.form === 'minus_shift_then_unscale' ? -1 : 1;
+    return new DiagonalAffine('actnorm', { center: shift, logScale: logScale.map((value) => sign * value), shift: zero });
+  },
+
+  lu_linear(op, { state, inputs: dim }) {
+    const count = (dim * (dim - 1)) / 2;
+    const lowerEntries = state.parameter(`${op.prefix}.lower_entries`, [count]);
+    const upperEntries = state.parameter(`${op.prefix}.upper_entries`, [count]);
+    const diagonal = state.parameter(`${op.prefix}.unconstrained_upper_diag`, [dim]);
+    const bias = state.parameter(`${op.prefix}.bias`, [dim]);
+    const lower = new Float64Array(dim * dim);
+    const upper = new Float64Array(dim * dim);
+    let below = 0;
+    let above = 0;
+    for (let i = 0; i < dim; i++) {
+      for (let j = 0; j < i; j++) lower[i * dim + j] = lowerEntries[below++]!;
+      lower[i * dim + i] = 1;
+      upper[i * dim + i] = softplus(diagonal[i]!) + op.eps;
+      for (let j = i + 1; j < dim; j++) upper[i * dim + j] = upperEntries[above++]!;
+    }
+    const product = new Float64Array(dim * dim);
+    for (let i = 0; i < dim; i++)
+      for (let k = 0; k <= i; k++) for (let j = k; j < dim; j++) product[i * dim + j]! += lower[i * dim + k]! * upper[k * dim + j]!;
+    return new DenseLinear(product, Float64Array.from(bias));
+  },
+
+  matmul_right(op, { state, inputs: dim }) {
+    const weight = state.parameter(op.key, [dim, dim]);
+    const transposed = Float64Array.from({ length: dim * dim }, (_, at) => weight[(at % dim) * dim + Math.floor(at / dim)]!);
+    return new DenseLinear(transposed, new Float64Array(dim));
+  },
+} satisfies OpBuilders;

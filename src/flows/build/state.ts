@@ -1,0 +1,105 @@
+// Reads a flow's tensors by name: shape, type and finiteness are checked, and what nobody asked for is an error at the end.
+
+import type { StoredTensor } from '../../format/safetensors.js';
+import { FormatError } from '../../runtime/errors.js';
+
+/** Float tensors that libraries store beside the parameters and that carry nothing a flow in evaluation mode needs. */
+const BOOKKEEPING = /(^|\.)(num_batches_tracked|degrees|initialized|data_dep_init_done|inv_perm|perm|order|_permutation|identity_features|transform_features|mask)$/;
+
+const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
+
+export class StateReader {
+  readonly #tensors: ReadonlyMap<string, StoredTensor>;
+  readonly #used = new Set<string>();
+  readonly #parameters = new Set<string>();
+
+  constructor(tensors: ReadonlyMap<string, StoredTensor>) {
+    this.#tensors = tensors;
+  }
+
+  has(name: string): boolean {
+    return this.#tensors.has(name);
+  }
+
+  /** @throws FormatError where the tensor is missing. */
+  shapeOf(name: string): readonly number[] {
+    return this.#get(name).shape;
+  }
+
+  /** A learned float32 tensor. `shape` may hold null where any size will do. @throws FormatError */
+  parameter(name: string, shape: readonly (number | null)[]): Float32Array {
+    this.#parameters.add(name);
+    return this.#float(name, shape);
+  }
+
+  /** A float32 tensor that is not learned: running statistics, a coupling mask. @throws FormatError */
+  buffer(name: string, shape: readonly (number | null)[]): Float32Array {
+    return this.#float(name, shape);
+  }
+
+  /** A mask of zeros and ones, float32 or bool, or null where none is stored. @throws FormatError */
+  mask(name: string, shape: readonly number[]): Uint8Array | null {
+    if (!this.has(name)) return null;
+    const tensor = this.#get(name);
+    this.#checkShape(name, tensor.shape, shape);
+    if (tensor.dtype !== 'F32' && tensor.dtype !== 'BOOL') throw new FormatError(name, `a mask needs dtype F32 or BOOL; got ${tensor.dtype}`);
+    this.#used.add(name);
+    const mask = new Uint8Array(tensor.data.length);
+    for (const [index, value] of tensor.data.entries()) {
+      if (value !== 0 && value !== 1) throw new FormatError(name, `a mask holds zeros and ones; got ${value} at ${index}`);
+      mask[index] = Number(value);
+    }
+    return mask;
+  }
+
+  /** Checks that stored indices, where a description names their tensor, are those of the description. @throws FormatError */
+  checkIndices(name: string, indices: readonly number[]): void {
+    const tensor = this.#get(name);
+    this.#used.add(name);
+    const stored = Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+    if (stored.length !== indices.length || stored.some((value, i) => value !== indices[i]))
+      throw new FormatError(name, `the description says ${shapeText(indices)}; the file holds ${shapeText(stored)}`);
+  }
+
+  /** A tensor that must hold one value throughout: a base that a description calls standard normal. @throws FormatError */
+  expectFilled(name: string, value: number): void {
+    if (!this.has(name)) return;
+    this.#used.add(name);
+    const odd = Array.from(this.#get(name).data as ArrayLike<number | bigint>, Number).find((entry) => entry !== value);
+    if (odd !== undefined) throw new FormatError(name, `needs ${value} everywhere for the base of the description; got ${odd}`);
+  }
+
+  /**
+   * Names of the learned tensors, in file order.
+   * @throws FormatError for a float tensor that nothing read.
+   */
+  finish(): readonly string[] {
+    for (const [name, tensor] of this.#tensors) {
+      const number = tensor.dtype === 'F32' || tensor.dtype === 'F64' || tensor.dtype === 'F16' || tensor.dtype === 'BF16';
+      if (this.#used.has(name) || BOOKKEEPING.test(name)) continue;
+      throw new FormatError(name, `${number ? `${tensor.dtype} ` : ''}tensor ${shapeText(tensor.shape)} is in the file, and nothing in the description reads it`);
+    }
+    return [...this.#tensors.keys()].filter((name) => this.#parameters.has(name));
+  }
+
+  #float(name: string, shape: readonly (number | null)[]): Float32Array {
+    const tensor = this.#get(name);
+    if (tensor.dtype !== 'F32' || !(tensor.data instanceof Float32Array)) throw new FormatError(name, `needs dtype F32; got ${tensor.dtype}`);
+    this.#checkShape(name, tensor.shape, shape);
+    const bad = tensor.data.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) throw new FormatError(name, `needs finite numbers; got ${tensor.data[bad]} at ${bad}`);
+    this.#used.add(name);
+    return tensor.data;
+  }
+
+  #get(name: string): StoredTensor {
+    const tensor = this.#tensors.get(name);
+    if (!tensor) throw new FormatError(name, 'is named by the description and missing from the file');
+    return tensor;
+  }
+
+  #checkShape(name: string, got: readonly number[], expected: readonly (number | null)[]): void {
+    if (got.length !== expected.length || expected.some((size, axis) => size !== null && size !== got[axis]))
+      throw new FormatError(name, `needs shape ${shapeText(expected.map((size) => size ?? NaN)).replaceAll('NaN', '*')}; got ${shapeText(got)}`);
+  }
+}

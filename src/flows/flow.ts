@@ -1,0 +1,322 @@
+// The public flow: records the programs of a bijector and a base, compiles them on first use, and runs them.
+
+import type { FlowDescription } from '../format/description.js';
+import { metadataFor } from '../format/format.js';
+import { type StoredTensor, writeSafetensors } from '../format/safetensors.js';
+import { fill } from '../kernels/fill.js';
+import { pack } from '../kernels/pack.js';
+import { DisposedError, StateError } from '../runtime/errors.js';
+import type { Executable } from '../runtime/executable.js';
+import type { Gpu } from '../runtime/gpu.js';
+import type { Residents } from '../runtime/memory.js';
+import type { Program } from '../runtime/program.js';
+import { type Profile, profile } from '../runtime/profiler.js';
+import type { ReadTicket } from '../runtime/readback.js';
+import { Recorder } from '../runtime/recorder.js';
+import type { TiledTensor } from '../runtime/tensor.js';
+import { COPY_DST, COPY_SRC, STORAGE, VERTEX } from '../runtime/usage.js';
+import type { Base } from './base.js';
+import type { Bijector } from './bijector.js';
+import { checkBuffer, checkContext, checkContextBuffer, checkCount, checkRows, checkSeed, randomSeed } from './checks.js';
+
+export interface ContextOption {
+  /** Row-major [n, C], or [C] for all rows. */
+  readonly context?: Float32Array;
+}
+
+export interface SampleOptions extends ContextOption {
+  /** Integer in [0, 2^53). The same seed gives the same bits on one adapter, however the batch is split; without it each call differs. */
+  readonly seed?: number;
+}
+
+/**
+ * A normalizing flow on a device. Arrays are row-major Float32Array; densities are in nats; forward is x → z.
+ *
+ * Every method throws ShapeError or ValueError for arguments that do not fit, DisposedError after `dispose`, and DeviceLostError once
+ * the device is lost. A row that holds a NaN gives NaN for that row and no other.
+ */
+export interface Flow {
+  /** D: product of the event shape. */
+  readonly dim: number;
+  /** C; 0 for an unconditional flow. */
+  readonly contextDim: number;
+  /** x [n, D] to z [n, D], with log|det dz/dx| [n]. */
+  forward(x: Float32Array, options?: ContextOption): Promise<{ z: Float32Array; logDet: Float32Array }>;
+  /** z [n, D] to x [n, D], with log|det dx/dz| [n]. */
+  inverse(z: Float32Array, options?: ContextOption): Promise<{ x: Float32Array; logDet: Float32Array }>;
+  /** log p(x) [n] of x [n, D], nats. A density that is not finite is returned as it is. */
+  logProb(x: Float32Array, options?: ContextOption): Promise<Float32Array>;
+  /** `count` draws, [count, D]. */
+  sample(count: number, options?: SampleOptions): Promise<Float32Array>;
+  /** Draws and their log-density, from one pass. */
+  sampleWithLogProb(count: number, options?: SampleOptions): Promise<{ x: Float32Array; logProb: Float32Array }>;
+  /** Compiles what `encodeSample` and `encodeLogProb` need, and reserves scratch for `count` rows; after it they allocate nothing. */
+  prepare(options: { count: number }): Promise<void>;
+  /**
+   * Records a draw into the caller's encoder; the caller submits. Call `prepare` first.
+   *
+   * @returns `into`, or a new buffer [count, D] (STORAGE | COPY_SRC | COPY_DST | VERTEX) that the caller then owns.
+   */
+  encodeSample(encoder: GPUCommandEncoder, options: { count: number; seed: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer;
+  /** Records log p(x) of the row-major buffer x [count, D]; returns `into`, or a new buffer [count] that the caller then owns. */
+  encodeLogProb(encoder: GPUCommandEncoder, x: GPUBuffer, options: { count: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer;
+  /** Learned parameters by name; an imported flow keeps the state_dict's names, order and layout. */
+  parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>>;
+  /** One safetensors file with the description in its metadata; `loadFlow` reads it back to the same bits. */
+  save(): Promise<Uint8Array>;
+  /** Time of each kernel for `count` rows, and how it was measured. */
+  profile(task: 'sample' | 'logProb', options: { count: number }): Promise<Profile>;
+  /** Frees the flow's buffers. Idempotent. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+export interface FlowState {
+  readonly description: FlowDescription;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly parameterNames: readonly string[];
+}
+
+type Task = 'forward' | 'inverse' | 'logProb' | 'sample' | 'sampleWithLogProb';
+
+/** What each task reads and writes, as names of externals. */
+const INPUTS: Record<Task, 'x' | 'z' | null> = { forward: 'x', inverse: 'z', logProb: 'x', sample: null, sampleWithLogProb: null };
+
+export class GpuFlow implements Flow {
+  readonly dim: number;
+  readonly contextDim: number;
+  readonly #gpu: Gpu;
+  readonly #bijector: Bijector;
+  readonly #base: Base;
+  readonly #state: FlowState;
+  readonly #residents: Residents;
+  readonly #compiling = new Map<Task, Promise<Executable>>();
+  readonly #ready = new Map<Task, Executable>();
+  #disposed = false;
+
+  constructor(gpu: Gpu, bijector: Bijector, base: Base, state: FlowState) {
+    gpu.assertAlive();
+    this.#gpu = gpu;
+    this.#bijector = bijector;
+    this.#base = base;
+    this.#state = state;
+    this.#residents = gpu.residents();
+    this.dim = bijector.dim;
+    this.contextDim = state.description.context_features;
+  }
+
+  async forward(x: Float32Array, options: ContextOption = {}): Promise<{ z: Float32Array; logDet: Float32Array }> {
+    const [z, logDet] = await this.#run('forward', checkRows('forward: x', x, this.dim), { input: x, ...options }, { z: this.dim, logDet: 1 });
+    return { z: z!, logDet: logDet! };
+  }
+
+  async inverse(z: Float32Array, options: ContextOption = {}): Promise<{ x: Float32Array; logDet: Float32Array }> {
+    const [x, logDet] = await this.#run('inverse', checkRows('inverse: z', z, this.dim), { input: z, ...options }, { x: this.dim, logDet: 1 });
+    return { x: x!, logDet: logDet! };
+  }
+
+  async logProb(x: Float32Array, options: ContextOption = {}): Promise<Float32Array> {
+    const [logProb] = await this.#run('logProb', checkRows('logProb: x', x, this.dim), { input: x, ...options }, { logProb: 1 });
+    return logProb!;
+  }
+
+  async sample(count: number, options: SampleOptions = {}): Promise<Float32Array> {
+    const [x] = await this.#run('sample', checkCount('sample', count), options, { x: this.dim });
+    return x!;
+  }
+
+  async sampleWithLogProb(count: number, options: SampleOptions = {}): Promise<{ x: Float32Array; logProb: Float32Array }> {
+    const [x, logProb] = await this.#run('sampleWithLogProb', checkCount('sampleWithLogProb', count), options, { x: this.dim, logProb: 1 });
+    return { x: x!, logProb: logProb! };
+  }
+
+  async prepare({ count }: { count: number }): Promise<void> {
+    checkCount('prepare', count);
+    const { device } = this.#gpu;
+    for (const executable of await Promise.all([this.#executable('sample'), this.#executable('logProb')])) {
+      device.pushErrorScope('out-of-memory');
+      executable.reserve(count);
+      const error = await device.popErrorScope();
+      if (error) throw new StateError(`prepare: the device has no memory for ${count} rows: ${error.message}`);
+    }
+  }
+
+  encodeSample(encoder: GPUCommandEncoder, options: { count: number; seed: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer {
+    const { count, seed, into, context } = options;
+    const executable = this.#prepared('sample', 'encodeSample');
+    checkCount('encodeSample', count);
+    checkSeed('encodeSample', seed);
+    const x = this.#output('encodeSample', count, this.dim, into);
+    this.#encode(executable, 'encodeSample', encoder, { count, seed, externals: { x } }, context);
+    return x;
+  }
+
+  encodeLogProb(encoder: GPUCommandEncoder, x: GPUBuffer, options: { count: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer {
+    const { count, into, context } = options;
+    const executable = this.#prepared('logProb', 'encodeLogProb');
+    checkCount('encodeLogProb', count);
+    checkBuffer('encodeLogProb: x', x, [count, this.dim]);
+    const logProb = this.#output('encodeLogProb', count, 1, into);
+    this.#encode(executable, 'encodeLogProb', encoder, { count, seed: 0, externals: { x, logProb } }, context);
+    return logProb;
+  }
+
+  async parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>> {
+    this.#assertAlive();
+    const parameters: Record<string, { shape: number[]; data: Float32Array }> = {};
+    for (const name of this.#state.parameterNames) {
+      const { shape, data } = this.#state.tensors.get(name)!;
+      parameters[name] = { shape: [...shape], data: Float32Array.from(data as Float32Array) };
+    }
+    return parameters;
+  }
+
+  async save(): Promise<Uint8Array> {
+    this.#assertAlive();
+    return writeSafetensors(this.#state.tensors, metadataFor(this.#state.description));
+  }
+
+  async profile(task: 'sample' | 'logProb', { count }: { count: number }): Promise<Profile> {
+    if (checkCount('profile', count) === 0) throw new StateError('profile: there is nothing to measure in 0 rows');
+    const executable = await this.#executable(task);
+    const { memory } = this.#gpu;
+    const rows = Math.min(count, executable.rowsPerChunk);
+    const buffers = Object.entries(executable.program.externals).map(([name, { features }]) => [name, memory.acquire(rows * features * 4)] as const);
+    try {
+      return await profile(this.#gpu, executable, { rows, seed: 0, externals: Object.fromEntries(buffers) });
+    } finally {
+      for (const [, buffer] of buffers) memory.release(buffer);
+    }
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const executable of this.#ready.values()) executable.dispose();
+    this.#residents.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** The program of a task: printable, and what tests run in float64. */
+  record(task: Task): Program {
+    const r = new Recorder('flow');
+    const { dim } = this;
+    const context = this.contextDim > 0 ? this.#packed(r, 'context', this.contextDim, 1) : null;
+    const zeroed = () => {
+      const logDet = r.tiled(1, 'log-det');
+      r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value: 0 } });
+      return logDet;
+    };
+    const output = (name: string, tensor: TiledTensor) =>
+      r.run(pack.unpack, { buffers: { tensor, result: r.external(name, tensor.features) }, params: { features: tensor.features, is_context: 0 } });
+    const input = INPUTS[task];
+    const value = input === null ? r.scope('base', () => this.#base.sample(r)) : this.#packed(r, input, dim, 0);
+    const logDet = task === 'sample' ? null : zeroed();
+    const densityDirection = task === 'forward' || task === 'logProb';
+    const moved = densityDirection ? this.#bijector.forward(r, value, { logDet, context }) : this.#bijector.inverse(r, value, { logDet, context });
+    if (task === 'logProb') output('logProb', r.scope('base', () => this.#base.logDensity(r, moved, logDet!, 1)));
+    else output(densityDirection ? 'z' : 'x', moved);
+    if (task === 'sampleWithLogProb') output('logProb', r.scope('base', () => this.#base.logDensity(r, value, logDet!, -1)));
+    if (task === 'forward' || task === 'inverse') output('logDet', logDet!);
+    return r.finish();
+  }
+
+  #packed(r: Recorder, name: string, features: number, isContext: 0 | 1): TiledTensor {
+    const inside = r.tiled(features, name);
+    r.run(pack.pack, { buffers: { outside: r.external(name, features), inside }, params: { features, is_context: isContext } });
+    return inside;
+  }
+
+  #executable(task: Task): Promise<Executable> {
+    this.#assertAlive();
+    let compiling = this.#compiling.get(task);
+    if (!compiling) {
+      compiling = this.#gpu.compile(this.record(task), this.#residents).then((executable) => {
+        if (this.#disposed) {
+          executable.dispose();
+          throw new DisposedError('this flow was disposed while it compiled');
+        }
+        this.#ready.set(task, executable);
+        return executable;
+      });
+      this.#compiling.set(task, compiling);
+      compiling.catch(() => this.#compiling.delete(task));
+    }
+    return compiling;
+  }
+
+  #prepared(task: Task, caller: string): Executable {
+    this.#assertAlive();
+    const executable = this.#ready.get(task);
+    if (!executable) throw new StateError(`${caller}: await flow.prepare({ count }) first; compiling is asynchronous, encoding is not`);
+    return executable;
+  }
+
+  #assertAlive(): void {
+    if (this.#disposed) throw new DisposedError('this flow was disposed; load or build it again');
+    this.#gpu.assertAlive();
+  }
+
+  /** Runs a task chunk by chunk: upload, encode, copy out, submit; then waits for all reads. */
+  async #run(
+    task: Task,
+    rows: number,
+    options: SampleOptions & { readonly input?: Float32Array },
+    outputs: Readonly<Record<string, number>>,
+  ): Promise<Float32Array[]> {
+    this.#assertAlive();
+    const seed = options.seed === undefined ? randomSeed() : checkSeed(task, options.seed);
+    const { context } = options;
+    const contextStride = checkContext(task, context, this.contextDim, rows);
+    const widths = Object.values(outputs);
+    const results = widths.map((width) => new Float32Array(rows * width));
+    if (rows === 0) return results;
+    const executable = await this.#executable(task);
+    this.#assertAlive();
+    const { device, memory, readback } = this.#gpu;
+    const reads: { at: number; into: Float32Array; ticket: ReadTicket }[] = [];
+    for (let start = 0; start < rows; start += executable.rowsPerChunk) {
+      const count = Math.min(executable.rowsPerChunk, rows - start);
+      const externals: Record<string, GPUBuffer> = {};
+      const upload = (name: string, data: Float32Array) => {
+        externals[name] = memory.acquire(data.byteLength);
+        device.queue.writeBuffer(externals[name], 0, data as Float32Array<ArrayBuffer>);
+      };
+      if (options.input) upload(INPUTS[task]!, options.input.subarray(start * this.dim, (start + count) * this.dim));
+      if (context) upload('context', contextStride === 0 ? context : context.subarray(start * this.contextDim, (start + count) * this.contextDim));
+      for (const [name, width] of Object.entries(outputs)) externals[name] = memory.acquire(count * width * 4);
+      const encoder = device.createCommandEncoder({ label: `flow ${task}` });
+      executable.encode(encoder, { rows: count, firstRow: start, seed, contextStride, externals });
+      for (const [index, [name, width]] of Object.entries(outputs).entries())
+        reads.push({ at: start * width, into: results[index]!, ticket: readback.copy(encoder, externals[name]!, count * width) });
+      device.queue.submit([encoder.finish()]);
+      for (const buffer of Object.values(externals)) memory.release(buffer);
+    }
+    await Promise.all(reads.map(async ({ at, into, ticket }) => into.set(await ticket.read(), at)));
+    return results;
+  }
+
+  #encode(
+    executable: Executable,
+    caller: string,
+    encoder: GPUCommandEncoder,
+    call: { count: number; seed: number; externals: Record<string, GPUBuffer> },
+    context: GPUBuffer | undefined,
+  ): void {
+    const contextStride = checkContextBuffer(caller, context, this.contextDim, call.count);
+    const externals = context ? { ...call.externals, context } : call.externals;
+    executable.encode(encoder, { rows: call.count, seed: call.seed, contextStride, externals });
+  }
+
+  #output(caller: string, count: number, width: number, into: GPUBuffer | undefined): GPUBuffer {
+    if (into) {
+      checkBuffer(`${caller}: into`, into, width === 1 ? [count] : [count, width]);
+      return into;
+    }
+    const size = Math.max(4, count * width * 4);
+    return this.#gpu.device.createBuffer({ label: caller, size, usage: STORAGE | COPY_SRC | COPY_DST | VERTEX });
+  }
+}

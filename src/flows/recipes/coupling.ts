@@ -1,0 +1,79 @@
+import type { OpDescription } from '../../format/description.js';
+import { ValueError } from '../../runtime/errors.js';
+import type { Gpu } from '../../runtime/gpu.js';
+import { couplingOps } from '../build/coupling.js';
+import { elementwiseOps } from '../build/elementwise.js';
+import { buildFlow } from '../build/flow.js';
+import type { Flow } from '../flow.js';
+import { type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
+
+/** How the network's output bounds the scale; formulas in docs/format.md, `coupling_affine`. */
+export type ScaleBound =
+  | { readonly form: 'exp' }
+  | { readonly form: 'tanh'; readonly bound: number }
+  | { readonly form: 'clamp'; readonly low: number; readonly high: number }
+  | { readonly form: 'sigmoid2' | 'softplus' | 'softplus_clamp3'; readonly eps: number };
+
+export interface RealNVPOptions extends RecipeOptions {
+  /** Default { form: 'tanh', bound: 2 }: scales between e^-2 and e^2. */
+  readonly scale?: ScaleBound;
+}
+
+async function build(gpu: Gpu, recipe: string, options: RecipeOptions, form: ScaleBound | { readonly form: 'additive' }, diagonal: boolean): Promise<Flow> {
+  const { dim, layers, hidden, contextDim, seed } = resolveOptions(recipe, options);
+  if (dim < 2) throw new ValueError(`${recipe}: dim`, 'at least 2, since a coupling moves some features by the others (maf takes dim 1)', String(dim));
+  const writer = new TensorWriter(seed);
+  const structure: OpDescription[] = [];
+  for (let layer = 0; layer < layers; layer++) {
+    const features = Array.from({ length: dim }, (_, i) => i);
+    const identity = features.filter((i) => i % 2 === layer % 2);
+    const transform = features.filter((i) => i % 2 !== layer % 2);
+    const widths = [identity.length + contextDim, ...hidden, (form.form === 'additive' ? 1 : 2) * transform.length];
+    const linears = widths.slice(1).map((width, index) => {
+      const name = `layers.${layer}.net.${index}`;
+      writer.linear(name, widths[index]!, width);
+      return name;
+    });
+    const net = { type: 'zuko_mlp', linears, activation: 'relu', context_concat: contextDim > 0 } as const;
+    structure.push({ op: 'coupling_affine', ...form, identity, transform, net });
+  }
+  if (diagonal) {
+    writer.filled('scaling.log_scale', [dim], 0);
+    writer.filled('scaling.shift', [dim], 0);
+    structure.push({ op: 'actnorm', log_scale: 'scaling.log_scale', shift: 'scaling.shift', form: 'scale_then_shift' });
+  }
+  return buildFlow(
+    gpu,
+    {
+      version: 1,
+      features: dim,
+      context_features: contextDim,
+      event_shape: [dim],
+      base: { type: 'standard_normal' },
+      structure_direction: 'density',
+      structure,
+    },
+    writer.tensors,
+    { ...elementwiseOps, ...couplingOps },
+  );
+}
+
+/**
+ * A fresh NICE: additive couplings over alternating features and a final diagonal scaling. Both directions cost one pass.
+ * Dinh, Krueger, Bengio 2014, arXiv:1410.8516.
+ *
+ * @throws ValueError for an option out of range, or dim 1.
+ */
+export const nice = (gpu: Gpu, options: RecipeOptions): Promise<Flow> => build(gpu, 'nice', options, { form: 'additive' }, true);
+
+/**
+ * A fresh RealNVP: affine couplings over alternating features. Dinh, Sohl-Dickstein, Bengio 2017, arXiv:1605.08803.
+ *
+ * ```ts
+ * const flow = await realNVP(gpu, { dim: 2, layers: 8, hidden: [64, 64], scale: { form: 'clamp', low: -5, high: 3 } });
+ * ```
+ *
+ * @throws ValueError for an option out of range, or dim 1.
+ */
+export const realNVP = (gpu: Gpu, options: RealNVPOptions): Promise<Flow> =>
+  build(gpu, 'realNVP', options, options.scale ?? { form: 'tanh', bound: 2 }, false);

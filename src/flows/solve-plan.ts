@@ -1,0 +1,267 @@
+// The task list of the sequential direction (shaders/lib/autoregressive-solve.wgsl). Units are grouped by the step at which they
+// become computable, groups are padded to 4, and each strip of 8 or 4 units reads the run of its inputs that is known by then. Every
+// non-zero of the masks is used once (tests/flows/solve-plan.test.ts counts them).
+
+import { ACTIVATION_NUMBER } from '../kernels/activation.js';
+import { TASK_HAS_SCALE, TASK_HAS_SKIP, TASK_KIND, TASK_NONE, TASK_SKIPS, TASK_WORDS } from '../kernels/autoregressive-solve-affine.js';
+import { type Conditioner, type ContextTerm, INPUT, type Stage } from './conditioner.js';
+import { identityOrder, type PackedLinear, packLinear } from './packing.js';
+import type { Readiness } from './readiness.js';
+
+/** Units of one stage computed together: 8 or 4, −1 for padding. */
+interface Strip {
+  readonly stage: number;
+  readonly units: readonly number[];
+  /** Step at which it runs. */
+  readonly step: number;
+  /** State row of its first unit. */
+  readonly row: number;
+  readonly rawRow: number | null;
+  /** Inputs read, from the start of the input's region. */
+  readonly count: number;
+}
+
+export interface SideProjection {
+  readonly packed: PackedLinear;
+  readonly at: number;
+  readonly activation: ContextTerm['activation'];
+}
+
+export interface SolvePlan {
+  readonly tasks: Uint32Array<ArrayBuffer>;
+  readonly taskCount: number;
+  readonly weight: Float32Array<ArrayBuffer>;
+  readonly bias: Float32Array<ArrayBuffer>;
+  /** Features of the state tensor: known inputs, units, raw values, parameters of one step. */
+  readonly nodes: number;
+  /** Context projections, packed in the order of the strips that read them. */
+  readonly side: readonly SideProjection[];
+  readonly sideFeatures: number;
+  /** Multiply-adds a row, padding included; beside the masks' non-zeros it shows what padding costs. */
+  readonly multiplyAdds: number;
+  readonly strips: readonly Strip[];
+  /** Stage input of each packed column, for tests: feature or unit, −1 for padding. */
+  readonly columns: ReadonlyMap<number, readonly number[]>;
+}
+
+const pad4 = (count: number): number => Math.ceil(count / 4) * 4;
+
+/** Strips of 8 and, for what is left, one of 4. */
+function cutStrips(units: readonly number[]): number[][] {
+  const padded = [...units, ...Array<number>(pad4(units.length) - units.length).fill(-1)];
+  const strips: number[][] = [];
+  for (let at = 0; at < padded.length; ) {
+    const width = padded.length - at >= 8 ? 8 : 4;
+    strips.push(padded.slice(at, at + width));
+    at += width;
+  }
+  return strips;
+}
+
+export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan {
+  const { stages, heads, inputs } = conditioner;
+  const headStages = new Set(heads.map((head) => head.stage));
+  let nodes = 0;
+
+  // Known features come first, in the order in which they become known.
+  const featureOrder = [...identityOrder(inputs)].sort((a, b) => ready.stepOf[a]! - ready.stepOf[b]! || a - b);
+  const featureRow = new Int32Array(inputs);
+  for (const [row, feature] of featureOrder.entries()) featureRow[feature] = row;
+  nodes += inputs;
+  const columns = new Map<number, number[]>([[INPUT, featureOrder]]);
+  /** Packed columns of a region that are computable before the features of `step` are. */
+  const columnsBy = new Map<number, (step: number) => number>();
+  columnsBy.set(INPUT, (step) => featureOrder.filter((feature) => ready.stepOf[feature]! < step).length);
+
+  const strips: Strip[] = [];
+  const regionRow = new Map<number, number>([[INPUT, 0]]);
+  const rawRow = new Map<number, Int32Array>(); // state row of each unit's raw value
+  for (const [index, stage] of stages.entries()) {
+    if (headStages.has(index)) continue;
+    const begin = nodes;
+    regionRow.set(index, begin);
+    const keepsRaw = stages.some((other) => other.skip === index);
+    const plain = stage.norm === null && stage.activation === 'identity';
+    const order: number[] = [];
+    const ends: number[] = [];
+    const own: Strip[] = [];
+    for (let step = 0; step < ready.steps; step++) {
+      const units = [...ready.unitReady[index]!.keys()].filter((unit) => ready.unitReady[index]![unit] === step);
+      for (const cut of cutStrips(units)) {
+        own.push({ stage: index, units: cut, step, row: begin + order.length, rawRow: null, count: columnsBy.get(stage.input)!(step) });
+        order.push(...cut);
+      }
+      ends.push(order.length);
+    }
+    nodes += order.length;
+    columns.set(index, order);
+    columnsBy.set(index, (step) => ends[step]!);
+    const rawBegin = plain ? begin : nodes;
+    if (keepsRaw) {
+      const rows = new Int32Array(stage.outputs).fill(-1);
+      for (const [at, unit] of order.entries()) if (unit >= 0) rows[unit] = rawBegin + at;
+      rawRow.set(index, rows);
+      if (!plain) nodes += order.length;
+    }
+    strips.push(...own.map((strip) => (keepsRaw && !plain ? { ...strip, rawRow: rawBegin + strip.row - begin } : strip)));
+  }
+
+  // Parameters of the features of one step; the rows are used again by the next step.
+  const parametersBegin = nodes;
+  let parameterRows = 0;
+  const features: { step: number; feature: number; row: number; stride: number }[] = [];
+  for (let step = 0; step < ready.steps; step++) {
+    const slots = featureOrder.filter((feature) => ready.stepOf[feature] === step);
+    const headRow: number[] = [];
+    let used = 0;
+    for (const stage of headStages) {
+      const own = [...heads.entries()].filter(([, head]) => head.stage === stage);
+      const units = own.flatMap(([, head]) => slots.map((slot) => head.units[slot]!));
+      for (const [place, [p]] of own.entries()) headRow[p] = parametersBegin + used + place * slots.length;
+      for (const cut of cutStrips(units)) {
+        strips.push({ stage, units: cut, step, row: parametersBegin + used, rawRow: null, count: columnsBy.get(stages[stage]!.input)!(step) });
+        used += cut.length;
+      }
+    }
+    const stride = heads.length > 1 ? headRow[1]! - headRow[0]! : 0;
+    for (let p = 2; p < heads.length; p++)
+      if (headRow[p]! - headRow[p - 1]! !== stride) throw new Error('solve plan: three or more parameters need one stage for all');
+    for (const [place, feature] of slots.entries()) features.push({ step, feature, row: headRow[0]! + place, stride });
+    parameterRows = Math.max(parameterRows, used);
+  }
+  nodes += parameterRows;
+
+  const side = new SideRegions(conditioner);
+  const output = new TaskWriter(stages, columns, side);
+  let multiplyAdds = 0;
+  strips.sort((a, b) => a.step - b.step || a.stage - b.stage);
+  let next = 0;
+  for (let step = 0; step < ready.steps; step++) {
+    for (; next < strips.length && strips[next]!.step === step; next++) {
+      const strip = strips[next]!;
+      multiplyAdds += strip.count * strip.units.length;
+      output.strip(strip, regionRow.get(stages[strip.stage]!.input)!, rawRow);
+    }
+    for (const { feature, row, stride } of features.filter((entry) => entry.step === step)) output.feature(feature, row, stride, featureRow[feature]!);
+  }
+  const projections = side.finish();
+  return { ...output.finish(), nodes, side: projections, sideFeatures: Math.max(1, side.features), multiplyAdds, strips, columns };
+}
+
+/** Rows of the side tensor: for each context term, the units of its stage in the order of the strips. */
+class SideRegions {
+  readonly #conditioner: Conditioner;
+  readonly #units = new Map<ContextTerm, { stage: Stage; rows: number[]; units: number[] }>();
+  features = 0;
+
+  constructor(conditioner: Conditioner) {
+    this.#conditioner = conditioner;
+  }
+
+  /** Side row of a strip's first unit for a term. Strips of one stage take consecutive rows only within themselves. */
+  place(stage: Stage, term: ContextTerm, units: readonly number[]): number {
+    let region = this.#units.get(term);
+    if (!region) {
+      region = { stage, rows: [], units: [] };
+      this.#units.set(term, region);
+    }
+    const row = region.units.length;
+    region.units.push(...units);
+    return row;
+  }
+
+  /** Final row of a term's region: known only when all strips were placed. */
+  begin(term: ContextTerm): number {
+    let at = 0;
+    for (const [other, region] of this.#units) {
+      if (other === term) return at;
+      at += region.units.length;
+    }
+    return at;
+  }
+
+  finish(): SideProjection[] {
+    const columns = identityOrder(this.#conditioner.contextDim);
+    return [...this.#units].map(([term, { units }]) => {
+      const at = this.features;
+      this.features += units.length;
+      return { packed: packLinear({ ...term, mask: null, inputs: this.#conditioner.contextDim }, units, columns), at, activation: term.activation };
+    });
+  }
+}
+
+/** Writes tasks, weights and biases in execution order, so that the kernel reads all three forwards. */
+class TaskWriter {
+  readonly #tasks: number[][] = [];
+  readonly #weights: Float32Array[] = [];
+  readonly #bias: number[] = [];
+  readonly #sideWords: { task: number[]; word: number; term: ContextTerm }[] = [];
+  #weightLength = 0;
+
+  constructor(
+    readonly stages: readonly Stage[],
+    readonly columns: ReadonlyMap<number, readonly number[]>,
+    readonly side: SideRegions,
+  ) {}
+
+  strip(strip: Strip, inputRow: number, rawRow: ReadonlyMap<number, Int32Array>): void {
+    const stage = this.stages[strip.stage]!;
+    const width = strip.units.length;
+    const columns = this.columns.get(stage.input)!;
+    const weight = new Float32Array(strip.count * width);
+    for (const [lane, unit] of strip.units.entries()) {
+      if (unit < 0) continue;
+      for (let k = 0; k < strip.count; k++) {
+        const column = columns[k]!;
+        if (column < 0) continue;
+        const at = unit * stage.inputs + column;
+        if (stage.mask === null || stage.mask[at] !== 0) weight[k * width + lane] = stage.weight[at]!;
+      }
+    }
+    const task = new Array<number>(TASK_WORDS).fill(TASK_NONE);
+    task[0] = width === 8 ? TASK_KIND.strip8 : TASK_KIND.strip4;
+    task[1] = strip.count;
+    task[2] = this.#weightLength / 4;
+    task[3] = inputRow;
+    task[4] = strip.row;
+    task[5] = strip.rawRow ?? TASK_NONE;
+    for (const term of stage.contexts) {
+      const word = term.mode === 'add' ? 6 : 7;
+      task[word] = this.side.place(stage, term, strip.units);
+      this.#sideWords.push({ task, word, term });
+    }
+    task[8] = this.#bias.length;
+    task[9] = ACTIVATION_NUMBER[stage.activation] | (stage.norm ? TASK_HAS_SCALE : 0) | (stage.skip !== null ? TASK_HAS_SKIP : 0);
+    if (stage.skip !== null) {
+      const rows = rawRow.get(stage.skip)!;
+      // A padding unit adds some computed row: nobody reads the sum, and it stays finite.
+      const spare = rows[strip.units.find((unit) => unit >= 0)!]!;
+      for (const [lane, unit] of strip.units.entries()) task[TASK_SKIPS + lane] = unit < 0 ? spare : rows[unit]!;
+    }
+    for (const unit of strip.units) this.#bias.push(unit < 0 ? 0 : (stage.bias?.[unit] ?? 0));
+    if (stage.norm) {
+      for (const unit of strip.units) this.#bias.push(unit < 0 ? 0 : stage.norm.scale[unit]!);
+      for (const unit of strip.units) this.#bias.push(unit < 0 ? 0 : stage.norm.shift[unit]!);
+    }
+    this.#weights.push(weight);
+    this.#weightLength += weight.length;
+    this.#tasks.push(task);
+  }
+
+  feature(feature: number, row: number, stride: number, knownRow: number): void {
+    const task = new Array<number>(TASK_WORDS).fill(TASK_NONE);
+    task.splice(0, 5, TASK_KIND.feature, feature, row, stride, knownRow);
+    this.#tasks.push(task);
+  }
+
+  finish(): Pick<SolvePlan, 'tasks' | 'taskCount' | 'weight' | 'bias'> {
+    for (const { task, word, term } of this.#sideWords) task[word]! += this.side.begin(term);
+    const weight = new Float32Array(Math.max(4, this.#weightLength));
+    let at = 0;
+    for (const part of this.#weights) {
+      weight.set(part, at);
+      at += part.length;
+    }
+    return { tasks: Uint32Array.from(this.#tasks.flat()), taskCount: this.#tasks.length, weight, bias: Float32Array.from(this.#bias.length > 0 ? this.#bias : [0]) };
+  }
+}

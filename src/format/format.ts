@@ -1,0 +1,106 @@
+// Reads the neutral description of a flow (docs/format.md): the schema first, then the rules that a schema cannot say.
+
+import { FormatError } from '../runtime/errors.js';
+import type { FlowDescription, NetDescription, OpDescription } from './description.js';
+import schemaFile from './flow-format.schema.json';
+import { type Schema, validate } from './schema.js';
+
+/** The key of a saved file's `__metadata__` that holds the description as a JSON string. */
+export const metadataKey = 'flow';
+
+/** The JSON schema of the description, version 1: the one source of what is required. */
+export const flowFormatSchema = schemaFile as Schema;
+
+const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** Each of 0 … count - 1 exactly once. */
+function checkIndices(indices: readonly number[], count: number, path: string): void {
+  const once = new Set(indices).size === indices.length && indices.every((index) => index < count);
+  if (!once || indices.length !== count) {
+    throw new FormatError(path, `needs each of 0 to ${count - 1} once; got ${JSON.stringify(indices)}`);
+  }
+}
+
+function checkLength(list: readonly number[], count: number, path: string): void {
+  if (list.length !== count) throw new FormatError(path, `needs ${count} entries, one a feature; got ${list.length}`);
+}
+
+/** Whether the net reads a context. */
+function readsContext(net: NetDescription): boolean {
+  if (net.type === 'masked_mlp') return typeof net.context_proj === 'string';
+  if (net.type === 'zuko_mlp') return net.context_concat;
+  return 'context' in net && net.context;
+}
+
+function checkOp(op: OpDescription, features: number, contextFeatures: number, path: string): void {
+  if ('net' in op && op.net && readsContext(op.net) && contextFeatures === 0) {
+    throw new FormatError(`${path}.net`, 'reads a context; the description has context_features 0');
+  }
+  if ('order' in op && op.order) checkLength(op.order, features, `${path}.order`);
+  if ('mask' in op) checkLength(op.mask, features, `${path}.mask`);
+  if ('transform' in op) checkIndices([...op.identity, ...op.transform], features, `${path}.identity and transform together`);
+  if (op.op === 'permute') checkIndices(op.perm, features, `${path}.perm`);
+  if (op.op === 'batchnorm' && op.gamma && !op.gamma_map) {
+    throw new FormatError(path, 'needs the key "gamma_map" to say how gamma becomes a scale');
+  }
+  if (op.op === 'zuko_elementwise' && (op.net === undefined) === (op.phi === undefined)) {
+    throw new FormatError(path, `needs either net or phi; got ${op.net === undefined ? 'neither' : 'both'}`);
+  }
+  if (op.op === 'ptf_coupling' && op.context && contextFeatures === 0) {
+    throw new FormatError(path, 'reads a context; the description has context_features 0');
+  }
+}
+
+/**
+ * Checks a neutral description and returns a copy of its known top-level keys, defaults filled in: context_features 0, event_shape
+ * [features]. Keys inside ops that the format does not name (`note`, …) stay where they are. `place` names the object in errors.
+ * @throws FormatError where something is missing, of the wrong type or inconsistent, e.g.
+ *   `description.structure[3].net.blocks: needs an integer ≥ 0; got "two"`.
+ * @throws UnsupportedError for an op, net, form, activation or version that the format does not know.
+ */
+export function parseDescription(value: unknown, place = 'description'): FlowDescription {
+  validate(flowFormatSchema, value, place);
+  const given = value as Omit<FlowDescription, 'context_features' | 'event_shape'> & Partial<FlowDescription>;
+  const { features, base, structure, structure_direction } = given;
+  const { context_features = 0, event_shape = [features] } = given;
+  if (product(event_shape) !== features) {
+    throw new FormatError(
+      `${place}.event_shape`,
+      `needs a product of ${features}, the number of features; got ${JSON.stringify(event_shape)}`,
+    );
+  }
+  if (base.type === 'diag_normal' && !base.levels && !(base.loc && base.log_scale)) {
+    throw new FormatError(`${place}.base`, 'needs either levels or both loc and log_scale');
+  }
+  // A multiscale flow sets features aside as it goes, so what an op sees is known only from there on.
+  let current = features;
+  for (const [index, op] of structure.entries()) {
+    checkOp(op, current, context_features, `${place}.structure[${index}]`);
+    if (op.op === 'split_off') current -= product(op.latent_shape);
+  }
+  const known = { version: 1, features, context_features, event_shape, base, structure_direction, structure };
+  return JSON.parse(JSON.stringify(known)) as FlowDescription;
+}
+
+/**
+ * Reads the description out of a saved file's metadata.
+ * @throws FormatError when the metadata has no description or it is not valid JSON; otherwise as parseDescription.
+ */
+export function descriptionFromMetadata(metadata: Readonly<Record<string, string>>): FlowDescription {
+  const text = Object.hasOwn(metadata, metadataKey) ? metadata[metadataKey] : undefined;
+  if (text === undefined) {
+    throw new FormatError('__metadata__', `needs the key "${metadataKey}" with the flow's description; weights alone need importTorch`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError(`__metadata__.${metadataKey}`, 'is not valid JSON', { cause });
+  }
+  return parseDescription(value);
+}
+
+/** The metadata that a saved flow carries: `format: "pt"`, so that PyTorch's own readers take the file, and the description. */
+export function metadataFor(description: FlowDescription): Record<string, string> {
+  return { format: 'pt', [metadataKey]: JSON.stringify(description) };
+}

@@ -1,0 +1,23 @@
+// The public surface.
+
+export type { ContextOption, Flow, SampleOptions } from './flows/flow.js';
+export { type AutoregressiveOptions, iaf, maf } from './flows/recipes/autoregressive.js';
+export { nice, type RealNVPOptions, realNVP, type ScaleBound } from './flows/recipes/coupling.js';
+export type { RecipeOptions } from './flows/recipes/initial.js';
+export type { FlowDescription } from './format/description.js';
+export { importTorch, loadFlow } from './interop/import-torch.js';
+export {
+  AdapterError,
+  CompileError,
+  DeviceLostError,
+  DisposedError,
+  FormatError,
+  LimitError,
+  PushforwardError,
+  ShapeError,
+  StateError,
+  UnsupportedError,
+  ValueError,
+} from './runtime/errors.js';
+export { Gpu, type GpuOptions, type GpuRequest, isSoftwareAdapter } from './runtime/gpu.js';
+export type { Profile } from './runtime/profiler.js';

@@ -1,0 +1,124 @@
+// zuko's MAF, NSF, NICE and RealNVP (one class under two names). Data to noise in list order; the base is a standard normal in buffers.
+
+import { FormatError, UnsupportedError } from '../runtime/errors.js';
+import { checkCount, type Derivation, readActivation, readIndices, readOptions, requireTensor } from './derive-options.js';
+import type { FlowDescription, NetDescription, OpDescription, ZukoForm } from '../format/description.js';
+import { type StoredTensor, toFloat32 } from '../format/safetensors.js';
+
+const shared = {
+  features: ['size'],
+  context: ['count', 0],
+  transforms: ['size', 3],
+  hidden_features: ['sizes', [64, 64]],
+  activation: ['text', 'relu'],
+  // Not the constructor's in every release, but the only way to say which slope a `univariate` of one's own was given.
+  slope: ['number', 0],
+  // Written by other tools beside the constructor's arguments: the class again, and that a context of unsaid size is read.
+  flow: ['text', ''],
+  use_context: ['flag', false],
+} as const;
+
+const autoregressive = { ...shared, randperm: ['flag', false], passes: ['count', 0], residual: ['flag', false] } as const;
+const spline = { ...autoregressive, bins: ['size', 8] } as const;
+const coupling = { ...shared, randmask: ['flag', false], randperm: ['flag', false], normalize: ['flag', false] } as const;
+
+/** The minimum slope that a release's transforms use unless told otherwise; it was ten times smaller from 1.0.1 to 1.4.1. */
+export function defaultSlope(version: string | undefined): number {
+  const [major = 0, minor = 0, patch = 0] = (version ?? '').split('.').map((part) => Number.parseInt(part, 10));
+  const small = major === 1 && (minor > 0 || patch > 0) && minor < 5;
+  return small ? 1e-4 : 1e-3;
+}
+
+/** The base is N(0, 1) in every one of these classes, but it lies in the file, so another one would be missed silently. */
+function checkBase(tensors: ReadonlyMap<string, StoredTensor>): void {
+  // Named by position in releases before 1.5.
+  for (const [names, value] of [
+    [['base.loc', 'base._0'], 0],
+    [['base.scale', 'base._1'], 1],
+  ] as const) {
+    for (const name of names) {
+      const tensor = tensors.get(name);
+      if (tensor && !toFloat32(tensor).every((entry) => entry === value)) {
+        throw new UnsupportedError('weights', `a base distribution with "${name}" other than ${value}`);
+      }
+    }
+  }
+}
+
+/** The linear layers of one hyper network and how many of its inputs are context. */
+function readNet(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  prefix: string,
+  hidden: readonly number[],
+  inputs: number,
+): { linears: string[]; context: number } {
+  const linears = [...hidden, 0].map((_, layer) => `${prefix}.hyper.${2 * layer}`);
+  checkCount(tensors, `${prefix}.hyper.`, 2 * hidden.length + 1, 'hidden_features');
+  for (const [layer, size] of hidden.entries()) {
+    const rows = requireTensor(tensors, `${linears[layer]}.weight`).shape[0];
+    if (rows !== size) throw new FormatError('weights', `"${linears[layer]}.weight" needs ${size} rows by hidden_features; it has ${rows}`);
+  }
+  return { linears, context: (requireTensor(tensors, `${linears[0]}.weight`).shape[1] ?? 0) - inputs };
+}
+
+/** The four whole-flow classes; NICE stands for RealNVP too. With one feature, zuko makes every transform elementwise. */
+export function deriveZuko({ options, tensors, version }: Derivation, kind: 'MAF' | 'NSF' | 'NICE'): Omit<FlowDescription, 'version'> {
+  const forNsf = kind === 'NSF' ? readOptions(options, spline) : null;
+  const given = forNsf ?? readOptions(options, kind === 'MAF' ? autoregressive : coupling);
+  for (const key of ['residual', 'normalize'] as const) {
+    if ((given as Readonly<Record<string, unknown>>)[key] === true) {
+      throw new UnsupportedError(`description.constructor.${key}`, 'true', ['false']);
+    }
+  }
+  const { features, hidden_features: hidden } = given;
+  const activation = readActivation(given.activation);
+  const slope = given.slope || defaultSlope(version);
+  const form: ZukoForm = forNsf
+    ? { form: 'rqs', spline: { type: 'zuko', bins: forNsf.bins, bound: 5, slope } }
+    : { form: 'softclip_exp', slope };
+  checkBase(tensors);
+  checkCount(tensors, 'transform.transforms.', given.transforms, 'transforms');
+
+  const contexts: number[] = [];
+  const netAt = (prefix: string, inputs: number): NetDescription => {
+    const { linears, context } = readNet(tensors, prefix, hidden, inputs);
+    contexts.push(context);
+    return { type: 'zuko_mlp', linears, activation, context_concat: context > 0 };
+  };
+  const structure = Array.from({ length: given.transforms }, (_, layer): OpDescription => {
+    const prefix = `transform.transforms.${layer}`;
+    if (features === 1) {
+      if (tensors.has(`${prefix}.hyper.0.weight`)) return { op: 'zuko_elementwise', net: netAt(prefix, 0), ...form };
+      const phi = Array.from({ length: forNsf ? 3 : 2 }, (_, index) => `${prefix}.phi.${index}`);
+      for (const name of phi) requireTensor(tensors, name);
+      contexts.push(0);
+      return { op: 'zuko_elementwise', phi, ...form };
+    }
+    if (kind === 'NICE') {
+      const mask = readIndices(tensors, `${prefix}.mask`) as (0 | 1)[];
+      const kept = mask.reduce<number>((sum, entry) => sum + entry, 0);
+      return { op: 'zuko_coupling', mask, net: netAt(prefix, kept), ...form };
+    }
+    const order = readIndices(tensors, `${prefix}.order`);
+    return { op: 'zuko_ar', order, passes: Math.max(...order) + 1, net: netAt(prefix, features), ...form };
+  });
+
+  const context = contexts[0]!;
+  if (context < 0 || contexts.some((count) => count !== context)) {
+    throw new FormatError(
+      'weights',
+      `the nets read ${contexts.join(', ')} inputs more than their features; every one needs the same context`,
+    );
+  }
+  // Only what the constructor says outright is compared: the size is in the weights, and not every tool writes it down.
+  const differs = ('context' in options && given.context !== context) || ('use_context' in options && given.use_context !== context > 0);
+  if (differs) throw new FormatError('weights', `the nets read ${context} context features; the constructor says otherwise`);
+  return {
+    features,
+    context_features: context,
+    event_shape: [features],
+    base: { type: 'standard_normal' },
+    structure_direction: 'density',
+    structure,
+  };
+}

@@ -1,0 +1,46 @@
+import { autoregressiveOps } from '../flows/build/autoregressive.js';
+import { couplingOps } from '../flows/build/coupling.js';
+import { elementwiseOps } from '../flows/build/elementwise.js';
+import { buildFlow } from '../flows/build/flow.js';
+import type { Flow } from '../flows/flow.js';
+import { descriptionFromMetadata, parseDescription } from '../format/format.js';
+import { readSafetensors } from '../format/safetensors.js';
+import type { Gpu } from '../runtime/gpu.js';
+import { deriveDescription, isWholeFlow } from './derive.js';
+
+const operations = { ...elementwiseOps, ...autoregressiveOps, ...couplingOps };
+
+/**
+ * Loads a flow that a PyTorch library trained.
+ *
+ * ```ts
+ * const weights = await (await fetch('flow.safetensors')).arrayBuffer();
+ * const flow = await importTorch(gpu, { library: 'nflows', class: 'nflows.flows.MaskedAutoregressiveFlow', constructor: { … } }, weights);
+ * ```
+ *
+ * @param description the neutral description of docs/format.md, or { library, class, constructor } of a whole-flow class of nflows
+ *   (MaskedAutoregressiveFlow, SimpleRealNVP) or zuko (MAF, NICE, RealNVP, NSF). Other keys are ignored.
+ * @param weights a safetensors file of the state_dict, names unchanged.
+ * @throws FormatError for a malformed file or description, or tensors that do not fit; UnsupportedError for an op, net or class that is
+ *   not known; no partial flow is left behind.
+ */
+export async function importTorch(gpu: Gpu, description: object, weights: ArrayBuffer | Uint8Array): Promise<Flow> {
+  const { tensors } = readSafetensors(ownCopy(weights));
+  const neutral = isWholeFlow(description) ? deriveDescription(description, tensors) : parseDescription(description);
+  return buildFlow(gpu, neutral, tensors, operations);
+}
+
+/**
+ * Loads what `flow.save()` wrote, to the same bits.
+ *
+ * @throws FormatError for a file that was not saved by a flow, or was damaged.
+ */
+export async function loadFlow(gpu: Gpu, bytes: ArrayBuffer | Uint8Array): Promise<Flow> {
+  const { tensors, metadata } = readSafetensors(ownCopy(bytes));
+  return buildFlow(gpu, descriptionFromMetadata(metadata), tensors, operations);
+}
+
+/** The flow keeps views of the file for `parameters` and `save`; what the caller does to its own bytes later must not reach them. */
+function ownCopy(bytes: ArrayBuffer | Uint8Array): ArrayBuffer | Uint8Array {
+  return bytes instanceof ArrayBuffer || bytes instanceof Uint8Array ? bytes.slice(0) : bytes;
+}

@@ -1,0 +1,5 @@
+import { defineKernel } from '../runtime/kernel.js';
+import * as source from './generated/fill.js';
+import { perRowGroup } from './geometry.js';
+
+export const fill = defineKernel(source.fill, (rows) => perRowGroup(source.fill, rows));

@@ -1,0 +1,8 @@
+import { defineKernel } from '../runtime/kernel.js';
+import * as source from './generated/pack.js';
+import { perRowGroupAndFeature } from './geometry.js';
+
+export const pack = {
+  pack: defineKernel(source.pack, (rows, { features }) => perRowGroupAndFeature(source.pack, rows, features)),
+  unpack: defineKernel(source.unpack, (rows, { features }) => perRowGroupAndFeature(source.unpack, rows, features)),
+};

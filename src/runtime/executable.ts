@@ -1,0 +1,235 @@
+// A compiled program: encodes into any command encoder, as often as wanted, with no allocation once `reserve` has seen the row count.
+
+import { DisposedError, LimitError } from './errors.js';
+import type { Gpu } from './gpu.js';
+import type { Residents } from './memory.js';
+import type { Pipeline } from './pipelines.js';
+import type { Command, Program } from './program.js';
+import { paddedRows, TILE } from './tensor.js';
+import { COPY_DST, STORAGE, UNIFORM } from './usage.js';
+
+export interface EncodeCall {
+  readonly rows: number;
+  /** Row of the whole batch at which this call starts: the counter of the random numbers. 0 unless the caller splits a batch. */
+  readonly firstRow?: number;
+  /** Integer in [0, 2^53). */
+  readonly seed?: number;
+  /** 0: one context row for all rows; 1 (default): a row each. */
+  readonly contextStride?: 0 | 1;
+  /** The caller's row-major buffers by name. Never kept beyond a weak cache of bind groups, never destroyed. */
+  readonly externals: Readonly<Record<string, GPUBuffer>>;
+}
+
+/** Scratch of one chunk is kept under this, whatever the device allows: more rows than that gain nothing (docs/architecture.md). */
+const SCRATCH_BUDGET = 256 * 2 ** 20;
+
+interface BoundCommand {
+  readonly command: Command;
+  readonly pipeline: Pipeline;
+  readonly paramsOffset: number;
+  /** Names of externals this command binds, in binding order. */
+  readonly externals: readonly string[];
+  /** Bind group of a command without externals; rebuilt when scratch grows. */
+  group: GPUBindGroup | null;
+  /** By external buffer, then by row offset. Weak: a caller's buffer is not kept alive by us. */
+  cache: WeakMap<GPUBuffer, Map<string, GPUBindGroup>>;
+}
+
+export class Executable {
+  readonly program: Program;
+  /** Rows of one chunk at most: binding, dispatch and memory limits, whichever is least. A multiple of 64. */
+  readonly rowsPerChunk: number;
+  readonly #gpu: Gpu;
+  readonly #residents: Residents;
+  readonly #bound: BoundCommand[];
+  readonly #paramsBuffer: GPUBuffer | null;
+  readonly #callBuffer: GPUBuffer;
+  #scratch: GPUBuffer[] = [];
+  /** Outgrown scratch: an encoder that the caller has not submitted yet may still name it. */
+  #retired: GPUBuffer[] = [];
+  #capacity = 0;
+  #disposed = false;
+  #bufferIds = new WeakMap<GPUBuffer, number>();
+  #nextBufferId = 0;
+
+  constructor(gpu: Gpu, program: Program, pipelines: readonly Pipeline[], residents: Residents) {
+    this.program = program;
+    this.#gpu = gpu;
+    this.#residents = residents;
+    this.rowsPerChunk = rowsPerChunk(gpu, program);
+    const alignment = gpu.device.limits.minUniformBufferOffsetAlignment;
+    let offset = 0;
+    this.#bound = program.commands.map((command, index) => {
+      const paramsOffset = offset;
+      offset += Math.ceil(command.kernel.source.params.byteSize / alignment) * alignment;
+      const externals = Object.values(command.tensors).flatMap((tensor) => (tensor.kind === 'external' ? [tensor.name] : []));
+      return { command, pipeline: pipelines[index]!, paramsOffset, externals, group: null, cache: new WeakMap() };
+    });
+    this.#paramsBuffer = offset > 0 ? this.#uploadParams(offset) : null;
+    this.#callBuffer = gpu.callTable.createUniform(program.commands[0]?.label ?? 'empty');
+    for (const { command } of this.#bound)
+      for (const tensor of Object.values(command.tensors)) if (tensor.kind === 'constant') residents.buffer(tensor.data, tensor.label);
+  }
+
+  /** Makes scratch for `rows` rows (of one chunk at most). Encoding more rows than reserved reserves them itself. */
+  reserve(rows: number): void {
+    this.#assertAlive();
+    const needed = paddedRows(Math.min(Math.max(rows, 1), this.rowsPerChunk));
+    if (needed <= this.#capacity) return;
+    this.#capacity = Math.min(paddedRows(2 ** Math.ceil(Math.log2(needed))), this.rowsPerChunk);
+    this.#retired.push(...this.#scratch);
+    this.#scratch = this.program.slots.map((features, slot) =>
+      this.#gpu.memory.create({ label: `scratch ${slot}`, size: features * 4 * this.#capacity, usage: STORAGE }),
+    );
+    for (const bound of this.#bound) {
+      bound.cache = new WeakMap();
+      bound.group = bound.externals.length === 0 ? this.#createGroup(bound, {}, 0) : null;
+    }
+  }
+
+  /** Records only: no submit, no await. The caller keeps its buffers and submits the encoder. */
+  encode(encoder: GPUCommandEncoder, call: EncodeCall): void {
+    this.#assertAlive();
+    this.reserve(call.rows);
+    for (let start = 0; start < call.rows; start += this.rowsPerChunk) {
+      this.#encodeCall(encoder, call, start);
+      const pass = encoder.beginComputePass();
+      for (const bound of this.#bound) this.#dispatch(pass, bound, call, start);
+      pass.end();
+    }
+  }
+
+  /** One pass for each command of the first chunk, so that each can carry timestamps or be submitted alone; see profiler.ts. */
+  encodeCommand(encoder: GPUCommandEncoder, index: number, call: EncodeCall, timestampWrites?: GPUComputePassTimestampWrites): void {
+    this.#assertAlive();
+    this.reserve(call.rows);
+    if (index === 0) this.#encodeCall(encoder, call, 0);
+    const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
+    this.#dispatch(pass, this.#bound[index]!, call, 0);
+    pass.end();
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const buffer of [...this.#scratch, ...this.#retired, this.#callBuffer]) this.#gpu.memory.destroy(buffer);
+    if (this.#paramsBuffer) this.#gpu.memory.destroy(this.#paramsBuffer);
+    this.#scratch = [];
+    this.#retired = [];
+  }
+
+  #assertAlive(): void {
+    if (this.#disposed) throw new DisposedError('this program was disposed; nothing can be encoded with it');
+  }
+
+  #chunkRows(call: EncodeCall, start: number): number {
+    return Math.min(this.rowsPerChunk, call.rows - start);
+  }
+
+  #encodeCall(encoder: GPUCommandEncoder, call: EncodeCall, start: number): void {
+    const seed = call.seed ?? 0;
+    this.#gpu.callTable.encode(encoder, this.#callBuffer, {
+      rows: this.#chunkRows(call, start),
+      firstRow: (call.firstRow ?? 0) + start,
+      seedLow: seed % 2 ** 32,
+      seedHigh: Math.floor(seed / 2 ** 32),
+      contextStride: call.contextStride ?? 1,
+    });
+  }
+
+  #dispatch(pass: GPUComputePassEncoder, bound: BoundCommand, call: EncodeCall, start: number): void {
+    const { kernel, params } = bound.command;
+    pass.setPipeline(bound.pipeline.pipeline);
+    pass.setBindGroup(0, bound.group ?? this.#externalGroup(bound, call, start));
+    pass.dispatchWorkgroups(...kernel.grid(this.#chunkRows(call, start), params));
+  }
+
+  #externalGroup(bound: BoundCommand, call: EncodeCall, start: number): GPUBindGroup {
+    const buffers = bound.externals.map((name) => call.externals[name]!);
+    let groups = bound.cache.get(buffers[0]!);
+    if (!groups) {
+      groups = new Map();
+      bound.cache.set(buffers[0]!, groups);
+    }
+    const key = [start, call.contextStride ?? 1, ...buffers.slice(1).map((buffer) => this.#idOf(buffer))].join();
+    let group = groups.get(key);
+    if (!group) {
+      group = this.#createGroup(bound, call.externals, start, call.contextStride ?? 1);
+      groups.set(key, group);
+    }
+    return group;
+  }
+
+  #idOf(buffer: GPUBuffer): number {
+    let id = this.#bufferIds.get(buffer);
+    if (id === undefined) {
+      id = this.#nextBufferId++;
+      this.#bufferIds.set(buffer, id);
+    }
+    return id;
+  }
+
+  #createGroup({ command, pipeline, paramsOffset }: BoundCommand, externals: EncodeCall['externals'], start: number, contextStride: 0 | 1 = 1): GPUBindGroup {
+    const { source } = command.kernel;
+    const limit = this.#gpu.device.limits.maxStorageBufferBindingSize;
+    const entries: GPUBindGroupEntry[] = [];
+    if (source.usesCall) entries.push({ binding: 0, resource: { buffer: this.#callBuffer } });
+    if (this.#paramsBuffer && source.params.byteSize > 0)
+      entries.push({ binding: source.params.binding, resource: { buffer: this.#paramsBuffer, offset: paramsOffset, size: source.params.byteSize } });
+    for (const [name, { binding }] of Object.entries(source.buffers)) {
+      const tensor = command.tensors[name]!;
+      if (tensor.kind === 'tiled') entries.push({ binding, resource: { buffer: this.#scratch[this.program.slotOf.get(tensor.id)!]! } });
+      else if (tensor.kind === 'constant') entries.push({ binding, resource: { buffer: this.#residents.buffer(tensor.data, tensor.label) } });
+      else {
+        // Chunks start at multiples of 64 rows, so the offset is a multiple of 256 bytes whatever the width.
+        const buffer = externals[tensor.name]!;
+        const offset = tensor.name === 'context' && contextStride === 0 ? 0 : start * tensor.features * 4;
+        entries.push({ binding, resource: { buffer, offset, size: Math.min(buffer.size - offset, Math.floor(limit / 4) * 4) } });
+      }
+    }
+    return this.#gpu.device.createBindGroup({ label: command.label, layout: pipeline.layout, entries });
+  }
+
+  #uploadParams(byteSize: number): GPUBuffer {
+    const data = new DataView(new ArrayBuffer(byteSize));
+    for (const { command, paramsOffset } of this.#bound) {
+      for (const [name, { type, offset }] of Object.entries(command.kernel.source.params.fields)) {
+        const value = command.params[name]!;
+        if (type === 'f32') data.setFloat32(paramsOffset + offset, value, true);
+        else if (type === 'i32') data.setInt32(paramsOffset + offset, value, true);
+        else data.setUint32(paramsOffset + offset, value, true);
+      }
+    }
+    const buffer = this.#gpu.memory.create({ label: 'params', size: byteSize, usage: UNIFORM | COPY_DST });
+    this.#gpu.device.queue.writeBuffer(buffer, 0, data.buffer);
+    return buffer;
+  }
+}
+
+/** Rows that fit every limit at once, in whole tiles. Throws LimitError where not even one tile does. */
+function rowsPerChunk(gpu: Gpu, program: Program): number {
+  const { maxStorageBufferBindingSize, maxBufferSize, maxComputeWorkgroupsPerDimension } = gpu.device.limits;
+  const widestScratch = Math.max(1, ...program.slots);
+  const widestExternal = Math.max(1, ...Object.values(program.externals).map(({ features }) => features));
+  let rows = Math.min(
+    Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / (4 * widestScratch)),
+    Math.floor(maxStorageBufferBindingSize / (4 * widestExternal)),
+    Math.floor(SCRATCH_BUDGET / Math.max(4, program.scratchBytesPerRow)),
+    maxComputeWorkgroupsPerDimension * TILE,
+    gpu.maxRowsPerChunk,
+  );
+  rows = Math.max(Math.floor(rows / TILE) * TILE, Math.min(TILE, Math.floor(maxStorageBufferBindingSize / (4 * widestScratch))));
+  if (rows < TILE)
+    throw new LimitError(
+      program.commands[0]?.label ?? 'program',
+      `${4 * widestScratch * TILE} bytes in one binding for ${TILE} rows of its widest layer (${widestScratch} features)`,
+      `a device with maxStorageBufferBindingSize ${maxStorageBufferBindingSize}; request one with a larger limit`,
+    );
+  for (const command of program.commands) {
+    for (const [axis, groups] of command.kernel.grid(rows, command.params).entries()) {
+      if (groups > maxComputeWorkgroupsPerDimension)
+        throw new LimitError(command.label, `${groups} workgroups along axis ${axis}`, `a device that allows ${maxComputeWorkgroupsPerDimension}`);
+    }
+  }
+  return rows;
+}

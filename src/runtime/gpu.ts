@@ -1,0 +1,119 @@
+// The device and what belongs to it: pipelines, memory, readback. Adopts a device or requests one.
+
+import { CallTable } from './call-values.js';
+import { AdapterError, DeviceLostError, DisposedError } from './errors.js';
+import { Executable } from './executable.js';
+import { Memory, Residents } from './memory.js';
+import { PipelineCache } from './pipelines.js';
+import type { Program } from './program.js';
+import { Readback } from './readback.js';
+
+export interface GpuRequest {
+  readonly powerPreference?: GPUPowerPreference;
+  /** Refuse a software adapter (SwiftShader, llvmpipe, WARP) instead of running slowly on it. Default false. */
+  readonly requireHardware?: boolean;
+}
+
+export interface GpuOptions {
+  /** Upper bound of the rows of one chunk; tests use it to see that splitting changes no bit. */
+  readonly maxRowsPerChunk?: number;
+}
+
+/** Whether an adapter computes on the CPU. */
+export function isSoftwareAdapter(info: Partial<GPUAdapterInfo>): boolean {
+  return info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|warp|basic render/i.test(`${info.vendor} ${info.architecture} ${info.device} ${info.description}`);
+}
+
+/**
+ * A WebGPU device with the library's caches.
+ *
+ * ```ts
+ * const gpu = await Gpu.request();
+ * const flow = await maf(gpu, { dim: 2 });
+ * gpu.dispose();
+ * ```
+ */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly memory: Memory;
+  readonly pipelines: PipelineCache;
+  readonly readback: Readback;
+  readonly callTable: CallTable;
+  readonly maxRowsPerChunk: number;
+  readonly #owned: boolean;
+  #disposed = false;
+  #lost: string | null = null;
+
+  private constructor(device: GPUDevice, owned: boolean, options: GpuOptions) {
+    this.device = device;
+    this.#owned = owned;
+    this.memory = new Memory(device);
+    this.pipelines = new PipelineCache(device);
+    this.readback = new Readback(this.memory);
+    this.callTable = new CallTable(device, this.memory);
+    this.maxRowsPerChunk = options.maxRowsPerChunk ?? Number.POSITIVE_INFINITY;
+    device.lost.then((info) => {
+      this.#lost = `${info.reason}: ${info.message}`;
+    });
+  }
+
+  /**
+   * Requests an adapter and a device with default limits, and timestamps where the adapter has them.
+   *
+   * @throws AdapterError where there is no WebGPU, no adapter, or only a software one and `requireHardware` is set.
+   */
+  static async request(options: GpuRequest = {}): Promise<Gpu> {
+    const api = globalThis.navigator?.gpu;
+    if (!api)
+      throw new AdapterError(
+        'this page has no WebGPU: it needs a secure context (https or localhost) in Chrome or Edge 113+, Safari 26+ or Firefox 141+, or in Node the `webgpu` package and Gpu.from(device)',
+      );
+    const adapter = await api.requestAdapter(options.powerPreference ? { powerPreference: options.powerPreference } : {});
+    if (!adapter)
+      throw new AdapterError(
+        'WebGPU is there but offers no adapter: update the GPU driver, or start Chrome with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --enable-unsafe-swiftshader for a software one',
+      );
+    if (options.requireHardware && isSoftwareAdapter(adapter.info))
+      throw new AdapterError(`a hardware adapter was required; this one is software: ${adapter.info.vendor} ${adapter.info.architecture} ${adapter.info.description}`.trim());
+    const device = await adapter.requestDevice({
+      label: 'pushforward',
+      requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
+    });
+    return new Gpu(device, true, {});
+  }
+
+  /** Adopts a device. It is borrowed: never destroyed by us, and our buffers on it go with `dispose`. */
+  static from(device: GPUDevice, options: GpuOptions = {}): Gpu {
+    return new Gpu(device, false, options);
+  }
+
+  /** Compiles the pipelines of a program, in parallel. The only asynchronous step before encoding. */
+  async compile(program: Program, residents: Residents): Promise<Executable> {
+    this.assertAlive();
+    const pipelines = await Promise.all(program.commands.map((command) => this.pipelines.get(command)));
+    this.assertAlive();
+    return new Executable(this, program, pipelines, residents);
+  }
+
+  residents(): Residents {
+    return new Residents(this.device, this.memory);
+  }
+
+  /** Throws DisposedError after `dispose`, DeviceLostError after the device was lost. */
+  assertAlive(): void {
+    if (this.#disposed) throw new DisposedError('this Gpu was disposed; request another one');
+    if (this.#lost !== null) throw new DeviceLostError(`the GPU device was lost (${this.#lost}); request another one and load the flow again`);
+  }
+
+  /** Frees every buffer of the library on this device, and the device itself unless it was adopted. Idempotent. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.memory.dispose();
+    if (this.#owned) this.device.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

@@ -1,0 +1,85 @@
+// Every buffer the library makes goes through here, so that what it holds is known, and so that a leak is a number in a test.
+
+import { LimitError } from './errors.js';
+import { COPY_DST, COPY_SRC, STORAGE } from './usage.js';
+
+export class Memory {
+  readonly #device: GPUDevice;
+  readonly #sizes = new Map<GPUBuffer, number>();
+  readonly #free = new Map<number, GPUBuffer[]>();
+  #bytes = 0;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** Buffers that the library holds, and their bytes. Buffers handed to the caller are not counted: the caller owns them. */
+  get usage(): { readonly buffers: number; readonly bytes: number } {
+    return { buffers: this.#sizes.size, bytes: this.#bytes };
+  }
+
+  create(descriptor: GPUBufferDescriptor): GPUBuffer {
+    const limit = this.#device.limits.maxBufferSize;
+    if (descriptor.size > limit) throw new LimitError(descriptor.label ?? 'buffer', `at most ${limit} bytes (maxBufferSize)`, `${descriptor.size}`);
+    const buffer = this.#device.createBuffer(descriptor);
+    this.#sizes.set(buffer, descriptor.size);
+    this.#bytes += descriptor.size;
+    return buffer;
+  }
+
+  destroy(buffer: GPUBuffer): void {
+    const size = this.#sizes.get(buffer);
+    if (size === undefined) return;
+    this.#sizes.delete(buffer);
+    this.#bytes -= size;
+    buffer.destroy();
+  }
+
+  /** A storage buffer of at least `bytes`, from the pool where one is free. Sizes are powers of two, so that the pool stays small. */
+  acquire(bytes: number): GPUBuffer {
+    const size = Math.min(2 ** Math.ceil(Math.log2(Math.max(bytes, 256))), this.#device.limits.maxBufferSize);
+    const free = this.#free.get(size)?.pop();
+    return free ?? this.create({ label: 'pooled', size: Math.max(size, bytes), usage: STORAGE | COPY_SRC | COPY_DST });
+  }
+
+  /** Gives a pooled buffer back. Later submissions may use it at once: the queue keeps their order. */
+  release(buffer: GPUBuffer): void {
+    const list = this.#free.get(buffer.size);
+    if (list) list.push(buffer);
+    else this.#free.set(buffer.size, [buffer]);
+  }
+
+  dispose(): void {
+    for (const buffer of [...this.#sizes.keys()]) this.destroy(buffer);
+    this.#free.clear();
+  }
+}
+
+/** Uploaded constants of one owner, each array once however many programs name it. */
+export class Residents {
+  readonly #memory: Memory;
+  readonly #device: GPUDevice;
+  #buffers = new Map<Float32Array | Uint32Array, GPUBuffer>();
+
+  constructor(device: GPUDevice, memory: Memory) {
+    this.#device = device;
+    this.#memory = memory;
+  }
+
+  buffer(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, label: string): GPUBuffer {
+    const known = this.#buffers.get(data);
+    if (known) return known;
+    const limit = this.#device.limits.maxStorageBufferBindingSize;
+    if (data.byteLength > limit) throw new LimitError(label, `at most ${limit} bytes (maxStorageBufferBindingSize)`, `${data.byteLength}`);
+    const size = Math.max(16, Math.ceil(data.byteLength / 16) * 16);
+    const buffer = this.#memory.create({ label, size, usage: STORAGE | COPY_DST | COPY_SRC });
+    this.#device.queue.writeBuffer(buffer, 0, data);
+    this.#buffers.set(data, buffer);
+    return buffer;
+  }
+
+  dispose(): void {
+    for (const buffer of this.#buffers.values()) this.#memory.destroy(buffer);
+    this.#buffers = new Map();
+  }
+}

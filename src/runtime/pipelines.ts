@@ -1,0 +1,79 @@
+// Pipelines by entry point and constants, compiled asynchronously and once. Layouts are explicit, so that bind groups made for one
+// variant of a kernel serve another (`layout: 'auto'` forbids that).
+
+import { CompileError } from './errors.js';
+import type { Kernel } from './kernel.js';
+import type { Command } from './program.js';
+
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #pipelines = new Map<string, Promise<Pipeline>>();
+  readonly #modules = new Map<string, GPUShaderModule>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** Pipelines compiled or compiling. */
+  get size(): number {
+    return this.#pipelines.size;
+  }
+
+  get(command: Command): Promise<Pipeline> {
+    const { source } = command.kernel;
+    // WebKit rejects constants that the shader never reads, so only reflected ones pass; bools travel as 0 and 1.
+    const constants: Record<string, number> = {};
+    for (const [name, { default: fallback }] of Object.entries(source.constants)) constants[name] = Number(command.constants[name] ?? fallback);
+    const key = `${source.name}.${source.entryPoint}${JSON.stringify(constants)}`;
+    let pipeline = this.#pipelines.get(key);
+    if (!pipeline) {
+      pipeline = this.#compile(key, command.kernel, constants);
+      this.#pipelines.set(key, pipeline);
+      pipeline.catch(() => this.#pipelines.delete(key));
+    }
+    return pipeline;
+  }
+
+  async #compile(label: string, { source }: Kernel, constants: Record<string, number>): Promise<Pipeline> {
+    let module = this.#modules.get(source.name);
+    if (!module) {
+      module = this.#device.createShaderModule({ label: source.name, code: source.wgsl });
+      this.#modules.set(source.name, module);
+    }
+    const layout = this.#layout(source);
+    try {
+      const pipeline = await this.#device.createComputePipelineAsync({
+        label,
+        layout: this.#device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: source.entryPoint, constants },
+      });
+      return { pipeline, layout };
+    } catch (cause) {
+      const info = await module.getCompilationInfo();
+      const messages = info.messages.filter((m) => m.type === 'error').map((m) => `line ${m.lineNum}: ${m.message}`);
+      throw new CompileError(`${label}: ${[...messages, String(cause)].join('; ')}`, { cause });
+    }
+  }
+
+  #layout(source: Kernel['source']): GPUBindGroupLayout {
+    const visibility = 4; // GPUShaderStage.COMPUTE; the constant is absent in some workers and in Node
+    const entries: GPUBindGroupLayoutEntry[] = [];
+    if (source.usesCall) entries.push({ binding: 0, visibility, buffer: { type: 'uniform' } });
+    if (source.params.byteSize > 0) entries.push({ binding: source.params.binding, visibility, buffer: { type: 'uniform' } });
+    for (const { binding, access } of Object.values(source.buffers))
+      entries.push({ binding, visibility, buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' } });
+    const key = JSON.stringify(entries);
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      layout = this.#device.createBindGroupLayout({ label: source.name, entries });
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+}

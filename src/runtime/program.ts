@@ -1,0 +1,107 @@
+// The central artefact: an immutable list of kernel calls on virtual tensors, with scratch already assigned to whole buffers.
+
+import type { Kernel } from './kernel.js';
+import type { Tensor, TiledTensor } from './tensor.js';
+
+export interface Command {
+  /** Scope path and kernel, for example `flow/coupling[3]/affine.forward`. Errors and profiles quote it. */
+  readonly label: string;
+  readonly kernel: Kernel;
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  readonly params: Readonly<Record<string, number>>;
+  readonly constants: Readonly<Record<string, number | boolean>>;
+}
+
+export interface Program {
+  readonly commands: readonly Command[];
+  /** Row-major buffers that the caller gives at encode, by name. */
+  readonly externals: Readonly<Record<string, { readonly features: number; readonly access: 'read' | 'read_write' }>>;
+  /** Scratch buffers: features of each. A tensor owns a whole one, since WebGPU refuses two slices of a buffer as read and read_write. */
+  readonly slots: readonly number[];
+  /** Slot of each tiled tensor, by id. */
+  readonly slotOf: ReadonlyMap<number, number>;
+  /** Peak scratch of one row, known before any device exists. */
+  readonly scratchBytesPerRow: number;
+  toString(): string;
+}
+
+interface Lifetime {
+  readonly tensor: TiledTensor;
+  readonly first: number;
+  last: number;
+}
+
+/** First and last use of every tiled tensor; throws where one is read before anything wrote it. */
+function lifetimes(commands: readonly Command[]): Map<number, Lifetime> {
+  const found = new Map<number, Lifetime>();
+  for (const [index, command] of commands.entries()) {
+    for (const [name, tensor] of Object.entries(command.tensors)) {
+      if (tensor.kind !== 'tiled') continue;
+      const known = found.get(tensor.id);
+      if (known) known.last = index;
+      else if (command.kernel.source.buffers[name]?.access === 'read')
+        throw new Error(`${command.label} reads ${tensor.label}, which no earlier command wrote`);
+      else found.set(tensor.id, { tensor, first: index, last: index });
+    }
+  }
+  return found;
+}
+
+/** Smallest free slot that fits; else the largest free one, grown; else a new one. */
+function assignSlots(commands: readonly Command[]): { slots: number[]; slotOf: Map<number, number> } {
+  const ordered = [...lifetimes(commands).values()].sort((a, b) => a.first - b.first);
+  const slots: number[] = [];
+  const busyUntil: number[] = [];
+  const slotOf = new Map<number, number>();
+  for (const { tensor, first, last } of ordered) {
+    let chosen = -1;
+    for (let slot = 0; slot < slots.length; slot++) {
+      if (busyUntil[slot]! >= first) continue;
+      if (chosen < 0) chosen = slot;
+      else {
+        const fits = slots[slot]! >= tensor.features;
+        const chosenFits = slots[chosen]! >= tensor.features;
+        if (fits ? !chosenFits || slots[slot]! < slots[chosen]! : !chosenFits && slots[slot]! > slots[chosen]!) chosen = slot;
+      }
+    }
+    if (chosen < 0) chosen = slots.push(0) - 1;
+    slots[chosen] = Math.max(slots[chosen]!, tensor.features);
+    busyUntil[chosen] = last;
+    slotOf.set(tensor.id, chosen);
+  }
+  return { slots, slotOf };
+}
+
+const describeTensor = (tensor: Tensor, slotOf: ReadonlyMap<number, number>): string => {
+  if (tensor.kind === 'tiled') return `${tensor.label}[${tensor.features}]@${slotOf.get(tensor.id)}`;
+  if (tensor.kind === 'external') return `<${tensor.name}[${tensor.features}]>`;
+  return `${tensor.label}(${tensor.data.length})`;
+};
+
+export function createProgram(commands: readonly Command[]): Program {
+  const { slots, slotOf } = assignSlots(commands);
+  const externals: Record<string, { features: number; access: 'read' | 'read_write' }> = {};
+  for (const command of commands) {
+    for (const [name, tensor] of Object.entries(command.tensors)) {
+      if (tensor.kind !== 'external') continue;
+      const access = command.kernel.source.buffers[name]!.access;
+      const known = externals[tensor.name];
+      externals[tensor.name] = { features: tensor.features, access: known?.access === 'read_write' ? 'read_write' : access };
+    }
+  }
+  return {
+    commands,
+    externals,
+    slots,
+    slotOf,
+    scratchBytesPerRow: slots.reduce((sum, features) => sum + features * 4, 0),
+    toString() {
+      const lines = commands.map((command) => {
+        const tensors = Object.entries(command.tensors).map(([name, tensor]) => `${name}=${describeTensor(tensor, slotOf)}`);
+        const values = [...Object.entries(command.params), ...Object.entries(command.constants)].map(([name, value]) => `${name}:${value}`);
+        return `${command.label}  ${tensors.join(' ')}  {${values.join(' ')}}`;
+      });
+      return [...lines, `scratch ${this.scratchBytesPerRow} bytes a row in ${slots.length} buffers`].join('\n');
+    },
+  };
+}

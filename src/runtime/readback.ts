@@ -1,0 +1,45 @@
+// Staging ring for reading results. Any number of reads may be in flight: each owns a staging buffer until its data is out.
+
+import { DeviceLostError } from './errors.js';
+import type { Memory } from './memory.js';
+import { COPY_DST, MAP_MODE_READ, MAP_READ } from './usage.js';
+
+/** Made when the copy is recorded; `read` after the encoder was submitted. */
+export interface ReadTicket {
+  read(): Promise<Float32Array<ArrayBuffer>>;
+}
+
+export class Readback {
+  readonly #memory: Memory;
+  readonly #free = new Map<number, GPUBuffer[]>();
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
+
+  /** Records a copy of the first `count` floats of `source`. Records only: the caller submits, then reads. */
+  copy(encoder: GPUCommandEncoder, source: GPUBuffer, count: number): ReadTicket {
+    const bytes = count * 4;
+    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 1024))); // one size class a list, so that any buffer of a list fits
+    const staging =
+      this.#free.get(size)?.pop() ??
+      this.#memory.create({ label: 'readback', size, usage: MAP_READ | COPY_DST });
+    encoder.copyBufferToBuffer(source, 0, staging, 0, bytes);
+    return {
+      read: async () => {
+        try {
+          await staging.mapAsync(MAP_MODE_READ, 0, bytes);
+        } catch (cause) {
+          this.#memory.destroy(staging);
+          throw new DeviceLostError(`readback of ${bytes} bytes failed: the device was lost or disposed`, { cause });
+        }
+        const result = new Float32Array(staging.getMappedRange(0, bytes).slice(0));
+        staging.unmap();
+        const list = this.#free.get(size);
+        if (list) list.push(staging);
+        else this.#free.set(size, [staging]);
+        return result;
+      },
+    };
+  }
+}

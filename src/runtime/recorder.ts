@@ -1,0 +1,70 @@
+// Records kernel calls on virtual tensors. Nothing here touches a device; `finish` gives an immutable Program.
+
+import { ShapeError } from './errors.js';
+import type { Kernel, KernelCall, KernelSource } from './kernel.js';
+import { type Command, createProgram, type Program } from './program.js';
+import type { ConstantTensor, ExternalTensor, Tensor, TiledTensor } from './tensor.js';
+
+export class Recorder {
+  readonly #commands: Command[] = [];
+  readonly #path: string[];
+  #nextId = 0;
+
+  /** @param label first part of every command's label. */
+  constructor(label = 'flow') {
+    this.#path = [label];
+  }
+
+  /** Scope path, for errors that happen while recording. */
+  get place(): string {
+    return this.#path.join('/');
+  }
+
+  /** A row-major buffer [rows, features] that the caller gives at encode. */
+  external(name: string, features: number): ExternalTensor {
+    return { kind: 'external', name, features, dtype: 'f32', label: name };
+  }
+
+  /** Scratch [rows / 64, features, 64]. */
+  tiled(features: number, label: string): TiledTensor {
+    if (!Number.isInteger(features) || features < 1) throw new ShapeError(`${this.place}/${label}`, 'a positive number of features', `${features}`);
+    return { kind: 'tiled', id: this.#nextId++, features, dtype: 'f32', label };
+  }
+
+  /** Data uploaded once and shared by every program that names the same array. */
+  constant(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, label: string): ConstantTensor {
+    return { kind: 'constant', data, dtype: data instanceof Uint32Array ? 'u32' : 'f32', label };
+  }
+
+  scope<T>(label: string, body: () => T): T {
+    this.#path.push(label);
+    try {
+      return body();
+    } finally {
+      this.#path.pop();
+    }
+  }
+
+  /** Appends one dispatch. Throws ShapeError where a buffer has the wrong element type or a written tensor is bound twice. */
+  run<S extends KernelSource>(kernel: Kernel<S>, call: KernelCall<S>): void {
+    const { source } = kernel;
+    const label = `${this.place}/${source.name}${source.entryPoint === source.name.replaceAll('-', '_') ? '' : `.${source.entryPoint}`}`;
+    const tensors: Readonly<Record<string, Tensor>> = call.buffers;
+    for (const [name, binding] of Object.entries(source.buffers)) {
+      const tensor = tensors[name];
+      if (tensor === undefined) throw new ShapeError(label, `a tensor for ${name}`, 'none');
+      if (tensor.dtype !== binding.element) throw new ShapeError(`${label}: ${name}`, `${binding.element} elements`, `${tensor.dtype} (${tensor.label})`);
+      if (binding.access === 'read') continue;
+      if (tensor.kind === 'constant') throw new ShapeError(`${label}: ${name}`, 'a tensor that may be written', `the constant ${tensor.label}`);
+      const other = Object.entries(tensors).find(([key, value]) => key !== name && value === tensor);
+      if (other) throw new ShapeError(`${label}: ${name}`, 'a buffer of its own, since it is written', `${tensor.label}, also bound as ${other[0]}`);
+    }
+    for (const [name, value] of Object.entries(call.params))
+      if (!Number.isFinite(value)) throw new ShapeError(`${label}: ${name}`, 'a finite number', `${value}`);
+    this.#commands.push({ label, kernel: kernel as unknown as Kernel, tensors, params: call.params, constants: call.constants ?? {} });
+  }
+
+  finish(): Program {
+    return createProgram(this.#commands);
+  }
+}

@@ -1,0 +1,41 @@
+// Virtual tensors: a shape and a name, no GPU object. The recorder hands them out, the executable maps them to buffers.
+
+/** Rows of a tile; see shaders/lib/layout.wgsl. */
+export const TILE = 64;
+
+export type Dtype = 'f32' | 'u32';
+
+export interface TiledTensor {
+  /** Scratch [rows / 64, features, 64]: lives from the first command that writes it to the last that reads it. */
+  readonly kind: 'tiled';
+  readonly id: number;
+  readonly features: number;
+  readonly dtype: Dtype;
+  readonly label: string;
+}
+
+export interface ExternalTensor {
+  /** The caller's row-major buffer [rows, features]. */
+  readonly kind: 'external';
+  readonly name: string;
+  readonly features: number;
+  readonly dtype: Dtype;
+  readonly label: string;
+}
+
+export interface ConstantTensor {
+  /** Data that never changes: packed weights, tables. Shared by every program that names the same array. */
+  readonly kind: 'constant';
+  readonly data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+  readonly dtype: Dtype;
+  readonly label: string;
+}
+
+export type Tensor = TiledTensor | ExternalTensor | ConstantTensor;
+
+/** Rows rounded up to whole tiles. */
+export const paddedRows = (rows: number): number => Math.ceil(rows / TILE) * TILE;
+
+/** For a read-only binding that the chosen constants leave unread: WebGPU wants a buffer all the same. */
+export const NONE: ConstantTensor = { kind: 'constant', data: new Float32Array(4), dtype: 'f32', label: 'none' };
+export const NONE_U32: ConstantTensor = { kind: 'constant', data: new Uint32Array(4), dtype: 'u32', label: 'none' };

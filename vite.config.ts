@@ -1,0 +1,12 @@
+// The library. The demo has its own configuration, demo/vite.config.ts, and the tests vitest.config.ts.
+import { defineConfig } from 'vite';
+
+export default defineConfig({
+  publicDir: false,
+  build: {
+    target: 'es2022',
+    sourcemap: true,
+    lib: { entry: 'src/index.ts', formats: ['es'], fileName: () => 'index.js' },
+    rolldownOptions: { output: { chunkFileNames: '[name]-[hash].js' } },
+  },
+});

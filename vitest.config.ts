@@ -1,0 +1,41 @@
+import { defineConfig } from 'vitest/config';
+import { puppeteer } from './tests/support/puppeteer-provider.ts';
+
+const json = process.env.PUSHFORWARD_TEST_JSON;
+
+export default defineConfig({
+  test: {
+    // .ci/run reads the counts from the file; people read the default report.
+    reporters: json ? ['default', ['json', { outputFile: json }]] : ['default'],
+    projects: [
+      {
+        server: { host: '127.0.0.1' },
+        test: {
+          name: 'browser',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/node/**'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          browser: {
+            enabled: true,
+            provider: puppeteer,
+            headless: true,
+            instances: [{ browser: 'chrome' }],
+            api: { host: '127.0.0.1' },
+            screenshotFailures: false,
+          },
+        },
+      },
+      {
+        test: {
+          name: 'node',
+          include: ['tests/node/**/*.test.ts'],
+          environment: 'node',
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
