@@ -22,9 +22,9 @@
 //          WGSL lets a compiler assume that NaN and infinity do not occur, so they are recognised, and made, by integer operations.
 //
 // Method   Cody and Waite (1980), Software Manual for the Elementary Functions: the argument is reduced by exponent bits and a two-part
-//          ln 2. The layout of log1p (split by 3/4, one polynomial for all of log) follows N. Juffa's float32 log1pf
-//          (stackoverflow.com/a/39822314). Coefficients: minimax in relative error of the whole function by linear programming, each
-//          rounded to float32 in turn, lowest power first, and the rest fitted again.
+//          ln 2. That log1p splits at 3/4, and shares one polynomial with log, follows N. Juffa's float32 log1pf for CUDA.
+//          Coefficients: minimax in the relative error of the whole function by linear programming, each rounded to float32 in
+//          turn, lowest power first, and the rest fitted again.
 //          No step needs a compensated sum: differences that a reassociating compiler could cancel stand inside an fma.
 
 const LN2 = 0.693147182; // float32(ln 2), 2e-9 too large
