@@ -66,6 +66,6 @@ fn move_affine(x: vec4<f32>, t: vec4<f32>, u: vec4<f32>) -> Moved {
     return Moved(x * a + t, log_a);
   }
   let log_a = log_scale(u);
-  if (UNDO) { return Moved((x - t) * accurate_exp(-log_a), -log_a); }
-  return Moved(x * accurate_exp(log_a) + t, log_a);
+  if (UNDO) { return Moved(times_exp(x - t, -log_a), -log_a); }
+  return Moved(times_exp(x, log_a) + t, log_a);
 }

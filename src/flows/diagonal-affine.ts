@@ -22,18 +22,10 @@ export class DiagonalAffine implements Bijector {
   ) {
     const { center, logScale, shift } = constants;
     this.dim = center.length;
-    this.#forward = new Float32Array(3 * this.dim);
-    this.#inverse = new Float32Array(3 * this.dim);
-    this.#logDet = 0;
-    for (let f = 0; f < this.dim; f++) {
-      this.#forward.set([center[f]!], f);
-      this.#forward.set([Math.exp(logScale[f]!)], this.dim + f);
-      this.#forward.set([shift[f]!], 2 * this.dim + f);
-      this.#inverse.set([shift[f]!], f);
-      this.#inverse.set([Math.exp(-logScale[f]!)], this.dim + f);
-      this.#inverse.set([center[f]!], 2 * this.dim + f);
-      this.#logDet += logScale[f]!;
-    }
+    const minus = Float64Array.from(logScale, (value) => -value);
+    this.#forward = packConstants(center, logScale, shift);
+    this.#inverse = packConstants(shift, minus, center);
+    this.#logDet = Float64Array.from(logScale).reduce((sum, value) => sum + value, 0);
   }
 
   forward(r: Recorder, x: TiledTensor, { logDet }: BijectorCall): TiledTensor {
@@ -58,4 +50,18 @@ export class DiagonalAffine implements Bijector {
     });
     return y;
   }
+}
+
+/** [4, D]: what is subtracted, the factor as a float and its remainder, what is added. */
+function packConstants(center: ArrayLike<number>, logFactor: ArrayLike<number>, shift: ArrayLike<number>): Float32Array<ArrayBuffer> {
+  const dim = center.length;
+  const packed = new Float32Array(4 * dim);
+  for (let f = 0; f < dim; f++) {
+    const factor = Math.exp(logFactor[f]!);
+    packed[f] = center[f]!;
+    packed[dim + f] = factor;
+    packed[2 * dim + f] = factor - Math.fround(factor);
+    packed[3 * dim + f] = shift[f]!;
+  }
+  return packed;
 }
