@@ -2,11 +2,12 @@
 //
 //   y[f] = (x[f] - center[f]) factor[f] + shift[f]        log_det[row] += log_abs_det
 //
-// The difference is taken first: folding it into the shift would cancel where the mean is large beside the deviation. The factor
-// comes as two floats, value and remainder: rounded to one, every row would carry the same relative error into the next layer, and
-// that, not the network, dominated the error of flows with batch norm between layers (tests/golden: maf-d6-flip, 9 x PyTorch's).
+// The difference is taken first: folding it into the shift would cancel where the mean is large beside the deviation. The product
+// is rounded once, fused fma or not: both factors are split at 12 bits, so that the leading product is exact and the rest small
+// (Dekker 1971, doi:10.1007/BF01397083). Later layers magnify what is lost here: with a plain product maf-d6-flip of tests/golden
+// shows 9 x PyTorch's error.
 //
-// Shapes   x, y tiled [features, rows]; constants f32 [4, features] = center, factor, its remainder, shift; log_det tiled [1, rows];
+// Shapes   x, y tiled [features, rows]; constants f32 [4, features] = center, factor's leading 12 bits, its remainder, shift; log_det tiled [1, rows];
 //          log_abs_det in nats, summed in float64 by the host.
 // Error    2e-7 relative to max(1, |y|) (tests/cases/diagonal-affine.ts).
 // Paper    Ioffe and Szegedy 2015, arXiv:1502.03167; as a flow: Dinh et al. 2017, arXiv:1605.08803, section 3.7.
@@ -33,7 +34,9 @@ fn diagonal_affine(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x * 4u >= rows() || f >= params.features) { return; }
   let at = tiled(params.features, id.x) + f * TILE4;
   let difference = x[at] - constants[f];
-  let scaled = fma(difference, vec4<f32>(constants[params.features + f]), difference * constants[2u * params.features + f]);
+  let leading = bitcast<vec4<f32>>(bitcast<vec4<u32>>(difference) & vec4<u32>(0xfffff000u));
+  let factor = constants[params.features + f];
+  let scaled = leading * factor + (difference * constants[2u * params.features + f] + (difference - leading) * factor);
   y[at] = scaled + constants[3u * params.features + f];
   if (HAS_LOG_DET && f == 0u) { log_det[id.x] += vec4<f32>(params.log_abs_det); }
 }

@@ -8,12 +8,12 @@
 //
 // Masks are zeros in the weights, skipped in whole tiles: outputs are sorted by degree, so each tile of 8 outputs reads one run
 // of inputs (ranges). One invocation computes 8 outputs of 8 rows, four and four, in registers; per input it loads two vec4
-// of x and two of the weights for 16 vec4 multiply-adds. Sums run over k in order, in runs of 16 that are summed apart and then
-// added: the same bits on any batch, and an error that grows with 16 + inputs / 16 instead of inputs.
+// of x and two of the weights for 16 vec4 multiply-adds. Sums run over k in order, in runs of 24 that are summed apart and then
+// added: the same bits on any batch, and an error that grows with 24 + inputs / 24 instead of inputs.
 //
 // Shapes   x tiled [x_features, rows], read from feature x_at; weight f32 [outputs / 8, inputs, 8]; bias f32 [3, 8 ceil(outputs / 8)]
 //          = bias, scale, shift; ranges u32 [outputs / 8, 2]; addend, gate, y, raw tiled, each with its own feature count and offset.
-// Error    (16 + inputs / 16) units in the last place of sum |weight x| at most (tests/cases/masked-linear.ts).
+// Error    (24 + inputs / 24) units in the last place of sum |weight x| at most (tests/cases/masked-linear.ts).
 // Paper    Germain et al. 2015, arXiv:1502.03509 (masks); Papamakarios et al. 2017, arXiv:1705.07057.
 
 #import "lib/call.wgsl"
@@ -34,7 +34,7 @@ struct Params {
   raw_features: u32,
 }
 
-const RUN = 16u; // inputs of one partial sum
+const RUN = 24u; // inputs of one partial sum
 
 override ACTIVATION: u32 = 0u;
 override GATE: bool = false;

@@ -52,15 +52,17 @@ export class DiagonalAffine implements Bijector {
   }
 }
 
-/** [4, D]: what is subtracted, the factor as a float and its remainder, what is added. */
+/** [4, D]: what is subtracted, the factor's leading 12 bits and its remainder, what is added. */
 function packConstants(center: ArrayLike<number>, logFactor: ArrayLike<number>, shift: ArrayLike<number>): Float32Array<ArrayBuffer> {
   const dim = center.length;
   const packed = new Float32Array(4 * dim);
+  const bits = new Uint32Array(packed.buffer);
   for (let f = 0; f < dim; f++) {
     const factor = Math.exp(logFactor[f]!);
     packed[f] = center[f]!;
     packed[dim + f] = factor;
-    packed[2 * dim + f] = factor - Math.fround(factor);
+    bits[dim + f]! &= 0xfffff000;
+    packed[2 * dim + f] = factor - packed[dim + f]!;
     packed[3 * dim + f] = shift[f]!;
   }
   return packed;
