@@ -41,8 +41,11 @@ describe('golden', () => {
       sample_log_abs_det: maxAbs(inverse.logDet, numbers(io, 'sample_log_abs_det')),
     };
     flow.dispose();
-    const ratios = Object.fromEntries(Object.entries(errors).map(([key, error]) => [key, +(error / Math.max(observed[key]!.max_abs, 1e-12)).toFixed(2)]));
+    const ratios = Object.fromEntries(
+      Object.entries(errors).map(([key, error]) => [key, +(error / Math.max(observed[key]!.max_abs, 1e-12)).toFixed(2)]),
+    );
     console.info(`${name} ${JSON.stringify(ratios)}`);
-    for (const [key, error] of Object.entries(errors)) expect(error, `${key} of ${name}`).toBeLessThanOrEqual(FACTOR * observed[key]!.max_abs);
+    for (const [key, error] of Object.entries(errors))
+      expect(error, `${key} of ${name}`).toBeLessThanOrEqual(FACTOR * observed[key]!.max_abs);
   });
 });

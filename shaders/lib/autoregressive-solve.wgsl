@@ -2,9 +2,9 @@
 // transformer with `fn transform(source, parameters_at, stride) -> Moved`.
 //
 // The host (src/flows/solve-plan.ts) derives from the masks alone when each hidden unit and each output can be computed, permutes
-// units by that, and writes a list of tasks. A task is either a strip of 8 or 4 units of one layer,
+// units by that, and writes a list of tasks. A task is either a strip of 8, 4 or 2 units of one layer,
 //
-//   v = sum over k < count of weight[k, u] state[input + k]  +  bias[u];  v sigmoid(gate[u]);  + addend[u];  + state[skip[u]]
+//   v = partial[u] + sum over k < count of weight[k, u] state[input + k]  +  bias[u];  v sigmoid(gate[u]);  + addend[u];  + state[skip[u]]
 //   state[raw + u] = v;   state[output + u] = activation(v scale[u] + shift[u])
 //
 // or one feature: value = transform(source[feature]; state[parameters ...]); state[known] = result[feature] = value.
@@ -18,7 +18,8 @@ const NONE = 0xffffffffu;
 const TASK = 20u; // words of a task
 const KIND_STRIP8 = 0u;
 const KIND_STRIP4 = 1u;
-const KIND_FEATURE = 2u;
+const KIND_STRIP2 = 2u;
+const KIND_FEATURE = 3u;
 const RUN = 24u; // inputs of one partial sum
 const HAS_SCALE = 256u; // flags beside the activation's number
 const HAS_SKIP = 512u;
@@ -43,23 +44,10 @@ override HAS_LOG_DET: bool = true;
 @group(0) @binding(8) var<storage, read_write> result: array<vec4<f32>>;
 @group(0) @binding(9) var<storage, read_write> log_det: array<vec4<f32>>;
 
-/// What follows the sum of one unit: see the equation above. `first` is the vec4 index of state row 0 for these rows.
-fn finish_unit(task: u32, unit: u32, width: u32, sum: vec4<f32>, first: u32, group: u32) {
-  let constants = tasks[task + 8u] + unit;
-  let flags = tasks[task + 9u];
-  var v = sum + bias[constants];
-  let side_at = tiled(params.side_features, group) + unit * TILE4;
-  if (tasks[task + 7u] != NONE) { v *= accurate_sigmoid(side[side_at + tasks[task + 7u] * TILE4]); }
-  if (tasks[task + 6u] != NONE) { v += side[side_at + tasks[task + 6u] * TILE4]; }
-  if ((flags & HAS_SKIP) != 0u) { v += state[first + tasks[task + SKIPS + unit] * TILE4]; }
-  if (tasks[task + 5u] != NONE) { state[first + (tasks[task + 5u] + unit) * TILE4] = v; }
-  if ((flags & HAS_SCALE) != 0u) { v = v * bias[constants + width] + bias[constants + 2u * width]; }
-  state[first + (tasks[task + 4u] + unit) * TILE4] = activate(flags & 255u, v);
-}
-
 fn solve(group: u32) {
   let first = tiled(params.nodes, group);
   let rows_at = tiled(params.dim, group);
+  let side_at = tiled(params.side_features, group);
   var total0 = vec4<f32>(0.0); var total1 = vec4<f32>(0.0);
   var block0 = vec4<f32>(0.0); var block1 = vec4<f32>(0.0); // log-det in blocks of 8 features, as in row-sum
   var in_block = 0u;
@@ -89,11 +77,15 @@ fn solve(group: u32) {
       }
       continue;
     }
-    let width = select(4u, 8u, kind == KIND_STRIP8);
+    let width = 8u >> kind; // 8, 4 or 2 units
     let count = tasks[task + 1u];
     var w = tasks[task + 2u];
     var at = first + tasks[task + 3u] * TILE4;
-    for (var i = 0u; i < 16u; i++) { sums[i] = vec4<f32>(0.0); }
+    let partial_row = tasks[task + 10u];
+    for (var i = 0u; i < 16u; i++) {
+      sums[i] = vec4<f32>(0.0);
+      if (partial_row != NONE && i < 2u * width) { sums[i] = state[first + (i % 2u) * 8u + (partial_row + i / 2u) * TILE4]; }
+    }
     // Runs of RUN inputs are summed apart and then added: the error grows with RUN + count / RUN instead of count.
     for (var start = 0u; start < count; start += RUN) {
       let end = min(start + RUN, count);
@@ -124,6 +116,25 @@ fn solve(group: u32) {
         }
         sums[8] += a4; sums[9] += b4; sums[10] += a5; sums[11] += b5;
         sums[12] += a6; sums[13] += b6; sums[14] += a7; sums[15] += b7;
+      } else if (kind == KIND_STRIP2) {
+        // Two inputs at a time, so that a vec4 of weights is still one load. The second of a last odd pair is not known yet: what
+        // stands there may be anything, NaN too, so a zero weight would not do.
+        for (var k = start; k < end; k += 2u) {
+          let x0 = state[at];
+          let x1 = state[at + 8u];
+          let paired = vec4<bool>(k + 1u < end);
+          let y0 = select(vec4<f32>(0.0), state[at + TILE4], paired);
+          let y1 = select(vec4<f32>(0.0), state[at + TILE4 + 8u], paired);
+          let w0 = weight[w];
+          at += 2u * TILE4;
+          w += 1u;
+          a0 = fma(vec4<f32>(w0.x), x0, a0); b0 = fma(vec4<f32>(w0.x), x1, b0);
+          a1 = fma(vec4<f32>(w0.y), x0, a1); b1 = fma(vec4<f32>(w0.y), x1, b1);
+          a2 = fma(vec4<f32>(w0.z), y0, a2); b2 = fma(vec4<f32>(w0.z), y1, b2);
+          a3 = fma(vec4<f32>(w0.w), y0, a3); b3 = fma(vec4<f32>(w0.w), y1, b3);
+        }
+        a0 += a2; b0 += b2;
+        a1 += a3; b1 += b3;
       } else {
         for (var k = start; k < end; k++) {
           let x0 = state[at];
@@ -140,9 +151,23 @@ fn solve(group: u32) {
       sums[0] += a0; sums[1] += b0; sums[2] += a1; sums[3] += b1;
       sums[4] += a2; sums[5] += b2; sums[6] += a3; sums[7] += b3;
     }
+    let output_at = first + tasks[task + 4u] * TILE4;
+    let raw_row = tasks[task + 5u];
+    let addend_row = tasks[task + 6u];
+    let gate_row = tasks[task + 7u];
+    let constants = tasks[task + 8u];
+    let flags = tasks[task + 9u];
     // A loop, not 16 calls: inlined calls made the pipeline take 10 s to compile on SwiftShader, this takes a tenth.
     for (var i = 0u; i < 2u * width; i++) {
-      finish_unit(task, i / 2u, width, sums[i], first + (i % 2u) * 8u, group + (i % 2u) * 8u);
+      let unit = i / 2u;
+      let half = (i % 2u) * 8u; // row group g or g + 8
+      var v = sums[i] + bias[constants + unit];
+      if (gate_row != NONE) { v *= accurate_sigmoid(side[side_at + half + (gate_row + unit) * TILE4]); }
+      if (addend_row != NONE) { v += side[side_at + half + (addend_row + unit) * TILE4]; }
+      if ((flags & HAS_SKIP) != 0u) { v += state[first + half + tasks[task + SKIPS + unit] * TILE4]; }
+      if (raw_row != NONE) { state[first + half + (raw_row + unit) * TILE4] = v; }
+      if ((flags & HAS_SCALE) != 0u) { v = v * bias[constants + width + unit] + bias[constants + 2u * width + unit]; }
+      state[output_at + half + unit * TILE4] = activate(flags & 255u, v);
     }
   }
   if (HAS_LOG_DET) {

@@ -42,5 +42,3 @@ export function recordAffine(
   if (counted) r.run(rowSum, { buffers: { terms, total: call.logDet! }, params: { features: call.slots } });
   return y;
 }
-
-

@@ -49,6 +49,13 @@ export class AffineCoupling implements Bijector {
 
   #record(r: Recorder, value: TiledTensor, { logDet, context }: BijectorCall, forward: boolean): TiledTensor {
     const parameters = recordParallel(r, this.#plan, this.#readsContext ? context! : value, context);
-    return recordAffine(r, value, { parameters, slot: this.#slot, slots: this.#plan.slotOrder.length, transformer: this.#transformer, forward, logDet });
+    return recordAffine(r, value, {
+      parameters,
+      slot: this.#slot,
+      slots: this.#plan.slotOrder.length,
+      transformer: this.#transformer,
+      forward,
+      logDet,
+    });
   }
 }

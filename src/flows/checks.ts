@@ -3,7 +3,8 @@
 import { ShapeError, ValueError } from '../runtime/errors.js';
 import { STORAGE } from '../runtime/usage.js';
 
-const typeOf = (value: unknown): string => (value === null ? 'null' : typeof value === 'object' ? (value?.constructor?.name ?? 'object') : typeof value);
+const typeOf = (value: unknown): string =>
+  value === null ? 'null' : typeof value === 'object' ? (value?.constructor?.name ?? 'object') : typeof value;
 
 /** Rows of a row-major array [n, width]. */
 export function checkRows(place: string, array: Float32Array, width: number): number {
@@ -13,7 +14,8 @@ export function checkRows(place: string, array: Float32Array, width: number): nu
 }
 
 export function checkCount(place: string, count: number): number {
-  if (!Number.isInteger(count) || count < 0 || count >= 2 ** 32) throw new ValueError(`${place}: count`, 'an integer from 0 to 2^32 − 1', String(count));
+  if (!Number.isInteger(count) || count < 0 || count >= 2 ** 32)
+    throw new ValueError(`${place}: count`, 'an integer from 0 to 2^32 − 1', String(count));
   return count;
 }
 

@@ -55,4 +55,5 @@ export interface Conditioner {
 }
 
 /** Whether entry (output, input) of a stage may differ from zero. */
-export const connected = (stage: Stage, output: number, input: number): boolean => stage.mask === null || stage.mask[output * stage.inputs + input] !== 0;
+export const connected = (stage: Stage, output: number, input: number): boolean =>
+  stage.mask === null || stage.mask[output * stage.inputs + input] !== 0;

@@ -1,5 +1,5 @@
-import { maskedLinear } from '../kernels/masked-linear.js';
 import { fill } from '../kernels/fill.js';
+import { maskedLinear } from '../kernels/masked-linear.js';
 import { ValueError } from '../runtime/errors.js';
 import type { Recorder } from '../runtime/recorder.js';
 import { NONE, type TiledTensor } from '../runtime/tensor.js';
@@ -54,7 +54,11 @@ export class DenseLinear implements Bijector {
     if (!Number.isFinite(logAbsDet)) throw new ValueError('dense-linear: the matrix', 'a determinant other than 0', 'a singular matrix');
     const back = Float64Array.from(bias, (_, row) => -bias.reduce((sum, value, k) => sum + inverse[row * n + k]! * value, 0));
     const pack = (weight: Float64Array, shift: Float64Array) =>
-      packLinear({ weight: Float32Array.from(weight), mask: null, bias: Float32Array.from(shift), inputs: n }, identityOrder(n), identityOrder(n));
+      packLinear(
+        { weight: Float32Array.from(weight), mask: null, bias: Float32Array.from(shift), inputs: n },
+        identityOrder(n),
+        identityOrder(n),
+      );
     this.dim = n;
     this.#forward = pack(matrix, bias);
     this.#inverse = pack(inverse, back);

@@ -9,8 +9,8 @@ import { DisposedError, StateError } from '../runtime/errors.js';
 import type { Executable } from '../runtime/executable.js';
 import type { Gpu } from '../runtime/gpu.js';
 import type { Residents } from '../runtime/memory.js';
-import type { Program } from '../runtime/program.js';
 import { type Profile, profile } from '../runtime/profiler.js';
+import type { Program } from '../runtime/program.js';
 import type { ReadTicket } from '../runtime/readback.js';
 import { Recorder } from '../runtime/recorder.js';
 import type { TiledTensor } from '../runtime/tensor.js';
@@ -106,12 +106,22 @@ export class GpuFlow implements Flow {
   }
 
   async forward(x: Float32Array, options: ContextOption = {}): Promise<{ z: Float32Array; logDet: Float32Array }> {
-    const [z, logDet] = await this.#run('forward', checkRows('forward: x', x, this.dim), { input: x, ...options }, { z: this.dim, logDet: 1 });
+    const [z, logDet] = await this.#run(
+      'forward',
+      checkRows('forward: x', x, this.dim),
+      { input: x, ...options },
+      { z: this.dim, logDet: 1 },
+    );
     return { z: z!, logDet: logDet! };
   }
 
   async inverse(z: Float32Array, options: ContextOption = {}): Promise<{ x: Float32Array; logDet: Float32Array }> {
-    const [x, logDet] = await this.#run('inverse', checkRows('inverse: z', z, this.dim), { input: z, ...options }, { x: this.dim, logDet: 1 });
+    const [x, logDet] = await this.#run(
+      'inverse',
+      checkRows('inverse: z', z, this.dim),
+      { input: z, ...options },
+      { x: this.dim, logDet: 1 },
+    );
     return { x: x!, logDet: logDet! };
   }
 
@@ -181,7 +191,9 @@ export class GpuFlow implements Flow {
     const executable = await this.#executable(task);
     const { memory } = this.#gpu;
     const rows = Math.min(count, executable.rowsPerChunk);
-    const buffers = Object.entries(executable.program.externals).map(([name, { features }]) => [name, memory.acquire(rows * features * 4)] as const);
+    const buffers = Object.entries(executable.program.externals).map(
+      ([name, { features }]) => [name, memory.acquire(rows * features * 4)] as const,
+    );
     try {
       return await profile(this.#gpu, executable, { rows, seed: 0, externals: Object.fromEntries(buffers) });
     } finally {
@@ -211,15 +223,28 @@ export class GpuFlow implements Flow {
       return logDet;
     };
     const output = (name: string, tensor: TiledTensor) =>
-      r.run(pack.unpack, { buffers: { tensor, result: r.external(name, tensor.features) }, params: { features: tensor.features, is_context: 0 } });
+      r.run(pack.unpack, {
+        buffers: { tensor, result: r.external(name, tensor.features) },
+        params: { features: tensor.features, is_context: 0 },
+      });
     const input = INPUTS[task];
     const value = input === null ? r.scope('base', () => this.#base.sample(r)) : this.#packed(r, input, dim, 0);
     const logDet = task === 'sample' ? null : zeroed();
     const densityDirection = task === 'forward' || task === 'logProb';
-    const moved = densityDirection ? this.#bijector.forward(r, value, { logDet, context }) : this.#bijector.inverse(r, value, { logDet, context });
-    if (task === 'logProb') output('logProb', r.scope('base', () => this.#base.logDensity(r, moved, logDet!, 1)));
+    const moved = densityDirection
+      ? this.#bijector.forward(r, value, { logDet, context })
+      : this.#bijector.inverse(r, value, { logDet, context });
+    if (task === 'logProb')
+      output(
+        'logProb',
+        r.scope('base', () => this.#base.logDensity(r, moved, logDet!, 1)),
+      );
     else output(densityDirection ? 'z' : 'x', moved);
-    if (task === 'sampleWithLogProb') output('logProb', r.scope('base', () => this.#base.logDensity(r, value, logDet!, -1)));
+    if (task === 'sampleWithLogProb')
+      output(
+        'logProb',
+        r.scope('base', () => this.#base.logDensity(r, value, logDet!, -1)),
+      );
     if (task === 'forward' || task === 'inverse') output('logDet', logDet!);
     return r.finish();
   }
@@ -286,7 +311,8 @@ export class GpuFlow implements Flow {
         device.queue.writeBuffer(externals[name], 0, data as Float32Array<ArrayBuffer>);
       };
       if (options.input) upload(INPUTS[task]!, options.input.subarray(start * this.dim, (start + count) * this.dim));
-      if (context) upload('context', contextStride === 0 ? context : context.subarray(start * this.contextDim, (start + count) * this.contextDim));
+      if (context)
+        upload('context', contextStride === 0 ? context : context.subarray(start * this.contextDim, (start + count) * this.contextDim));
       for (const [name, width] of Object.entries(outputs)) externals[name] = memory.acquire(count * width * 4);
       const encoder = device.createCommandEncoder({ label: `flow ${task}` });
       executable.encode(encoder, { rows: count, firstRow: start, seed, contextStride, externals });

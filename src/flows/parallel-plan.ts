@@ -59,13 +59,25 @@ export function planParallel(conditioner: Conditioner, ready: Readiness | null):
       term,
       packed: packLinear({ ...term, mask: null, inputs: conditioner.contextDim }, order, identityOrder(conditioner.contextDim)),
     }));
-    return { packed: packLinear(stage, order, inputOrder), terms, parametersAt, keepsRaw: conditioner.stages.some((other) => other.skip === index) };
+    return {
+      packed: packLinear(stage, order, inputOrder),
+      terms,
+      parametersAt,
+      keepsRaw: conditioner.stages.some((other) => other.skip === index),
+    };
   });
   return { conditioner, stages, parameterFeatures, slotOrder };
 }
 
 /** Records y (features of `y` from `yAt` on) = activation(packed x). */
-export function recordProjection(r: Recorder, packed: PackedLinear, x: TiledTensor, y: TiledTensor, yAt: number, activation: ContextTerm['activation']): void {
+export function recordProjection(
+  r: Recorder,
+  packed: PackedLinear,
+  x: TiledTensor,
+  y: TiledTensor,
+  yAt: number,
+  activation: ContextTerm['activation'],
+): void {
   r.run(maskedLinear, {
     buffers: {
       x,
@@ -77,12 +89,23 @@ export function recordProjection(r: Recorder, packed: PackedLinear, x: TiledTens
       y,
       raw: r.tiled(1, 'unused'),
     },
-    params: { inputs: packed.inputs, outputs: packed.outputs, x_features: x.features, x_at: 0, ...noTensor('addend'), ...noTensor('gate'), y_features: y.features, y_at: yAt, raw_features: 1 },
+    params: {
+      inputs: packed.inputs,
+      outputs: packed.outputs,
+      x_features: x.features,
+      x_at: 0,
+      ...noTensor('addend'),
+      ...noTensor('gate'),
+      y_features: y.features,
+      y_at: yAt,
+      raw_features: 1,
+    },
     constants: { ACTIVATION: ACTIVATION_NUMBER[activation] },
   });
 }
 
-const noTensor = <N extends 'addend' | 'gate'>(name: N) => ({ [`${name}_features`]: 1, [`${name}_at`]: 0 }) as { readonly [K in `${N}_features` | `${N}_at`]: number };
+const noTensor = <N extends 'addend' | 'gate'>(name: N) =>
+  ({ [`${name}_features`]: 1, [`${name}_at`]: 0 }) as { readonly [K in `${N}_features` | `${N}_at`]: number };
 
 /** Records the conditioner; returns its parameters, tiled [parameterFeatures, rows] in the plan's slot order. */
 export function recordParallel(r: Recorder, plan: ParallelPlan, input: TiledTensor, context: TiledTensor | null): TiledTensor {
@@ -132,7 +155,13 @@ export function recordParallel(r: Recorder, plan: ParallelPlan, input: TiledTens
         y_at: planned.parametersAt ?? 0,
         raw_features: raw?.features ?? 1,
       },
-      constants: { ACTIVATION: ACTIVATION_NUMBER[stage.activation], GATE: gate !== null, ADDEND: addend !== null, RAW: raw !== null, SCALE: stage.norm !== null },
+      constants: {
+        ACTIVATION: ACTIVATION_NUMBER[stage.activation],
+        GATE: gate !== null,
+        ADDEND: addend !== null,
+        RAW: raw !== null,
+        SCALE: stage.norm !== null,
+      },
     });
     outputs.push(y);
     raws.push(raw);

@@ -36,7 +36,7 @@ export function readiness(conditioner: Conditioner): Readiness | null {
 
   const stepOf = new Int32Array(inputs).fill(-1);
   let step = 0;
-  let ready: [stage: number, unit: number][] = [];
+  const ready: [stage: number, unit: number][] = [];
   let taken: number[] = [];
   const arrive = (stage: number, unit: number) => {
     if (--waiting[stage]![unit]! === 0) ready.push([stage, unit]);

@@ -1,25 +1,13 @@
 // The task list of the sequential direction (shaders/lib/autoregressive-solve.wgsl). Units are grouped by the step at which they
-// become computable, groups are padded to 4, and each strip of 8 or 4 units reads the run of its inputs that is known by then. Every
-// non-zero of the masks is used once (tests/flows/solve-plan.test.ts counts them).
+// become computable and cut into strips (strips.ts); each strip sums the run of its inputs that is known by then. Every non-zero of
+// the masks is used once (tests/flows/solve-plan.test.ts counts them).
 
 import { ACTIVATION_NUMBER } from '../kernels/activation.js';
 import { TASK_HAS_SCALE, TASK_HAS_SKIP, TASK_KIND, TASK_NONE, TASK_SKIPS, TASK_WORDS } from '../kernels/autoregressive-solve-affine.js';
 import { type Conditioner, type ContextTerm, INPUT, type Stage } from './conditioner.js';
 import { identityOrder, type PackedLinear, packLinear } from './packing.js';
 import type { Readiness } from './readiness.js';
-
-/** Units of one stage computed together: 8 or 4, −1 for padding. */
-interface Strip {
-  readonly stage: number;
-  readonly units: readonly number[];
-  /** Step at which it runs. */
-  readonly step: number;
-  /** State row of its first unit. */
-  readonly row: number;
-  readonly rawRow: number | null;
-  /** Inputs read, from the start of the input's region. */
-  readonly count: number;
-}
+import { cutStrips, type Group, planStrips, type Strip } from './strips.js';
 
 export interface SideProjection {
   readonly packed: PackedLinear;
@@ -44,20 +32,6 @@ export interface SolvePlan {
   readonly columns: ReadonlyMap<number, readonly number[]>;
 }
 
-const pad4 = (count: number): number => Math.ceil(count / 4) * 4;
-
-/** Strips of 8 and, for what is left, one of 4. */
-function cutStrips(units: readonly number[]): number[][] {
-  const padded = [...units, ...Array<number>(pad4(units.length) - units.length).fill(-1)];
-  const strips: number[][] = [];
-  for (let at = 0; at < padded.length; ) {
-    const width = padded.length - at >= 8 ? 8 : 4;
-    strips.push(padded.slice(at, at + width));
-    at += width;
-  }
-  return strips;
-}
-
 export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan {
   const { stages, heads, inputs } = conditioner;
   const headStages = new Set(heads.map((head) => head.stage));
@@ -76,26 +50,31 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
   const strips: Strip[] = [];
   const regionRow = new Map<number, number>([[INPUT, 0]]);
   const rawRow = new Map<number, Int32Array>(); // state row of each unit's raw value
+  const add = (stage: number, groups: readonly Group[]) => {
+    const filled = groups.filter((group) => group.units.length > 0);
+    const planned = planStrips(stage, filled, columnsBy.get(stages[stage]!.input)!, nodes);
+    strips.push(...planned.strips);
+    nodes += planned.partialRows;
+  };
   for (const [index, stage] of stages.entries()) {
     if (headStages.has(index)) continue;
     const begin = nodes;
     regionRow.set(index, begin);
-    const keepsRaw = stages.some((other) => other.skip === index);
-    const plain = stage.norm === null && stage.activation === 'identity';
     const order: number[] = [];
     const ends: number[] = [];
-    const own: Strip[] = [];
-    for (let step = 0; step < ready.steps; step++) {
-      const units = [...ready.unitReady[index]!.keys()].filter((unit) => ready.unitReady[index]![unit] === step);
-      for (const cut of cutStrips(units)) {
-        own.push({ stage: index, units: cut, step, row: begin + order.length, rawRow: null, count: columnsBy.get(stage.input)!(step) });
-        order.push(...cut);
-      }
+    const starts: number[] = [];
+    const unitsAt = Array.from({ length: ready.steps }, () => [] as number[]);
+    for (const [unit, step] of ready.unitReady[index]!.entries()) if (step < ready.steps) unitsAt[step]!.push(unit);
+    for (const units of unitsAt) {
+      starts.push(order.length);
+      order.push(...cutStrips(units).flat());
       ends.push(order.length);
     }
     nodes += order.length;
     columns.set(index, order);
     columnsBy.set(index, (step) => ends[step]!);
+    const keepsRaw = stages.some((other) => other.skip === index);
+    const plain = stage.norm === null && stage.activation === 'identity'; // then raw value and output are one
     const rawBegin = plain ? begin : nodes;
     if (keepsRaw) {
       const rows = new Int32Array(stage.outputs).fill(-1);
@@ -103,34 +82,37 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
       rawRow.set(index, rows);
       if (!plain) nodes += order.length;
     }
-    strips.push(...own.map((strip) => (keepsRaw && !plain ? { ...strip, rawRow: rawBegin + strip.row - begin } : strip)));
+    add(
+      index,
+      unitsAt.map((units, step) => ({
+        step,
+        units,
+        row: begin + starts[step]!,
+        rawRow: keepsRaw && !plain ? rawBegin + starts[step]! : null,
+      })),
+    );
   }
 
   // Parameters of the features of one step; the rows are used again by the next step.
-  const parametersBegin = nodes;
-  let parameterRows = 0;
-  const features: { step: number; feature: number; row: number; stride: number }[] = [];
-  for (let step = 0; step < ready.steps; step++) {
-    const slots = featureOrder.filter((feature) => ready.stepOf[feature] === step);
-    const headRow: number[] = [];
-    let used = 0;
-    for (const stage of headStages) {
-      const own = [...heads.entries()].filter(([, head]) => head.stage === stage);
-      const units = own.flatMap(([, head]) => slots.map((slot) => head.units[slot]!));
-      for (const [place, [p]] of own.entries()) headRow[p] = parametersBegin + used + place * slots.length;
-      for (const cut of cutStrips(units)) {
-        strips.push({ stage, units: cut, step, row: parametersBegin + used, rawRow: null, count: columnsBy.get(stages[stage]!.input)!(step) });
-        used += cut.length;
-      }
-    }
-    const stride = heads.length > 1 ? headRow[1]! - headRow[0]! : 0;
-    for (let p = 2; p < heads.length; p++)
-      if (headRow[p]! - headRow[p - 1]! !== stride) throw new Error('solve plan: three or more parameters need one stage for all');
-    for (const [place, feature] of slots.entries()) features.push({ step, feature, row: headRow[0]! + place, stride });
-    parameterRows = Math.max(parameterRows, used);
+  const slotsAt = Array.from({ length: ready.steps }, () => [] as number[]);
+  for (const feature of featureOrder) slotsAt[ready.stepOf[feature]!]!.push(feature);
+  const mostSlots = Math.max(...slotsAt.map((slots) => slots.length));
+  const headRow = new Map<number, number>(); // first parameter row of each stage that heads read
+  for (const stage of headStages) {
+    const own = [...heads.keys()].filter((p) => heads[p]!.stage === stage);
+    const row = nodes;
+    headRow.set(stage, row);
+    nodes += own.length * mostSlots + 1; // a group of odd length is padded by one
+    add(
+      stage,
+      slotsAt.map((slots, step) => ({ step, units: own.flatMap((p) => slots.map((slot) => heads[p]!.units[slot]!)), row, rawRow: null })),
+    );
   }
-  nodes += parameterRows;
-
+  /** Parameter rows of a step: those of one stage lie kind by kind, `slots` apart. */
+  const parameterRow = (p: number, slots: number) => {
+    const own = [...heads.keys()].filter((other) => heads[other]!.stage === heads[p]!.stage);
+    return headRow.get(heads[p]!.stage)! + own.indexOf(p) * slots;
+  };
   const side = new SideRegions(conditioner);
   const output = new TaskWriter(stages, columns, side);
   let multiplyAdds = 0;
@@ -139,10 +121,15 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
   for (let step = 0; step < ready.steps; step++) {
     for (; next < strips.length && strips[next]!.step === step; next++) {
       const strip = strips[next]!;
-      multiplyAdds += strip.count * strip.units.length;
+      multiplyAdds += (strip.count - strip.from) * strip.units.length;
       output.strip(strip, regionRow.get(stages[strip.stage]!.input)!, rawRow);
     }
-    for (const { feature, row, stride } of features.filter((entry) => entry.step === step)) output.feature(feature, row, stride, featureRow[feature]!);
+    const slots = slotsAt[step]!;
+    const rows = heads.map((_, p) => parameterRow(p, slots.length));
+    const stride = heads.length > 1 ? rows[1]! - rows[0]! : 0;
+    if (rows.some((row, p) => row !== rows[0]! + p * stride))
+      throw new Error('solve plan: three or more parameters need one stage for all');
+    for (const [place, feature] of slots.entries()) output.feature(feature, rows[0]! + place, stride, featureRow[feature]!);
   }
   const projections = side.finish();
   return { ...output.finish(), nodes, side: projections, sideFeatures: Math.max(1, side.features), multiplyAdds, strips, columns };
@@ -185,7 +172,11 @@ class SideRegions {
     return [...this.#units].map(([term, { units }]) => {
       const at = this.features;
       this.features += units.length;
-      return { packed: packLinear({ ...term, mask: null, inputs: this.#conditioner.contextDim }, units, columns), at, activation: term.activation };
+      return {
+        packed: packLinear({ ...term, mask: null, inputs: this.#conditioner.contextDim }, units, columns),
+        at,
+        activation: term.activation,
+      };
     });
   }
 }
@@ -208,29 +199,39 @@ class TaskWriter {
     const stage = this.stages[strip.stage]!;
     const width = strip.units.length;
     const columns = this.columns.get(stage.input)!;
-    const weight = new Float32Array(strip.count * width);
+    const count = strip.count - strip.from;
+    const weight = new Float32Array((count + (count % 2)) * width); // [input, unit]; a strip of 2 reads pairs of inputs
     for (const [lane, unit] of strip.units.entries()) {
       if (unit < 0) continue;
-      for (let k = 0; k < strip.count; k++) {
-        const column = columns[k]!;
+      for (let k = 0; k < count; k++) {
+        const column = columns[strip.from + k]!;
         if (column < 0) continue;
         const at = unit * stage.inputs + column;
         if (stage.mask === null || stage.mask[at] !== 0) weight[k * width + lane] = stage.weight[at]!;
       }
     }
     const task = new Array<number>(TASK_WORDS).fill(TASK_NONE);
-    task[0] = width === 8 ? TASK_KIND.strip8 : TASK_KIND.strip4;
-    task[1] = strip.count;
+    task[0] = width === 8 ? TASK_KIND.strip8 : width === 4 ? TASK_KIND.strip4 : TASK_KIND.strip2;
+    task[1] = count;
     task[2] = this.#weightLength / 4;
-    task[3] = inputRow;
+    task[3] = inputRow + strip.from;
     task[4] = strip.row;
     task[5] = strip.rawRow ?? TASK_NONE;
+    task[10] = strip.partialRow ?? TASK_NONE;
+    this.#weights.push(weight);
+    this.#weightLength += weight.length;
+    this.#tasks.push(task);
+    task[8] = this.#bias.length;
+    if (strip.prefix) {
+      task[9] = ACTIVATION_NUMBER.identity;
+      for (let lane = 0; lane < width; lane++) this.#bias.push(0);
+      return;
+    }
     for (const term of stage.contexts) {
       const word = term.mode === 'add' ? 6 : 7;
       task[word] = this.side.place(stage, term, strip.units);
       this.#sideWords.push({ task, word, term });
     }
-    task[8] = this.#bias.length;
     task[9] = ACTIVATION_NUMBER[stage.activation] | (stage.norm ? TASK_HAS_SCALE : 0) | (stage.skip !== null ? TASK_HAS_SKIP : 0);
     if (stage.skip !== null) {
       const rows = rawRow.get(stage.skip)!;
@@ -243,9 +244,6 @@ class TaskWriter {
       for (const unit of strip.units) this.#bias.push(unit < 0 ? 0 : stage.norm.scale[unit]!);
       for (const unit of strip.units) this.#bias.push(unit < 0 ? 0 : stage.norm.shift[unit]!);
     }
-    this.#weights.push(weight);
-    this.#weightLength += weight.length;
-    this.#tasks.push(task);
   }
 
   feature(feature: number, row: number, stride: number, knownRow: number): void {
@@ -262,6 +260,11 @@ class TaskWriter {
       weight.set(part, at);
       at += part.length;
     }
-    return { tasks: Uint32Array.from(this.#tasks.flat()), taskCount: this.#tasks.length, weight, bias: Float32Array.from(this.#bias.length > 0 ? this.#bias : [0]) };
+    return {
+      tasks: Uint32Array.from(this.#tasks.flat()),
+      taskCount: this.#tasks.length,
+      weight,
+      bias: Float32Array.from(this.#bias.length > 0 ? this.#bias : [0]),
+    };
   }
 }

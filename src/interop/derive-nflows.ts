@@ -1,8 +1,8 @@
 // nflows' whole-flow classes. Both go from data to noise in list order and leave the base a standard normal.
 
+import type { FlowDescription, NetDescription, OpDescription } from '../format/description.js';
 import { FormatError, ValueError } from '../runtime/errors.js';
 import { checkCount, type Derivation, readActivation, readIndices, readOptions } from './derive-options.js';
-import type { FlowDescription, NetDescription, OpDescription } from '../format/description.js';
 
 const shared = {
   features: ['size'],

@@ -1,8 +1,8 @@
 // What the libraries' derivations share: reading constructor arguments and looking things up in the tensors.
 
-import { FormatError, UnsupportedError, ValueError } from '../runtime/errors.js';
 import type { Activation } from '../format/description.js';
 import type { StoredTensor } from '../format/safetensors.js';
+import { FormatError, UnsupportedError, ValueError } from '../runtime/errors.js';
 
 /** What a derivation gets: the constructor's arguments, the tensors, and the library's version where it is known. */
 export interface Derivation {

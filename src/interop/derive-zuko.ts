@@ -1,9 +1,9 @@
 // zuko's MAF, NSF, NICE and RealNVP (one class under two names). Data to noise in list order; the base is a standard normal in buffers.
 
-import { FormatError, UnsupportedError } from '../runtime/errors.js';
-import { checkCount, type Derivation, readActivation, readIndices, readOptions, requireTensor } from './derive-options.js';
 import type { FlowDescription, NetDescription, OpDescription, ZukoForm } from '../format/description.js';
 import { type StoredTensor, toFloat32 } from '../format/safetensors.js';
+import { FormatError, UnsupportedError } from '../runtime/errors.js';
+import { checkCount, type Derivation, readActivation, readIndices, readOptions, requireTensor } from './derive-options.js';
 
 const shared = {
   features: ['size'],

@@ -1,13 +1,13 @@
 // From a library's class name and constructor arguments to the neutral description. What the library draws at random (permutations,
 // orders, coupling masks) is read from the tensors.
 
+import type { FlowDescription } from '../format/description.js';
+import { parseDescription } from '../format/format.js';
+import type { StoredTensor } from '../format/safetensors.js';
 import { FormatError, UnsupportedError } from '../runtime/errors.js';
 import { deriveNflows } from './derive-nflows.js';
 import type { Derivation } from './derive-options.js';
 import { deriveZuko } from './derive-zuko.js';
-import type { FlowDescription } from '../format/description.js';
-import { parseDescription } from '../format/format.js';
-import type { StoredTensor } from '../format/safetensors.js';
 
 type Derive = (derivation: Derivation) => Omit<FlowDescription, 'version'>;
 

@@ -14,4 +14,8 @@ export const perRowGroupAndFeature = (source: KernelSource, rows: number, count:
 ];
 
 /** One workgroup for a tile of 64 rows, and `count` strips along y. */
-export const perTile = (source: KernelSource, rows: number, count = 1): Grid => [ceilDiv(rows, TILE), ceilDiv(count, source.workgroupSize[1]), 1];
+export const perTile = (source: KernelSource, rows: number, count = 1): Grid => [
+  ceilDiv(rows, TILE),
+  ceilDiv(count, source.workgroupSize[1]),
+  1,
+];

@@ -169,17 +169,26 @@ export class Executable {
     return id;
   }
 
-  #createGroup({ command, pipeline, paramsOffset }: BoundCommand, externals: EncodeCall['externals'], start: number, contextStride: 0 | 1 = 1): GPUBindGroup {
+  #createGroup(
+    { command, pipeline, paramsOffset }: BoundCommand,
+    externals: EncodeCall['externals'],
+    start: number,
+    contextStride: 0 | 1 = 1,
+  ): GPUBindGroup {
     const { source } = command.kernel;
     const limit = this.#gpu.device.limits.maxStorageBufferBindingSize;
     const entries: GPUBindGroupEntry[] = [];
     if (source.usesCall) entries.push({ binding: 0, resource: { buffer: this.#callBuffer } });
     if (this.#paramsBuffer && source.params.byteSize > 0)
-      entries.push({ binding: source.params.binding, resource: { buffer: this.#paramsBuffer, offset: paramsOffset, size: source.params.byteSize } });
+      entries.push({
+        binding: source.params.binding,
+        resource: { buffer: this.#paramsBuffer, offset: paramsOffset, size: source.params.byteSize },
+      });
     for (const [name, { binding }] of Object.entries(source.buffers)) {
       const tensor = command.tensors[name]!;
       if (tensor.kind === 'tiled') entries.push({ binding, resource: { buffer: this.#scratch[this.program.slotOf.get(tensor.id)!]! } });
-      else if (tensor.kind === 'constant') entries.push({ binding, resource: { buffer: this.#residents.buffer(tensor.data, tensor.label) } });
+      else if (tensor.kind === 'constant')
+        entries.push({ binding, resource: { buffer: this.#residents.buffer(tensor.data, tensor.label) } });
       else {
         // Chunks start at multiples of 64 rows, so the offset is a multiple of 256 bytes whatever the width.
         const buffer = externals[tensor.name]!;
@@ -228,7 +237,11 @@ function rowsPerChunk(gpu: Gpu, program: Program): number {
   for (const command of program.commands) {
     for (const [axis, groups] of command.kernel.grid(rows, command.params).entries()) {
       if (groups > maxComputeWorkgroupsPerDimension)
-        throw new LimitError(command.label, `${groups} workgroups along axis ${axis}`, `a device that allows ${maxComputeWorkgroupsPerDimension}`);
+        throw new LimitError(
+          command.label,
+          `${groups} workgroups along axis ${axis}`,
+          `a device that allows ${maxComputeWorkgroupsPerDimension}`,
+        );
     }
   }
   return rows;

@@ -21,7 +21,10 @@ export interface GpuOptions {
 
 /** Whether an adapter computes on the CPU. */
 export function isSoftwareAdapter(info: Partial<GPUAdapterInfo>): boolean {
-  return info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|warp|basic render/i.test(`${info.vendor} ${info.architecture} ${info.device} ${info.description}`);
+  return (
+    info.isFallbackAdapter === true ||
+    /swiftshader|llvmpipe|lavapipe|warp|basic render/i.test(`${info.vendor} ${info.architecture} ${info.device} ${info.description}`)
+  );
 }
 
 /**
@@ -74,7 +77,9 @@ export class Gpu {
         'WebGPU is there but offers no adapter: update the GPU driver, or start Chrome with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --enable-unsafe-swiftshader for a software one',
       );
     if (options.requireHardware && isSoftwareAdapter(adapter.info))
-      throw new AdapterError(`a hardware adapter was required; this one is software: ${adapter.info.vendor} ${adapter.info.architecture} ${adapter.info.description}`.trim());
+      throw new AdapterError(
+        `a hardware adapter was required; this one is software: ${adapter.info.vendor} ${adapter.info.architecture} ${adapter.info.description}`.trim(),
+      );
     const device = await adapter.requestDevice({
       label: 'pushforward',
       requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
@@ -102,7 +107,8 @@ export class Gpu {
   /** Throws DisposedError after `dispose`, DeviceLostError after the device was lost. */
   assertAlive(): void {
     if (this.#disposed) throw new DisposedError('this Gpu was disposed; request another one');
-    if (this.#lost !== null) throw new DeviceLostError(`the GPU device was lost (${this.#lost}); request another one and load the flow again`);
+    if (this.#lost !== null)
+      throw new DeviceLostError(`the GPU device was lost (${this.#lost}); request another one and load the flow again`);
   }
 
   /** Frees every buffer of the library on this device, and the device itself unless it was adopted. Idempotent. */

@@ -15,7 +15,9 @@ export interface KernelSource {
   readonly workgroupSize: readonly [number, number, number];
   /** Whether the entry point reads the `call` uniform (rows, seed) at binding 0. */
   readonly usesCall: boolean;
-  readonly buffers: Readonly<Record<string, { readonly binding: number; readonly access: 'read' | 'read_write'; readonly element: Scalar }>>;
+  readonly buffers: Readonly<
+    Record<string, { readonly binding: number; readonly access: 'read' | 'read_write'; readonly element: Scalar }>
+  >;
   readonly constants: Readonly<Record<string, { readonly type: 'u32' | 'i32' | 'f32' | 'bool'; readonly default?: number | boolean }>>;
   readonly params: {
     readonly binding: number;

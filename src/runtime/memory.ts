@@ -20,7 +20,8 @@ export class Memory {
 
   create(descriptor: GPUBufferDescriptor): GPUBuffer {
     const limit = this.#device.limits.maxBufferSize;
-    if (descriptor.size > limit) throw new LimitError(descriptor.label ?? 'buffer', `at most ${limit} bytes (maxBufferSize)`, `${descriptor.size}`);
+    if (descriptor.size > limit)
+      throw new LimitError(descriptor.label ?? 'buffer', `at most ${limit} bytes (maxBufferSize)`, `${descriptor.size}`);
     const buffer = this.#device.createBuffer(descriptor);
     this.#sizes.set(buffer, descriptor.size);
     this.#bytes += descriptor.size;

@@ -29,7 +29,8 @@ export class PipelineCache {
     const { source } = command.kernel;
     // WebKit rejects constants that the shader never reads, so only reflected ones pass; bools travel as 0 and 1.
     const constants: Record<string, number> = {};
-    for (const [name, { default: fallback }] of Object.entries(source.constants)) constants[name] = Number(command.constants[name] ?? fallback);
+    for (const [name, { default: fallback }] of Object.entries(source.constants))
+      constants[name] = Number(command.constants[name] ?? fallback);
     const key = `${source.name}.${source.entryPoint}${JSON.stringify(constants)}`;
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {

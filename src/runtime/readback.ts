@@ -21,9 +21,7 @@ export class Readback {
   copy(encoder: GPUCommandEncoder, source: GPUBuffer, count: number): ReadTicket {
     const bytes = count * 4;
     const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 1024))); // one size class a list, so that any buffer of a list fits
-    const staging =
-      this.#free.get(size)?.pop() ??
-      this.#memory.create({ label: 'readback', size, usage: MAP_READ | COPY_DST });
+    const staging = this.#free.get(size)?.pop() ?? this.#memory.create({ label: 'readback', size, usage: MAP_READ | COPY_DST });
     encoder.copyBufferToBuffer(source, 0, staging, 0, bytes);
     return {
       read: async () => {

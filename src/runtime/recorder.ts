@@ -27,7 +27,8 @@ export class Recorder {
 
   /** Scratch [rows / 64, features, 64]. */
   tiled(features: number, label: string): TiledTensor {
-    if (!Number.isInteger(features) || features < 1) throw new ShapeError(`${this.place}/${label}`, 'a positive number of features', `${features}`);
+    if (!Number.isInteger(features) || features < 1)
+      throw new ShapeError(`${this.place}/${label}`, 'a positive number of features', `${features}`);
     return { kind: 'tiled', id: this.#nextId++, features, dtype: 'f32', label };
   }
 
@@ -53,11 +54,14 @@ export class Recorder {
     for (const [name, binding] of Object.entries(source.buffers)) {
       const tensor = tensors[name];
       if (tensor === undefined) throw new ShapeError(label, `a tensor for ${name}`, 'none');
-      if (tensor.dtype !== binding.element) throw new ShapeError(`${label}: ${name}`, `${binding.element} elements`, `${tensor.dtype} (${tensor.label})`);
+      if (tensor.dtype !== binding.element)
+        throw new ShapeError(`${label}: ${name}`, `${binding.element} elements`, `${tensor.dtype} (${tensor.label})`);
       if (binding.access === 'read') continue;
-      if (tensor.kind === 'constant') throw new ShapeError(`${label}: ${name}`, 'a tensor that may be written', `the constant ${tensor.label}`);
+      if (tensor.kind === 'constant')
+        throw new ShapeError(`${label}: ${name}`, 'a tensor that may be written', `the constant ${tensor.label}`);
       const other = Object.entries(tensors).find(([key, value]) => key !== name && value === tensor);
-      if (other) throw new ShapeError(`${label}: ${name}`, 'a buffer of its own, since it is written', `${tensor.label}, also bound as ${other[0]}`);
+      if (other)
+        throw new ShapeError(`${label}: ${name}`, 'a buffer of its own, since it is written', `${tensor.label}, also bound as ${other[0]}`);
     }
     for (const [name, value] of Object.entries(call.params))
       if (!Number.isFinite(value)) throw new ShapeError(`${label}: ${name}`, 'a finite number', `${value}`);

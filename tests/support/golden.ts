@@ -14,7 +14,11 @@ export interface GoldenCase {
   readonly observed: Record<string, { max_abs: number; rms_abs: number; max_mixed: number }>;
 }
 
-const urls = import.meta.glob('../golden/*/{case.json,weights.safetensors,io.safetensors}', { query: '?url', import: 'default', eager: true }) as Record<string, string>;
+const urls = import.meta.glob('../golden/*/{case.json,weights.safetensors,io.safetensors}', {
+  query: '?url',
+  import: 'default',
+  eager: true,
+}) as Record<string, string>;
 
 export async function loadGolden(name: string): Promise<GoldenCase> {
   const read = async (file: string) => {

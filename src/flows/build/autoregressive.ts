@@ -53,12 +53,14 @@ export function softclip(slope: number, place: string): AffineTransformer {
 
 export const autoregressiveOps = {
   ar_affine(op, context) {
-    if (op.form === 'mu_s') return new AffineAutoregressive(conditionerOf(op.net, context, 'chunk'), { scale: 'exp', dividesForward: true }, 'x');
+    if (op.form === 'mu_s')
+      return new AffineAutoregressive(conditionerOf(op.net, context, 'chunk'), { scale: 'exp', dividesForward: true }, 'x');
     const transformer: AffineTransformer = { scale: 'softplus', eps: op.eps, dividesForward: false };
     return new AffineAutoregressive(conditionerOf(op.net, context, 'interleaved scale first'), transformer, 'x');
   },
 
-  iaf_affine: (op, context) => new AffineAutoregressive(conditionerOf(op.net, context, 'chunk'), { scale: 'exp', dividesForward: true }, 'z'),
+  iaf_affine: (op, context) =>
+    new AffineAutoregressive(conditionerOf(op.net, context, 'chunk'), { scale: 'exp', dividesForward: true }, 'z'),
 
   iaf_scale_shift(op, context) {
     const transformer: AffineTransformer = { scale: 'sigmoid', offset: 2, eps: op.eps, dividesForward: true };
@@ -66,12 +68,14 @@ export const autoregressiveOps = {
   },
 
   zuko_ar(op, context) {
-    if (op.form !== 'softclip_exp') throw new UnsupportedError(context.place, `form ${JSON.stringify(op.form)} of zuko_ar`, ['softclip_exp']);
+    if (op.form !== 'softclip_exp')
+      throw new UnsupportedError(context.place, `form ${JSON.stringify(op.form)} of zuko_ar`, ['softclip_exp']);
     return new AffineAutoregressive(conditionerOf(op.net, context, 'interleaved shift first'), softclip(op.slope, context.place), 'x');
   },
 
   zuko_elementwise(op, { state, inputs: dim, contextDim, place }) {
-    if (op.form !== 'softclip_exp') throw new UnsupportedError(place, `form ${JSON.stringify(op.form)} of zuko_elementwise`, ['softclip_exp']);
+    if (op.form !== 'softclip_exp')
+      throw new UnsupportedError(place, `form ${JSON.stringify(op.form)} of zuko_elementwise`, ['softclip_exp']);
     const transformer = softclip(op.slope, place);
     if (op.phi) {
       const [shift, scale] = [state.parameter(op.phi[0] ?? '', [dim]), state.parameter(op.phi[1] ?? '', [dim])];

@@ -3,16 +3,21 @@
 import type { Activation, NetDescription } from '../../format/description.js';
 import { UnsupportedError } from '../../runtime/errors.js';
 import { AffineCoupling } from '../affine-coupling.js';
-import { INPUT, type Conditioner, type Stage } from '../conditioner.js';
+import { type Conditioner, INPUT, type Stage } from '../conditioner.js';
 import type { AffineTransformer } from '../transformer.js';
 import { checkOutputs, headOf, softclip } from './autoregressive.js';
 import { buildNet, sequentialMlp, sideBySide, spreadInputs } from './nets.js';
 import type { BuildContext, OpBuilders, OpOf } from './op.js';
 
-const contextOf = (stages: readonly Stage[], contextDim: number): number => (stages.some((stage) => stage.contexts.length > 0) ? contextDim : 0);
+const contextOf = (stages: readonly Stage[], contextDim: number): number =>
+  stages.some((stage) => stage.contexts.length > 0) ? contextDim : 0;
 
 /** A net of the features `identity`, spread over all D inputs. */
-function couplingStages(net: NetDescription, identity: readonly number[], { state, inputs: dim, contextDim, place }: BuildContext): Stage[] {
+function couplingStages(
+  net: NetDescription,
+  identity: readonly number[],
+  { state, inputs: dim, contextDim, place }: BuildContext,
+): Stage[] {
   return spreadInputs(buildNet(state, net, { inputs: identity.length, contextDim }, `${place}.net`), identity, dim);
 }
 
@@ -38,7 +43,13 @@ function scaleOf(op: OpOf<'coupling_affine'>): AffineTransformer {
 /** Two nets of the whole input with a mask: a shift and a log-scale for every feature, used where the mask is 0. */
 function twoNets(
   context: BuildContext,
-  nets: { readonly shift: readonly string[]; readonly scale: readonly string[]; readonly shiftActivation: Activation; readonly scaleActivation: Activation; readonly reads: boolean },
+  nets: {
+    readonly shift: readonly string[];
+    readonly scale: readonly string[];
+    readonly shiftActivation: Activation;
+    readonly scaleActivation: Activation;
+    readonly reads: boolean;
+  },
   mask: ArrayLike<number>,
 ): { conditioner: Conditioner; moved: number[] } {
   const { state, inputs: dim, contextDim, place } = context;
@@ -73,7 +84,8 @@ export const couplingOps = {
   },
 
   zuko_coupling(op, context) {
-    if (op.form !== 'softclip_exp') throw new UnsupportedError(context.place, `form ${JSON.stringify(op.form)} of zuko_coupling`, ['softclip_exp']);
+    if (op.form !== 'softclip_exp')
+      throw new UnsupportedError(context.place, `form ${JSON.stringify(op.form)} of zuko_coupling`, ['softclip_exp']);
     const features = op.mask.map((_, i) => i);
     const moved = features.filter((i) => op.mask[i] === 0);
     const stages = couplingStages(

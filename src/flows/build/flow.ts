@@ -20,7 +20,9 @@ function buildBase(base: BaseDescription, dim: number, state: StateReader): Base
       return new StandardNormal(dim);
     case 'diag_normal': {
       if (base.levels) break;
-      const [loc, logScale] = [base.loc, base.log_scale].map((name) => state.parameter(name, state.shapeOf(name).length === 2 ? [1, dim] : [dim]));
+      const [loc, logScale] = [base.loc, base.log_scale].map((name) =>
+        state.parameter(name, state.shapeOf(name).length === 2 ? [1, dim] : [dim]),
+      );
       return new DiagonalNormal(loc!, logScale!);
     }
     case 'diag_gmm': {
@@ -41,9 +43,15 @@ function buildBase(base: BaseDescription, dim: number, state: StateReader): Base
  * @param operations builders of the ops that may occur; an importer passes all, a recipe its own.
  * @throws UnsupportedError for an op without a builder; FormatError where a tensor is missing, surplus or does not fit.
  */
-export function buildFlow(gpu: Gpu, description: FlowDescription, tensors: ReadonlyMap<string, StoredTensor>, operations: OpBuilders): Flow {
+export function buildFlow(
+  gpu: Gpu,
+  description: FlowDescription,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  operations: OpBuilders,
+): Flow {
   const { features: dim, context_features: contextDim } = description;
-  if (description.structure_direction !== 'density') throw new UnsupportedError('description.structure_direction', '"generate"', ['density']);
+  if (description.structure_direction !== 'density')
+    throw new UnsupportedError('description.structure_direction', '"generate"', ['density']);
   const state = new StateReader(tensors);
   const layers = description.structure.map((op, index): Bijector => {
     const place = `description.structure[${index}]`;
@@ -52,7 +60,8 @@ export function buildFlow(gpu: Gpu, description: FlowDescription, tensors: Reado
     try {
       return builder(op, { inputs: dim, contextDim, state, place });
     } catch (error) {
-      if (error instanceof FormatError && !error.message.includes(place)) throw new FormatError(`${place} (${op.op}): ${error.place}`, error.message.slice(error.place.length + 2));
+      if (error instanceof FormatError && !error.message.includes(place))
+        throw new FormatError(`${place} (${op.op}): ${error.place}`, error.message.slice(error.place.length + 2));
       throw error;
     }
   });

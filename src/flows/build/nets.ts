@@ -52,7 +52,14 @@ function splitConcatenated(linear: Linear, { inputs, contextDim }: NetInput): { 
   };
 }
 
-function readContext(state: StateReader, prefix: string, outputs: number, contextDim: number, mode: ContextTerm['mode'], activation: Activation = 'identity'): ContextTerm {
+function readContext(
+  state: StateReader,
+  prefix: string,
+  outputs: number,
+  contextDim: number,
+  mode: ContextTerm['mode'],
+  activation: Activation = 'identity',
+): ContextTerm {
   const bias = state.has(`${prefix}.bias`) ? state.parameter(`${prefix}.bias`, [outputs]) : null;
   return { mode, weight: state.parameter(`${prefix}.weight`, [outputs, contextDim]), bias, activation };
 }
@@ -132,7 +139,13 @@ function residualNet(state: StateReader, net: ResidualNet, initialInputs: number
       norm: net.batch_norm ? readNorm(state, `${at}.batch_norm_layers.1`, hidden, 1e-3) : null,
       activation,
     });
-    stages.push({ ...readLinear(state, `${at}.linear_layers.1`, hidden), input: before + 1, contexts: termsOf(1), skip: before, ...entering(block + 1) });
+    stages.push({
+      ...readLinear(state, `${at}.linear_layers.1`, hidden),
+      input: before + 1,
+      contexts: termsOf(1),
+      skip: before,
+      ...entering(block + 1),
+    });
   }
   stages.push({ ...plain, ...readLinear(state, `${prefix}.final_layer`, hidden), input: stages.length - 1, activation: 'identity' });
   return stages;
@@ -188,7 +201,10 @@ function ptfMade(state: StateReader, joiner: string, trunk: string, activation: 
 /** Two nets side by side; the stages of the second follow those of the first. */
 export function sideBySide(first: readonly Stage[], second: readonly Stage[]): Stage[] {
   const move = (index: number) => (index === INPUT ? INPUT : index + first.length);
-  return [...first, ...second.map((stage) => ({ ...stage, input: move(stage.input), skip: stage.skip === null ? null : move(stage.skip) }))];
+  return [
+    ...first,
+    ...second.map((stage) => ({ ...stage, input: move(stage.input), skip: stage.skip === null ? null : move(stage.skip) })),
+  ];
 }
 
 /** linear 0, activation, linear 2, activation, linear 4 of a torch.nn.Sequential, reading cat(x, context). */
@@ -205,7 +221,8 @@ export function buildNet(state: StateReader, net: NetDescription, input: NetInpu
   switch (net.type) {
     case 'masked_mlp': {
       const stages = mlp(state, net.linears, net.activation, input, false);
-      if (net.context_proj) stages[0] = { ...stages[0]!, contexts: [readContext(state, net.context_proj, stages[0]!.outputs, input.contextDim, 'add')] };
+      if (net.context_proj)
+        stages[0] = { ...stages[0]!, contexts: [readContext(state, net.context_proj, stages[0]!.outputs, input.contextDim, 'add')] };
       return stages;
     }
     case 'nflows_made':
@@ -217,7 +234,10 @@ export function buildNet(state: StateReader, net: NetDescription, input: NetInpu
         {
           ...net,
           batch_norm: false,
-          first: (linear) => ({ linear, contexts: contextual ? [readContext(state, `${net.prefix}.context_layer`, linear.outputs, input.contextDim, 'add')] : [] }),
+          first: (linear) => ({
+            linear,
+            contexts: contextual ? [readContext(state, `${net.prefix}.context_layer`, linear.outputs, input.contextDim, 'add')] : [],
+          }),
           blockContext: (at, outputs) => (contextual ? { on: 1, term: readContext(state, at, outputs, input.contextDim, 'gate') } : null),
         },
         input.inputs,
@@ -254,7 +274,8 @@ export function spreadInputs(stages: readonly Stage[], features: readonly number
   return stages.map((stage) => {
     if (stage.input !== INPUT) return stage;
     const weight = new Float32Array(stage.outputs * dim);
-    for (let o = 0; o < stage.outputs; o++) for (const [i, feature] of features.entries()) weight[o * dim + feature] = stage.weight[o * stage.inputs + i]!;
+    for (let o = 0; o < stage.outputs; o++)
+      for (const [i, feature] of features.entries()) weight[o * dim + feature] = stage.weight[o * stage.inputs + i]!;
     return { ...stage, inputs: dim, weight, mask: null };
   });
 }

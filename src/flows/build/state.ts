@@ -4,7 +4,8 @@ import type { StoredTensor } from '../../format/safetensors.js';
 import { FormatError } from '../../runtime/errors.js';
 
 /** Float tensors that libraries store beside the parameters and that carry nothing a flow in evaluation mode needs. */
-const BOOKKEEPING = /(^|\.)(num_batches_tracked|degrees|initialized|data_dep_init_done|inv_perm|perm|order|_permutation|identity_features|transform_features|mask)$/;
+const BOOKKEEPING =
+  /(^|\.)(num_batches_tracked|degrees|initialized|data_dep_init_done|inv_perm|perm|order|_permutation|identity_features|transform_features|mask)$/;
 
 const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
@@ -42,7 +43,8 @@ export class StateReader {
     if (!this.has(name)) return null;
     const tensor = this.#get(name);
     this.#checkShape(name, tensor.shape, shape);
-    if (tensor.dtype !== 'F32' && tensor.dtype !== 'BOOL') throw new FormatError(name, `a mask needs dtype F32 or BOOL; got ${tensor.dtype}`);
+    if (tensor.dtype !== 'F32' && tensor.dtype !== 'BOOL')
+      throw new FormatError(name, `a mask needs dtype F32 or BOOL; got ${tensor.dtype}`);
     this.#used.add(name);
     const mask = new Uint8Array(tensor.data.length);
     for (const [index, value] of tensor.data.entries()) {
@@ -77,14 +79,18 @@ export class StateReader {
     for (const [name, tensor] of this.#tensors) {
       const number = tensor.dtype === 'F32' || tensor.dtype === 'F64' || tensor.dtype === 'F16' || tensor.dtype === 'BF16';
       if (this.#used.has(name) || BOOKKEEPING.test(name)) continue;
-      throw new FormatError(name, `${number ? `${tensor.dtype} ` : ''}tensor ${shapeText(tensor.shape)} is in the file, and nothing in the description reads it`);
+      throw new FormatError(
+        name,
+        `${number ? `${tensor.dtype} ` : ''}tensor ${shapeText(tensor.shape)} is in the file, and nothing in the description reads it`,
+      );
     }
     return [...this.#tensors.keys()].filter((name) => this.#parameters.has(name));
   }
 
   #float(name: string, shape: readonly (number | null)[]): Float32Array {
     const tensor = this.#get(name);
-    if (tensor.dtype !== 'F32' || !(tensor.data instanceof Float32Array)) throw new FormatError(name, `needs dtype F32; got ${tensor.dtype}`);
+    if (tensor.dtype !== 'F32' || !(tensor.data instanceof Float32Array))
+      throw new FormatError(name, `needs dtype F32; got ${tensor.dtype}`);
     this.#checkShape(name, tensor.shape, shape);
     const bad = tensor.data.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw new FormatError(name, `needs finite numbers; got ${tensor.data[bad]} at ${bad}`);
@@ -100,6 +106,9 @@ export class StateReader {
 
   #checkShape(name: string, got: readonly number[], expected: readonly (number | null)[]): void {
     if (got.length !== expected.length || expected.some((size, axis) => size !== null && size !== got[axis]))
-      throw new FormatError(name, `needs shape ${shapeText(expected.map((size) => size ?? NaN)).replaceAll('NaN', '*')}; got ${shapeText(got)}`);
+      throw new FormatError(
+        name,
+        `needs shape ${shapeText(expected.map((size) => size ?? NaN)).replaceAll('NaN', '*')}; got ${shapeText(got)}`,
+      );
   }
 }

@@ -51,7 +51,12 @@ async function build(gpu: Gpu, recipe: 'maf' | 'iaf', options: AutoregressiveOpt
     }
     const linears = writeMade(writer, `${prefix}.net`, dim, hidden);
     if (contextDim > 0) writer.linear(`${prefix}.context_proj`, contextDim, hidden[0]!);
-    const net = { type: 'masked_mlp', linears, activation: 'relu', context_proj: contextDim > 0 ? `${prefix}.context_proj` : null } as const;
+    const net = {
+      type: 'masked_mlp',
+      linears,
+      activation: 'relu',
+      context_proj: contextDim > 0 ? `${prefix}.context_proj` : null,
+    } as const;
     structure.push({ op: recipe === 'maf' ? 'ar_affine' : 'iaf_affine', form: 'mu_s', net });
     if (options.batchNorm) {
       const norm = `${prefix}.norm`;

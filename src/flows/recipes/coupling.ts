@@ -19,9 +19,16 @@ export interface RealNVPOptions extends RecipeOptions {
   readonly scale?: ScaleBound;
 }
 
-async function build(gpu: Gpu, recipe: string, options: RecipeOptions, form: ScaleBound | { readonly form: 'additive' }, diagonal: boolean): Promise<Flow> {
+async function build(
+  gpu: Gpu,
+  recipe: string,
+  options: RecipeOptions,
+  form: ScaleBound | { readonly form: 'additive' },
+  diagonal: boolean,
+): Promise<Flow> {
   const { dim, layers, hidden, contextDim, seed } = resolveOptions(recipe, options);
-  if (dim < 2) throw new ValueError(`${recipe}: dim`, 'at least 2, since a coupling moves some features by the others (maf takes dim 1)', String(dim));
+  if (dim < 2)
+    throw new ValueError(`${recipe}: dim`, 'at least 2, since a coupling moves some features by the others (maf takes dim 1)', String(dim));
   const writer = new TensorWriter(seed);
   const structure: OpDescription[] = [];
   for (let layer = 0; layer < layers; layer++) {

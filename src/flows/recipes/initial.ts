@@ -38,7 +38,8 @@ export function resolveOptions(recipe: string, options: RecipeOptions): Required
   count('layers', layers, 1);
   count('contextDim', contextDim, 0);
   count('seed', seed, 0);
-  if (!Array.isArray(hidden) || hidden.length === 0) throw new ValueError(`${recipe}: hidden`, 'at least one width', JSON.stringify(hidden));
+  if (!Array.isArray(hidden) || hidden.length === 0)
+    throw new ValueError(`${recipe}: hidden`, 'at least one width', JSON.stringify(hidden));
   for (const [index, width] of hidden.entries()) count(`hidden[${index}]`, width, 1);
   return { dim, layers, hidden, contextDim, seed };
 }
