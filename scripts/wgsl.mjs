@@ -3,18 +3,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Replaces each line `#import "lib/name.wgsl"` by that file, once, depth first. Paths are relative to the shader folder. */
-export function expandImports(file, root, seen = new Set()) {
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .map((line) => {
-      const path = /^\s*#import\s+"([^"]+)"/.exec(line)?.[1];
-      if (path === undefined) return line;
-      if (seen.has(path)) return '';
-      seen.add(path);
-      return expandImports(join(root, path), root, seen);
-    })
-    .join('\n');
+/**
+ * The files that make up a shader, each once, imported ones before what imports them: [{ path, text }]. An import is a line
+ * `#import "lib/name.wgsl"` above the first declaration; paths are relative to the shader folder.
+ */
+export function importedParts(path, root, seen = new Set()) {
+  if (seen.has(path)) return [];
+  seen.add(path);
+  const parts = [];
+  const own = readFileSync(join(root, path), 'utf8').split('\n');
+  for (const line of own) {
+    const imported = /^\s*#import\s+"([^"]+)"/.exec(line)?.[1];
+    if (imported !== undefined) parts.push(...importedParts(imported, root, seen));
+  }
+  return [...parts, { path, text: stripWgsl(own.filter((line) => !line.trimStart().startsWith('#import')).join('\n')) }];
 }
 
 /** Drops comments, blank lines and indentation: they are for readers of shaders/, not for the bundle. */
