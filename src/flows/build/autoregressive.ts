@@ -4,6 +4,7 @@ import type { NetDescription } from '../../format/description.js';
 import { FormatError, UnsupportedError } from '../../runtime/errors.js';
 import { AffineAutoregressive } from '../affine-autoregressive.js';
 import { AffineCoupling } from '../affine-coupling.js';
+import { Inverse } from '../chain.js';
 import type { Conditioner, Head } from '../conditioner.js';
 import { DiagonalAffine } from '../diagonal-affine.js';
 import type { AffineTransformer } from '../transformer.js';
@@ -54,23 +55,24 @@ export function softclip(slope: number, place: string): AffineTransformer {
 export const autoregressiveOps = {
   ar_affine(op, context) {
     if (op.form === 'mu_s')
-      return new AffineAutoregressive(conditionerOf(op.net, context, 'chunk'), { scale: 'exp', dividesForward: true }, 'x');
+      return new AffineAutoregressive(conditionerOf(op.net, context, 'chunk'), { scale: 'exp', dividesForward: true });
     const transformer: AffineTransformer = { scale: 'softplus', eps: op.eps, dividesForward: false };
-    return new AffineAutoregressive(conditionerOf(op.net, context, 'interleaved scale first'), transformer, 'x');
+    return new AffineAutoregressive(conditionerOf(op.net, context, 'interleaved scale first'), transformer);
   },
 
+  // The network of an IAF reads the noise: a MAF with its directions exchanged.
   iaf_affine: (op, context) =>
-    new AffineAutoregressive(conditionerOf(op.net, context, 'chunk'), { scale: 'exp', dividesForward: true }, 'z'),
+    new Inverse(new AffineAutoregressive(conditionerOf(op.net, context, 'chunk'), { scale: 'exp', dividesForward: false })),
 
   iaf_scale_shift(op, context) {
-    const transformer: AffineTransformer = { scale: 'sigmoid', offset: 2, eps: op.eps, dividesForward: true };
-    return new AffineAutoregressive(conditionerOf(op.net, context, 'interleaved scale first'), transformer, 'z');
+    const transformer: AffineTransformer = { scale: 'sigmoid', offset: 2, eps: op.eps, dividesForward: false };
+    return new Inverse(new AffineAutoregressive(conditionerOf(op.net, context, 'interleaved scale first'), transformer));
   },
 
   zuko_ar(op, context) {
     if (op.form !== 'softclip_exp')
       throw new UnsupportedError(context.place, `form ${JSON.stringify(op.form)} of zuko_ar`, ['softclip_exp']);
-    return new AffineAutoregressive(conditionerOf(op.net, context, 'interleaved shift first'), softclip(op.slope, context.place), 'x');
+    return new AffineAutoregressive(conditionerOf(op.net, context, 'interleaved shift first'), softclip(op.slope, context.place));
   },
 
   zuko_elementwise(op, { state, inputs: dim, contextDim, place }) {
