@@ -1,0 +1,97 @@
+// Runs a recorded program in float64 through the twins: one reference for every flow. Params that a shader takes as float32 (a
+// log-det constant, a sign) stay in float64 here; packed weights are what was recorded, float32.
+
+import type { KernelSource } from '../../src/runtime/kernel.js';
+import type { Program } from '../../src/runtime/program.js';
+import type { Tensor } from '../../src/runtime/tensor.js';
+import { affine } from './affine.js';
+import { autoregressiveSolveAffine } from './autoregressive-solve-affine.js';
+import { diagonalAffine } from './diagonal-affine.js';
+import * as diagonalMixture from './diagonal-mixture.js';
+import { fill } from './fill.js';
+import { tiledLength } from './layout.js';
+import { maskedLinear } from './masked-linear.js';
+import { pack, unpack } from './pack.js';
+import { permute } from './permute.js';
+import { rowSum } from './row-sum.js';
+import * as standardNormal from './standard-normal.js';
+import { type CallInput, completeConstants, type Numbers, type Twin } from './twin.js';
+
+const twins = new Map(
+  [
+    affine,
+    autoregressiveSolveAffine,
+    diagonalAffine,
+    diagonalMixture.sample,
+    diagonalMixture.logDensity,
+    fill,
+    maskedLinear,
+    pack,
+    unpack,
+    permute,
+    rowSum,
+    standardNormal.sample,
+    standardNormal.logDensity,
+  ].map((twin) => [`${twin.source.name}.${twin.source.entryPoint}`, twin]),
+);
+
+/** @throws where a kernel has no twin. */
+export function twinOf(source: KernelSource): Twin {
+  const twin = twins.get(`${source.name}.${source.entryPoint}`);
+  if (!twin) throw new Error(`no float64 twin of ${source.name}.${source.entryPoint} in tests/reference`);
+  return twin;
+}
+
+export type ProgramCall = Pick<CallInput, 'rows'> &
+  Partial<CallInput> & {
+    /** Row-major inputs by name; outputs are made here. */
+    readonly externals: Readonly<Record<string, Float64Array>>;
+  };
+
+const widened = new WeakMap<Float32Array | Uint32Array, Numbers>();
+
+function constantNumbers(data: Float32Array | Uint32Array): Numbers {
+  let numbers = widened.get(data);
+  if (!numbers) {
+    numbers = data instanceof Uint32Array ? data : Float64Array.from(data);
+    widened.set(data, numbers);
+  }
+  return numbers;
+}
+
+/**
+ * @returns every external, outputs included, by name. Each tiled tensor is a buffer of its own that starts as NaN, so that what is
+ *   read before it was written shows, and two tensors that share scratch wrongly make the device differ from this.
+ */
+export function runProgram(program: Program, call: ProgramCall): Record<string, Float64Array> {
+  const { rows } = call;
+  const values: CallInput = { rows, firstRow: call.firstRow ?? 0, seed: call.seed ?? 0, contextStride: call.contextStride ?? 1 };
+  const externals: Record<string, Float64Array> = {};
+  for (const [name, { features, access }] of Object.entries(program.externals)) {
+    const given = call.externals[name];
+    if (!given && access === 'read') throw new Error(`no values for the external ${name} [${rows}, ${features}]`);
+    externals[name] = given ?? new Float64Array(rows * features).fill(Number.NaN);
+  }
+  const scratch = new Map<number, Float64Array>();
+  const bufferOf = (tensor: Tensor): Numbers => {
+    if (tensor.kind === 'constant') return constantNumbers(tensor.data);
+    if (tensor.kind === 'external') return externals[tensor.name]!;
+    let buffer = scratch.get(tensor.id);
+    if (!buffer) {
+      buffer = new Float64Array(tiledLength(tensor.features, rows)).fill(Number.NaN);
+      scratch.set(tensor.id, buffer);
+    }
+    return buffer;
+  };
+  for (const { kernel, tensors, params, constants } of program.commands) {
+    const buffers: Record<string, Numbers> = {};
+    for (const name of Object.keys(kernel.source.buffers)) buffers[name] = bufferOf(tensors[name]!);
+    twinOf(kernel.source).run({
+      ...values,
+      buffers: buffers as never,
+      params: params as never,
+      constants: completeConstants(kernel.source, constants) as never,
+    });
+  }
+  return externals;
+}
