@@ -6,7 +6,7 @@
 //
 // Shapes   x, y tiled [features, rows]; parameters tiled [2 SLOTS, rows] (SLOTS without a scale); slot u32 [features];
 //          log_terms tiled [SLOTS, rows].
-// Error    3e-7 relative to max(1, |y|) for |log a| <= 3 (tests/cases/affine.ts).
+// Error    1e-6 relative to max(1, |y|) for x, t and u of unit size (tests/cases/affine.ts).
 // Paper    Dinh, Sohl-Dickstein, Bengio 2017, arXiv:1605.08803, section 3.2; Papamakarios et al. 2017, arXiv:1705.07057.
 
 #import "lib/call.wgsl"

@@ -4,7 +4,8 @@
 //
 // Shapes   source, result tiled [D, rows]; state tiled [nodes, rows]; weight, bias, tasks: src/flows/solve-plan.ts; side tiled
 //          [side_features, rows]; log_det tiled [1, rows].
-// Error    that of the parallel pass, carried along the recursion: 4 x PyTorch's float32 on the golden cases (tests/golden).
+// Error    that of the parallel pass, carried along the recursion: 4 x PyTorch's float32 on the golden cases (tests/golden); 2e-5
+//          relative to max(1, |value|), state included, on random nets (tests/cases/autoregressive-solve-affine.ts).
 // Paper    Papamakarios et al. 2017, arXiv:1705.07057; Kingma et al. 2016, arXiv:1606.04934; each unit once, as NADE does for one
 //          hidden layer: Larochelle and Murray 2011.
 

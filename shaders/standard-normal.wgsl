@@ -6,7 +6,7 @@
 //                 SIGN is +1 after the forward map (density), -1 after the inverse (sampling)
 //
 // Shapes   z tiled [D, rows]; log_det, log_prob tiled [1, rows].
-// Error    draws: 1e-6 relative to max(1, |z|); density: 1e-6 relative to 1 + sum z^2 (tests/cases/standard-normal.ts).
+// Error    draws: 1e-6 relative to max(1, |z|); density: 1e-6 relative to max(1, |log density|) (tests/cases/standard-normal.ts).
 // Paper    Salmon et al. 2011, doi:10.1145/2063384.2063405; Box and Muller 1958, doi:10.1214/aoms/1177706645.
 
 #import "lib/call.wgsl"

@@ -24,7 +24,7 @@ export interface Colours {
 }
 
 const MAX_COUNT = 256;
-const VIEW_BYTES = 64;
+const VIEW_BYTES = 80;
 
 /** One batch of the present and one of the past, to blend from. */
 interface Slot {
@@ -34,23 +34,102 @@ interface Slot {
   count: number;
 }
 
-/** A canvas with its uniforms. */
-class Window {
+/** A canvas with its uniforms, and how a picture gets onto it. */
+abstract class Window {
   readonly canvas: HTMLCanvasElement;
-  readonly context: GPUCanvasContext;
   readonly uniforms: GPUBuffer;
   readonly groups = new Map<Slot, GPUBindGroup>();
   layout: Layout | null = null;
 
   constructor(device: GPUDevice, canvas: HTMLCanvasElement) {
     this.canvas = canvas;
+    this.uniforms = device.createBuffer({ label: 'view', size: VIEW_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+  }
+
+  /** What to draw into, of the canvas's size. */
+  abstract target(): GPUTexture;
+  /** After the drawing, in the same encoder. */
+  abstract encodeCopy(encoder: GPUCommandEncoder): void;
+  /** After the submission. */
+  abstract show(): Promise<void>;
+}
+
+/** The ordinary way: the canvas shows the texture itself. */
+class DirectWindow extends Window {
+  readonly #context: GPUCanvasContext;
+
+  constructor(device: GPUDevice, canvas: HTMLCanvasElement) {
+    super(device, canvas);
     const context = canvas.getContext('webgpu');
     if (!context) throw new Error('This browser gives no WebGPU context for a canvas.');
     context.configure({ device, format: navigator.gpu.getPreferredCanvasFormat(), alphaMode: 'premultiplied' });
-    this.context = context;
-    this.uniforms = device.createBuffer({ label: 'view', size: VIEW_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+    this.#context = context;
+  }
+
+  target(): GPUTexture {
+    return this.#context.getCurrentTexture();
+  }
+
+  encodeCopy(): void {}
+
+  async show(): Promise<void> {}
+}
+
+/**
+ * For a browser that computes with WebGPU but cannot show it. Chromium with SwiftShader is one, unless its compositor runs on Vulkan too:
+ * its GPU process ends when a canvas is drawn into. The texture is read back and put onto a 2D canvas.
+ */
+class CopiedWindow extends Window {
+  readonly #device: GPUDevice;
+  readonly #context: CanvasRenderingContext2D;
+  #texture: GPUTexture | null = null;
+  /** A buffer for each picture: the one before may not have arrived yet. */
+  #pending: { buffer: GPUBuffer; width: number; height: number; bytesPerRow: number } | null = null;
+
+  constructor(device: GPUDevice, canvas: HTMLCanvasElement) {
+    super(device, canvas);
+    const context = canvas.getContext('2d');
+    if (!context) throw new Error('This browser gives no 2D context for a canvas.');
+    this.#device = device;
+    this.#context = context;
+  }
+
+  target(): GPUTexture {
+    const { width, height } = this.canvas;
+    if (this.#texture?.width !== width || this.#texture.height !== height) {
+      this.#texture?.destroy();
+      const usage = GPUTextureUsage.RENDER_ATTACHMENT | GPUTextureUsage.COPY_SRC;
+      this.#texture = this.#device.createTexture({ label: 'picture', size: [width, height], format: 'rgba8unorm', usage });
+    }
+    return this.#texture;
+  }
+
+  encodeCopy(encoder: GPUCommandEncoder): void {
+    const texture = this.target();
+    const { width, height } = texture;
+    const bytesPerRow = Math.ceil((width * 4) / 256) * 256;
+    const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
+    const buffer = this.#device.createBuffer({ label: 'picture', size: bytesPerRow * height, usage });
+    encoder.copyTextureToBuffer({ texture }, { buffer, bytesPerRow }, [width, height]);
+    this.#pending = { buffer, width, height, bytesPerRow };
+  }
+
+  async show(): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = null;
+    if (!pending) return;
+    const { buffer, width, height, bytesPerRow } = pending;
+    await buffer.mapAsync(GPUMapMode.READ);
+    const rows = new Uint8Array(buffer.getMappedRange());
+    const image = new ImageData(width, height);
+    for (let y = 0; y < height; y++) image.data.set(rows.subarray(y * bytesPerRow, y * bytesPerRow + width * 4), y * width * 4);
+    buffer.destroy();
+    this.#context.putImageData(image, 0, 0);
   }
 }
+
+/** How the picture reaches the page: see DirectWindow and CopiedWindow. */
+export type Presentation = 'direct' | 'copied';
 
 export class Sheet {
   readonly #gpu: Gpu;
@@ -67,6 +146,7 @@ export class Sheet {
   #blend = 1;
   /** Cell in the small canvas. */
   selected = 0;
+  smoothed = false;
   colours: Colours = { paper: [1, 1, 1], ink: [0, 0, 0] };
 
   /** Compiles everything, so that no batch is timed with a compilation in it. */
@@ -75,15 +155,17 @@ export class Sheet {
     flow: Flow,
     standardisedBy: Float32Array,
     canvases: { main: HTMLCanvasElement; detail: HTMLCanvasElement },
+    presentation: Presentation,
   ): Promise<Sheet> {
     const { device } = gpu;
+    const format = presentation === 'direct' ? navigator.gpu.getPreferredCanvasFormat() : 'rgba8unorm';
     const draw = device.createShaderModule({ label: 'sheet', code: sheetSource });
     const [drawing, arranging] = await Promise.all([
       device.createRenderPipelineAsync({
         label: 'sheet',
         layout: 'auto',
         vertex: { module: draw, entryPoint: 'corner' },
-        fragment: { module: draw, entryPoint: 'shade', targets: [{ format: navigator.gpu.getPreferredCanvasFormat() }] },
+        fragment: { module: draw, entryPoint: 'shade', targets: [{ format }] },
         primitive: { topology: 'triangle-strip' },
       }),
       device.createComputePipelineAsync({
@@ -93,7 +175,7 @@ export class Sheet {
       }),
       flow.prepare({ count: MAX_COUNT }),
     ]);
-    return new Sheet(gpu, flow, standardisedBy, drawing, arranging, canvases);
+    return new Sheet(gpu, flow, standardisedBy, drawing, arranging, canvases, presentation);
   }
 
   private constructor(
@@ -103,6 +185,7 @@ export class Sheet {
     drawing: GPURenderPipeline,
     arranging: GPUComputePipeline,
     canvases: { main: HTMLCanvasElement; detail: HTMLCanvasElement },
+    presentation: Presentation,
   ) {
     const { device } = gpu;
     this.#gpu = gpu;
@@ -123,8 +206,9 @@ export class Sheet {
     });
     this.#present = slot();
     this.#before = slot();
-    this.#main = new Window(device, canvases.main);
-    this.#detail = new Window(device, canvases.detail);
+    const Presenter = presentation === 'direct' ? DirectWindow : CopiedWindow;
+    this.#main = new Presenter(device, canvases.main);
+    this.#detail = new Presenter(device, canvases.detail);
   }
 
   /** Whether the next batch of `count` images can be blended into: the same number of images lies there. */
@@ -153,10 +237,12 @@ export class Sheet {
     this.#setLayouts(layouts);
     this.#encodePictures(encoder);
     device.queue.submit([encoder.finish()]);
+    const shown = this.#show();
     await this.#staging.mapAsync(GPUMapMode.READ, 0, count * 4);
     const inDrawOrder = new Float32Array(this.#staging.getMappedRange(0, count * 4).slice(0));
     this.#staging.unmap();
     const milliseconds = performance.now() - start;
+    await shown;
     // Stable, hence the same order as on the GPU.
     return { ...batch, logProb: sorted ? inDrawOrder.sort((a, b) => b - a) : inDrawOrder, milliseconds };
   }
@@ -169,6 +255,8 @@ export class Sheet {
     const encoder = this.#gpu.device.createCommandEncoder({ label: 'picture' });
     this.#encodePictures(encoder);
     this.#gpu.device.queue.submit([encoder.finish()]);
+    // A lost device is announced elsewhere.
+    this.#show().catch(() => {});
   }
 
   /** Milliseconds for `count` samples in one submission, nothing else: best of three after one that warms up. */
@@ -208,6 +296,10 @@ export class Sheet {
     this.#detail.layout = detail;
   }
 
+  async #show(): Promise<void> {
+    await Promise.all([this.#main.show(), this.#detail.show()]);
+  }
+
   #encodePictures(encoder: GPUCommandEncoder): void {
     this.#encodePicture(encoder, this.#main, 0, this.#present.count);
     this.#encodePicture(encoder, this.#detail, Math.min(this.selected, this.#present.count - 1), 1);
@@ -230,17 +322,17 @@ export class Sheet {
       blend,
     ]);
     new Uint32Array(view, 56).set([layout.columns, first]);
+    new Float32Array(view, 64).set([this.smoothed ? 1 : 0]);
     this.#gpu.device.queue.writeBuffer(window.uniforms, 0, view);
     const pass = encoder.beginRenderPass({
       label: 'picture',
-      colorAttachments: [
-        { view: window.context.getCurrentTexture().createView(), loadOp: 'clear', storeOp: 'store', clearValue: [0, 0, 0, 0] },
-      ],
+      colorAttachments: [{ view: window.target().createView(), loadOp: 'clear', storeOp: 'store', clearValue: [0, 0, 0, 0] }],
     });
     pass.setPipeline(this.#drawing);
     pass.setBindGroup(0, this.#group(window));
     pass.draw(4, count);
     pass.end();
+    window.encodeCopy(encoder);
   }
 
   #group(window: Window): GPUBindGroup {

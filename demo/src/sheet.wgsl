@@ -10,6 +10,8 @@ struct View {
   blend: f32,
   columns: u32,
   first: u32,
+  // 1 draws a smooth picture through the middles of the 64 squares, 0 the squares.
+  smoothed: f32,
 }
 
 @group(0) @binding(0) var<uniform> view: View;
@@ -42,11 +44,26 @@ fn grey(value: f32, pixel: u32) -> f32 {
   return clamp(floor(17.0 * unit), 0.0, 16.0) / 16.0;
 }
 
+fn square(cell: u32, at: vec2<f32>) -> f32 {
+  let inside = vec2<u32>(clamp(at, vec2<f32>(0.0), vec2<f32>(7.0)));
+  let pixel = inside.y * 8u + inside.x;
+  let present = samples[order[cell] * 64u + pixel];
+  let past = before[before_order[cell] * 64u + pixel];
+  return grey(mix(past, present, view.blend), pixel);
+}
+
 @fragment
 fn shade(in: Corner) -> @location(0) vec4<f32> {
-  let square = vec2<u32>(clamp(in.pixel, vec2<f32>(0.0), vec2<f32>(7.0)));
-  let pixel = square.y * 8u + square.x;
-  let present = samples[order[in.cell] * 64u + pixel];
-  let past = before[before_order[in.cell] * 64u + pixel];
-  return mix(view.paper, view.ink, grey(mix(past, present, view.blend), pixel));
+  var level: f32;
+  if (view.smoothed == 0.0) {
+    level = square(in.cell, floor(in.pixel));
+  } else {
+    let from_middle = in.pixel - 0.5;
+    let low = floor(from_middle);
+    let weight = smoothstep(vec2<f32>(0.0), vec2<f32>(1.0), from_middle - low);
+    let above = mix(square(in.cell, low), square(in.cell, low + vec2<f32>(1.0, 0.0)), weight.x);
+    let below = mix(square(in.cell, low + vec2<f32>(0.0, 1.0)), square(in.cell, low + 1.0), weight.x);
+    level = mix(above, below, weight.y);
+  }
+  return mix(view.paper, view.ink, level);
 }

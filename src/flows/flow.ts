@@ -5,19 +5,30 @@ import { metadataFor } from '../format/format.js';
 import { type StoredTensor, writeSafetensors } from '../format/safetensors.js';
 import { fill } from '../kernels/fill.js';
 import { pack } from '../kernels/pack.js';
-import { DisposedError, StateError } from '../runtime/errors.js';
+import { watched } from '../runtime/error-scope.js';
+import { DisposedError, LimitError, StateError, ValueError } from '../runtime/errors.js';
 import type { Executable } from '../runtime/executable.js';
-import type { Gpu } from '../runtime/gpu.js';
+import { Gpu } from '../runtime/gpu.js';
 import type { Residents } from '../runtime/memory.js';
 import { type Profile, profile } from '../runtime/profiler.js';
 import type { Program } from '../runtime/program.js';
-import type { ReadTicket } from '../runtime/readback.js';
 import { Recorder } from '../runtime/recorder.js';
+import { runOnArrays } from '../runtime/run-arrays.js';
 import type { TiledTensor } from '../runtime/tensor.js';
 import { COPY_DST, COPY_SRC, STORAGE, VERTEX } from '../runtime/usage.js';
 import type { Base } from './base.js';
 import type { Bijector } from './bijector.js';
-import { checkBuffer, checkContext, checkContextBuffer, checkCount, checkRows, checkSeed, randomSeed } from './checks.js';
+import {
+  allocate,
+  checkBuffer,
+  checkContext,
+  checkContextBuffer,
+  checkCount,
+  checkEncoder,
+  checkRows,
+  checkSeed,
+  randomSeed,
+} from './checks.js';
 
 export interface ContextOption {
   /** Row-major [n, C], or [C] for all rows. */
@@ -95,6 +106,7 @@ export class GpuFlow implements Flow {
   #disposed = false;
 
   constructor(gpu: Gpu, bijector: Bijector, base: Base, state: FlowState) {
+    if (!(gpu instanceof Gpu)) throw new ValueError('flow: gpu', 'a Gpu, from Gpu.request() or Gpu.from(device)', String(gpu));
     gpu.assertAlive();
     this.#gpu = gpu;
     this.#bijector = bijector;
@@ -144,30 +156,34 @@ export class GpuFlow implements Flow {
     checkCount('prepare', count);
     const { device } = this.#gpu;
     for (const executable of await Promise.all([this.#executable('sample'), this.#executable('logProb')])) {
-      device.pushErrorScope('out-of-memory');
-      executable.reserve(count);
-      const error = await device.popErrorScope();
-      if (error) throw new StateError(`prepare: the device has no memory for ${count} rows: ${error.message}`);
+      const failed = await watched(device, () => executable.reserve(count));
+      if (failed === null) continue;
+      executable.dropScratch();
+      throw new StateError(`prepare for ${count} rows: the device ${failed}`);
     }
   }
 
   encodeSample(encoder: GPUCommandEncoder, options: { count: number; seed: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer {
     const { count, seed, into, context } = options;
     const executable = this.#prepared('sample', 'encodeSample');
+    checkEncoder('encodeSample', encoder);
     checkCount('encodeSample', count);
     checkSeed('encodeSample', seed);
+    const contextStride = checkContextBuffer('encodeSample', context, this.contextDim, count);
     const x = this.#output('encodeSample', count, this.dim, into);
-    this.#encode(executable, 'encodeSample', encoder, { count, seed, externals: { x } }, context);
+    executable.encode(encoder, { rows: count, seed, contextStride, externals: { x, ...(context && { context }) } });
     return x;
   }
 
   encodeLogProb(encoder: GPUCommandEncoder, x: GPUBuffer, options: { count: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer {
     const { count, into, context } = options;
     const executable = this.#prepared('logProb', 'encodeLogProb');
+    checkEncoder('encodeLogProb', encoder);
     checkCount('encodeLogProb', count);
     checkBuffer('encodeLogProb: x', x, [count, this.dim]);
+    const contextStride = checkContextBuffer('encodeLogProb', context, this.contextDim, count);
     const logProb = this.#output('encodeLogProb', count, 1, into);
-    this.#encode(executable, 'encodeLogProb', encoder, { count, seed: 0, externals: { x, logProb } }, context);
+    executable.encode(encoder, { rows: count, contextStride, externals: { x, logProb, ...(context && { context }) } });
     return logProb;
   }
 
@@ -187,7 +203,8 @@ export class GpuFlow implements Flow {
   }
 
   async profile(task: 'sample' | 'logProb', { count }: { count: number }): Promise<Profile> {
-    if (checkCount('profile', count) === 0) throw new StateError('profile: there is nothing to measure in 0 rows');
+    if (task !== 'sample' && task !== 'logProb') throw new ValueError('profile: task', "'sample' or 'logProb'", String(task));
+    if (checkCount('profile', count) === 0) throw new ValueError('profile: count', 'at least 1 row to measure', '0');
     const executable = await this.#executable(task);
     const { memory } = this.#gpu;
     const rows = Math.min(count, executable.rowsPerChunk);
@@ -285,56 +302,28 @@ export class GpuFlow implements Flow {
     this.#gpu.assertAlive();
   }
 
-  /** Runs a task chunk by chunk: upload, encode, copy out, submit; then waits for all reads. */
+  /** Runs a task on arrays; the caller's are read before this returns its promise. */
   async #run(
     task: Task,
     rows: number,
     options: SampleOptions & { readonly input?: Float32Array },
-    outputs: Readonly<Record<string, number>>,
+    widths: Readonly<Record<string, number>>,
   ): Promise<Float32Array[]> {
     this.#assertAlive();
     const seed = options.seed === undefined ? randomSeed() : checkSeed(task, options.seed);
-    const { context } = options;
+    const { input, context } = options;
     const contextStride = checkContext(task, context, this.contextDim, rows);
-    const widths = Object.values(outputs);
-    const results = widths.map((width) => new Float32Array(rows * width));
-    if (rows === 0) return results;
-    const executable = await this.#executable(task);
-    this.#assertAlive();
-    const { device, memory, readback } = this.#gpu;
-    const reads: { at: number; into: Float32Array; ticket: ReadTicket }[] = [];
-    for (let start = 0; start < rows; start += executable.rowsPerChunk) {
-      const count = Math.min(executable.rowsPerChunk, rows - start);
-      const externals: Record<string, GPUBuffer> = {};
-      const upload = (name: string, data: Float32Array) => {
-        externals[name] = memory.acquire(data.byteLength);
-        device.queue.writeBuffer(externals[name], 0, data as Float32Array<ArrayBuffer>);
-      };
-      if (options.input) upload(INPUTS[task]!, options.input.subarray(start * this.dim, (start + count) * this.dim));
-      if (context)
-        upload('context', contextStride === 0 ? context : context.subarray(start * this.contextDim, (start + count) * this.contextDim));
-      for (const [name, width] of Object.entries(outputs)) externals[name] = memory.acquire(count * width * 4);
-      const encoder = device.createCommandEncoder({ label: `flow ${task}` });
-      executable.encode(encoder, { rows: count, firstRow: start, seed, contextStride, externals });
-      for (const [index, [name, width]] of Object.entries(outputs).entries())
-        reads.push({ at: start * width, into: results[index]!, ticket: readback.copy(encoder, externals[name]!, count * width) });
-      device.queue.submit([encoder.finish()]);
-      for (const buffer of Object.values(externals)) memory.release(buffer);
+    const outputs = Object.fromEntries(Object.entries(widths).map(([name, width]) => [name, allocate(task, rows, width)]));
+    if (rows === 0) return Object.values(outputs);
+    let inputs: Record<string, Float32Array> = { ...(input && { [INPUTS[task]!]: input }), ...(context && { context }) };
+    let executable = this.#ready.get(task);
+    if (!executable) {
+      inputs = Object.fromEntries(Object.entries(inputs).map(([name, data]) => [name, data.slice()])); // it may change while we compile
+      executable = await this.#executable(task);
+      this.#assertAlive();
     }
-    await Promise.all(reads.map(async ({ at, into, ticket }) => into.set(await ticket.read(), at)));
-    return results;
-  }
-
-  #encode(
-    executable: Executable,
-    caller: string,
-    encoder: GPUCommandEncoder,
-    call: { count: number; seed: number; externals: Record<string, GPUBuffer> },
-    context: GPUBuffer | undefined,
-  ): void {
-    const contextStride = checkContextBuffer(caller, context, this.contextDim, call.count);
-    const externals = context ? { ...call.externals, context } : call.externals;
-    executable.encode(encoder, { rows: call.count, seed: call.seed, contextStride, externals });
+    await runOnArrays(this.#gpu, executable, task, { rows, seed, contextStride, inputs, outputs });
+    return Object.values(outputs);
   }
 
   #output(caller: string, count: number, width: number, into: GPUBuffer | undefined): GPUBuffer {
@@ -343,6 +332,9 @@ export class GpuFlow implements Flow {
       return into;
     }
     const size = Math.max(4, count * width * 4);
+    const { maxBufferSize } = this.#gpu.device.limits;
+    if (size > maxBufferSize)
+      throw new LimitError(`${caller}: count`, `a result of at most ${maxBufferSize} bytes (maxBufferSize)`, `${size}`);
     return this.#gpu.device.createBuffer({ label: caller, size, usage: STORAGE | COPY_SRC | COPY_DST | VERTEX });
   }
 }

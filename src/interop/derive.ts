@@ -24,6 +24,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 /** Whether the object is of the { library, class, constructor } form. An explicit `structure` wins over the constructor. */
 export function isWholeFlow(description: object): boolean {
+  if (!isObject(description)) return false; // parseDescription says what is wrong with it
   return Object.hasOwn(description, 'class') && Object.hasOwn(description, 'constructor') && !Object.hasOwn(description, 'structure');
 }
 

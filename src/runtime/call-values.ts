@@ -27,8 +27,9 @@ export class CallTable {
     this.#memory = memory;
   }
 
-  /** The uniform that one executable's commands read. */
+  /** The uniform that one executable's commands read; the table is made with the first, so that no encode has to. */
   createUniform(label: string): GPUBuffer {
+    this.#ensureTable();
     return this.#memory.create({ label: `${label} call`, size: CALL_BYTES, usage: UNIFORM | COPY_DST });
   }
 

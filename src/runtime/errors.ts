@@ -60,8 +60,8 @@ export class DisposedError extends PushforwardError {
 /** A call came in the wrong state: encoding before `prepare`, or more rows than the device has memory for. */
 export class StateError extends PushforwardError {
   override readonly name = 'StateError';
-  constructor(message: string) {
-    super('E_STATE', message);
+  constructor(message: string, options?: ErrorOptions) {
+    super('E_STATE', message, options);
   }
 }
 

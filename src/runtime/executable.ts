@@ -57,6 +57,9 @@ export class Executable {
     this.#gpu = gpu;
     this.#residents = residents;
     this.rowsPerChunk = rowsPerChunk(gpu, program);
+    // First, since it may throw: what it has made by then belongs to the residents' owner.
+    for (const { tensors } of program.commands)
+      for (const tensor of Object.values(tensors)) if (tensor.kind === 'constant') residents.buffer(tensor.data, tensor.label);
     const alignment = gpu.device.limits.minUniformBufferOffsetAlignment;
     let offset = 0;
     this.#bound = program.commands.map((command, index) => {
@@ -67,8 +70,6 @@ export class Executable {
     });
     this.#paramsBuffer = offset > 0 ? this.#uploadParams(offset) : null;
     this.#callBuffer = gpu.callTable.createUniform(program.commands[0]?.label ?? 'empty');
-    for (const { command } of this.#bound)
-      for (const tensor of Object.values(command.tensors)) if (tensor.kind === 'constant') residents.buffer(tensor.data, tensor.label);
   }
 
   /** Makes scratch for `rows` rows (of one chunk at most). Encoding more rows than reserved reserves them itself. */
@@ -76,20 +77,30 @@ export class Executable {
     this.#assertAlive();
     const needed = paddedRows(Math.min(Math.max(rows, 1), this.rowsPerChunk));
     if (needed <= this.#capacity) return;
-    this.#capacity = Math.min(paddedRows(2 ** Math.ceil(Math.log2(needed))), this.rowsPerChunk);
-    this.#retired.push(...this.#scratch);
-    this.#scratch = this.program.slots.map((features, slot) =>
-      this.#gpu.memory.create({ label: `scratch ${slot}`, size: features * 4 * this.#capacity, usage: STORAGE }),
+    const capacity = Math.min(paddedRows(2 ** Math.ceil(Math.log2(needed))), this.rowsPerChunk);
+    const scratch = this.program.slots.map((features, slot) =>
+      this.#gpu.memory.create({ label: `scratch ${slot}`, size: features * 4 * capacity, usage: STORAGE }),
     );
+    this.#retired.push(...this.#scratch);
+    this.#scratch = scratch;
+    this.#capacity = capacity;
     for (const bound of this.#bound) {
       bound.cache = new WeakMap();
       bound.group = bound.externals.length === 0 ? this.#createGroup(bound, {}, 0) : null;
     }
   }
 
+  /** After a failure for want of memory: some scratch may be invalid for good, so the next `reserve` asks anew, perhaps for less. */
+  dropScratch(): void {
+    for (const buffer of this.#scratch) this.#gpu.memory.destroy(buffer);
+    this.#scratch = [];
+    this.#capacity = 0;
+  }
+
   /** Records only: no submit, no await. The caller keeps its buffers and submits the encoder. */
   encode(encoder: GPUCommandEncoder, call: EncodeCall): void {
     this.#assertAlive();
+    if (call.rows === 0) return;
     this.reserve(call.rows);
     for (let start = 0; start < call.rows; start += this.rowsPerChunk) {
       this.#encodeCall(encoder, call, start);
@@ -193,7 +204,8 @@ export class Executable {
         // Chunks start at multiples of 64 rows, so the offset is a multiple of 256 bytes whatever the width.
         const buffer = externals[tensor.name]!;
         const offset = tensor.name === 'context' && contextStride === 0 ? 0 : start * tensor.features * 4;
-        entries.push({ binding, resource: { buffer, offset, size: Math.min(buffer.size - offset, Math.floor(limit / 4) * 4) } });
+        // A caller's buffer may have any size; a binding is whole words, and no larger than the device allows.
+        entries.push({ binding, resource: { buffer, offset, size: Math.floor(Math.min(buffer.size - offset, limit) / 4) * 4 } });
       }
     }
     return this.#gpu.device.createBindGroup({ label: command.label, layout: pipeline.layout, entries });

@@ -1,10 +1,10 @@
 // The device and what belongs to it: pipelines, memory, readback. Adopts a device or requests one.
 
 import { CallTable } from './call-values.js';
-import { AdapterError, DeviceLostError, DisposedError } from './errors.js';
+import { AdapterError, DeviceLostError, DisposedError, type PushforwardError, ValueError } from './errors.js';
 import { Executable } from './executable.js';
 import { Memory, Residents } from './memory.js';
-import { PipelineCache } from './pipelines.js';
+import { type Pipeline, PipelineCache } from './pipelines.js';
 import type { Program } from './program.js';
 import { Readback } from './readback.js';
 
@@ -52,9 +52,10 @@ export class Gpu {
     this.#owned = owned;
     this.memory = new Memory(device);
     this.pipelines = new PipelineCache(device);
-    this.readback = new Readback(this.memory);
+    this.readback = new Readback(this.memory, (error) => this.explain(error));
     this.callTable = new CallTable(device, this.memory);
     this.maxRowsPerChunk = options.maxRowsPerChunk ?? Number.POSITIVE_INFINITY;
+    if (!(this.maxRowsPerChunk >= 1)) throw new ValueError('Gpu.from: maxRowsPerChunk', 'a positive number', String(this.maxRowsPerChunk));
     device.lost.then((info) => {
       this.#lost = `${info.reason}: ${info.message}`;
     });
@@ -95,8 +96,14 @@ export class Gpu {
   /** Compiles the pipelines of a program, in parallel. The only asynchronous step before encoding. */
   async compile(program: Program, residents: Residents): Promise<Executable> {
     this.assertAlive();
-    const pipelines = await Promise.all(program.commands.map((command) => this.pipelines.get(command)));
+    let pipelines: Pipeline[];
+    try {
+      pipelines = await Promise.all(program.commands.map((command) => this.pipelines.get(command)));
+    } catch (error) {
+      throw await this.explain(error as PushforwardError);
+    }
     this.assertAlive();
+    residents.assertAlive();
     return new Executable(this, program, pipelines, residents);
   }
 
@@ -109,6 +116,20 @@ export class Gpu {
     if (this.#disposed) throw new DisposedError('this Gpu was disposed; request another one');
     if (this.#lost !== null)
       throw new DeviceLostError(`the GPU device was lost (${this.#lost}); request another one and load the flow again`);
+  }
+
+  /**
+   * The error to throw for work that failed late: `error` itself, unless the device went away, which explains any failure. The news of
+   * a loss may come after what it broke, so it is waited for a little.
+   */
+  async explain(error: PushforwardError): Promise<PushforwardError> {
+    if (!this.#disposed && this.#lost === null) await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 200))]);
+    try {
+      this.assertAlive();
+    } catch (reason) {
+      return reason as PushforwardError;
+    }
+    return error;
   }
 
   /** Frees every buffer of the library on this device, and the device itself unless it was adopted. Idempotent. */

@@ -1,6 +1,6 @@
 // Every buffer the library makes goes through here, so that what it holds is known, and so that a leak is a number in a test.
 
-import { LimitError } from './errors.js';
+import { DisposedError, LimitError } from './errors.js';
 import { COPY_DST, COPY_SRC, STORAGE } from './usage.js';
 
 export class Memory {
@@ -39,12 +39,17 @@ export class Memory {
   /** A storage buffer of at least `bytes`, from the pool where one is free. Sizes are powers of two, so that the pool stays small. */
   acquire(bytes: number): GPUBuffer {
     const size = Math.min(2 ** Math.ceil(Math.log2(Math.max(bytes, 256))), this.#device.limits.maxBufferSize);
-    const free = this.#free.get(size)?.pop();
-    return free ?? this.create({ label: 'pooled', size: Math.max(size, bytes), usage: STORAGE | COPY_SRC | COPY_DST });
+    const list = this.#free.get(size) ?? [];
+    while (list.length > 0) {
+      const buffer = list.pop()!;
+      if (this.#sizes.has(buffer)) return buffer; // else it was destroyed while it lay in the pool
+    }
+    return this.create({ label: 'pooled', size: Math.max(size, bytes), usage: STORAGE | COPY_SRC | COPY_DST });
   }
 
   /** Gives a pooled buffer back. Later submissions may use it at once: the queue keeps their order. */
   release(buffer: GPUBuffer): void {
+    if (!this.#sizes.has(buffer)) return;
     const list = this.#free.get(buffer.size);
     if (list) list.push(buffer);
     else this.#free.set(buffer.size, [buffer]);
@@ -61,13 +66,20 @@ export class Residents {
   readonly #memory: Memory;
   readonly #device: GPUDevice;
   #buffers = new Map<Float32Array | Uint32Array, GPUBuffer>();
+  #disposed = false;
 
   constructor(device: GPUDevice, memory: Memory) {
     this.#device = device;
     this.#memory = memory;
   }
 
+  /** Throws DisposedError after `dispose`: an upload would have no owner left to free it. */
+  assertAlive(): void {
+    if (this.#disposed) throw new DisposedError('this flow was disposed while it compiled');
+  }
+
   buffer(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, label: string): GPUBuffer {
+    this.assertAlive();
     const known = this.#buffers.get(data);
     if (known) return known;
     const limit = this.#device.limits.maxStorageBufferBindingSize;
@@ -80,6 +92,7 @@ export class Residents {
   }
 
   dispose(): void {
+    this.#disposed = true;
     for (const buffer of this.#buffers.values()) this.#memory.destroy(buffer);
     this.#buffers = new Map();
   }

@@ -10,10 +10,25 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
+interface Module {
+  readonly module: GPUShaderModule;
+  /** What the compiler complained about; asked for once, since Chrome 147 may never answer a second getCompilationInfo. */
+  complaints: Promise<readonly string[]> | null;
+}
+
+async function complaintsAbout(module: GPUShaderModule): Promise<readonly string[]> {
+  try {
+    const { messages } = await module.getCompilationInfo();
+    return messages.filter(({ type }) => type === 'error').map(({ lineNum, message }) => `line ${lineNum}: ${message}`);
+  } catch {
+    return []; // the device was lost; Gpu.explain says so
+  }
+}
+
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #pipelines = new Map<string, Promise<Pipeline>>();
-  readonly #modules = new Map<string, GPUShaderModule>();
+  readonly #modules = new Map<string, Module>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
   constructor(device: GPUDevice) {
@@ -42,23 +57,22 @@ export class PipelineCache {
   }
 
   async #compile(label: string, { source }: Kernel, constants: Record<string, number>): Promise<Pipeline> {
-    let module = this.#modules.get(source.name);
-    if (!module) {
-      module = this.#device.createShaderModule({ label: source.name, code: source.wgsl });
-      this.#modules.set(source.name, module);
+    let shader = this.#modules.get(source.name);
+    if (!shader) {
+      shader = { module: this.#device.createShaderModule({ label: source.name, code: source.wgsl }), complaints: null };
+      this.#modules.set(source.name, shader);
     }
     const layout = this.#layout(source);
     try {
       const pipeline = await this.#device.createComputePipelineAsync({
         label,
         layout: this.#device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
-        compute: { module, entryPoint: source.entryPoint, constants },
+        compute: { module: shader.module, entryPoint: source.entryPoint, constants },
       });
       return { pipeline, layout };
     } catch (cause) {
-      const info = await module.getCompilationInfo();
-      const messages = info.messages.filter((m) => m.type === 'error').map((m) => `line ${m.lineNum}: ${m.message}`);
-      throw new CompileError(`${label}: ${[...messages, String(cause)].join('; ')}`, { cause });
+      shader.complaints ??= complaintsAbout(shader.module);
+      throw new CompileError(`${label}: ${[...(await shader.complaints), String(cause)].join('; ')}`, { cause });
     }
   }
 

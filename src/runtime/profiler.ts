@@ -32,16 +32,19 @@ async function withTimestamps(gpu: Gpu, executable: Executable, call: EncodeCall
     const size = Math.min(perSet, count - start);
     const querySet = gpu.device.createQuerySet({ type: 'timestamp', count: 2 * size });
     const resolved = gpu.memory.create({ label: 'timestamps', size: 16 * size, usage: QUERY_RESOLVE | COPY_SRC });
-    const encoder = gpu.device.createCommandEncoder({ label: 'profile' });
-    for (let i = 0; i < size; i++)
-      executable.encodeCommand(encoder, start + i, call, { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 });
-    encoder.resolveQuerySet(querySet, 0, 2 * size, resolved, 0);
-    const ticket = gpu.readback.copy(encoder, resolved, 4 * size);
-    gpu.device.queue.submit([encoder.finish()]);
-    const stamps = new BigUint64Array((await ticket.read()).buffer);
-    for (let i = 0; i < size; i++) times.push(Number(stamps[2 * i + 1]! - stamps[2 * i]!) / 1e6);
-    gpu.memory.destroy(resolved);
-    querySet.destroy();
+    try {
+      const encoder = gpu.device.createCommandEncoder({ label: 'profile' });
+      for (let i = 0; i < size; i++)
+        executable.encodeCommand(encoder, start + i, call, { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 });
+      encoder.resolveQuerySet(querySet, 0, 2 * size, resolved, 0);
+      const ticket = gpu.readback.copy(encoder, resolved, 4 * size);
+      gpu.device.queue.submit([encoder.finish()]);
+      const stamps = new BigUint64Array((await ticket.read()).buffer);
+      for (let i = 0; i < size; i++) times.push(Number(stamps[2 * i + 1]! - stamps[2 * i]!) / 1e6);
+    } finally {
+      gpu.memory.destroy(resolved);
+      querySet.destroy();
+    }
   }
   return times;
 }
@@ -54,7 +57,8 @@ async function withWallClock(gpu: Gpu, executable: Executable, call: EncodeCall)
     executable.encodeCommand(encoder, index, call);
     const begin = performance.now();
     gpu.device.queue.submit([encoder.finish()]);
-    await gpu.device.queue.onSubmittedWorkDone();
+    await gpu.device.queue.onSubmittedWorkDone(); // of a lost device, this resolves as if all were done
+    gpu.assertAlive();
     times.push(performance.now() - begin);
   }
   return times;

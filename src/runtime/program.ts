@@ -1,5 +1,6 @@
 // The central artefact: an immutable list of kernel calls on virtual tensors, with scratch already assigned to whole buffers.
 
+import { ShapeError, StateError } from './errors.js';
 import type { Kernel } from './kernel.js';
 import type { Tensor, TiledTensor } from './tensor.js';
 
@@ -40,7 +41,7 @@ function lifetimes(commands: readonly Command[]): Map<number, Lifetime> {
       const known = found.get(tensor.id);
       if (known) known.last = index;
       else if (command.kernel.source.buffers[name]?.access === 'read')
-        throw new Error(`${command.label} reads ${tensor.label}, which no earlier command wrote`);
+        throw new StateError(`${command.label} reads ${tensor.label}, which no earlier command wrote`);
       else found.set(tensor.id, { tensor, first: index, last: index });
     }
   }
@@ -86,6 +87,8 @@ export function createProgram(commands: readonly Command[]): Program {
       if (tensor.kind !== 'external') continue;
       const access = command.kernel.source.buffers[name]!.access;
       const known = externals[tensor.name];
+      if (known && known.features !== tensor.features)
+        throw new ShapeError(`${command.label}: ${tensor.name}`, `[rows, ${known.features}], as before`, `[rows, ${tensor.features}]`);
       externals[tensor.name] = { features: tensor.features, access: known?.access === 'read_write' ? 'read_write' : access };
     }
   }

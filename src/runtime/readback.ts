@@ -1,6 +1,6 @@
 // Staging ring for reading results. Any number of reads may be in flight: each owns a staging buffer until its data is out.
 
-import { DeviceLostError } from './errors.js';
+import { type PushforwardError, StateError } from './errors.js';
 import type { Memory } from './memory.js';
 import { COPY_DST, MAP_MODE_READ, MAP_READ } from './usage.js';
 
@@ -11,10 +11,13 @@ export interface ReadTicket {
 
 export class Readback {
   readonly #memory: Memory;
+  readonly #explain: (error: PushforwardError) => Promise<PushforwardError>;
   readonly #free = new Map<number, GPUBuffer[]>();
 
-  constructor(memory: Memory) {
+  /** @param explain turns a failed read into what lies behind it: a lost or disposed device. */
+  constructor(memory: Memory, explain: (error: PushforwardError) => Promise<PushforwardError>) {
     this.#memory = memory;
+    this.#explain = explain;
   }
 
   /** Records a copy of the first `count` floats of `source`. Records only: the caller submits, then reads. */
@@ -29,7 +32,7 @@ export class Readback {
           await staging.mapAsync(MAP_MODE_READ, 0, bytes);
         } catch (cause) {
           this.#memory.destroy(staging);
-          throw new DeviceLostError(`readback of ${bytes} bytes failed: the device was lost or disposed`, { cause });
+          throw await this.#explain(new StateError(`readback of ${bytes} bytes failed`, { cause }));
         }
         const result = new Float32Array(staging.getMappedRange(0, bytes).slice(0));
         staging.unmap();

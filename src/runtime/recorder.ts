@@ -1,9 +1,12 @@
 // Records kernel calls on virtual tensors. Nothing here touches a device; `finish` gives an immutable Program.
 
-import { ShapeError } from './errors.js';
+import { ShapeError, ValueError } from './errors.js';
 import type { Kernel, KernelCall, KernelSource } from './kernel.js';
 import { type Command, createProgram, type Program } from './program.js';
 import type { ConstantTensor, ExternalTensor, Tensor, TiledTensor } from './tensor.js';
+
+/** Whether two tensors end up in one buffer. */
+const sameMemory = (a: Tensor, b: Tensor): boolean => a === b || (a.kind === 'external' && b.kind === 'external' && a.name === b.name);
 
 export class Recorder {
   readonly #commands: Command[] = [];
@@ -46,7 +49,7 @@ export class Recorder {
     }
   }
 
-  /** Appends one dispatch. Throws ShapeError where a buffer has the wrong element type or a written tensor is bound twice. */
+  /** Appends one dispatch. @throws ShapeError for a wrong element type or a written tensor bound twice; ValueError for a NaN. */
   run<S extends KernelSource>(kernel: Kernel<S>, call: KernelCall<S>): void {
     const { source } = kernel;
     const label = `${this.place}/${source.name}${source.entryPoint === source.name.replaceAll('-', '_') ? '' : `.${source.entryPoint}`}`;
@@ -59,12 +62,12 @@ export class Recorder {
       if (binding.access === 'read') continue;
       if (tensor.kind === 'constant')
         throw new ShapeError(`${label}: ${name}`, 'a tensor that may be written', `the constant ${tensor.label}`);
-      const other = Object.entries(tensors).find(([key, value]) => key !== name && value === tensor);
+      const other = Object.entries(tensors).find(([key, value]) => key !== name && sameMemory(value, tensor));
       if (other)
         throw new ShapeError(`${label}: ${name}`, 'a buffer of its own, since it is written', `${tensor.label}, also bound as ${other[0]}`);
     }
-    for (const [name, value] of Object.entries(call.params))
-      if (!Number.isFinite(value)) throw new ShapeError(`${label}: ${name}`, 'a finite number', `${value}`);
+    for (const [name, value] of [...Object.entries(call.params), ...Object.entries(call.constants ?? {})])
+      if (!Number.isFinite(Number(value))) throw new ValueError(`${label}: ${name}`, 'a finite number', `${value}`);
     this.#commands.push({ label, kernel: kernel as unknown as Kernel, tensors, params: call.params, constants: call.constants ?? {} });
   }
 

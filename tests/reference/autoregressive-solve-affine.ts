@@ -1,6 +1,13 @@
 // Twin of shaders/lib/autoregressive-solve.wgsl with the affine transformer, one row at a time.
 
-import { TASK_HAS_SCALE, TASK_HAS_SKIP, TASK_KIND, TASK_NONE, TASK_SKIPS, TASK_WORDS } from '../../src/kernels/autoregressive-solve-affine.js';
+import {
+  TASK_HAS_SCALE,
+  TASK_HAS_SKIP,
+  TASK_KIND,
+  TASK_NONE,
+  TASK_SKIPS,
+  TASK_WORDS,
+} from '../../src/kernels/autoregressive-solve-affine.js';
 import * as source from '../../src/kernels/generated/autoregressive-solve-affine.js';
 import { activate } from './activation.js';
 import { moveAffine } from './affine-scale.js';

@@ -19,8 +19,7 @@ export const maskedLinear = defineTwin(
         let sum = 0;
         for (let start = first; start < last; start += RUN) {
           let part = 0;
-          for (let k = start; k < Math.min(start + RUN, last); k++)
-            part += weight[(strip * inputs + k) * 8 + (o % 8)]! * x[at + k * TILE]!;
+          for (let k = start; k < Math.min(start + RUN, last); k++) part += weight[(strip * inputs + k) * 8 + (o % 8)]! * x[at + k * TILE]!;
           sum += part;
         }
         let v = sum + bias[o]!;

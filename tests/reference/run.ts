@@ -46,6 +46,8 @@ export type ProgramCall = Pick<CallInput, 'rows'> &
   Partial<CallInput> & {
     /** Row-major inputs by name; outputs are made here. */
     readonly externals: Readonly<Record<string, Float64Array>>;
+    /** Rounds every stored activation to float32, which is where values that float32 cannot hold become infinite. Default float64. */
+    readonly storage?: 'float32' | 'float64';
   };
 
 const widened = new WeakMap<Float32Array | Uint32Array, Numbers>();
@@ -72,13 +74,14 @@ export function runProgram(program: Program, call: ProgramCall): Record<string, 
     if (!given && access === 'read') throw new Error(`no values for the external ${name} [${rows}, ${features}]`);
     externals[name] = given ?? new Float64Array(rows * features).fill(Number.NaN);
   }
-  const scratch = new Map<number, Float64Array>();
+  const Storage = call.storage === 'float32' ? Float32Array : Float64Array;
+  const scratch = new Map<number, Numbers>();
   const bufferOf = (tensor: Tensor): Numbers => {
     if (tensor.kind === 'constant') return constantNumbers(tensor.data);
     if (tensor.kind === 'external') return externals[tensor.name]!;
     let buffer = scratch.get(tensor.id);
     if (!buffer) {
-      buffer = new Float64Array(tiledLength(tensor.features, rows)).fill(Number.NaN);
+      buffer = new Storage(tiledLength(tensor.features, rows)).fill(Number.NaN);
       scratch.set(tensor.id, buffer);
     }
     return buffer;

@@ -15,18 +15,15 @@ export const sample = defineTwin(source.sample, ({ buffers: { z }, params: { dim
   }
 });
 
-export const logDensity = defineTwin(
-  source.logDensity,
-  ({ buffers: { source: z, log_det, log_prob }, params: { dim, sign }, rows }) => {
-    for (let row = 0; row < rows; row++) {
-      const base = tiled(dim, row);
-      let sum = 0;
-      for (let start = 0; start < dim; start += 8) {
-        let part = 0;
-        for (let f = start; f < Math.min(start + 8, dim); f++) part += z[base + f * TILE]! ** 2;
-        sum += part;
-      }
-      log_prob[row] = sign * log_det[row]! - (0.5 * sum + dim * 0.5 * Math.log(2 * Math.PI));
+export const logDensity = defineTwin(source.logDensity, ({ buffers: { source: z, log_det, log_prob }, params: { dim, sign }, rows }) => {
+  for (let row = 0; row < rows; row++) {
+    const base = tiled(dim, row);
+    let sum = 0;
+    for (let start = 0; start < dim; start += 8) {
+      let part = 0;
+      for (let f = start; f < Math.min(start + 8, dim); f++) part += z[base + f * TILE]! ** 2;
+      sum += part;
     }
-  },
-);
+    log_prob[row] = sign * log_det[row]! - (0.5 * sum + dim * 0.5 * Math.log(2 * Math.PI));
+  }
+});

@@ -3,7 +3,7 @@
 
 import type { KernelSource, Params } from '../../src/runtime/kernel.js';
 
-export type Numbers = Float64Array | Uint32Array;
+export type Numbers = Float64Array | Float32Array | Uint32Array;
 
 /** Values of one encode call; shaders/lib/call.wgsl. */
 export interface CallInput {

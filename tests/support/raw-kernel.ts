@@ -1,6 +1,7 @@
 // Dispatches one generated kernel with nothing of src/runtime between: a test of a shader must not depend on the recorder.
 
 import type { KernelSource, Scalar } from '../../src/runtime/kernel.js';
+import type { CallInput } from '../reference/twin.js';
 
 export type Array32 = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 
@@ -8,7 +9,9 @@ export interface RawCall {
   /** By the shader's names: contents, or a length in 32-bit elements for a buffer that starts as zeros. */
   readonly buffers: Readonly<Record<string, Array32 | number>>;
   readonly params?: Readonly<Record<string, number>>;
-  readonly constants?: Readonly<Record<string, number>>;
+  readonly constants?: Readonly<Record<string, number | boolean>>;
+  /** Values of the call uniform, for a shader that reads it. */
+  readonly call?: CallInput;
   readonly workgroups: readonly [x: number, y?: number, z?: number];
 }
 
@@ -27,9 +30,19 @@ function uniformBytes(source: KernelSource, params: Readonly<Record<string, numb
   return bytes;
 }
 
+/** `Call` of shaders/lib/call.wgsl: five words as 16-bit halves, padded to 16 bytes. */
+function callWords({ rows, firstRow, seed, contextStride }: CallInput): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(12);
+  for (const [i, word] of [rows, firstRow, seed % 2 ** 32, Math.floor(seed / 2 ** 32), contextStride].entries()) {
+    words[2 * i] = word & 0xffff;
+    words[2 * i + 1] = word >>> 16;
+  }
+  return words;
+}
+
 /** The contents of every read_write buffer after the dispatch, typed as the shader declares them. */
 export async function runRaw(device: GPUDevice, source: KernelSource, call: RawCall): Promise<Record<string, Array32>> {
-  if (source.usesCall) throw new Error(`${source.name}.${source.entryPoint} reads the call uniform, which only the runtime provides`);
+  if (source.usesCall && !call.call) throw new Error(`${source.name}.${source.entryPoint} reads the call uniform, and no call is given`);
   device.pushErrorScope('validation');
   const owned: GPUBuffer[] = [];
   const create = (size: number, usage: GPUBufferUsageFlags): GPUBuffer => {
@@ -55,6 +68,13 @@ export async function runRaw(device: GPUDevice, source: KernelSource, call: RawC
       outputs.push({ name, element, buffer, staging: create(size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST) });
     }
   }
+  if (source.usesCall && call.call) {
+    const words = callWords(call.call);
+    const buffer = create(words.byteLength, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+    device.queue.writeBuffer(buffer, 0, words);
+    layoutEntries.push({ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: 'uniform' } });
+    entries.push({ binding: 0, resource: { buffer } });
+  }
   if (source.params.byteSize > 0) {
     const buffer = create(source.params.byteSize, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
     device.queue.writeBuffer(buffer, 0, uniformBytes(source, call.params ?? {}));
@@ -62,10 +82,11 @@ export async function runRaw(device: GPUDevice, source: KernelSource, call: RawC
     entries.push({ binding: source.params.binding, resource: { buffer } });
   }
 
+  const constants = Object.fromEntries(Object.entries(call.constants ?? {}).map(([name, value]) => [name, Number(value)]));
   const layout = device.createBindGroupLayout({ entries: layoutEntries });
   const pipeline = await device.createComputePipelineAsync({
     layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-    compute: { module: device.createShaderModule({ code: source.wgsl }), entryPoint: source.entryPoint, constants: { ...call.constants } },
+    compute: { module: device.createShaderModule({ code: source.wgsl }), entryPoint: source.entryPoint, constants },
   });
   const pass = encoder.beginComputePass();
   pass.setPipeline(pipeline);

@@ -1,0 +1,142 @@
+// The layer that everything else is made of, through the library's own packing and kernel.
+
+import { identityOrder, packLinear } from '../../../src/flows/packing.js';
+import { uniformGenerator } from '../../../src/flows/recipes/initial.js';
+import { ACTIVATION_NUMBER } from '../../../src/kernels/activation.js';
+import { maskedLinear } from '../../../src/kernels/masked-linear.js';
+import { pack } from '../../../src/kernels/pack.js';
+import type { Executable } from '../../../src/runtime/executable.js';
+import type { Program } from '../../../src/runtime/program.js';
+import { Recorder } from '../../../src/runtime/recorder.js';
+import { NONE, TILE } from '../../../src/runtime/tensor.js';
+import { interleave, repetitions } from '../measure.js';
+import { type ErrorFigure, perSecond, type Row, refused, row, within } from '../results.js';
+import type { Bench } from '../run.js';
+import { runProgram, spread, worse } from '../verify.js';
+
+interface Layer {
+  readonly rows: number;
+  readonly width: number;
+  readonly x: Float32Array;
+  readonly weight: Float32Array;
+  readonly mask: Uint8Array | null;
+  readonly bias: Float32Array;
+}
+
+/** The masked layer is MADE's with one hidden unit a degree: output o reads inputs 0 … o. */
+function makeLayer(rows: number, width: number, masked: boolean): Layer {
+  const uniform = uniformGenerator(masked ? 2 : 1);
+  const draw = (length: number, scale: number) => Float32Array.from({ length }, () => (2 * uniform() - 1) * scale);
+  const mask = masked ? Uint8Array.from({ length: width * width }, (_, at) => (Math.floor(at / width) >= at % width ? 1 : 0)) : null;
+  return { rows, width, x: draw(rows * width, 1), weight: draw(width * width, 1 / Math.sqrt(width)), mask, bias: draw(width, 1) };
+}
+
+const nonZeros = ({ width, mask }: Layer): number => (mask === null ? width ** 2 : mask.reduce((sum, open) => sum + open, 0));
+
+/** x in tiles of 64 rows (src/runtime/tensor.ts), so that the program begins with the layer itself. */
+function tiled({ rows, width, x }: Layer): Float32Array<ArrayBuffer> {
+  const tiles = Math.ceil(rows / TILE);
+  const data = new Float32Array(tiles * width * TILE);
+  for (let at = 0; at < x.length; at++) {
+    const [r, f] = [Math.floor(at / width), at % width];
+    data[(Math.floor(r / TILE) * width + f) * TILE + (r % TILE)] = x[at]!;
+  }
+  return data;
+}
+
+/** The layer `times` times; `read` brings the last result out. */
+function program(layer: Layer, times: number, read: boolean): Program {
+  const { width } = layer;
+  const order = identityOrder(width);
+  const packed = packLinear({ ...layer, inputs: width }, order, order);
+  const r = new Recorder('bench');
+  const x = r.constant(tiled(layer), 'x');
+  const weight = r.constant(packed.weight, 'weight');
+  const bias = r.constant(packed.bias, 'bias');
+  const ranges = r.constant(packed.ranges, 'ranges');
+  for (let i = 0; i < times; i++) {
+    const y = r.tiled(width, 'y');
+    r.run(maskedLinear, {
+      buffers: { x, weight, bias, ranges, addend: NONE, gate: NONE, y, raw: r.tiled(1, 'unused') },
+      params: {
+        inputs: width,
+        outputs: width,
+        x_features: width,
+        x_at: 0,
+        addend_features: 1,
+        addend_at: 0,
+        gate_features: 1,
+        gate_at: 0,
+        y_features: width,
+        y_at: 0,
+        raw_features: 1,
+      },
+      constants: { ACTIVATION: ACTIVATION_NUMBER.relu },
+    });
+    if (read && i === times - 1)
+      r.run(pack.unpack, { buffers: { tensor: y, result: r.external('y', width) }, params: { features: width, is_context: 0 } });
+  }
+  return r.finish();
+}
+
+/** Against float64 in the sum of absolute terms, times float32's unit: the bound that the kernel states is 24 + inputs / 24. */
+function check(layer: Layer, y: Float32Array, rows: readonly number[]): ErrorFigure {
+  const { width } = layer;
+  let worst = 0;
+  for (const r of rows) {
+    for (let o = 0; o < width; o++) {
+      let sum = layer.bias[o]!;
+      let size = Math.abs(sum);
+      for (let i = 0; i < width; i++) {
+        if (layer.mask !== null && layer.mask[o * width + i] === 0) continue;
+        const term = layer.weight[o * width + i]! * layer.x[r * width + i]!;
+        sum += term;
+        size += Math.abs(term);
+      }
+      worst = worse(worst, Math.abs(y[r * width + o]! - Math.max(0, sum)) / size / 2 ** -24);
+    }
+  }
+  return { of: 'units of sum |weight x|', value: worst, limit: 24 + width / 24 };
+}
+
+export async function measureMaskedLinear(bench: Bench): Promise<Row[]> {
+  const { gpu, settings, watch, fma } = bench;
+  const { rows, width } = settings.linear;
+  const residents = gpu.residents();
+  const variants: Record<string, () => Promise<number>> = { fma: fma.run };
+  const executables: Executable[] = [];
+  const layers = { dense: makeLayer(rows, width, false), masked: makeLayer(rows, width, true) };
+  const errors: Record<string, ErrorFigure> = {};
+  for (const [name, layer] of Object.entries(layers)) {
+    errors[name] = check(layer, await runProgram(gpu, program(layer, 1, true), 'y', rows), spread(rows, settings.checkedRows));
+    if (!within(errors[name])) continue;
+    const measure = async (times: number) => {
+      const executable = await gpu.compile(program(layer, times, false), residents);
+      executables.push(executable);
+      executable.reserve(rows);
+      return async () => (await watch.gpu((encoder) => executable.encode(encoder, { rows, externals: {} }))) / times;
+    };
+    variants[name] = await measure(repetitions(await (await measure(1))(), settings.target));
+  }
+  const times = await interleave(variants, settings);
+  for (const executable of executables) executable.dispose();
+  residents.dispose();
+
+  const ceiling = fma.rate(times.fma!);
+  const found = Object.entries(layers).map(([name, layer]) => {
+    const title = `${name} ${width} → ${width}, ${rows} rows`;
+    const time = times[name];
+    if (!time) return refused('masked-linear', title, [errors[name]!]);
+    const rate = perSecond(2 * nonZeros(layer) * rows, time, 'GFLOP/s');
+    return row('masked-linear', {
+      name: title,
+      time,
+      rate,
+      ofCeiling: rate.value / ceiling.value,
+      ratio: name === 'dense' || !times.dense ? null : { value: time.median / times.dense.median, to: 'dense' },
+      errors: [errors[name]!],
+      note: `${((100 * nonZeros(layer)) / width ** 2).toFixed(1)} % of the weights open`,
+    });
+  });
+  return [row('masked-linear', { name: 'multiply-adds, 1 GFLOP, same rounds', time: times.fma!, rate: ceiling }), ...found];
+}

@@ -1,0 +1,47 @@
+import { affine, PASSES, SCALE_NUMBER } from '../../src/kernels/affine.js';
+import { defineCases, ROWS, table, tiledNormals } from './case.js';
+
+type ScaleKind = keyof typeof SCALE_NUMBER;
+
+/** Constants that each kind of scale reads, as libraries set them. */
+export const SCALE_CONSTANTS: Record<ScaleKind, { EPS?: number; OFFSET?: number; LOW?: number; HIGH?: number }> = {
+  none: {},
+  exp: {},
+  softplus: { EPS: 1e-3 },
+  sigmoid: { OFFSET: 2, EPS: 1e-3 },
+  'softplus-clamped': { EPS: 1e-3, HIGH: 3 },
+  softclip: { HIGH: Math.log(1000) },
+  tanh: { HIGH: 2 },
+  clamp: { LOW: -5, HIGH: 3 },
+};
+export const SCALE_KINDS = Object.keys(SCALE_NUMBER) as ScaleKind[];
+
+/** Every third feature passes; the slots of the others are in random order. */
+const transform = (features: number, rows: number, scale: ScaleKind, undo: boolean, logDet = true) => {
+  const slots = features - Math.floor(features / 3);
+  const parameters = scale === 'none' ? slots : 2 * slots;
+  return {
+    name: `${features} features, ${rows} rows, ${scale}${undo ? ', undone' : ''}${logDet ? '' : ', no log-det'}`,
+    rows,
+    params: { features, slots, parameter_features: parameters },
+    constants: { ...SCALE_CONSTANTS[scale], SCALE: SCALE_NUMBER[scale], UNDO: undo, HAS_LOG_DET: logDet },
+    buffers: {
+      x: tiledNormals(features),
+      parameters: tiledNormals(parameters),
+      slot: table((random) => {
+        const order = random.permutation(slots);
+        return Uint32Array.from({ length: features }, (_, f) => (f % 3 === 2 ? PASSES : order.pop()!));
+      }),
+      y: tiledNormals(features),
+      log_terms: tiledNormals(slots),
+    },
+    tolerance: { bound: 1e-6 },
+  };
+};
+
+export const affineCases = defineCases(affine, [
+  ...ROWS.map((rows) => transform(5, rows, 'exp', false)),
+  ...[1, 2, 63].map((features) => transform(features, 257, 'exp', true)),
+  ...SCALE_KINDS.flatMap((scale) => [false, true].map((undo) => transform(5, 1000, scale, undo))),
+  transform(5, 257, 'tanh', false, false),
+]);

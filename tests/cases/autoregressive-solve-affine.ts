@@ -1,0 +1,61 @@
+import { readiness } from '../../src/flows/readiness.js';
+import { planSolve, type SolvePlan } from '../../src/flows/solve-plan.js';
+import { SCALE_NUMBER } from '../../src/kernels/affine.js';
+import { autoregressiveSolveAffine } from '../../src/kernels/autoregressive-solve-affine.js';
+import { type ConditionerShape, makeConditioner } from '../support/conditioners.js';
+import { Random } from '../support/random.js';
+import { SCALE_CONSTANTS, SCALE_KINDS } from './affine.js';
+import { defineCases, ROWS, table, tiledNormals, unread } from './case.js';
+
+/** The plan decides the shapes, so its conditioner comes from a seed of the case, and only the activations are fresh in every run. */
+function planOf(shape: ConditionerShape): SolvePlan {
+  const conditioner = makeConditioner(new Random(20170519), shape);
+  const ready = readiness(conditioner);
+  if (!ready) throw new Error('the masks of a case are not autoregressive');
+  return planSolve(conditioner, ready);
+}
+
+const solve = (
+  name: string,
+  shape: ConditionerShape,
+  options: { rows?: number; scale?: keyof typeof SCALE_NUMBER; undo?: boolean; logDet?: boolean } = {},
+) => {
+  const { rows = 257, scale = 'clamp', undo = false, logDet = true } = options;
+  const plan = planOf({ ...shape, heads: scale === 'none' ? 1 : 2 });
+  return {
+    name: [name, `D ${shape.dim}`, `${rows} rows`, scale, ...(undo ? ['undone'] : []), ...(logDet ? [] : ['no log-det'])].join(', '),
+    rows,
+    params: { tasks: plan.taskCount, nodes: plan.nodes, dim: shape.dim, side_features: plan.sideFeatures },
+    constants: { ...SCALE_CONSTANTS[scale], SCALE: SCALE_NUMBER[scale], UNDO: undo, HAS_LOG_DET: logDet },
+    buffers: {
+      source: tiledNormals(shape.dim),
+      weight: table(() => plan.weight),
+      bias: table(() => plan.bias),
+      tasks: table(() => plan.tasks),
+      side: plan.side.length > 0 ? tiledNormals(plan.sideFeatures) : unread,
+      state: tiledNormals(plan.nodes, Number.NaN), // nothing may be read before it is computed
+      result: tiledNormals(shape.dim),
+      log_det: tiledNormals(1),
+    },
+    tolerance: { bound: 2e-5 }, // errors go through up to D steps
+  };
+};
+
+const made = (dim: number, ...hidden: number[]): ConditionerShape => ({ dim, hidden });
+
+export const autoregressiveSolveAffineCases = defineCases(autoregressiveSolveAffine, [
+  ...ROWS.map((rows) => solve('made', made(5, 20, 20), { rows })),
+  solve('made', made(1, 7)),
+  solve('made', made(2, 7)),
+  solve('made', made(63, 130)),
+  solve('made', made(9, 96, 33, 70)),
+  ...SCALE_KINDS.filter((scale) => scale !== 'clamp').map((scale) => solve('made', made(5, 20), { scale })),
+  ...SCALE_KINDS.map((scale) => solve('made', made(5, 20), { scale, undo: true })),
+  solve('made', made(5, 20), { logDet: false }),
+  solve('random degrees', { dim: 9, hidden: [40, 31], masks: 'random', activation: 'tanh' }),
+  solve('random entries', { dim: 9, hidden: [25, 18], masks: 'sparse', activation: 'elu' }),
+  solve('norm', { dim: 6, hidden: [19, 12], norm: true, activation: 'silu' }),
+  solve('residual', { dim: 6, hidden: [21, 21, 21], residual: true, norm: true }),
+  solve('residual with gated context', { dim: 6, hidden: [21, 21], residual: true, contextDim: 3 }),
+  solve('two nets with context', { dim: 6, hidden: [19, 12], twoNets: true, contextDim: 2, activation: 'softplus' }),
+]);

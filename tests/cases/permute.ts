@@ -1,0 +1,22 @@
+import { permute } from '../../src/kernels/permute.js';
+import { defineCases, ROWS, table, tiledNormals } from './case.js';
+
+const gather = (features: number, source: number, rows: number) => ({
+  name: `${features} of ${source} features, ${rows} rows`,
+  rows,
+  params: { features, source_features: source },
+  buffers: {
+    x: tiledNormals(source),
+    index: table((random) => Uint32Array.from({ length: features }, () => random.integer(source))),
+    y: tiledNormals(features),
+  },
+  tolerance: { bound: 0 },
+});
+
+export const permuteCases = defineCases(permute, [
+  ...ROWS.map((rows) => gather(5, 5, rows)),
+  gather(1, 1, 257),
+  gather(63, 63, 257),
+  gather(3, 7, 257),
+  gather(9, 2, 257),
+]);

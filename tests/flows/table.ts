@@ -1,0 +1,48 @@
+// Flows that tests/flows/properties.test.ts checks, one line each. What a flow is expected to satisfy follows from the flow itself (its
+// dim, its context, its layers), so a new one needs nothing else.
+
+import type { GpuFlow } from '../../src/flows/flow.js';
+import { iaf, maf, nice, realNVP } from '../../src/index.js';
+import type { Gpu } from '../../src/runtime/gpu.js';
+
+type Make = (gpu: Gpu) => Promise<unknown>;
+
+// biome-ignore format: one line a flow
+const table: Readonly<Record<string, Make>> = {
+  'maf D 1': (gpu) => maf(gpu, { dim: 1, layers: 2, hidden: [7], seed: 1 }),
+  'maf D 1, context': (gpu) => maf(gpu, { dim: 1, layers: 2, hidden: [7], contextDim: 2, seed: 2 }),
+  'maf D 2, one layer': (gpu) => maf(gpu, { dim: 2, layers: 1, hidden: [7], seed: 3 }),
+  'maf D 2': (gpu) => maf(gpu, { dim: 2, layers: 3, hidden: [33, 20], seed: 4 }),
+  'maf D 2, context': (gpu) => maf(gpu, { dim: 2, layers: 2, hidden: [33, 20], contextDim: 3, seed: 5 }),
+  'maf D 5, one layer, random order': (gpu) => maf(gpu, { dim: 5, layers: 1, hidden: [33, 20], order: 'random', seed: 6 }),
+  'maf D 5, random order, batch norm': (gpu) => maf(gpu, { dim: 5, layers: 3, hidden: [33, 20], order: 'random', batchNorm: true, seed: 7 }),
+  'maf D 63': (gpu) => maf(gpu, { dim: 63, layers: 2, hidden: [70, 81], seed: 8 }),
+  'maf D 63, random order, context': (gpu) => maf(gpu, { dim: 63, layers: 1, hidden: [70], order: 'random', contextDim: 5, seed: 9 }),
+  'iaf D 1': (gpu) => iaf(gpu, { dim: 1, layers: 1, hidden: [7], seed: 10 }),
+  'iaf D 2, context': (gpu) => iaf(gpu, { dim: 2, layers: 2, hidden: [33, 20], contextDim: 1, seed: 11 }),
+  'iaf D 5, one layer, random order': (gpu) => iaf(gpu, { dim: 5, layers: 1, hidden: [33, 20], order: 'random', seed: 12 }),
+  'iaf D 5, batch norm': (gpu) => iaf(gpu, { dim: 5, layers: 2, hidden: [33, 20], batchNorm: true, seed: 13 }),
+  'iaf D 63': (gpu) => iaf(gpu, { dim: 63, layers: 2, hidden: [70], seed: 14 }),
+  'nice D 2': (gpu) => nice(gpu, { dim: 2, layers: 3, hidden: [33, 20], seed: 15 }),
+  'nice D 5, context': (gpu) => nice(gpu, { dim: 5, layers: 2, hidden: [7], contextDim: 2, seed: 16 }),
+  'realNVP D 2': (gpu) => realNVP(gpu, { dim: 2, layers: 3, hidden: [33, 20], seed: 17 }),
+  'realNVP D 2, context': (gpu) => realNVP(gpu, { dim: 2, layers: 2, hidden: [33, 20], contextDim: 2, seed: 18 }),
+  'realNVP D 5, exp': (gpu) => realNVP(gpu, { dim: 5, layers: 2, hidden: [33, 20], scale: { form: 'exp' }, seed: 19 }),
+  'realNVP D 5, tanh': (gpu) => realNVP(gpu, { dim: 5, layers: 1, hidden: [7], scale: { form: 'tanh', bound: 0.5 }, seed: 20 }),
+  'realNVP D 5, clamp': (gpu) => realNVP(gpu, { dim: 5, layers: 2, hidden: [33, 20], scale: { form: 'clamp', low: -5, high: 3 }, seed: 21 }),
+  'realNVP D 5, sigmoid2': (gpu) => realNVP(gpu, { dim: 5, layers: 2, hidden: [7], scale: { form: 'sigmoid2', eps: 1e-3 }, seed: 22 }),
+  'realNVP D 5, softplus': (gpu) => realNVP(gpu, { dim: 5, layers: 2, hidden: [7], scale: { form: 'softplus', eps: 1e-3 }, seed: 23 }),
+  'realNVP D 5, softplus_clamp3': (gpu) => realNVP(gpu, { dim: 5, layers: 2, hidden: [7], scale: { form: 'softplus_clamp3', eps: 1e-3 }, seed: 24 }),
+  'realNVP D 63': (gpu) => realNVP(gpu, { dim: 63, layers: 3, hidden: [70, 81], seed: 25 }),
+};
+
+export interface FlowCase {
+  readonly name: string;
+  readonly make: (gpu: Gpu) => Promise<GpuFlow>;
+}
+
+/** Every recipe returns a GpuFlow; the public type hides `record`, which the float64 interpreter needs. */
+export const flows: readonly FlowCase[] = Object.entries(table).map(([name, make]) => ({
+  name,
+  make: make as FlowCase['make'],
+}));

@@ -1,0 +1,416 @@
+// The page of demo/, in a browser: what it draws is compared with what the library says, pixel by pixel, and it is used as a person
+// would use it, by pointer and by keyboard.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { inflateSync } from 'node:zlib';
+import type { Browser, Page } from 'puppeteer-core';
+import { build, createServer, type ViteDevServer } from 'vite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { browserFlags, launchBrowser } from '../../scripts/browser.mjs';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const configFile = join(root, 'demo/vite.config.ts');
+const pixels = JSON.parse(readFileSync(join(root, 'demo/models/digits/pixels.json'), 'utf8')) as { mean: number[]; scale: number[] };
+
+// SwiftShader computes for WebGPU on Vulkan; to show a WebGPU canvas the compositor has to run on it as well.
+const isSoftware = browserFlags().includes('--use-webgpu-adapter=swiftshader');
+const compositing = isSoftware ? ['--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader'] : [];
+
+let server: ViteDevServer;
+let browser: Browser;
+let address: string;
+
+beforeAll(async () => {
+  server = await createServer({ configFile, logLevel: 'error', server: { port: 0, hmr: false } });
+  await server.listen();
+  address = `http://127.0.0.1:${(server.httpServer!.address() as AddressInfo).port}/`;
+  browser = await launchBrowser({ args: compositing });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+interface Options {
+  readonly url?: string;
+  readonly width?: number;
+  readonly media?: Record<string, string>;
+  /** JavaScript that runs before the page's own. */
+  readonly before?: string;
+  /** Part of an address that the server pretends not to have. */
+  readonly missing?: string;
+  readonly on?: Browser;
+}
+
+/** Opens the page, hands it on and closes it; any error of the page fails the test. */
+async function withPage(options: Options, use: (page: Page) => Promise<void>): Promise<void> {
+  const page = await (options.on ?? browser).newPage();
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !options.missing) errors.push(message.text());
+  });
+  try {
+    await page.setViewport({ width: options.width ?? 1200, height: 900 });
+    await page.emulateMediaFeatures(Object.entries(options.media ?? {}).map(([name, value]) => ({ name, value })));
+    if (options.before) await page.evaluateOnNewDocument(options.before);
+    if (options.missing) {
+      await page.setRequestInterception(true);
+      page.on('request', (request) =>
+        request.url().includes(options.missing!) ? request.respond({ status: 404, body: 'not here' }) : request.continue(),
+      );
+    }
+    await page.goto(options.url ?? address);
+    await use(page);
+    expect(errors).toEqual([]);
+  } finally {
+    await page.close();
+  }
+}
+
+const text = (page: Page, id: string): Promise<string> => page.$eval(`#${id}`, (element) => element.textContent ?? '');
+
+const status = (page: Page, start: string): Promise<unknown> =>
+  page.waitForFunction((wanted) => document.getElementById('status')?.textContent?.startsWith(wanted), { timeout: 20_000 }, start);
+
+const logDensities = (page: Page): Promise<number[]> =>
+  page.$$eval('#captions [role=option]', (cells) => cells.map((cell) => Number(cell.textContent?.replace('−', '-') || Number.NaN)));
+
+interface Picture {
+  readonly width: number;
+  readonly height: number;
+  rgb(x: number, y: number): readonly [number, number, number];
+}
+
+/** What a PNG of eight bits a channel shows. */
+function decodePng(file: Uint8Array): Picture {
+  const bytes = Buffer.from(file);
+  const data: Buffer[] = [];
+  for (let at = 8; at < bytes.length; at += 12 + bytes.readUInt32BE(at))
+    if (bytes.toString('latin1', at + 4, at + 8) === 'IDAT') data.push(bytes.subarray(at + 8, at + 8 + bytes.readUInt32BE(at)));
+  const width = bytes.readUInt32BE(16);
+  const height = bytes.readUInt32BE(20);
+  const channels = bytes[25] === 6 ? 4 : 3;
+  const raw = inflateSync(Buffer.concat(data));
+  const stride = width * channels;
+  const out = new Uint8Array(height * stride);
+  for (let y = 0; y < height; y++) {
+    const filter = raw[y * (stride + 1)]!;
+    for (let i = 0; i < stride; i++) {
+      const left = i < channels ? 0 : out[y * stride + i - channels]!;
+      const up = y === 0 ? 0 : out[(y - 1) * stride + i]!;
+      const corner = y === 0 || i < channels ? 0 : out[(y - 1) * stride + i - channels]!;
+      const guess = left + up - corner;
+      const [a, b, c] = [Math.abs(guess - left), Math.abs(guess - up), Math.abs(guess - corner)];
+      const paeth = a <= b && a <= c ? left : b <= c ? up : corner;
+      out[y * stride + i] = raw[y * (stride + 1) + 1 + i]! + [0, left, up, (left + up) >> 1, paeth][filter]!;
+    }
+  }
+  const rgb = (x: number, y: number) => {
+    const at = y * stride + x * channels;
+    return [out[at]!, out[at + 1]!, out[at + 2]!] as const;
+  };
+  return { width, height, rgb };
+}
+
+/** The sheet as the page shows it, once the compositor has it: it is taken until two in a row agree. */
+async function screenshot(page: Page): Promise<Buffer> {
+  const stage = (await page.$('#stage'))!;
+  let last = Buffer.from(await stage.screenshot());
+  for (let attempt = 0; attempt < 20; attempt++) {
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    const next = Buffer.from(await stage.screenshot());
+    if (next.equals(last)) return next;
+    last = next;
+  }
+  throw new Error('the sheet does not come to rest');
+}
+
+/** Grey levels of pixel 0…63 of a cell, from 0 (paper) to 1 (ink), by the middles of the 64 squares. */
+async function levels(page: Page, cell: number): Promise<number[]> {
+  const picture = decodePng(await screenshot(page));
+  const places = await page.$eval(
+    `#image-${cell}`,
+    (element, stage) => {
+      const [own, whole] = [element.getBoundingClientRect(), document.querySelector(stage)!.getBoundingClientRect()];
+      return { x: own.x - whole.x, y: own.y - whole.y, size: own.width };
+    },
+    '#stage',
+  );
+  const [paper, ink] = await page.evaluate(() =>
+    ['--tile', '--ink'].map((name) => Number.parseInt(getComputedStyle(document.documentElement).getPropertyValue(name).slice(1, 3), 16)),
+  );
+  return Array.from({ length: 64 }, (_, pixel) => {
+    const x = Math.round(places.x + ((pixel % 8) + 0.5) * (places.size / 8));
+    const y = Math.round(places.y + (Math.floor(pixel / 8) + 0.5) * (places.size / 8));
+    return (picture.rgb(x, y)[0] - paper!) / (ink! - paper!);
+  });
+}
+
+/** Samples and log-densities by the library's own way, in the page's browser. A string: the test's own bundler must not touch it. */
+async function bySampling(page: Page, count: number, seed: number): Promise<{ x: number[]; logProb: number[] }> {
+  return (await page.evaluate(`(async () => {
+    const { Gpu, importTorch } = await import('/@fs${root}src/index.ts');
+    const gpu = await Gpu.request();
+    const description = await (await fetch('/models/digits/case.json')).json();
+    const flow = await importTorch(gpu, description, await (await fetch('/models/digits/weights.safetensors')).arrayBuffer());
+    const x = await flow.sample(${count}, { seed: ${seed} });
+    const logProb = await flow.logProb(x);
+    gpu.dispose();
+    return { x: [...x], logProb: [...logProb] };
+  })()`)) as { x: number[]; logProb: number[] };
+}
+
+const greyLevel = (value: number, pixel: number): number => {
+  const unit = (1 / (1 + Math.exp(-(value * pixels.scale[pixel]! + pixels.mean[pixel]!))) - 0.05) / 0.9;
+  return Math.min(16, Math.max(0, Math.floor(17 * unit))) / 16;
+};
+
+describe('the sheet', () => {
+  test('shows the samples of the flow with their log-densities', () =>
+    withPage({}, async (page) => {
+      await status(page, '64 images from seed 7');
+      const expected = await bySampling(page, 64, 7);
+      const shown = await logDensities(page);
+      expect(shown).toHaveLength(64);
+      for (const [index, value] of shown.entries()) expect(Math.abs(value - expected.logProb[index]!)).toBeLessThan(0.06);
+      for (const cell of [9, 63]) {
+        const got = await levels(page, cell);
+        // A value beside the edge of two levels may fall to either side.
+        const wrong = got.filter((level, pixel) => Math.abs(level - greyLevel(expected.x[cell * 64 + pixel]!, pixel)) > 0.02);
+        expect(wrong.length, `squares of image ${cell + 1} that differ`).toBeLessThanOrEqual(1);
+        expect(new Set(got.map((level) => level.toFixed(2))).size).toBeGreaterThan(4);
+      }
+      const mean = expected.logProb.reduce((sum, value) => sum + value, 0) / 64;
+      expect(Number((await text(page, 'mean')).replace('−', '-'))).toBeCloseTo(mean, 0);
+    }));
+
+  test('is the same for the same seed and another for another seed', () =>
+    withPage({}, async (page) => {
+      await status(page, '64 images from seed 7');
+      const first = await screenshot(page);
+      const seed = (await page.$('#seed'))!;
+      const draw = async (value: string) => {
+        await seed.click({ count: 3 });
+        await seed.type(value);
+        await page.click('#sample');
+        await status(page, `64 images from seed ${value} `);
+        return screenshot(page);
+      };
+      expect((await draw('8')).equals(first)).toBe(false);
+      expect((await draw('7')).equals(first)).toBe(true);
+    }));
+
+  test('sorts, changes its number of images, and lies the same in every size', () =>
+    withPage({}, async (page) => {
+      await status(page, '64 images');
+      await page.click('#sort');
+      await page.waitForFunction(() => document.querySelector('#detail-rank')?.textContent?.startsWith('1st of 64'));
+      const sorted = await logDensities(page);
+      expect(sorted).toEqual([...sorted].sort((a, b) => b - a));
+      const expected = await bySampling(page, 64, 7);
+      const likeliest = expected.logProb.indexOf(Math.max(...expected.logProb));
+      const got = await levels(page, 0);
+      const wrong = got.filter((level, pixel) => Math.abs(level - greyLevel(expected.x[likeliest * 64 + pixel]!, pixel)) > 0.02);
+      expect(wrong.length, 'squares of the likeliest image that differ').toBeLessThanOrEqual(1);
+      for (const count of [16, 256]) {
+        await page.click(`input[name=count][value="${count}"]`);
+        await status(page, `${count} images from seed 7`);
+        const values = await logDensities(page);
+        expect(values).toHaveLength(count);
+        expect(values.every(Number.isFinite)).toBe(true);
+      }
+    }));
+
+  test('runs, pauses, and keeps calm where reduced motion is asked for', () =>
+    withPage({ media: { 'prefers-reduced-motion': 'reduce' } }, async (page) => {
+      await status(page, '64 images');
+      await page.select('#pace', 'frames');
+      await page.click('#run');
+      await page.waitForFunction(() => Number((document.getElementById('seed') as HTMLInputElement).value) >= 9, { timeout: 20_000 });
+      const seed = await page.$eval('#seed', (input) => Number((input as HTMLInputElement).value));
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      const later = await page.$eval('#seed', (input) => Number((input as HTMLInputElement).value));
+      expect(later - seed).toBeLessThanOrEqual(1);
+      await page.click('#run');
+      await status(page, 'Paused at seed ');
+      expect(await text(page, 'run')).toBe('Run');
+    }));
+
+  test('times a large batch', () =>
+    withPage({}, async (page) => {
+      await status(page, '64 images');
+      await page.click('#large');
+      await page.waitForFunction(() => /a second/.test(document.getElementById('large-result')?.textContent ?? ''), { timeout: 30_000 });
+      expect(await text(page, 'adapter-note')).toContain(isSoftware ? 'software adapter' : 'this GPU');
+      expect(Number((await text(page, 'rate')).replace(/\s/g, ''))).toBeGreaterThan(0);
+    }));
+
+  test('appears where the browser cannot show a WebGPU canvas', async () => {
+    const plain = await launchBrowser();
+    try {
+      await withPage({ on: plain }, async (page) => {
+        await status(page, '64 images from seed 7');
+        const got = await levels(page, 9);
+        expect(new Set(got.map((level) => level.toFixed(2))).size).toBeGreaterThan(4);
+      });
+    } finally {
+      await plain.close();
+    }
+  });
+});
+
+describe('the page', () => {
+  test('is used by keyboard alone, with a visible focus', () =>
+    withPage({}, async (page) => {
+      await status(page, '64 images');
+      const focused = () =>
+        page.evaluate(() => {
+          const active = document.activeElement as HTMLInputElement;
+          const outlined = [active, active.nextElementSibling, active.querySelector('[aria-selected=true]')].some(
+            (element) => element && Number.parseFloat(getComputedStyle(element).outlineWidth) >= 2,
+          );
+          return { name: active.id || active.value, outlined };
+        });
+      const tab = async () => {
+        await page.keyboard.press('Tab');
+        return focused();
+      };
+      expect(await tab()).toEqual({ name: 'captions', outlined: true });
+      await page.keyboard.press('ArrowRight');
+      expect(await text(page, 'detail-number')).toBe('Image 2');
+      await page.keyboard.press('End');
+      expect(await text(page, 'detail-number')).toBe('Image 64');
+      expect(await page.$eval('#captions', (list) => list.getAttribute('aria-activedescendant'))).toBe('image-63');
+      expect(await tab()).toEqual({ name: '64', outlined: true });
+      await page.keyboard.press('ArrowRight');
+      await status(page, '144 images from seed 7');
+      expect(await tab()).toEqual({ name: 'seed', outlined: true });
+      await page.keyboard.type('5');
+      await page.keyboard.press('Enter');
+      await status(page, '144 images from seed 75');
+      const rest = [];
+      for (let i = 0; i < 7; i++) rest.push(await tab());
+      expect(rest).toEqual(['new-seed', 'sample', 'pace', 'run', 'sort', 'smooth', 'large'].map((name) => ({ name, outlined: true })));
+    }));
+
+  test('refuses what is no seed, in words', () =>
+    withPage({}, async (page) => {
+      await status(page, '64 images');
+      await page.$eval('#seed', (input) => {
+        (input as HTMLInputElement).value = '';
+      });
+      await page.click('#sort');
+      await status(page, 'A seed is a whole number');
+    }));
+
+  test.each([320, 360])('has no sideways scroll on a screen of %i pixels', (width) =>
+    withPage({ width }, async (page) => {
+      await status(page, '64 images');
+      for (const count of [64, 256]) {
+        await page.click(`input[name=count][value="${count}"]`);
+        await page.waitForFunction((wanted) => document.querySelectorAll('#captions [role=option]').length === wanted, {}, count);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      }
+    }),
+  );
+
+  test('is dark where dark is asked for', async () => {
+    const brightness: number[] = [];
+    for (const scheme of ['light', 'dark'])
+      await withPage({ media: { 'prefers-color-scheme': scheme } }, async (page) => {
+        await status(page, '64 images');
+        const picture = decodePng(Buffer.from(await page.screenshot()));
+        brightness.push(picture.rgb(4, 4)[0]);
+        expect((await levels(page, 9)).some((level) => level > 0.9)).toBe(true);
+      });
+    expect(brightness[0]).toBeGreaterThan(200);
+    expect(brightness[1]).toBeLessThan(60);
+  });
+
+  test('stands still while it loads', () =>
+    withPage(
+      {
+        before: `window.shift = 0; new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
+          .observe({ type: 'layout-shift', buffered: true });`,
+      },
+      async (page) => {
+        await status(page, '64 images');
+        expect(await page.evaluate('window.shift')).toBeLessThan(0.01);
+      },
+    ));
+
+  test('builds into a folder that works below any address', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pushforward-demo-'));
+    let files: Server | undefined;
+    try {
+      await build({ configFile, logLevel: 'error', build: { outDir: folder, emptyOutDir: true } });
+      const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+      files = createHttpServer((request, response) => {
+        const path = request.url!.replace(/^\/some\/where\//, '').replace(/^$/, 'index.html');
+        try {
+          const body = readFileSync(join(folder, path));
+          response.writeHead(200, { 'content-type': types[extname(path)] ?? 'application/octet-stream' }).end(body);
+        } catch {
+          response.writeHead(404).end();
+        }
+      });
+      await new Promise<void>((resolve) => files!.listen(0, '127.0.0.1', resolve));
+      const url = `http://127.0.0.1:${(files.address() as AddressInfo).port}/some/where/`;
+      await withPage({ url }, (page) => status(page, '64 images from seed 7').then(() => undefined));
+    } finally {
+      files?.closeAllConnections();
+      files?.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('what can go wrong is said in words', () => {
+  const readable = async (page: Page) => expect(await text(page, 'model-class')).toBe('MaskedAutoregressiveFlow');
+
+  test('no WebGPU', () =>
+    withPage({ before: `Object.defineProperty(navigator, 'gpu', { value: undefined });` }, async (page) => {
+      await status(page, 'No WebGPU here');
+      expect(await text(page, 'notice')).toContain('Chrome or Edge 113');
+      await readable(page);
+    }));
+
+  test('no adapter', () =>
+    withPage({ before: 'navigator.gpu.requestAdapter = async () => null;' }, async (page) => {
+      await status(page, 'No WebGPU here');
+      expect(await text(page, 'notice')).toContain('no adapter');
+      await readable(page);
+    }));
+
+  test('no model', () =>
+    withPage({ missing: 'weights.safetensors' }, async (page) => {
+      await status(page, 'The model is missing');
+      expect(await text(page, 'notice')).toMatch(/weights could not be loaded: the server answered 404.*demo\/models\/digits/);
+      await readable(page);
+    }));
+
+  test('a lost device, and a new start', () =>
+    withPage(
+      {
+        before: `const request = GPUAdapter.prototype.requestDevice;
+          GPUAdapter.prototype.requestDevice = async function (...args) { return (window.device = await request.apply(this, args)); };`,
+      },
+      async (page) => {
+        await status(page, '64 images');
+        await page.evaluate('window.device.destroy()');
+        await status(page, 'The GPU went away');
+        await page.click('#notice button');
+        await status(page, '64 images from seed 7');
+        expect(await page.$eval('#notice', (notice) => (notice as HTMLElement).hidden)).toBe(true);
+        const got = await levels(page, 9);
+        expect(new Set(got.map((level) => level.toFixed(2))).size).toBeGreaterThan(4);
+      },
+    ));
+});
