@@ -69,8 +69,9 @@ function show({ results, fileName }: PageAnswer): void {
   if (results.environment.software) element('p', 'Software adapter: the CPU computes.', output).className = 'warning';
   element('pre', environmentLines(results.environment, results.complaints).join('\n'), output);
   for (const table of resultTables(results)) showTable(table);
-  for (const table of [...growthTables(results.growth), ...profileTables(results.profiles)]) showTable(table);
+  for (const table of growthTables(results.growth)) showTable(table);
   if (results.growth) growthChart(element('div', '', output), results.growth);
+  for (const table of profileTables(results.profiles)) showTable(table);
   const link = element('a', `Save ${fileName}`, output);
   link.href = URL.createObjectURL(new Blob([`${JSON.stringify(results, null, 2)}\n`], { type: 'application/json' }));
   link.download = fileName;

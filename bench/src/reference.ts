@@ -51,7 +51,7 @@ class Net {
     return this.stages.flat().reduce((sum, unit) => sum + unit.sources.length, 0);
   }
 
-  /** Output `o` of the last stage, as a function that computes each unit at most once. `input(i)` is asked only for what masks let through. */
+  /** Output `o` of the last stage, as a function that computes each unit at most once and asks `input(i)` only for what masks let through. */
   outputs(input: (i: number) => number): (o: number) => number {
     const values = this.stages.map((units) => new Float64Array(units.length));
     const known = this.stages.map((units) => new Uint8Array(units.length));

@@ -96,10 +96,11 @@ export const growthTables = (growth: Growth | null): Table[] =>
 
 export function environmentLines(environment: Environment, complaints: readonly string[]): string[] {
   const { adapter, clock, limits } = environment;
+  const names = [adapter.vendor, adapter.architecture, adapter.device, adapter.description].filter(Boolean);
   const step = clock.timestampStep === null ? 'no timestamps' : `timestamps in steps of ${clock.timestampStep} ns`;
   return [
     `pushforward ${environment.library}${environment.commit ? ` (${environment.commit})` : ''}, ${environment.date}`,
-    `adapter: ${[adapter.vendor, adapter.architecture, adapter.device, adapter.description].filter(Boolean).join(', ')}, subgroups ${adapter.subgroupSizes}`,
+    `adapter: ${names.join(', ')}, subgroups ${adapter.subgroupSizes}`,
     ...(environment.software ? ['SOFTWARE ADAPTER: the CPU computes; compare with nothing but other runs on it'] : []),
     `clock: ${clock.method}, ${step}; performance.now in steps of ${clock.wallStep} ms`,
     `features: ${environment.features.join(', ') || 'none'}`,
@@ -168,7 +169,7 @@ export function compareText(now: Results, then: Results): string {
       short(other.time.median),
       short(row.time.median),
       ratio.toFixed(2),
-      rateNow && rateThen ? (ratio * (rateNow / rateThen)).toFixed(2) : '',
+      row.ofCeiling !== null && rateNow && rateThen ? (ratio * (rateNow / rateThen)).toFixed(2) : '',
       apart,
     ]);
   }

@@ -8,7 +8,7 @@ import { measureSmall } from './cases/small.js';
 import { MultiplyAdds, measureCeilings } from './ceilings.js';
 import { clockStep, Stopwatch } from './measure.js';
 import { type Environment, type Growth, type Results, type Row, schemaVersion, type TaskProfile } from './results.js';
-import type { SectionName, Settings } from './settings.js';
+import { adapterRequest, type SectionName, type Settings } from './settings.js';
 
 /** What every case is given. */
 export interface Bench {
@@ -54,7 +54,7 @@ export async function runBenchmark(settings: Settings, about: About, progress: (
   };
   document.addEventListener('visibilitychange', hidden);
   hidden();
-  const gpu = await Gpu.request({ powerPreference: 'high-performance' });
+  const gpu = await Gpu.request(adapterRequest);
   gpu.device.addEventListener('uncapturederror', ({ error }) => complaints.push(error.message));
   try {
     const watch = new Stopwatch(gpu.device);

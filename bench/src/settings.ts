@@ -5,6 +5,9 @@ import type { Rounds } from './measure.js';
 export const sectionNames = ['ceilings', 'compile', 'masked-linear', 'maf', 'growth', 'small'] as const;
 export type SectionName = (typeof sectionNames)[number];
 
+/** Every device of a run comes from the same adapter. */
+export const adapterRequest = { powerPreference: 'high-performance' } as const;
+
 export interface Settings extends Rounds {
   readonly size: 'full' | 'quick' | 'tiny';
   readonly only: readonly SectionName[];

@@ -14,20 +14,21 @@ export interface Layout {
 
 const CAPTION = 20;
 /** Below this a caption of five characters would run into its neighbour. */
-const NARROWEST_CAPTION = 38;
+const NARROWEST_CAPTION = 36;
 
-/** A square sheet of `count` images (a square number) in `cssWidth` CSS pixels. */
+/** A sheet of `count` images (a square number) in `cssWidth` CSS pixels. */
 export function sheetLayout(count: number, cssWidth: number, scale: number): Layout {
   const columns = Math.sqrt(count);
   const width = Math.round(cssWidth * scale);
   const captioned = cssWidth / columns >= NARROWEST_CAPTION;
-  const gap = Math.round((columns > 12 ? 4 : 8) * scale);
+  const gap = (columns > 12 ? 4 : 8) * scale;
   // A multiple of 8 device pixels, so that every pixel of an image is the same whole number of them.
   const image = Math.max(8, Math.floor((width - gap * (columns - 1)) / columns / 8) * 8);
-  const across = (width - image) / (columns - 1);
-  const below = captioned ? CAPTION * scale : 0;
-  const down = captioned ? image + Math.round(below) : across;
-  return { columns, image, pitch: [across, down], width, height: Math.round((columns - 1) * down + image + below), scale, captioned };
+  // The height depends on the width alone and not on that rounding, so that the style sheet can say it before the script runs.
+  const caption = captioned ? CAPTION * scale : 0;
+  const height = Math.round(width + (captioned ? caption * columns - gap * (columns - 1) : 0));
+  const pitch = (space: number): number => (space - image) / (columns - 1);
+  return { columns, image, pitch: [pitch(width), pitch(height - caption)], width, height, scale, captioned };
 }
 
 /** One image alone. */

@@ -61,7 +61,12 @@ export interface Flow {
   sample(count: number, options?: SampleOptions): Promise<Float32Array>;
   /** Draws and their log-density, from one pass. */
   sampleWithLogProb(count: number, options?: SampleOptions): Promise<{ x: Float32Array; logProb: Float32Array }>;
-  /** Compiles what `encodeSample` and `encodeLogProb` need, and reserves scratch for `count` rows; after it they allocate nothing. */
+  /**
+   * Compiles what `encodeSample` and `encodeLogProb` need, and reserves scratch for `count` rows; after it they allocate nothing but
+   * the result, where `into` is not given. They take more rows too, and then allocate while they record.
+   *
+   * @throws StateError where the device has no memory for that many rows.
+   */
   prepare(options: { count: number }): Promise<void>;
   /**
    * Records a draw into the caller's encoder; the caller submits. Call `prepare` first.

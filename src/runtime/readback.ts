@@ -28,13 +28,14 @@ export class Readback {
     encoder.copyBufferToBuffer(source, 0, staging, 0, bytes);
     return {
       read: async () => {
+        let result: Float32Array<ArrayBuffer>;
         try {
           await staging.mapAsync(MAP_MODE_READ, 0, bytes);
+          result = new Float32Array(staging.getMappedRange(0, bytes).slice(0));
         } catch (cause) {
           this.#memory.destroy(staging);
           throw await this.#explain(new StateError(`readback of ${bytes} bytes failed`, { cause }));
         }
-        const result = new Float32Array(staging.getMappedRange(0, bytes).slice(0));
         staging.unmap();
         const list = this.#free.get(size);
         if (list) list.push(staging);

@@ -127,8 +127,10 @@ describe('counts and seeds', () => {
   ];
 
   test.each(byCount)('%s', async (place, call) => {
-    for (const [value, got] of counts)
-      await expectError(() => call(wrong(value)), ValueError, 'E_VALUE', `${place}: count needs an integer from 0 to 2^32 − 1; got ${got}`);
+    for (const [value, got] of counts) {
+      const sentence = `${place}: count needs an integer from 0 to 2^32 − 1; got ${got}`;
+      await expectError(() => call(wrong(value)), ValueError, 'E_VALUE', sentence);
+    }
   });
 
   test('more rows than an array holds', async () => {
@@ -144,8 +146,10 @@ describe('counts and seeds', () => {
   ];
 
   test.each(bySeed)('seed of %s', async (place, call) => {
-    for (const [value, got] of seeds)
-      await expectError(() => call(wrong(value)), ValueError, 'E_VALUE', `${place}: seed needs an integer from 0 to 2^53 − 1; got ${got}`);
+    for (const [value, got] of seeds) {
+      const sentence = `${place}: seed needs an integer from 0 to 2^53 − 1; got ${got}`;
+      await expectError(() => call(wrong(value)), ValueError, 'E_VALUE', sentence);
+    }
   });
 
   test('encodeSample without a seed', async () => {

@@ -57,7 +57,7 @@ async function withPage(options: Options, use: (page: Page) => Promise<void>): P
     if (message.type() === 'error' && !options.missing) errors.push(message.text());
   });
   try {
-    await page.setViewport({ width: options.width ?? 1200, height: 900 });
+    await page.setViewport({ width: options.width ?? 1200, height: 1200 });
     await page.emulateMediaFeatures(Object.entries(options.media ?? {}).map(([name, value]) => ({ name, value })));
     if (options.before) await page.evaluateOnNewDocument(options.before);
     if (options.missing) {
@@ -119,74 +119,83 @@ function decodePng(file: Uint8Array): Picture {
   return { width, height, rgb };
 }
 
-/** The sheet as the page shows it, once the compositor has it: it is taken until two in a row agree. */
-async function screenshot(page: Page): Promise<Buffer> {
-  const stage = (await page.$('#stage'))!;
-  let last = Buffer.from(await stage.screenshot());
-  for (let attempt = 0; attempt < 20; attempt++) {
-    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-    const next = Buffer.from(await stage.screenshot());
-    if (next.equals(last)) return next;
-    last = next;
-  }
-  throw new Error('the sheet does not come to rest');
-}
-
-/** Grey levels of pixel 0…63 of a cell, from 0 (paper) to 1 (ink), by the middles of the 64 squares. */
-async function levels(page: Page, cell: number): Promise<number[]> {
-  const picture = decodePng(await screenshot(page));
-  const places = await page.$eval(
-    `#image-${cell}`,
-    (element, stage) => {
-      const [own, whole] = [element.getBoundingClientRect(), document.querySelector(stage)!.getBoundingClientRect()];
-      return { x: own.x - whole.x, y: own.y - whole.y, size: own.width };
-    },
-    '#stage',
-  );
-  const [paper, ink] = await page.evaluate(() =>
-    ['--tile', '--ink'].map((name) => Number.parseInt(getComputedStyle(document.documentElement).getPropertyValue(name).slice(1, 3), 16)),
-  );
-  return Array.from({ length: 64 }, (_, pixel) => {
-    const x = Math.round(places.x + ((pixel % 8) + 0.5) * (places.size / 8));
-    const y = Math.round(places.y + (Math.floor(pixel / 8) + 0.5) * (places.size / 8));
-    return (picture.rgb(x, y)[0] - paper!) / (ink! - paper!);
+/** Grey levels of all squares of all images, from 0 (paper) to 1 (ink), as they are on the screen now. */
+async function levels(page: Page): Promise<number[]> {
+  // The window is tall enough for the sheet: to reach further, the browser would change the size of the page and have it drawn anew.
+  const { clip, cells, colours } = await page.$eval('#stage', (stage) => {
+    const { x, y, width, height } = stage.getBoundingClientRect();
+    const style = getComputedStyle(document.documentElement);
+    return {
+      clip: { x, y, width, height },
+      cells: [...document.querySelectorAll('#captions [role=option]')].map((cell) => {
+        const own = cell.getBoundingClientRect();
+        return { x: own.x - x, y: own.y - y, size: own.width };
+      }),
+      colours: ['--tile', '--ink'].map((name) => Number.parseInt(style.getPropertyValue(name).slice(1, 3), 16)),
+    };
   });
+  const picture = decodePng(await page.screenshot({ clip, captureBeyondViewport: false }));
+  const [paper, ink] = colours;
+  return cells.flatMap((cell) =>
+    Array.from({ length: 64 }, (_, pixel) => {
+      const x = Math.round(cell.x + ((pixel % 8) + 0.5) * (cell.size / 8));
+      const y = Math.round(cell.y + (Math.floor(pixel / 8) + 0.5) * (cell.size / 8));
+      return (picture.rgb(x, y)[0] - paper!) / (ink! - paper!);
+    }),
+  );
 }
 
-/** Samples and log-densities by the library's own way, in the page's browser. A string: the test's own bundler must not touch it. */
-async function bySampling(page: Page, count: number, seed: number): Promise<{ x: number[]; logProb: number[] }> {
-  return (await page.evaluate(`(async () => {
+/** The levels, once the compositor shows what is asked for; on a busy machine it lags behind the page. The last ones, if it never does. */
+async function levelsOnce(page: Page, accept: (levels: number[]) => boolean): Promise<number[]> {
+  const end = performance.now() + 10_000;
+  for (;;) {
+    const got = await levels(page);
+    if (accept(got) || performance.now() > end) return got;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const isPicture = (got: number[]): boolean => new Set(got.map((level) => level.toFixed(2))).size > 8;
+
+/** 64 samples of seed 7 by the library's own way, in the page's browser. A string: the test's own bundler must not touch it. */
+async function librarySays(page: Page): Promise<{ x: number[]; logProb: number[] }> {
+  said ??= page.evaluate(`(async () => {
     const { Gpu, importTorch } = await import('/@fs${root}src/index.ts');
     const gpu = await Gpu.request();
     const description = await (await fetch('/models/digits/case.json')).json();
     const flow = await importTorch(gpu, description, await (await fetch('/models/digits/weights.safetensors')).arrayBuffer());
-    const x = await flow.sample(${count}, { seed: ${seed} });
+    const x = await flow.sample(64, { seed: 7 });
     const logProb = await flow.logProb(x);
     gpu.dispose();
     return { x: [...x], logProb: [...logProb] };
-  })()`)) as { x: number[]; logProb: number[] };
+  })()`) as Promise<{ x: number[]; logProb: number[] }>;
+  return said;
 }
+
+let said: Promise<{ x: number[]; logProb: number[] }> | undefined;
 
 const greyLevel = (value: number, pixel: number): number => {
   const unit = (1 / (1 + Math.exp(-(value * pixels.scale[pixel]! + pixels.mean[pixel]!))) - 0.05) / 0.9;
   return Math.min(16, Math.max(0, Math.floor(17 * unit))) / 16;
 };
 
+/** Squares of two pictures that do not have the same of the 17 levels. */
+const differing = (a: number[], b: number[]): number =>
+  a.length === b.length ? a.filter((level, i) => Math.abs(level - b[i]!) > 0.02).length : Number.POSITIVE_INFINITY;
+
+/** Of 4096 squares, those that may fall to the other side of the edge between two levels, in the shader's exp or in that of the test. */
+const FEW = 4;
+
 describe('the sheet', () => {
   test('shows the samples of the flow with their log-densities', () =>
     withPage({}, async (page) => {
       await status(page, '64 images from seed 7');
-      const expected = await bySampling(page, 64, 7);
+      const expected = await librarySays(page);
       const shown = await logDensities(page);
       expect(shown).toHaveLength(64);
       for (const [index, value] of shown.entries()) expect(Math.abs(value - expected.logProb[index]!)).toBeLessThan(0.06);
-      for (const cell of [9, 63]) {
-        const got = await levels(page, cell);
-        // A value beside the edge of two levels may fall to either side.
-        const wrong = got.filter((level, pixel) => Math.abs(level - greyLevel(expected.x[cell * 64 + pixel]!, pixel)) > 0.02);
-        expect(wrong.length, `squares of image ${cell + 1} that differ`).toBeLessThanOrEqual(1);
-        expect(new Set(got.map((level) => level.toFixed(2))).size).toBeGreaterThan(4);
-      }
+      const wanted = expected.x.map((value, i) => greyLevel(value, i % 64));
+      expect(differing(await levelsOnce(page, (got) => differing(got, wanted) <= FEW), wanted)).toBeLessThanOrEqual(FEW);
       const mean = expected.logProb.reduce((sum, value) => sum + value, 0) / 64;
       expect(Number((await text(page, 'mean')).replace('−', '-'))).toBeCloseTo(mean, 0);
     }));
@@ -194,31 +203,36 @@ describe('the sheet', () => {
   test('is the same for the same seed and another for another seed', () =>
     withPage({}, async (page) => {
       await status(page, '64 images from seed 7');
-      const first = await screenshot(page);
+      const expected = await librarySays(page);
+      const wanted = expected.x.map((value, i) => greyLevel(value, i % 64));
+      const first = await levelsOnce(page, (got) => differing(got, wanted) <= FEW);
       const seed = (await page.$('#seed'))!;
       const draw = async (value: string) => {
         await seed.click({ count: 3 });
         await seed.type(value);
         await page.click('#sample');
         await status(page, `64 images from seed ${value} `);
-        return screenshot(page);
       };
-      expect((await draw('8')).equals(first)).toBe(false);
-      expect((await draw('7')).equals(first)).toBe(true);
+      await draw('8');
+      const other = await levelsOnce(page, (got) => differing(got, first) > 1000);
+      expect(differing(other, first)).toBeGreaterThan(1000);
+      expect(isPicture(other)).toBe(true);
+      await draw('7');
+      const again = await levelsOnce(page, (got) => differing(got, first) === 0);
+      expect(again).toEqual(first);
     }));
 
-  test('sorts, changes its number of images, and lies the same in every size', () =>
+  test('sorts, and changes its number of images', () =>
     withPage({}, async (page) => {
       await status(page, '64 images');
       await page.click('#sort');
       await page.waitForFunction(() => document.querySelector('#detail-rank')?.textContent?.startsWith('1st of 64'));
       const sorted = await logDensities(page);
       expect(sorted).toEqual([...sorted].sort((a, b) => b - a));
-      const expected = await bySampling(page, 64, 7);
-      const likeliest = expected.logProb.indexOf(Math.max(...expected.logProb));
-      const got = await levels(page, 0);
-      const wrong = got.filter((level, pixel) => Math.abs(level - greyLevel(expected.x[likeliest * 64 + pixel]!, pixel)) > 0.02);
-      expect(wrong.length, 'squares of the likeliest image that differ').toBeLessThanOrEqual(1);
+      const expected = await librarySays(page);
+      const byDensity = expected.logProb.map((_, i) => i).sort((a, b) => expected.logProb[b]! - expected.logProb[a]!);
+      const wanted = byDensity.flatMap((i) => expected.x.slice(i * 64, i * 64 + 64).map(greyLevel));
+      expect(differing(await levelsOnce(page, (got) => differing(got, wanted) <= FEW), wanted)).toBeLessThanOrEqual(FEW);
       for (const count of [16, 256]) {
         await page.click(`input[name=count][value="${count}"]`);
         await status(page, `${count} images from seed 7`);
@@ -257,8 +271,7 @@ describe('the sheet', () => {
     try {
       await withPage({ on: plain }, async (page) => {
         await status(page, '64 images from seed 7');
-        const got = await levels(page, 9);
-        expect(new Set(got.map((level) => level.toFixed(2))).size).toBeGreaterThan(4);
+        expect(isPicture(await levelsOnce(page, isPicture))).toBe(true);
       });
     } finally {
       await plain.close();
@@ -294,7 +307,7 @@ describe('the page', () => {
       expect(await tab()).toEqual({ name: 'seed', outlined: true });
       await page.keyboard.type('5');
       await page.keyboard.press('Enter');
-      await status(page, '144 images from seed 75');
+      await status(page, '144 images from seed 5');
       const rest = [];
       for (let i = 0; i < 7; i++) rest.push(await tab());
       expect(rest).toEqual(['new-seed', 'sample', 'pace', 'run', 'sort', 'smooth', 'large'].map((name) => ({ name, outlined: true })));
@@ -310,16 +323,21 @@ describe('the page', () => {
       await status(page, 'A seed is a whole number');
     }));
 
-  test.each([320, 360])('has no sideways scroll on a screen of %i pixels', (width) =>
-    withPage({ width }, async (page) => {
+  test('has no sideways scroll on a small screen', () =>
+    withPage({ width: 360 }, async (page) => {
       await status(page, '64 images');
-      for (const count of [64, 256]) {
+      for (const [width, count] of [
+        [360, 64],
+        [360, 256],
+        [320, 256],
+        [320, 16],
+      ] as const) {
+        await page.setViewport({ width, height: 1200 });
         await page.click(`input[name=count][value="${count}"]`);
         await page.waitForFunction((wanted) => document.querySelectorAll('#captions [role=option]').length === wanted, {}, count);
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
       }
-    }),
-  );
+    }));
 
   test('is dark where dark is asked for', async () => {
     const brightness: number[] = [];
@@ -328,7 +346,7 @@ describe('the page', () => {
         await status(page, '64 images');
         const picture = decodePng(Buffer.from(await page.screenshot()));
         brightness.push(picture.rgb(4, 4)[0]);
-        expect((await levels(page, 9)).some((level) => level > 0.9)).toBe(true);
+        expect(isPicture(await levelsOnce(page, isPicture))).toBe(true);
       });
     expect(brightness[0]).toBeGreaterThan(200);
     expect(brightness[1]).toBeLessThan(60);
@@ -409,8 +427,7 @@ describe('what can go wrong is said in words', () => {
         await page.click('#notice button');
         await status(page, '64 images from seed 7');
         expect(await page.$eval('#notice', (notice) => (notice as HTMLElement).hidden)).toBe(true);
-        const got = await levels(page, 9);
-        expect(new Set(got.map((level) => level.toFixed(2))).size).toBeGreaterThan(4);
+        expect(isPicture(await levelsOnce(page, isPicture))).toBe(true);
       },
     ));
 });

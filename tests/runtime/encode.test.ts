@@ -174,3 +174,19 @@ test('an encoder recorded before the scratch grew is still valid', async () => {
   expectSameBits(await download(device, late), all.slice(0, 2000));
   own.dispose();
 });
+
+test('a buffer used before the scratch grew is filled from the new scratch', async () => {
+  const own = await maf(context.gpu, { dim: 2, layers: 1, hidden: [8], seed: 3 });
+  await own.prepare({ count: 10 });
+  const into = empty(device, 1000 * 8);
+  const log = empty(device, 1000 * 4);
+  for (const count of [10, 1000, 10])
+    submitted(device, (encoder) => {
+      own.encodeSample(encoder, { count, seed: 1, into });
+      own.encodeLogProb(encoder, into, { count, into: log });
+    });
+  const x = await own.sample(1000, { seed: 1 });
+  expectSameBits(await download(device, into), x);
+  expectSameBits(await download(device, log), await own.logProb(x));
+  own.dispose();
+});

@@ -2,11 +2,11 @@
 
 import { Gpu, maf } from '../../../src/index.js';
 import type { Profile } from '../../../src/runtime/profiler.js';
-import { interleave, type Method, wall } from '../measure.js';
+import { interleave, wall } from '../measure.js';
 import { ReferenceFlow } from '../reference.js';
 import { type KernelShare, perSecond, type Row, refused, row, type TaskProfile, within } from '../results.js';
 import type { Bench } from '../run.js';
-import type { Settings } from '../settings.js';
+import { adapterRequest, type Settings } from '../settings.js';
 import { type Statistics, summarize } from '../statistics.js';
 import { checkFlow } from '../verify.js';
 import { encodeTimer } from './encode-timer.js';
@@ -22,7 +22,7 @@ export async function measureCompile(bench: Bench): Promise<Row[]> {
   const { batch, ...options } = settings.maf;
   const samples = { build: [] as number[], prepare: [] as number[], again: [] as number[] };
   for (let i = 0; i < Math.max(2, Math.ceil(settings.rounds / 3)); i++) {
-    const gpu = await Gpu.request();
+    const gpu = await Gpu.request(adapterRequest);
     for (const kind of ['prepare', 'again'] as const) {
       const begin = performance.now();
       const flow = await maf(gpu, { ...options, seed: SEED });
@@ -105,7 +105,7 @@ export async function measureMaf(bench: Bench): Promise<{ rows: Row[]; profiles:
   };
   const shares = (task: 'sample' | 'logProb'): TaskProfile => ({
     task: `${task}, ${title(settings)}`,
-    method: profiles[task][0]!.method as Method,
+    method: profiles[task][0]!.method,
     kernels: byKernel(profiles[task].slice(settings.warmup)),
   });
   return {
