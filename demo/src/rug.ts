@@ -3,7 +3,7 @@
 import { nats } from './text.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
-// Fixed, so that sheets can be compared by eye; it holds all but about one image in a thousand, and those stop at its ends.
+// Fixed, so that sheets can be compared by eye, and wide enough for nearly every image; the others stop at its ends.
 const LOWEST = -130;
 const HIGHEST = -40;
 const AXIS = 44;

@@ -7,7 +7,7 @@ import { TASK_HAS_SCALE, TASK_HAS_SKIP, TASK_KIND, TASK_NONE, TASK_SKIPS, TASK_W
 import { type Conditioner, type ContextTerm, INPUT, type Stage } from './conditioner.js';
 import { identityOrder, type PackedLinear, packLinear } from './packing.js';
 import type { Readiness } from './readiness.js';
-import { cutStrips, type Group, planStrips, type Strip } from './strips.js';
+import { type Group, planStrips, type Strip } from './strips.js';
 
 export interface SideProjection {
   readonly packed: PackedLinear;
@@ -28,7 +28,7 @@ export interface SolvePlan {
   /** Multiply-adds a row, padding included; beside the masks' non-zeros it shows what padding costs. */
   readonly multiplyAdds: number;
   readonly strips: readonly Strip[];
-  /** Stage input of each packed column, for tests: feature or unit, −1 for padding. */
+  /** Stage input of each packed column: feature or unit. */
   readonly columns: ReadonlyMap<number, readonly number[]>;
 }
 
@@ -67,10 +67,10 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
     for (const [unit, step] of ready.unitReady[index]!.entries()) if (step < ready.steps) unitsAt[step]!.push(unit);
     for (const units of unitsAt) {
       starts.push(order.length);
-      order.push(...cutStrips(units).flat());
+      order.push(...units);
       ends.push(order.length);
     }
-    nodes += order.length;
+    nodes += order.length + 1; // the last group may be padded by one
     columns.set(index, order);
     columnsBy.set(index, (step) => ends[step]!);
     const keepsRaw = stages.some((other) => other.skip === index);
@@ -78,9 +78,9 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
     const rawBegin = plain ? begin : nodes;
     if (keepsRaw) {
       const rows = new Int32Array(stage.outputs).fill(-1);
-      for (const [at, unit] of order.entries()) if (unit >= 0) rows[unit] = rawBegin + at;
+      for (const [at, unit] of order.entries()) rows[unit] = rawBegin + at;
       rawRow.set(index, rows);
-      if (!plain) nodes += order.length;
+      if (!plain) nodes += order.length + 1;
     }
     add(
       index,
@@ -205,7 +205,6 @@ class TaskWriter {
       if (unit < 0) continue;
       for (let k = 0; k < count; k++) {
         const column = columns[strip.from + k]!;
-        if (column < 0) continue;
         const at = unit * stage.inputs + column;
         if (stage.mask === null || stage.mask[at] !== 0) weight[k * width + lane] = stage.weight[at]!;
       }

@@ -72,7 +72,7 @@ export function planStrips(
     const from = block.length > 1 ? known(block[0]!.step) : 0;
     if (from > 0) {
       let row = partialRow;
-      for (const units of cutStrips(block.flatMap((group) => cutStrips(group.units).flat()))) {
+      for (const units of cutStrips(block.flatMap((group) => group.units))) {
         strips.push({ stage, units, step: block[0]!.step, row, rawRow: null, from: 0, count: from, partialRow: null, prefix: true });
         row += units.length;
       }
@@ -80,6 +80,7 @@ export function planStrips(
     }
     let partial = partialRow;
     for (const group of block) {
+      // The padding lane of an odd group falls on the first row of the next one, which is written later and not read before.
       let offset = 0;
       for (const units of cutStrips(group.units)) {
         const rawRow = group.rawRow === null ? null : group.rawRow + offset;
@@ -92,12 +93,12 @@ export function planStrips(
           rawRow,
           from,
           count,
-          partialRow: from > 0 ? partial : null,
+          partialRow: from > 0 ? partial + offset : null,
           prefix: false,
         });
         offset += units.length;
-        partial += units.length;
       }
+      partial += group.units.length;
     }
   }
   return { strips, partialRows };

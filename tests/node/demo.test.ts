@@ -355,7 +355,8 @@ describe('the page', () => {
   test('stands still while it loads', () =>
     withPage(
       {
-        before: `window.shift = 0; new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
+        before: `window.shift = 0;
+          new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
           .observe({ type: 'layout-shift', buffered: true });`,
       },
       async (page) => {
