@@ -87,13 +87,13 @@ fn solve(group: u32) {
       if (partial_row != NONE && i < 2u * width) { sums[i] = state[first + (i % 2u) * 8u + (partial_row + i / 2u) * TILE4]; }
     }
     // Runs of RUN inputs are summed apart and then added: the error grows with RUN + count / RUN instead of count.
-    for (var start = 0u; start < count; start += RUN) {
-      let end = min(start + RUN, count);
-      var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0);
-      var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0);
-      var a2 = vec4<f32>(0.0); var b2 = vec4<f32>(0.0);
-      var a3 = vec4<f32>(0.0); var b3 = vec4<f32>(0.0);
-      if (kind == KIND_STRIP8) {
+    if (kind == KIND_STRIP8) {
+      for (var start = 0u; start < count; start += RUN) {
+        let end = min(start + RUN, count);
+        var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0);
+        var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0);
+        var a2 = vec4<f32>(0.0); var b2 = vec4<f32>(0.0);
+        var a3 = vec4<f32>(0.0); var b3 = vec4<f32>(0.0);
         var a4 = vec4<f32>(0.0); var b4 = vec4<f32>(0.0);
         var a5 = vec4<f32>(0.0); var b5 = vec4<f32>(0.0);
         var a6 = vec4<f32>(0.0); var b6 = vec4<f32>(0.0);
@@ -114,28 +114,18 @@ fn solve(group: u32) {
           a6 = fma(vec4<f32>(w1.z), x0, a6); b6 = fma(vec4<f32>(w1.z), x1, b6);
           a7 = fma(vec4<f32>(w1.w), x0, a7); b7 = fma(vec4<f32>(w1.w), x1, b7);
         }
+        sums[0] += a0; sums[1] += b0; sums[2] += a1; sums[3] += b1;
+        sums[4] += a2; sums[5] += b2; sums[6] += a3; sums[7] += b3;
         sums[8] += a4; sums[9] += b4; sums[10] += a5; sums[11] += b5;
         sums[12] += a6; sums[13] += b6; sums[14] += a7; sums[15] += b7;
-      } else if (kind == KIND_STRIP2) {
-        // Two inputs at a time, so that a vec4 of weights is still one load. The second of a last odd pair is not known yet: what
-        // stands there may be anything, NaN too, so a zero weight would not do.
-        for (var k = start; k < end; k += 2u) {
-          let x0 = state[at];
-          let x1 = state[at + 8u];
-          let paired = vec4<bool>(k + 1u < end);
-          let y0 = select(vec4<f32>(0.0), state[at + TILE4], paired);
-          let y1 = select(vec4<f32>(0.0), state[at + TILE4 + 8u], paired);
-          let w0 = weight[w];
-          at += 2u * TILE4;
-          w += 1u;
-          a0 = fma(vec4<f32>(w0.x), x0, a0); b0 = fma(vec4<f32>(w0.x), x1, b0);
-          a1 = fma(vec4<f32>(w0.y), x0, a1); b1 = fma(vec4<f32>(w0.y), x1, b1);
-          a2 = fma(vec4<f32>(w0.z), y0, a2); b2 = fma(vec4<f32>(w0.z), y1, b2);
-          a3 = fma(vec4<f32>(w0.w), y0, a3); b3 = fma(vec4<f32>(w0.w), y1, b3);
-        }
-        a0 += a2; b0 += b2;
-        a1 += a3; b1 += b3;
-      } else {
+      }
+    } else if (kind == KIND_STRIP4) {
+      for (var start = 0u; start < count; start += RUN) {
+        let end = min(start + RUN, count);
+        var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0);
+        var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0);
+        var a2 = vec4<f32>(0.0); var b2 = vec4<f32>(0.0);
+        var a3 = vec4<f32>(0.0); var b3 = vec4<f32>(0.0);
         for (var k = start; k < end; k++) {
           let x0 = state[at];
           let x1 = state[at + 8u];
@@ -147,9 +137,30 @@ fn solve(group: u32) {
           a2 = fma(vec4<f32>(w0.z), x0, a2); b2 = fma(vec4<f32>(w0.z), x1, b2);
           a3 = fma(vec4<f32>(w0.w), x0, a3); b3 = fma(vec4<f32>(w0.w), x1, b3);
         }
+        sums[0] += a0; sums[1] += b0; sums[2] += a1; sums[3] += b1;
+        sums[4] += a2; sums[5] += b2; sums[6] += a3; sums[7] += b3;
       }
-      sums[0] += a0; sums[1] += b0; sums[2] += a1; sums[3] += b1;
-      sums[4] += a2; sums[5] += b2; sums[6] += a3; sums[7] += b3;
+    } else {
+      // Two inputs at a time, so that a vec4 of weights is still one load. The second of a last odd pair is not known yet: what
+      // stands there may be anything, NaN too, so a zero weight would not do.
+      for (var start = 0u; start < count; start += RUN) {
+        let end = min(start + RUN, count);
+        var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0);
+        var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0);
+        for (var k = start; k < end; k += 2u) {
+          let paired = vec4<bool>(k + 1u < end);
+          let x0 = state[at];
+          let x1 = state[at + 8u];
+          let y0 = select(vec4<f32>(0.0), state[at + TILE4], paired);
+          let y1 = select(vec4<f32>(0.0), state[at + TILE4 + 8u], paired);
+          let w0 = weight[w];
+          at += 2u * TILE4;
+          w += 1u;
+          a0 = fma(vec4<f32>(w0.z), y0, fma(vec4<f32>(w0.x), x0, a0)); b0 = fma(vec4<f32>(w0.z), y1, fma(vec4<f32>(w0.x), x1, b0));
+          a1 = fma(vec4<f32>(w0.w), y0, fma(vec4<f32>(w0.y), x0, a1)); b1 = fma(vec4<f32>(w0.w), y1, fma(vec4<f32>(w0.y), x1, b1));
+        }
+        sums[0] += a0; sums[1] += b0; sums[2] += a1; sums[3] += b1;
+      }
     }
     let output_at = first + tasks[task + 4u] * TILE4;
     let raw_row = tasks[task + 5u];
