@@ -3,7 +3,15 @@
 // the masks is used once (tests/flows/solve-plan.test.ts counts them).
 
 import { ACTIVATION_NUMBER } from '../kernels/activation.js';
-import { TASK_HAS_SCALE, TASK_HAS_SKIP, TASK_KIND, TASK_NONE, TASK_SKIPS, TASK_WORDS } from '../kernels/autoregressive-solve-affine.js';
+import {
+  TASK_HAS_SCALE,
+  TASK_HAS_SKIP,
+  TASK_KIND,
+  TASK_NONE,
+  TASK_PLAIN,
+  TASK_SKIPS,
+  TASK_WORDS,
+} from '../kernels/autoregressive-solve-affine.js';
 import { type Conditioner, type ContextTerm, INPUT, type Stage } from './conditioner.js';
 import { identityOrder, type PackedLinear, packLinear } from './packing.js';
 import type { Readiness } from './readiness.js';
@@ -220,10 +228,10 @@ class TaskWriter {
     this.#weights.push(weight);
     this.#weightLength += weight.length;
     this.#tasks.push(task);
-    task[8] = this.#bias.length;
+    task[8] = this.#bias.length / 4;
     if (strip.prefix) {
-      task[9] = ACTIVATION_NUMBER.identity;
-      for (let lane = 0; lane < width; lane++) this.#bias.push(0);
+      task[9] = ACTIVATION_NUMBER.identity | TASK_PLAIN;
+      this.#constants(strip.units, () => 0);
       return;
     }
     for (const term of stage.contexts) {
@@ -231,17 +239,32 @@ class TaskWriter {
       task[word] = this.side.place(stage, term, strip.units);
       this.#sideWords.push({ task, word, term });
     }
-    task[9] = ACTIVATION_NUMBER[stage.activation] | (stage.norm ? TASK_HAS_SCALE : 0) | (stage.skip !== null ? TASK_HAS_SKIP : 0);
+    const rectified = stage.activation === 'identity' || stage.activation === 'relu';
+    const plain = rectified && !stage.norm && stage.skip === null && stage.contexts.length === 0 && strip.rawRow === null;
+    task[9] =
+      ACTIVATION_NUMBER[stage.activation] |
+      (stage.norm ? TASK_HAS_SCALE : 0) |
+      (stage.skip !== null ? TASK_HAS_SKIP : 0) |
+      (plain ? TASK_PLAIN : 0);
     if (stage.skip !== null) {
       const rows = rawRow.get(stage.skip)!;
       // A padding unit adds some computed row: nobody reads the sum, and it stays finite.
       const spare = rows[strip.units.find((unit) => unit >= 0)!]!;
       for (const [lane, unit] of strip.units.entries()) task[TASK_SKIPS + lane] = unit < 0 ? spare : rows[unit]!;
     }
-    for (const unit of strip.units) this.#bias.push(unit < 0 ? 0 : (stage.bias?.[unit] ?? 0));
-    if (stage.norm) {
-      for (const unit of strip.units) this.#bias.push(unit < 0 ? 0 : stage.norm.scale[unit]!);
-      for (const unit of strip.units) this.#bias.push(unit < 0 ? 0 : stage.norm.shift[unit]!);
+    this.#constants(strip.units, (unit) => stage.bias?.[unit] ?? 0);
+    const { norm } = stage;
+    if (norm) {
+      this.#constants(strip.units, (unit) => norm.scale[unit]!);
+      this.#constants(strip.units, (unit) => norm.shift[unit]!);
+    }
+  }
+
+  /** One number a unit, in whole vec4. */
+  #constants(units: readonly number[], of: (unit: number) => number): void {
+    for (let lane = 0; lane < Math.ceil(units.length / 4) * 4; lane++) {
+      const unit = units[lane] ?? -1;
+      this.#bias.push(unit < 0 ? 0 : of(unit));
     }
   }
 
@@ -263,7 +286,7 @@ class TaskWriter {
       tasks: Uint32Array.from(this.#tasks.flat()),
       taskCount: this.#tasks.length,
       weight,
-      bias: Float32Array.from(this.#bias.length > 0 ? this.#bias : [0]),
+      bias: Float32Array.from(this.#bias.length > 0 ? this.#bias : [0, 0, 0, 0]),
     };
   }
 }
