@@ -19,7 +19,7 @@ fn transform(x: vec4<f32>, parameters_at: u32, stride: u32) -> Moved {
   return move_affine(x, state[parameters_at], u);
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(4)
 fn autoregressive_solve_affine(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {
   let group = wg.x * TILE4 + lane.x;
   if (group * 4u >= rows()) { return; }

@@ -8,7 +8,7 @@
 //   state[raw + u] = v;   state[output + u] = activation(v scale[u] + shift[u])
 //
 // or one feature: value = transform(source[feature]; state[parameters ...]); state[known] = result[feature] = value.
-// Each non-zero of the masks is used once. One invocation owns 8 rows (row groups g and g + 8 of a tile of 64), so tasks follow
+// Each non-zero of the masks is used once. One invocation owns 16 rows (row groups g, g + 4, g + 8, g + 12 of a tile of 64), so tasks follow
 // each other without barriers; every invocation runs the same tasks, so control flow is uniform.
 #import "lib/call.wgsl"
 #import "lib/layout.wgsl"
@@ -51,11 +51,11 @@ fn solve(group: u32) {
   let first = tiled(params.nodes, group);
   let rows_at = tiled(params.dim, group);
   let side_at = tiled(params.side_features, group);
-  var total0 = vec4<f32>(0.0); var total1 = vec4<f32>(0.0);
-  var block0 = vec4<f32>(0.0); var block1 = vec4<f32>(0.0); // log-det in blocks of 8 features, as in row-sum
+  var total: array<vec4<f32>, 4>;
+  var part: array<vec4<f32>, 4>; // log-det in blocks of 8 features, as in row-sum
   var in_block = 0u;
-  // Unit u of row group g in 2 u + g. Declared once and cleared by hand: SwiftShader does not clear an array declared in a loop.
-  var sums: array<vec4<f32>, 16>;
+  // Unit u of row group g in 4 u + g. Declared once and cleared by hand: SwiftShader does not clear an array declared in a loop.
+  var sums: array<vec4<f32>, 32>;
   for (var t = 0u; t < params.tasks; t++) {
     let task = t * TASK;
     let kind = tasks[task];
@@ -64,20 +64,17 @@ fn solve(group: u32) {
       let p = first + tasks[task + 2u] * TILE4;
       let stride = tasks[task + 3u] * TILE4;
       let known = first + tasks[task + 4u] * TILE4;
-      let moved0 = transform(source[from_at], p, stride);
-      let moved1 = transform(source[from_at + 8u], p + 8u, stride);
-      state[known] = moved0.value;
-      state[known + 8u] = moved1.value;
-      result[from_at] = moved0.value;
-      result[from_at + 8u] = moved1.value;
-      block0 += moved0.log_det;
-      block1 += moved1.log_det;
-      in_block++;
-      if (in_block == 8u) {
-        total0 += block0; block0 = vec4<f32>(0.0);
-        total1 += block1; block1 = vec4<f32>(0.0);
-        in_block = 0u;
+      for (var g = 0u; g < 4u; g++) {
+        let moved = transform(source[from_at + g * 4u], p + g * 4u, stride);
+        state[known + g * 4u] = moved.value;
+        result[from_at + g * 4u] = moved.value;
+        part[g] += moved.log_det;
+        if (in_block == 7u) {
+          total[g] += part[g];
+          part[g] = vec4<f32>(0.0);
+        }
       }
+      in_block = (in_block + 1u) % 8u;
       continue;
     }
     let width = 8u >> kind; // 8, 4 or 2 units
@@ -89,129 +86,163 @@ fn solve(group: u32) {
     sums[4] = vec4<f32>(0.0); sums[5] = vec4<f32>(0.0); sums[6] = vec4<f32>(0.0); sums[7] = vec4<f32>(0.0);
     sums[8] = vec4<f32>(0.0); sums[9] = vec4<f32>(0.0); sums[10] = vec4<f32>(0.0); sums[11] = vec4<f32>(0.0);
     sums[12] = vec4<f32>(0.0); sums[13] = vec4<f32>(0.0); sums[14] = vec4<f32>(0.0); sums[15] = vec4<f32>(0.0);
+    sums[16] = vec4<f32>(0.0); sums[17] = vec4<f32>(0.0); sums[18] = vec4<f32>(0.0); sums[19] = vec4<f32>(0.0);
+    sums[20] = vec4<f32>(0.0); sums[21] = vec4<f32>(0.0); sums[22] = vec4<f32>(0.0); sums[23] = vec4<f32>(0.0);
+    sums[24] = vec4<f32>(0.0); sums[25] = vec4<f32>(0.0); sums[26] = vec4<f32>(0.0); sums[27] = vec4<f32>(0.0);
+    sums[28] = vec4<f32>(0.0); sums[29] = vec4<f32>(0.0); sums[30] = vec4<f32>(0.0); sums[31] = vec4<f32>(0.0);
     if (partial_row != NONE) {
       let partial_at = first + partial_row * TILE4;
-      for (var i = 0u; i < 2u * width; i++) { sums[i] = state[partial_at + (i % 2u) * 8u + (i / 2u) * TILE4]; }
+      for (var i = 0u; i < 4u * width; i++) { sums[i] = state[partial_at + (i / 4u) * TILE4 + (i % 4u) * 4u]; }
     }
     // Runs of RUN inputs are summed apart and then added: the error grows with RUN + count / RUN instead of count.
     if (kind == KIND_STRIP8) {
       for (var start = 0u; start < count; start += RUN) {
         let end = min(start + RUN, count);
-        var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0);
-        var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0);
-        var a2 = vec4<f32>(0.0); var b2 = vec4<f32>(0.0);
-        var a3 = vec4<f32>(0.0); var b3 = vec4<f32>(0.0);
-        var a4 = vec4<f32>(0.0); var b4 = vec4<f32>(0.0);
-        var a5 = vec4<f32>(0.0); var b5 = vec4<f32>(0.0);
-        var a6 = vec4<f32>(0.0); var b6 = vec4<f32>(0.0);
-        var a7 = vec4<f32>(0.0); var b7 = vec4<f32>(0.0);
+        var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0); var c0 = vec4<f32>(0.0); var d0 = vec4<f32>(0.0);
+        var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0); var c1 = vec4<f32>(0.0); var d1 = vec4<f32>(0.0);
+        var a2 = vec4<f32>(0.0); var b2 = vec4<f32>(0.0); var c2 = vec4<f32>(0.0); var d2 = vec4<f32>(0.0);
+        var a3 = vec4<f32>(0.0); var b3 = vec4<f32>(0.0); var c3 = vec4<f32>(0.0); var d3 = vec4<f32>(0.0);
+        var a4 = vec4<f32>(0.0); var b4 = vec4<f32>(0.0); var c4 = vec4<f32>(0.0); var d4 = vec4<f32>(0.0);
+        var a5 = vec4<f32>(0.0); var b5 = vec4<f32>(0.0); var c5 = vec4<f32>(0.0); var d5 = vec4<f32>(0.0);
+        var a6 = vec4<f32>(0.0); var b6 = vec4<f32>(0.0); var c6 = vec4<f32>(0.0); var d6 = vec4<f32>(0.0);
+        var a7 = vec4<f32>(0.0); var b7 = vec4<f32>(0.0); var c7 = vec4<f32>(0.0); var d7 = vec4<f32>(0.0);
         for (var k = start; k < end; k++) {
-          let x0 = state[at];
-          let x1 = state[at + 8u];
-          let w0 = weight[w];
-          let w1 = weight[w + 1u];
+          let x0 = state[at]; let x1 = state[at + 4u]; let x2 = state[at + 8u]; let x3 = state[at + 12u];
+          let w0 = weight[w]; let w1 = weight[w + 1u];
           at += TILE4;
           w += 2u;
-          a0 = fma(vec4<f32>(w0.x), x0, a0); b0 = fma(vec4<f32>(w0.x), x1, b0);
-          a1 = fma(vec4<f32>(w0.y), x0, a1); b1 = fma(vec4<f32>(w0.y), x1, b1);
-          a2 = fma(vec4<f32>(w0.z), x0, a2); b2 = fma(vec4<f32>(w0.z), x1, b2);
-          a3 = fma(vec4<f32>(w0.w), x0, a3); b3 = fma(vec4<f32>(w0.w), x1, b3);
-          a4 = fma(vec4<f32>(w1.x), x0, a4); b4 = fma(vec4<f32>(w1.x), x1, b4);
-          a5 = fma(vec4<f32>(w1.y), x0, a5); b5 = fma(vec4<f32>(w1.y), x1, b5);
-          a6 = fma(vec4<f32>(w1.z), x0, a6); b6 = fma(vec4<f32>(w1.z), x1, b6);
-          a7 = fma(vec4<f32>(w1.w), x0, a7); b7 = fma(vec4<f32>(w1.w), x1, b7);
+          a0 = fma(vec4<f32>(w0.x), x0, a0); b0 = fma(vec4<f32>(w0.x), x1, b0); c0 = fma(vec4<f32>(w0.x), x2, c0); d0 = fma(vec4<f32>(w0.x), x3, d0);
+          a1 = fma(vec4<f32>(w0.y), x0, a1); b1 = fma(vec4<f32>(w0.y), x1, b1); c1 = fma(vec4<f32>(w0.y), x2, c1); d1 = fma(vec4<f32>(w0.y), x3, d1);
+          a2 = fma(vec4<f32>(w0.z), x0, a2); b2 = fma(vec4<f32>(w0.z), x1, b2); c2 = fma(vec4<f32>(w0.z), x2, c2); d2 = fma(vec4<f32>(w0.z), x3, d2);
+          a3 = fma(vec4<f32>(w0.w), x0, a3); b3 = fma(vec4<f32>(w0.w), x1, b3); c3 = fma(vec4<f32>(w0.w), x2, c3); d3 = fma(vec4<f32>(w0.w), x3, d3);
+          a4 = fma(vec4<f32>(w1.x), x0, a4); b4 = fma(vec4<f32>(w1.x), x1, b4); c4 = fma(vec4<f32>(w1.x), x2, c4); d4 = fma(vec4<f32>(w1.x), x3, d4);
+          a5 = fma(vec4<f32>(w1.y), x0, a5); b5 = fma(vec4<f32>(w1.y), x1, b5); c5 = fma(vec4<f32>(w1.y), x2, c5); d5 = fma(vec4<f32>(w1.y), x3, d5);
+          a6 = fma(vec4<f32>(w1.z), x0, a6); b6 = fma(vec4<f32>(w1.z), x1, b6); c6 = fma(vec4<f32>(w1.z), x2, c6); d6 = fma(vec4<f32>(w1.z), x3, d6);
+          a7 = fma(vec4<f32>(w1.w), x0, a7); b7 = fma(vec4<f32>(w1.w), x1, b7); c7 = fma(vec4<f32>(w1.w), x2, c7); d7 = fma(vec4<f32>(w1.w), x3, d7);
         }
-        sums[0] += a0; sums[1] += b0; sums[2] += a1; sums[3] += b1;
-        sums[4] += a2; sums[5] += b2; sums[6] += a3; sums[7] += b3;
-        sums[8] += a4; sums[9] += b4; sums[10] += a5; sums[11] += b5;
-        sums[12] += a6; sums[13] += b6; sums[14] += a7; sums[15] += b7;
+        sums[0] += a0; sums[1] += b0; sums[2] += c0; sums[3] += d0;
+        sums[4] += a1; sums[5] += b1; sums[6] += c1; sums[7] += d1;
+        sums[8] += a2; sums[9] += b2; sums[10] += c2; sums[11] += d2;
+        sums[12] += a3; sums[13] += b3; sums[14] += c3; sums[15] += d3;
+        sums[16] += a4; sums[17] += b4; sums[18] += c4; sums[19] += d4;
+        sums[20] += a5; sums[21] += b5; sums[22] += c5; sums[23] += d5;
+        sums[24] += a6; sums[25] += b6; sums[26] += c6; sums[27] += d6;
+        sums[28] += a7; sums[29] += b7; sums[30] += c7; sums[31] += d7;
       }
     } else if (kind == KIND_STRIP4) {
       for (var start = 0u; start < count; start += RUN) {
         let end = min(start + RUN, count);
-        var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0);
-        var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0);
-        var a2 = vec4<f32>(0.0); var b2 = vec4<f32>(0.0);
-        var a3 = vec4<f32>(0.0); var b3 = vec4<f32>(0.0);
+        var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0); var c0 = vec4<f32>(0.0); var d0 = vec4<f32>(0.0);
+        var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0); var c1 = vec4<f32>(0.0); var d1 = vec4<f32>(0.0);
+        var a2 = vec4<f32>(0.0); var b2 = vec4<f32>(0.0); var c2 = vec4<f32>(0.0); var d2 = vec4<f32>(0.0);
+        var a3 = vec4<f32>(0.0); var b3 = vec4<f32>(0.0); var c3 = vec4<f32>(0.0); var d3 = vec4<f32>(0.0);
         for (var k = start; k < end; k++) {
-          let x0 = state[at];
-          let x1 = state[at + 8u];
+          let x0 = state[at]; let x1 = state[at + 4u]; let x2 = state[at + 8u]; let x3 = state[at + 12u];
           let w0 = weight[w];
           at += TILE4;
           w += 1u;
-          a0 = fma(vec4<f32>(w0.x), x0, a0); b0 = fma(vec4<f32>(w0.x), x1, b0);
-          a1 = fma(vec4<f32>(w0.y), x0, a1); b1 = fma(vec4<f32>(w0.y), x1, b1);
-          a2 = fma(vec4<f32>(w0.z), x0, a2); b2 = fma(vec4<f32>(w0.z), x1, b2);
-          a3 = fma(vec4<f32>(w0.w), x0, a3); b3 = fma(vec4<f32>(w0.w), x1, b3);
+          a0 = fma(vec4<f32>(w0.x), x0, a0); b0 = fma(vec4<f32>(w0.x), x1, b0); c0 = fma(vec4<f32>(w0.x), x2, c0); d0 = fma(vec4<f32>(w0.x), x3, d0);
+          a1 = fma(vec4<f32>(w0.y), x0, a1); b1 = fma(vec4<f32>(w0.y), x1, b1); c1 = fma(vec4<f32>(w0.y), x2, c1); d1 = fma(vec4<f32>(w0.y), x3, d1);
+          a2 = fma(vec4<f32>(w0.z), x0, a2); b2 = fma(vec4<f32>(w0.z), x1, b2); c2 = fma(vec4<f32>(w0.z), x2, c2); d2 = fma(vec4<f32>(w0.z), x3, d2);
+          a3 = fma(vec4<f32>(w0.w), x0, a3); b3 = fma(vec4<f32>(w0.w), x1, b3); c3 = fma(vec4<f32>(w0.w), x2, c3); d3 = fma(vec4<f32>(w0.w), x3, d3);
         }
-        sums[0] += a0; sums[1] += b0; sums[2] += a1; sums[3] += b1;
-        sums[4] += a2; sums[5] += b2; sums[6] += a3; sums[7] += b3;
+        sums[0] += a0; sums[1] += b0; sums[2] += c0; sums[3] += d0;
+        sums[4] += a1; sums[5] += b1; sums[6] += c1; sums[7] += d1;
+        sums[8] += a2; sums[9] += b2; sums[10] += c2; sums[11] += d2;
+        sums[12] += a3; sums[13] += b3; sums[14] += c3; sums[15] += d3;
       }
     } else {
       // Two inputs at a time, so that a vec4 of weights is still one load. The second of a last odd pair is not known yet: what
       // stands there may be anything, NaN too, so a zero weight would not do.
       for (var start = 0u; start < count; start += RUN) {
         let end = min(start + RUN, count);
-        var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0);
-        var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0);
+        var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0); var c0 = vec4<f32>(0.0); var d0 = vec4<f32>(0.0);
+        var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0); var c1 = vec4<f32>(0.0); var d1 = vec4<f32>(0.0);
         for (var k = start; k < end; k += 2u) {
           let paired = vec4<bool>(k + 1u < end);
-          let x0 = state[at];
-          let x1 = state[at + 8u];
+          let x0 = state[at]; let x1 = state[at + 4u]; let x2 = state[at + 8u]; let x3 = state[at + 12u];
           let y0 = select(vec4<f32>(0.0), state[at + TILE4], paired);
-          let y1 = select(vec4<f32>(0.0), state[at + TILE4 + 8u], paired);
+          let y1 = select(vec4<f32>(0.0), state[at + TILE4 + 4u], paired);
+          let y2 = select(vec4<f32>(0.0), state[at + TILE4 + 8u], paired);
+          let y3 = select(vec4<f32>(0.0), state[at + TILE4 + 12u], paired);
           let w0 = weight[w];
           at += 2u * TILE4;
           w += 1u;
           a0 = fma(vec4<f32>(w0.z), y0, fma(vec4<f32>(w0.x), x0, a0)); b0 = fma(vec4<f32>(w0.z), y1, fma(vec4<f32>(w0.x), x1, b0));
+          c0 = fma(vec4<f32>(w0.z), y2, fma(vec4<f32>(w0.x), x2, c0)); d0 = fma(vec4<f32>(w0.z), y3, fma(vec4<f32>(w0.x), x3, d0));
           a1 = fma(vec4<f32>(w0.w), y0, fma(vec4<f32>(w0.y), x0, a1)); b1 = fma(vec4<f32>(w0.w), y1, fma(vec4<f32>(w0.y), x1, b1));
+          c1 = fma(vec4<f32>(w0.w), y2, fma(vec4<f32>(w0.y), x2, c1)); d1 = fma(vec4<f32>(w0.w), y3, fma(vec4<f32>(w0.y), x3, d1));
         }
-        sums[0] += a0; sums[1] += b0; sums[2] += a1; sums[3] += b1;
+        sums[0] += a0; sums[1] += b0; sums[2] += c0; sums[3] += d0;
+        sums[4] += a1; sums[5] += b1; sums[6] += c1; sums[7] += d1;
       }
     }
     let output_at = first + tasks[task + 4u] * TILE4;
     let constants = tasks[task + 8u];
     let flags = tasks[task + 9u];
-    // Most strips: a bias and at most a ReLU, written out. The general case below takes a third of the time of sampling.
+    // Most strips: a bias and at most a ReLU, written out. As a loop with all that may follow it took a third of the time of sampling.
     if ((flags & PLAIN) != 0u) {
       let relu = vec4<bool>((flags & 255u) == ACT_RELU);
       let bias0 = bias[constants];
-      state[output_at] = rectify(sums[0] + bias0.x, relu); state[output_at + 8u] = rectify(sums[1] + bias0.x, relu);
-      state[output_at + 16u] = rectify(sums[2] + bias0.y, relu); state[output_at + 24u] = rectify(sums[3] + bias0.y, relu);
+      state[output_at] = rectify(sums[0] + bias0.x, relu);
+      state[output_at + 4u] = rectify(sums[1] + bias0.x, relu);
+      state[output_at + 8u] = rectify(sums[2] + bias0.x, relu);
+      state[output_at + 12u] = rectify(sums[3] + bias0.x, relu);
+      state[output_at + 16u] = rectify(sums[4] + bias0.y, relu);
+      state[output_at + 20u] = rectify(sums[5] + bias0.y, relu);
+      state[output_at + 24u] = rectify(sums[6] + bias0.y, relu);
+      state[output_at + 28u] = rectify(sums[7] + bias0.y, relu);
       if (width > 2u) {
-        state[output_at + 32u] = rectify(sums[4] + bias0.z, relu); state[output_at + 40u] = rectify(sums[5] + bias0.z, relu);
-        state[output_at + 48u] = rectify(sums[6] + bias0.w, relu); state[output_at + 56u] = rectify(sums[7] + bias0.w, relu);
+        state[output_at + 32u] = rectify(sums[8] + bias0.z, relu);
+        state[output_at + 36u] = rectify(sums[9] + bias0.z, relu);
+        state[output_at + 40u] = rectify(sums[10] + bias0.z, relu);
+        state[output_at + 44u] = rectify(sums[11] + bias0.z, relu);
+        state[output_at + 48u] = rectify(sums[12] + bias0.w, relu);
+        state[output_at + 52u] = rectify(sums[13] + bias0.w, relu);
+        state[output_at + 56u] = rectify(sums[14] + bias0.w, relu);
+        state[output_at + 60u] = rectify(sums[15] + bias0.w, relu);
       }
       if (width > 4u) {
         let bias1 = bias[constants + 1u];
-        state[output_at + 64u] = rectify(sums[8] + bias1.x, relu); state[output_at + 72u] = rectify(sums[9] + bias1.x, relu);
-        state[output_at + 80u] = rectify(sums[10] + bias1.y, relu); state[output_at + 88u] = rectify(sums[11] + bias1.y, relu);
-        state[output_at + 96u] = rectify(sums[12] + bias1.z, relu); state[output_at + 104u] = rectify(sums[13] + bias1.z, relu);
-        state[output_at + 112u] = rectify(sums[14] + bias1.w, relu); state[output_at + 120u] = rectify(sums[15] + bias1.w, relu);
+        state[output_at + 64u] = rectify(sums[16] + bias1.x, relu);
+        state[output_at + 68u] = rectify(sums[17] + bias1.x, relu);
+        state[output_at + 72u] = rectify(sums[18] + bias1.x, relu);
+        state[output_at + 76u] = rectify(sums[19] + bias1.x, relu);
+        state[output_at + 80u] = rectify(sums[20] + bias1.y, relu);
+        state[output_at + 84u] = rectify(sums[21] + bias1.y, relu);
+        state[output_at + 88u] = rectify(sums[22] + bias1.y, relu);
+        state[output_at + 92u] = rectify(sums[23] + bias1.y, relu);
+        state[output_at + 96u] = rectify(sums[24] + bias1.z, relu);
+        state[output_at + 100u] = rectify(sums[25] + bias1.z, relu);
+        state[output_at + 104u] = rectify(sums[26] + bias1.z, relu);
+        state[output_at + 108u] = rectify(sums[27] + bias1.z, relu);
+        state[output_at + 112u] = rectify(sums[28] + bias1.w, relu);
+        state[output_at + 116u] = rectify(sums[29] + bias1.w, relu);
+        state[output_at + 120u] = rectify(sums[30] + bias1.w, relu);
+        state[output_at + 124u] = rectify(sums[31] + bias1.w, relu);
       }
       continue;
     }
     let raw_row = tasks[task + 5u];
     let addend_row = tasks[task + 6u];
     let gate_row = tasks[task + 7u];
-    // A loop, not 16 calls: inlined calls made the pipeline take 10 s to compile on SwiftShader, this takes a tenth.
+    // A loop, not 32 calls: inlined calls made the pipeline take 10 s to compile on SwiftShader, this takes a tenth.
     let quads = (width + 3u) / 4u; // vec4 of constants: bias, then scale, then shift
-    for (var i = 0u; i < 2u * width; i++) {
-      let unit = i / 2u;
-      let half = (i % 2u) * 8u; // row group g or g + 8
+    for (var i = 0u; i < 4u * width; i++) {
+      let unit = i / 4u;
+      let offset = (i % 4u) * 4u; // of the row group
       var v = sums[i] + bias[constants + unit / 4u][unit % 4u];
-      if (gate_row != NONE) { v *= accurate_sigmoid(side[side_at + half + (gate_row + unit) * TILE4]); }
-      if (addend_row != NONE) { v += side[side_at + half + (addend_row + unit) * TILE4]; }
-      if ((flags & HAS_SKIP) != 0u) { v += state[first + half + tasks[task + SKIPS + unit] * TILE4]; }
-      if (raw_row != NONE) { state[first + half + (raw_row + unit) * TILE4] = v; }
+      if (gate_row != NONE) { v *= accurate_sigmoid(side[side_at + offset + (gate_row + unit) * TILE4]); }
+      if (addend_row != NONE) { v += side[side_at + offset + (addend_row + unit) * TILE4]; }
+      if ((flags & HAS_SKIP) != 0u) { v += state[first + offset + tasks[task + SKIPS + unit] * TILE4]; }
+      if (raw_row != NONE) { state[first + offset + (raw_row + unit) * TILE4] = v; }
       if ((flags & HAS_SCALE) != 0u) {
         v = v * bias[constants + quads + unit / 4u][unit % 4u] + bias[constants + 2u * quads + unit / 4u][unit % 4u];
       }
-      state[output_at + half + unit * TILE4] = activate(flags & 255u, v);
+      state[output_at + offset + unit * TILE4] = activate(flags & 255u, v);
     }
   }
   if (HAS_LOG_DET) {
-    log_det[group] += total0 + block0;
-    log_det[group + 8u] += total1 + block1;
+    for (var g = 0u; g < 4u; g++) { log_det[group + g * 4u] += total[g] + part[g]; }
   }
 }

@@ -6,14 +6,14 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn transform(x: vec4<f32>, parameters_at: u32, stride: u32) -> Moved {\nvar u = vec4<f32>(0.0);\nif (SCALE != SCALE_NONE) { u = state[parameters_at + stride]; }\nreturn move_affine(x, state[parameters_at], u);\n}\n@compute @workgroup_size(8)\nfn autoregressive_solve_affine(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {\nlet group = wg.x * TILE4 + lane.x;\nif (group * 4u >= rows()) { return; }\nsolve(group);\n}";
+const own = "fn transform(x: vec4<f32>, parameters_at: u32, stride: u32) -> Moved {\nvar u = vec4<f32>(0.0);\nif (SCALE != SCALE_NONE) { u = state[parameters_at + stride]; }\nreturn move_affine(x, state[parameters_at], u);\n}\n@compute @workgroup_size(4)\nfn autoregressive_solve_affine(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {\nlet group = wg.x * TILE4 + lane.x;\nif (group * 4u >= rows()) { return; }\nsolve(group);\n}";
 const wgsl: string = `${libCall}\n${libLayout}\n${libMath}\n${libActivation}\n${libAutoregressiveSolve}\n${libAffine}\n${own}`;
 
 export const autoregressiveSolveAffine = {
   name: "autoregressive-solve-affine",
   entryPoint: "autoregressive_solve_affine",
   workgroupSize: [
-    8,
+    4,
     1,
     1
   ],
