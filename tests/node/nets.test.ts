@@ -2,9 +2,9 @@
 // use; this covers the options that none of them has: context through gates, batch norm in feed-forward nets, nets without blocks.
 
 import { describe, expect, test } from 'vitest';
-import { type Conditioner, INPUT, type Stage } from '../../src/flows/conditioner.js';
 import { buildNet } from '../../src/flows/build/nets.js';
 import { StateReader } from '../../src/flows/build/state.js';
+import { type Conditioner, INPUT, type Stage } from '../../src/flows/conditioner.js';
 import { uniformGenerator } from '../../src/flows/recipes/initial.js';
 import type { NetDescription } from '../../src/format/description.js';
 import type { StoredTensor } from '../../src/format/safetensors.js';
@@ -75,7 +75,8 @@ function evaluate(stages: Conditioner['stages'], x: number[], context: number[])
     const input = stage.input === INPUT ? x : outputs[stage.input]!;
     const raw = Array.from({ length: stage.outputs }, (_, o) => {
       let value = stage.bias?.[o] ?? 0;
-      for (let i = 0; i < stage.inputs; i++) value += stage.mask?.[o * stage.inputs + i] === 0 ? 0 : stage.weight[o * stage.inputs + i]! * input[i]!;
+      for (let i = 0; i < stage.inputs; i++)
+        value += stage.mask?.[o * stage.inputs + i] === 0 ? 0 : stage.weight[o * stage.inputs + i]! * input[i]!;
       for (const term of stage.contexts) {
         const projected = context.reduce((sum, entry, c) => sum + term.weight[o * context.length + c]! * entry, term.bias?.[o] ?? 0);
         if (term.mode === 'gate') value /= 1 + Math.exp(-projected);
@@ -147,16 +148,23 @@ const residualOver = (type: 'nflows_resnet' | 'normflows_made', blocks: number, 
 });
 
 const ptf = (t: Tensors, joiner: string, trunk: string, x: number[], c: number[], outputs: number, act: (v: number) => number) => {
-  const joined = add(t.linear(`${joiner}.linear`, x, H, { mask: `${joiner}.mask` }), t.linear(`${joiner}.cond_linear`, c, H, { bias: false }));
+  const joined = add(
+    t.linear(`${joiner}.linear`, x, H, { mask: `${joiner}.mask` }),
+    t.linear(`${joiner}.cond_linear`, c, H, { bias: false }),
+  );
   const second = t.linear(`${trunk}.1.linear`, joined.map(act), H, { mask: `${trunk}.1.mask` });
   return t.linear(`${trunk}.3.linear`, second.map(act), outputs, { mask: `${trunk}.3.mask` });
 };
 
 const cases: NetCase[] = [
   ...[0, 1, 2].flatMap((blocks) =>
-    [true, false].flatMap((residual) => [true, false].flatMap((norm) => [true, false].map((context) => nflowsMade(blocks, residual, norm, context)))),
+    [true, false].flatMap((residual) =>
+      [true, false].flatMap((norm) => [true, false].map((context) => nflowsMade(blocks, residual, norm, context))),
+    ),
   ),
-  ...[0, 2].flatMap((blocks) => [true, false].flatMap((norm) => [true, false].map((context) => residualOver('nflows_resnet', blocks, norm, context)))),
+  ...[0, 2].flatMap((blocks) =>
+    [true, false].flatMap((norm) => [true, false].map((context) => residualOver('nflows_resnet', blocks, norm, context))),
+  ),
   ...[0, 2].flatMap((blocks) => [true, false].map((context) => residualOver('normflows_made', blocks, false, context))),
   {
     name: 'masked_mlp with context',

@@ -44,6 +44,7 @@ export const autoregressiveSolveAffine = defineTwin(source.autoregressiveSolveAf
         continue;
       }
       const width = 8 >> task[0]!;
+      const padded = Math.ceil(width / 4) * 4;
       const [count, w, input, output, raw, addend, gate, constantsAt, flags, partial] = task.slice(1, 11) as unknown as number[];
       for (let unit = 0; unit < width; unit++) {
         let v = partial === TASK_NONE ? 0 : state[first + (partial! + unit) * TILE]!;
@@ -53,12 +54,12 @@ export const autoregressiveSolveAffine = defineTwin(source.autoregressiveSolveAf
             part += weight[w! * 4 + k * width + unit]! * state[first + (input! + k) * TILE]!;
           v += part;
         }
-        v += bias[constantsAt! + unit]!;
+        v += bias[constantsAt! * 4 + unit]!; // constants lie in whole vec4: bias, scale, shift
         if (gate !== TASK_NONE) v *= sigmoid(side[sideAt + (gate! + unit) * TILE]!);
         if (addend !== TASK_NONE) v += side[sideAt + (addend! + unit) * TILE]!;
         if ((flags! & TASK_HAS_SKIP) !== 0) v += state[first + task[TASK_SKIPS + unit]! * TILE]!;
         if (raw !== TASK_NONE) state[first + (raw! + unit) * TILE] = v;
-        if ((flags! & TASK_HAS_SCALE) !== 0) v = v * bias[constantsAt! + width + unit]! + bias[constantsAt! + 2 * width + unit]!;
+        if ((flags! & TASK_HAS_SCALE) !== 0) v = v * bias[constantsAt! * 4 + padded + unit]! + bias[constantsAt! * 4 + 2 * padded + unit]!;
         state[first + (output! + unit) * TILE] = activate(flags! & 255, v);
       }
     }
