@@ -80,18 +80,21 @@ try {
   const address = server.httpServer.address();
   browser = await launchBrowser();
   const page = await browser.newPage();
-  page.on('pageerror', (error) => console.error(`page: ${error.message}`));
+  // A page that breaks while it loads never offers its function: say so at once instead of waiting for it.
+  const broken = new Promise((_, reject) => {
+    page.on('pageerror', (error) => reject(new Error(`the page failed: ${error.message}`)));
+    browser.on('disconnected', () => reject(new Error('the browser ended')));
+  });
+  broken.catch(() => {});
   const started = Date.now();
   await page.exposeFunction('reportProgress', (text) =>
     console.error(`[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s] ${text}`),
   );
   await page.goto(`http://127.0.0.1:${address.port}/`, { waitUntil: 'load', timeout: 120_000 });
-  await page.waitForFunction('typeof window.runPushforwardBenchmark === "function"', { timeout: 120_000 });
+  await Promise.race([broken, page.waitForFunction('typeof window.runPushforwardBenchmark === "function"', { timeout: 120_000 })]);
   const size = options.tiny ? 'tiny' : options.quick ? 'quick' : 'full';
-  const { results, text, fileName } = await page.evaluate(
-    (given) => window.runPushforwardBenchmark(given),
-    JSON.parse(JSON.stringify({ size, rounds: options.rounds, only: options.only, commit: commit(), compare })),
-  );
+  const given = JSON.parse(JSON.stringify({ size, rounds: options.rounds, only: options.only, commit: commit(), compare }));
+  const { results, text, fileName } = await Promise.race([broken, page.evaluate((input) => window.runPushforwardBenchmark(input), given)]);
   console.log(text);
   if (options.json || options.out !== undefined) {
     const file = options.out === undefined ? join(root, 'bench/results', fileName) : resolve(options.out);

@@ -4,7 +4,18 @@
 //
 //   PUSHFORWARD_BROWSER   path of a Chrome/Chromium executable, or `bundled` for @sparticuz/chromium
 //   PUSHFORWARD_GPU       `hardware` for the machine's GPU, `software` for SwiftShader (the default; on macOS the default is hardware)
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import puppeteer from 'puppeteer-core';
@@ -96,12 +107,19 @@ async function bundledBrowser() {
       if (!existsSync(folder)) throw cause;
     }
   }
+  // The package's own list of font folders is that of the machines it was made for. Without a font, a page with text ends the browser.
+  const fonts = join(folder, 'fonts');
+  writeFileSync(
+    join(fonts, 'fonts.conf'),
+    `<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig><dir>${fonts}</dir><cachedir>${join(folder, 'fonts-cache')}</cachedir></fontconfig>\n`,
+  );
   const libraries = [join(folder, 'al2023/lib'), process.env.LD_LIBRARY_PATH].filter(Boolean).join(':');
   return {
     executable: join(folder, 'chromium'),
     source: 'bundled',
     headless: 'shell',
-    env: { LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: join(folder, 'fonts') },
+    // In the C locale this build calls its language `en-US@posix`, which Intl refuses.
+    env: { LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: fonts, LC_ALL: 'en_US.UTF-8' },
   };
 }
 
