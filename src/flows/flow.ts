@@ -69,8 +69,10 @@ export interface Flow {
    */
   prepare(options: { count: number }): Promise<void>;
   /**
-   * Records a draw into the caller's encoder; the caller submits. Call `prepare` first.
+   * Records a draw into the caller's encoder; the caller submits. Call `prepare` first. A row depends on the seed and its number alone, so
+   * 64 rows are the first 64 of 256. Nothing is read back: a render pass of the same submission may read the buffer.
    *
+   * @param options `into`: usage STORAGE, at least [count, D] floats; what lies beyond is left alone. `context`: [count, C], or [C] for all.
    * @returns `into`, or a new buffer [count, D] (STORAGE | COPY_SRC | COPY_DST | VERTEX) that the caller then owns.
    */
   encodeSample(encoder: GPUCommandEncoder, options: { count: number; seed: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer;
