@@ -7,8 +7,8 @@
 // (Dekker 1971, doi:10.1007/BF01397083). Later layers magnify what is lost here: with a plain product maf-d6-flip of tests/golden
 // shows 9 x PyTorch's error.
 //
-// Shapes   x, y tiled [features, rows]; constants f32 [4, features] = center, factor's leading 12 bits, its remainder, shift; log_det tiled [1, rows];
-//          log_abs_det in nats, summed in float64 by the host.
+// Shapes   x, y tiled [features, rows]; constants f32 [4, features] = center, factor's leading 12 bits, its remainder, shift;
+//          log_det tiled [1, rows]; log_abs_det in nats, summed in float64 by the host.
 // Error    4e-7 relative to max(1, |y|) (tests/cases/diagonal-affine.ts).
 // Paper    Ioffe and Szegedy 2015, arXiv:1502.03167; as a flow: Dinh et al. 2017, arXiv:1605.08803, section 3.7.
 

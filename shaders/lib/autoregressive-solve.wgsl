@@ -82,14 +82,7 @@ fn solve(group: u32) {
     var w = tasks[task + 2u];
     var at = first + tasks[task + 3u] * TILE4;
     let partial_row = tasks[task + 10u];
-    sums[0] = vec4<f32>(0.0); sums[1] = vec4<f32>(0.0); sums[2] = vec4<f32>(0.0); sums[3] = vec4<f32>(0.0);
-    sums[4] = vec4<f32>(0.0); sums[5] = vec4<f32>(0.0); sums[6] = vec4<f32>(0.0); sums[7] = vec4<f32>(0.0);
-    sums[8] = vec4<f32>(0.0); sums[9] = vec4<f32>(0.0); sums[10] = vec4<f32>(0.0); sums[11] = vec4<f32>(0.0);
-    sums[12] = vec4<f32>(0.0); sums[13] = vec4<f32>(0.0); sums[14] = vec4<f32>(0.0); sums[15] = vec4<f32>(0.0);
-    sums[16] = vec4<f32>(0.0); sums[17] = vec4<f32>(0.0); sums[18] = vec4<f32>(0.0); sums[19] = vec4<f32>(0.0);
-    sums[20] = vec4<f32>(0.0); sums[21] = vec4<f32>(0.0); sums[22] = vec4<f32>(0.0); sums[23] = vec4<f32>(0.0);
-    sums[24] = vec4<f32>(0.0); sums[25] = vec4<f32>(0.0); sums[26] = vec4<f32>(0.0); sums[27] = vec4<f32>(0.0);
-    sums[28] = vec4<f32>(0.0); sums[29] = vec4<f32>(0.0); sums[30] = vec4<f32>(0.0); sums[31] = vec4<f32>(0.0);
+    sums = array<vec4<f32>, 32>();
     if (partial_row != NONE) {
       let partial_at = first + partial_row * TILE4;
       for (var i = 0u; i < 4u * width; i++) { sums[i] = state[partial_at + (i / 4u) * TILE4 + (i % 4u) * 4u]; }
