@@ -5,8 +5,8 @@ import { NONE, type TiledTensor } from '../runtime/tensor.js';
 import { recordAffine, slotTable } from './affine-conditional.js';
 import type { Bijector, BijectorCall } from './bijector.js';
 import type { Conditioner } from './conditioner.js';
-import { identityOrder } from './packing.js';
-import { type ParallelPlan, planParallel, recordParallel, recordProjection } from './parallel-plan.js';
+import { identityOrder, recordLinear } from './packing.js';
+import { type ParallelPlan, planParallel, recordParallel } from './parallel-plan.js';
 import { readiness } from './readiness.js';
 import { planSolve, type SolvePlan } from './solve-plan.js';
 import { type AffineTransformer, transformerConstants } from './transformer.js';
@@ -61,7 +61,8 @@ export class AffineAutoregressive implements Bijector {
     let side: TiledTensor | null = null;
     if (plan.side.length > 0) {
       side = r.tiled(plan.sideFeatures, 'context terms');
-      for (const { packed, at, activation } of plan.side) recordProjection(r, packed, context!, side, at, activation);
+      for (const { packed, at, activation } of plan.side)
+        recordLinear(r, packed, context!, side, { label: 'context term', activation, yAt: at });
     }
     const result = r.tiled(this.dim, 'x');
     r.run(autoregressiveSolveAffine, {

@@ -1,10 +1,9 @@
 import { fill } from '../kernels/fill.js';
-import { maskedLinear } from '../kernels/masked-linear.js';
 import { ValueError } from '../runtime/errors.js';
 import type { Recorder } from '../runtime/recorder.js';
-import { NONE, type TiledTensor } from '../runtime/tensor.js';
+import type { TiledTensor } from '../runtime/tensor.js';
 import type { Bijector, BijectorCall } from './bijector.js';
-import { identityOrder, type PackedLinear, packLinear } from './packing.js';
+import { identityOrder, type PackedLinear, packLinear, recordLinear } from './packing.js';
 
 /** LU decomposition with partial pivoting of a row-major [n, n] float64 matrix: its inverse, and log|det|. */
 export function invertMatrix(matrix: Float64Array, n: number): { inverse: Float64Array; logAbsDet: number } {
@@ -75,32 +74,7 @@ export class DenseLinear implements Bijector {
 
   #record(r: Recorder, x: TiledTensor, packed: PackedLinear, logAbsDet: number, logDet: TiledTensor | null): TiledTensor {
     const y = r.tiled(this.dim, 'product');
-    r.run(maskedLinear, {
-      buffers: {
-        x,
-        weight: r.constant(packed.weight, 'matrix'),
-        bias: r.constant(packed.bias, 'bias'),
-        ranges: r.constant(packed.ranges, 'ranges'),
-        addend: NONE,
-        gate: NONE,
-        y,
-        raw: r.tiled(1, 'unused'),
-      },
-      params: {
-        inputs: this.dim,
-        outputs: this.dim,
-        x_features: x.features,
-        x_at: 0,
-        addend_features: 1,
-        addend_at: 0,
-        gate_features: 1,
-        gate_at: 0,
-        y_features: this.dim,
-        y_at: 0,
-        raw_features: 1,
-      },
-      constants: {},
-    });
+    recordLinear(r, packed, x, y, { label: 'matrix' });
     if (logDet) r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value: logAbsDet }, constants: { ADD: true } });
     return y;
   }

@@ -1,6 +1,10 @@
-// Weights as the masked-linear kernel reads them: strips of 8 outputs, [strip, input, 8], with the run of inputs each strip needs.
+// Weights as the masked-linear kernel reads them: strips of 8 outputs, [strip, input, 8], with the run of inputs each strip needs; and
+// the one place that records the kernel.
 
-import { STRIP } from '../kernels/masked-linear.js';
+import { ACTIVATION_NUMBER, type Activation } from '../kernels/activation.js';
+import { maskedLinear, STRIP } from '../kernels/masked-linear.js';
+import type { Recorder } from '../runtime/recorder.js';
+import { NONE, type TiledTensor } from '../runtime/tensor.js';
 
 export interface PackedLinear {
   readonly inputs: number;
@@ -59,3 +63,58 @@ export function packLinear(source: LinearSource, outputOrder: ArrayLike<number>,
 }
 
 export const identityOrder = (count: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: count }, (_, i) => i);
+
+/** Indices by ascending key; equal keys keep their order. */
+export const orderBy = (keys: ArrayLike<number>): Uint32Array<ArrayBuffer> =>
+  identityOrder(keys.length).sort((a, b) => keys[a]! - keys[b]! || a - b);
+
+/** What may follow the product; see shaders/masked-linear.wgsl. */
+export interface LinearEpilogue {
+  readonly label: string;
+  readonly activation?: Activation;
+  /** Feature of `y` at which the outputs begin. Default 0. */
+  readonly yAt?: number;
+  readonly gate?: TiledTensor | null;
+  readonly addend?: TiledTensor | null;
+  /** Takes the value before norm and activation. */
+  readonly raw?: TiledTensor | null;
+  /** Whether the packed norm applies. Default false. */
+  readonly scaled?: boolean;
+}
+
+/** Records y = activation(norm(gate · (W x + b) + addend)). */
+export function recordLinear(r: Recorder, packed: PackedLinear, x: TiledTensor, y: TiledTensor, epilogue: LinearEpilogue): void {
+  const { label, activation = 'identity', yAt = 0, gate = null, addend = null, raw = null, scaled = false } = epilogue;
+  r.run(maskedLinear, {
+    buffers: {
+      x,
+      weight: r.constant(packed.weight, `weight ${label}`),
+      bias: r.constant(packed.bias, `bias ${label}`),
+      ranges: r.constant(packed.ranges, `ranges ${label}`),
+      addend: addend ?? NONE,
+      gate: gate ?? NONE,
+      y,
+      raw: raw ?? r.tiled(1, 'unused'),
+    },
+    params: {
+      inputs: packed.inputs,
+      outputs: packed.outputs,
+      x_features: x.features,
+      x_at: 0,
+      addend_features: addend?.features ?? 1,
+      addend_at: 0,
+      gate_features: gate?.features ?? 1,
+      gate_at: 0,
+      y_features: y.features,
+      y_at: yAt,
+      raw_features: raw?.features ?? 1,
+    },
+    constants: {
+      ACTIVATION: ACTIVATION_NUMBER[activation],
+      GATE: gate !== null,
+      ADDEND: addend !== null,
+      RAW: raw !== null,
+      SCALE: scaled,
+    },
+  });
+}

@@ -13,7 +13,7 @@ import {
   TASK_WORDS,
 } from '../kernels/autoregressive-solve-affine.js';
 import { type Conditioner, type ContextTerm, INPUT, type Stage } from './conditioner.js';
-import { identityOrder, type PackedLinear, packLinear } from './packing.js';
+import { identityOrder, orderBy, type PackedLinear, packLinear } from './packing.js';
 import type { Readiness } from './readiness.js';
 import { type Group, planStrips, type Strip } from './strips.js';
 
@@ -46,7 +46,7 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
   let nodes = 0;
 
   // Known features come first, in the order in which they become known.
-  const featureOrder = [...identityOrder(inputs)].sort((a, b) => ready.stepOf[a]! - ready.stepOf[b]! || a - b);
+  const featureOrder = [...orderBy(ready.stepOf)];
   const featureRow = new Int32Array(inputs);
   for (const [row, feature] of featureOrder.entries()) featureRow[feature] = row;
   nodes += inputs;
@@ -121,7 +121,7 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
     const own = [...heads.keys()].filter((other) => heads[other]!.stage === heads[p]!.stage);
     return headRow.get(heads[p]!.stage)! + own.indexOf(p) * slots;
   };
-  const side = new SideRegions(conditioner);
+  const side = new SideRegions(conditioner.contextDim);
   const output = new TaskWriter(stages, columns, side);
   let multiplyAdds = 0;
   strips.sort((a, b) => a.step - b.step || a.stage - b.stage);
@@ -139,53 +139,56 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
       throw new Error('solve plan: three or more parameters need one stage for all');
     for (const [place, feature] of slots.entries()) output.feature(feature, rows[0]! + place, stride, featureRow[feature]!);
   }
-  const projections = side.finish();
-  return { ...output.finish(), nodes, side: projections, sideFeatures: Math.max(1, side.features), multiplyAdds, strips, columns };
+  return {
+    ...output.finish(),
+    nodes,
+    side: side.projections(),
+    sideFeatures: Math.max(1, side.features),
+    multiplyAdds,
+    strips,
+    columns,
+  };
 }
 
 /** Rows of the side tensor: for each context term, the units of its stage in the order of the strips. */
 class SideRegions {
-  readonly #conditioner: Conditioner;
-  readonly #units = new Map<ContextTerm, { stage: Stage; rows: number[]; units: number[] }>();
-  features = 0;
+  readonly #contextDim: number;
+  readonly #units = new Map<ContextTerm, number[]>();
 
-  constructor(conditioner: Conditioner) {
-    this.#conditioner = conditioner;
+  constructor(contextDim: number) {
+    this.#contextDim = contextDim;
   }
 
-  /** Side row of a strip's first unit for a term. Strips of one stage take consecutive rows only within themselves. */
-  place(stage: Stage, term: ContextTerm, units: readonly number[]): number {
-    let region = this.#units.get(term);
-    if (!region) {
-      region = { stage, rows: [], units: [] };
-      this.#units.set(term, region);
-    }
-    const row = region.units.length;
-    region.units.push(...units);
+  get features(): number {
+    return [...this.#units.values()].reduce((sum, units) => sum + units.length, 0);
+  }
+
+  /** Row of a strip's first unit within the term's region. */
+  place(term: ContextTerm, units: readonly number[]): number {
+    const region = this.#units.get(term) ?? [];
+    this.#units.set(term, region);
+    const row = region.length;
+    region.push(...units);
     return row;
   }
 
-  /** Final row of a term's region: known only when all strips were placed. */
+  /** First row of a term's region: known only when all strips were placed. */
   begin(term: ContextTerm): number {
     let at = 0;
-    for (const [other, region] of this.#units) {
-      if (other === term) return at;
-      at += region.units.length;
+    for (const [other, units] of this.#units) {
+      if (other === term) break;
+      at += units.length;
     }
     return at;
   }
 
-  finish(): SideProjection[] {
-    const columns = identityOrder(this.#conditioner.contextDim);
-    return [...this.#units].map(([term, { units }]) => {
-      const at = this.features;
-      this.features += units.length;
-      return {
-        packed: packLinear({ ...term, mask: null, inputs: this.#conditioner.contextDim }, units, columns),
-        at,
-        activation: term.activation,
-      };
-    });
+  projections(): SideProjection[] {
+    const columns = identityOrder(this.#contextDim);
+    return [...this.#units].map(([term, units]) => ({
+      packed: packLinear({ ...term, mask: null, inputs: this.#contextDim }, units, columns),
+      at: this.begin(term),
+      activation: term.activation,
+    }));
   }
 }
 
@@ -236,7 +239,7 @@ class TaskWriter {
     }
     for (const term of stage.contexts) {
       const word = term.mode === 'add' ? 6 : 7;
-      task[word] = this.side.place(stage, term, strip.units);
+      task[word] = this.side.place(term, strip.units);
       this.#sideWords.push({ task, word, term });
     }
     const rectified = stage.activation === 'identity' || stage.activation === 'relu';

@@ -1,22 +1,18 @@
 // Every argument of a flow's methods that can be wrong, one by one: which error, and what its sentence says. Buffers: buffers.test.ts.
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { DisposedError, type Flow, LimitError, maf, realNVP, ShapeError, StateError, ValueError } from '../../src/index.js';
+import { DisposedError, type Flow, LimitError, realNVP, ShapeError, StateError, ValueError } from '../../src/index.js';
 import { CALLER_USAGE, empty, numbered } from '../support/buffers.js';
-import { expectError } from '../support/errors.js';
-import { useGpu } from '../support/gpu.js';
+import { expectError, wrong } from '../support/errors.js';
+import { useSmallFlows } from '../support/small-flows.js';
 
-const context = useGpu();
+const context = useSmallFlows();
 let flow: Flow;
 let conditional: Flow;
-beforeAll(async () => {
-  flow = await maf(context.gpu, { dim: 3, layers: 2, hidden: [8], seed: 1 });
-  conditional = await maf(context.gpu, { dim: 3, layers: 2, hidden: [8], contextDim: 2, seed: 1 });
-  await Promise.all([flow.prepare({ count: 8 }), conditional.prepare({ count: 8 })]);
+beforeAll(() => {
+  ({ flow, conditional } = context);
 });
 
-/** A value that TypeScript would refuse. */
-const wrong = <T>(value: unknown): T => value as T;
 const x = numbered(12);
 
 test('dim and contextDim', () => {

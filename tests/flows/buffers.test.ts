@@ -1,22 +1,18 @@
 // Every buffer and encoder that can be wrong, one by one: which error, and what its sentence says.
 
 import { beforeAll, describe, test } from 'vitest';
-import { type Flow, maf, ShapeError, ValueError } from '../../src/index.js';
+import { type Flow, ShapeError, ValueError } from '../../src/index.js';
 import { empty, numbered, submitted } from '../support/buffers.js';
-import { expectError } from '../support/errors.js';
-import { useGpu } from '../support/gpu.js';
+import { expectError, wrong } from '../support/errors.js';
+import { useSmallFlows } from '../support/small-flows.js';
 
-const context = useGpu();
+const context = useSmallFlows();
 let flow: Flow;
 let conditional: Flow;
-beforeAll(async () => {
-  flow = await maf(context.gpu, { dim: 3, layers: 2, hidden: [8], seed: 1 });
-  conditional = await maf(context.gpu, { dim: 3, layers: 2, hidden: [8], contextDim: 2, seed: 1 });
-  await Promise.all([flow.prepare({ count: 8 }), conditional.prepare({ count: 8 })]);
+beforeAll(() => {
+  ({ flow, conditional } = context);
 });
 
-/** A value that TypeScript would refuse. */
-const wrong = <T>(value: unknown): T => value as T;
 const x = numbered(12);
 
 describe('buffers', () => {

@@ -3,15 +3,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Flow, maf, realNVP } from '../../src/index.js';
 import { download, expectSameBits, numbered, upload } from '../support/buffers.js';
-import { useGpu } from '../support/gpu.js';
+import { useSmallFlows } from '../support/small-flows.js';
 
-const context = useGpu();
+const context = useSmallFlows();
 let flow: Flow;
 let conditional: Flow;
-beforeAll(async () => {
-  flow = await maf(context.gpu, { dim: 3, layers: 2, hidden: [8], seed: 1 });
-  conditional = await maf(context.gpu, { dim: 3, layers: 2, hidden: [8], contextDim: 2, seed: 1 });
-  await Promise.all([flow.prepare({ count: 8 }), conditional.prepare({ count: 8 })]);
+beforeAll(() => {
+  ({ flow, conditional } = context);
 });
 
 const x = numbered(12);

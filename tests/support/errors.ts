@@ -23,3 +23,6 @@ export async function expectError(body: () => unknown, type: ErrorClass, code: s
   if (typeof sentence === 'string') expect(message).toBe(sentence);
   else expect(message).toMatch(sentence);
 }
+
+/** A value that TypeScript would refuse. */
+export const wrong = <T>(value: unknown): T => value as T;

@@ -2,9 +2,8 @@ import type { OpDescription } from '../../format/description.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { autoregressiveOps } from '../build/autoregressive.js';
 import { elementwiseOps } from '../build/elementwise.js';
-import { buildFlow } from '../build/flow.js';
 import type { Flow } from '../flow.js';
-import { type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
+import { buildFresh, type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
 
 export interface AutoregressiveOptions extends RecipeOptions {
   /** Order of the features from layer to layer: reversed each time, or drawn at random. Default 'reverse'. */
@@ -75,16 +74,7 @@ async function build(gpu: Gpu, recipe: 'maf' | 'iaf', options: AutoregressiveOpt
       });
     }
   }
-  const description = {
-    version: 1,
-    features: dim,
-    context_features: contextDim,
-    event_shape: [dim],
-    base: { type: 'standard_normal' },
-    structure_direction: 'density',
-    structure,
-  } as const;
-  return buildFlow(gpu, { ...description, event_shape: [dim], structure }, writer.tensors, { ...elementwiseOps, ...autoregressiveOps });
+  return buildFresh(gpu, { dim, contextDim }, structure, writer, { ...elementwiseOps, ...autoregressiveOps });
 }
 
 /**

@@ -3,9 +3,8 @@ import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { couplingOps } from '../build/coupling.js';
 import { elementwiseOps } from '../build/elementwise.js';
-import { buildFlow } from '../build/flow.js';
 import type { Flow } from '../flow.js';
-import { type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
+import { buildFresh, type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
 
 /** How the network's output bounds the scale; formulas in docs/format.md, `coupling_affine`. */
 export type ScaleBound =
@@ -49,20 +48,7 @@ async function build(
     writer.filled('scaling.shift', [dim], 0);
     structure.push({ op: 'actnorm', log_scale: 'scaling.log_scale', shift: 'scaling.shift', form: 'scale_then_shift' });
   }
-  return buildFlow(
-    gpu,
-    {
-      version: 1,
-      features: dim,
-      context_features: contextDim,
-      event_shape: [dim],
-      base: { type: 'standard_normal' },
-      structure_direction: 'density',
-      structure,
-    },
-    writer.tensors,
-    { ...elementwiseOps, ...couplingOps },
-  );
+  return buildFresh(gpu, { dim, contextDim }, structure, writer, { ...elementwiseOps, ...couplingOps });
 }
 
 /**

@@ -1,7 +1,12 @@
 // Fresh weights for the recipes, as torch.nn.Linear draws them: uniform in ±1 / sqrt(inputs). Seeded, and the same on every machine.
 
+import type { OpDescription } from '../../format/description.js';
 import type { StoredTensor } from '../../format/safetensors.js';
 import { ValueError } from '../../runtime/errors.js';
+import type { Gpu } from '../../runtime/gpu.js';
+import { buildFlow } from '../build/flow.js';
+import type { OpBuilders } from '../build/op.js';
+import type { Flow } from '../flow.js';
 
 /** mulberry32: 32 bits of state, good enough to draw initial weights. */
 export function uniformGenerator(seed: number): () => number {
@@ -79,4 +84,24 @@ export class TensorWriter {
     const { data: weight } = this.tensors.get(`${prefix}.weight`)!;
     for (const [at, value] of data.entries()) if (value === 0) weight[at] = 0;
   }
+}
+
+/** The flow of freshly written tensors over a standard normal. */
+export function buildFresh(
+  gpu: Gpu,
+  { dim, contextDim }: { readonly dim: number; readonly contextDim: number },
+  structure: OpDescription[],
+  writer: TensorWriter,
+  operations: OpBuilders,
+): Flow {
+  const description = {
+    version: 1 as const,
+    features: dim,
+    context_features: contextDim,
+    event_shape: [dim],
+    base: { type: 'standard_normal' as const },
+    structure_direction: 'density' as const,
+    structure,
+  };
+  return buildFlow(gpu, description, writer.tensors, operations);
 }
