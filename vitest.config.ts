@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { puppeteer } from './tests/support/puppeteer-provider.ts';
 
@@ -10,6 +11,7 @@ export default defineConfig({
     projects: [
       {
         server: { host: '127.0.0.1' },
+        resolve: { alias: { pushforward: fileURLToPath(new URL('./src/index.ts', import.meta.url)) } },
         test: {
           name: 'browser',
           include: ['tests/**/*.test.ts'],

@@ -2,7 +2,7 @@
 //
 //   for i in order:  value[i] = transform(source[i]; net(value[earlier]))        log_det[row] += sum of log|d value / d source|
 //
-// Shapes   source, result tiled [D, rows]; state tiled [nodes, rows]; weight, bias, tasks: src/flows/solve-plan.ts; side tiled
+// Shapes   source, result tiled [D, rows]; state tiled [nodes, rows]; weight, bias, tasks: src/flows/conditioner/solve-plan.ts; side tiled
 //          [side_features, rows]; log_det tiled [1, rows].
 // Error    that of the parallel pass, carried along the recursion: 4 x PyTorch's float32 on the golden cases (tests/golden); 2e-5
 //          relative to max(1, |value|), state included, on random nets (tests/cases/autoregressive-solve-affine.ts).

@@ -11,6 +11,9 @@
 // of x and two of the weights for 16 vec4 multiply-adds. Sums run over k in order, in runs of 24 that are summed apart and then
 // added: the same bits on any batch, and an error that grows with 24 + inputs / 24 instead of inputs.
 //
+// Blocks: the same layer applied to several inputs side by side (tangents of one vector): block b reads the `inputs` features from
+// x_at + b inputs on and writes the `outputs` features from y_at + b outputs on. Gate, addend and raw belong to plain layers, one block.
+//
 // Shapes   x tiled [x_features, rows], read from feature x_at; weight f32 [outputs / 8, inputs, 8]; bias f32 [3, 8 ceil(outputs / 8)]
 //          = bias, scale, shift; ranges u32 [outputs / 8, 2]; addend, gate, y, raw tiled, each with its own feature count and offset.
 // Error    (24 + inputs / 24) units in the last place of sum |weight x| at most; 4 + inputs / 96 on random signs, with all that follows
@@ -33,6 +36,7 @@ struct Params {
   y_features: u32,
   y_at: u32,
   raw_features: u32,
+  blocks: u32,
 }
 
 const RUN = 24u; // inputs of one partial sum
@@ -62,8 +66,9 @@ fn masked_linear(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation
   if (tile * 8u >= params.outputs || group * 4u >= rows()) { return; }
   let first = ranges[tile * 2u];
   let last = ranges[tile * 2u + 1u];
-  var at = tiled(params.x_features, group) + (params.x_at + first) * TILE4;
+  var at = tiled(params.x_features, group) + (params.x_at + wg.z * params.inputs + first) * TILE4;
   var w = (tile * params.inputs + first) * 2u;
+  let y_from = params.y_at + wg.z * params.outputs;
   var sums: array<vec4<f32>, 16>; // output o of row group g in 2 o + g
   for (var start = first; start < last; start += RUN) {
     let end = min(start + RUN, last);
@@ -99,7 +104,7 @@ fn masked_linear(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation
   if (ACTIVATION <= ACT_RELU && !GATE && !ADDEND && !RAW && !SCALE) {
     // Most layers, written out: the general case below reads its sums from an array, at a tenth of the layer's time.
     let o = tile * 8u;
-    let y_at = tiled(params.y_features, group) + (params.y_at + o) * TILE4;
+    let y_at = tiled(params.y_features, group) + (y_from + o) * TILE4;
     if (o + 0u < params.outputs) { y[y_at] = rectify(sums[0] + bias[o + 0u]); y[y_at + 8u] = rectify(sums[1] + bias[o + 0u]); }
     if (o + 1u < params.outputs) { y[y_at + 16u] = rectify(sums[2] + bias[o + 1u]); y[y_at + 24u] = rectify(sums[3] + bias[o + 1u]); }
     if (o + 2u < params.outputs) { y[y_at + 32u] = rectify(sums[4] + bias[o + 2u]); y[y_at + 40u] = rectify(sums[5] + bias[o + 2u]); }
@@ -120,6 +125,6 @@ fn masked_linear(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation
     if (ADDEND) { v += addend[tiled(params.addend_features, g) + (params.addend_at + o) * TILE4]; }
     if (RAW) { raw[tiled(params.raw_features, g) + o * TILE4] = v; }
     if (SCALE) { v = v * bias[padded + o] + bias[2u * padded + o]; }
-    y[tiled(params.y_features, g) + (params.y_at + o) * TILE4] = activate(ACTIVATION, v);
+    y[tiled(params.y_features, g) + (y_from + o) * TILE4] = activate(ACTIVATION, v);
   }
 }

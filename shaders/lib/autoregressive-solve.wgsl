@@ -1,7 +1,7 @@
 // The sequential half of an autoregressive flow at the cost of one network pass. The file that imports this also imports a
 // transformer with `fn transform(source, parameters_at, stride) -> Moved`.
 //
-// The host (src/flows/solve-plan.ts) derives from the masks alone when each hidden unit and each output can be computed, permutes
+// The host (src/flows/conditioner/solve-plan.ts) derives from the masks alone when each hidden unit and each output can be computed, permutes
 // units by that, and writes a list of tasks. A task is either a strip of 8, 4 or 2 units of one layer,
 //
 //   v = partial[u] + sum over k < count of weight[k, u] state[input + k]  +  bias[u];  v sigmoid(gate[u]);  + addend[u];  + state[skip[u]]

@@ -16,7 +16,7 @@ import { Recorder } from '../runtime/recorder.js';
 import { runOnArrays } from '../runtime/run-arrays.js';
 import type { TiledTensor } from '../runtime/tensor.js';
 import { COPY_DST, COPY_SRC, STORAGE, VERTEX } from '../runtime/usage.js';
-import type { Base } from './base.js';
+import type { Base } from './bases/base.js';
 import type { Bijector } from './bijector.js';
 import {
   allocate,
@@ -252,7 +252,7 @@ export class GpuFlow implements Flow {
         params: { features: tensor.features, is_context: 0 },
       });
     const input = INPUTS[task];
-    const value = input === null ? r.scope('base', () => this.#base.sample(r)) : this.#packed(r, input, dim, 0);
+    const value = input === null ? r.scope('base', () => this.#base.sample(r, context)) : this.#packed(r, input, dim, 0);
     const logDet = task === 'sample' ? null : zeroed();
     const densityDirection = task === 'forward' || task === 'logProb';
     const moved = densityDirection
@@ -261,13 +261,13 @@ export class GpuFlow implements Flow {
     if (task === 'logProb')
       output(
         'logProb',
-        r.scope('base', () => this.#base.logDensity(r, moved, logDet!, 1)),
+        r.scope('base', () => this.#base.logDensity(r, moved, logDet!, 1, context)),
       );
     else output(densityDirection ? 'z' : 'x', moved);
     if (task === 'sampleWithLogProb')
       output(
         'logProb',
-        r.scope('base', () => this.#base.logDensity(r, value, logDet!, -1)),
+        r.scope('base', () => this.#base.logDensity(r, value, logDet!, -1, context)),
       );
     if (task === 'forward' || task === 'inverse') output('logDet', logDet!);
     return r.finish();

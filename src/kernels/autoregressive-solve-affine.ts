@@ -2,16 +2,6 @@ import { defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/autoregressive-solve-affine.js';
 import { perTile } from './geometry.js';
 
-/** Words of a task and its kinds, as in shaders/lib/autoregressive-solve.wgsl; src/flows/solve-plan.ts writes them. */
-export const TASK_WORDS = 20;
-export const TASK_KIND = { strip8: 0, strip4: 1, strip2: 2, feature: 3 } as const;
-export const TASK_HAS_SCALE = 256;
-export const TASK_HAS_SKIP = 512;
-export const TASK_PLAIN = 1024;
-/** Word of the first of up to 8 skip rows. */
-export const TASK_SKIPS = 12;
-export const TASK_NONE = 0xffffffff;
-
 export const autoregressiveSolveAffine = defineKernel(source.autoregressiveSolveAffine, (rows) =>
   perTile(source.autoregressiveSolveAffine, rows),
 );

@@ -1,5 +1,5 @@
-import { readiness } from '../../src/flows/readiness.js';
-import { planSolve, type SolvePlan } from '../../src/flows/solve-plan.js';
+import { readiness } from '../../src/flows/conditioner/readiness.js';
+import { planSolve, type SolvePlan } from '../../src/flows/conditioner/solve-plan.js';
 import { SCALE_NUMBER } from '../../src/kernels/affine.js';
 import { autoregressiveSolveAffine } from '../../src/kernels/autoregressive-solve-affine.js';
 import { type ConditionerShape, makeConditioner } from '../support/conditioners.js';

@@ -1,4 +1,4 @@
-import { packLinear } from '../../src/flows/packing.js';
+import { packLinear } from '../../src/flows/conditioner/packing.js';
 import { ACTIVATION_NUMBER, type Activation } from '../../src/kernels/activation.js';
 import { maskedLinear } from '../../src/kernels/masked-linear.js';
 import type { Random } from '../support/random.js';
@@ -15,6 +15,8 @@ interface LinearShape {
   readonly activation?: Activation;
   readonly flags?: readonly ('GATE' | 'ADDEND' | 'RAW' | 'SCALE')[];
   readonly scale?: number;
+  /** Inputs, and outputs, side by side. Default 1. */
+  readonly blocks?: number;
 }
 
 /** A random layer, packed. A case takes weights, biases and ranges from three of them: what they share, the mask, is not random. */
@@ -35,7 +37,7 @@ function packed(random: Random, { inputs, outputs, masked = false }: LinearShape
 }
 
 const layer = (shape: LinearShape) => {
-  const { inputs, outputs, rows = 257, at = 0, activation = 'identity', flags = [] } = shape;
+  const { inputs, outputs, rows = 257, at = 0, activation = 'identity', flags = [], blocks = 1 } = shape;
   const has = (flag: 'GATE' | 'ADDEND' | 'RAW' | 'SCALE') => flags.includes(flag);
   const tensor = (used: boolean, features: number): BufferSpec => (used ? tiledNormals(features) : unread);
   return {
@@ -46,20 +48,22 @@ const layer = (shape: LinearShape) => {
       ...flags,
       ...(shape.masked ? ['masked'] : []),
       ...(at ? [`from ${at}`] : []),
+      ...(blocks > 1 ? [`${blocks} blocks`] : []),
     ].join(', '),
     rows,
     params: {
       inputs,
       outputs,
-      x_features: inputs + 2 * at,
+      x_features: blocks * inputs + 2 * at,
       x_at: at,
       addend_features: outputs + at,
       addend_at: at,
       gate_features: outputs + 2 * at,
       gate_at: 2 * at,
-      y_features: outputs + 2 * at,
+      y_features: blocks * outputs + 2 * at,
       y_at: at,
       raw_features: outputs,
+      blocks,
     },
     constants: {
       ACTIVATION: ACTIVATION_NUMBER[activation],
@@ -69,13 +73,13 @@ const layer = (shape: LinearShape) => {
       SCALE: has('SCALE'),
     },
     buffers: {
-      x: tiledNormals(inputs + 2 * at, shape.scale),
+      x: tiledNormals(blocks * inputs + 2 * at, shape.scale),
       weight: table((random) => packed(random, shape).weight),
       bias: table((random) => packed(random, shape).bias),
       ranges: table((random) => packed(random, shape).ranges),
       addend: tensor(has('ADDEND'), outputs + at),
       gate: tensor(has('GATE'), outputs + 2 * at),
-      y: tiledNormals(outputs + 2 * at),
+      y: tiledNormals(blocks * outputs + 2 * at),
       raw: tiledNormals(has('RAW') ? outputs : 1),
     },
     // The largest of 10^5 sums of random signs stays far below the bound of all signs alike, (24 + inputs / 24) ULP.
@@ -113,4 +117,6 @@ export const maskedLinearCases = defineCases(maskedLinear, [
   ...flagSets.map((flags) => layer({ inputs: 7, outputs: 13, activation: 'relu', flags })),
   ...[7, 64, 130].map((inputs) => layer({ inputs, outputs: 70, masked: true })),
   layer({ inputs: 30, outputs: 21, masked: true, at: 3, activation: 'tanh', flags: ['GATE', 'ADDEND', 'RAW', 'SCALE'], rows: 1000 }),
+  layer({ inputs: 7, outputs: 13, blocks: 3 }),
+  layer({ inputs: 30, outputs: 21, blocks: 5, at: 3, rows: 1000 }),
 ]);

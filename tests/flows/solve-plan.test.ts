@@ -1,11 +1,11 @@
 // The sequential plan against brute force: readiness, coverage of the masks, and order of reads and writes.
 
 import { describe, expect, test } from 'vitest';
-import { type Conditioner, connected, INPUT } from '../../src/flows/conditioner.js';
-import { identityOrder } from '../../src/flows/packing.js';
-import { type Readiness, readiness } from '../../src/flows/readiness.js';
-import { planSolve, type SolvePlan } from '../../src/flows/solve-plan.js';
-import { TASK_HAS_SKIP, TASK_KIND, TASK_NONE, TASK_SKIPS, TASK_WORDS } from '../../src/kernels/autoregressive-solve-affine.js';
+import { type Conditioner, connected, INPUT } from '../../src/flows/conditioner/conditioner.js';
+import { identityOrder } from '../../src/flows/conditioner/packing.js';
+import { type Readiness, readiness } from '../../src/flows/conditioner/readiness.js';
+import { planSolve, type SolvePlan } from '../../src/flows/conditioner/solve-plan.js';
+import { TASK_HAS_SKIP, TASK_KIND, TASK_NONE, TASK_SKIPS, TASK_WORDS } from '../../src/kernels/autoregressive-solve.js';
 import { type ConditionerShape, makeConditioner } from '../support/conditioners.js';
 import { freshSeed, Random } from '../support/random.js';
 

@@ -1,5 +1,5 @@
 // Flows that tests/flows/properties.test.ts checks, one line each. What a flow is expected to satisfy follows from the flow itself (its
-// dim, its context, its layers), so a new one needs nothing else.
+// dim, its context, its layers), so a new one needs nothing else, unless its data is bounded or its arithmetic coarser by nature: see Traits.
 
 import type { GpuFlow } from '../../src/flows/flow.js';
 import { iaf, maf, nice, realNVP } from '../../src/index.js';
@@ -7,8 +7,21 @@ import type { Gpu } from '../../src/runtime/gpu.js';
 
 type Make = (gpu: Gpu) => Promise<unknown>;
 
+/** Where a flow differs from one over all of R^D in float32 arithmetic. */
+export interface Traits {
+  /** Interval that every feature of x lies in. Default: the whole line. */
+  readonly support?: readonly [low: number, high: number];
+  /** Interval that every feature of z lies in (a uniform base). Default: the whole line. */
+  readonly latentSupport?: readonly [low: number, high: number];
+  /** Largest error beside float64, relative to 1 + |value|. Default 5e-6. Say why on the line above. */
+  readonly tolerance?: number;
+  /** Largest error of a round trip in float64. Default 1e-9; an iterated inverse converges to less. Say why on the line above. */
+  readonly exactTolerance?: number;
+}
+
 // biome-ignore format: one line a flow
-const table: Readonly<Record<string, Make>> = {
+const table: Readonly<Record<string, Make | readonly [Make, Traits]>> = {
+  // Masked autoregressive flows
   'maf D 1': (gpu) => maf(gpu, { dim: 1, layers: 2, hidden: [7], seed: 1 }),
   'maf D 1, context': (gpu) => maf(gpu, { dim: 1, layers: 2, hidden: [7], contextDim: 2, seed: 2 }),
   'maf D 2, one layer': (gpu) => maf(gpu, { dim: 2, layers: 1, hidden: [7], seed: 3 }),
@@ -23,6 +36,8 @@ const table: Readonly<Record<string, Make>> = {
   'iaf D 5, one layer, random order': (gpu) => iaf(gpu, { dim: 5, layers: 1, hidden: [33, 20], order: 'random', seed: 12 }),
   'iaf D 5, batch norm': (gpu) => iaf(gpu, { dim: 5, layers: 2, hidden: [33, 20], batchNorm: true, seed: 13 }),
   'iaf D 63': (gpu) => iaf(gpu, { dim: 63, layers: 2, hidden: [70], seed: 14 }),
+  // Autoregressive flows of every kind: orders, residual, interpolated, mixture outputs
+  // Couplings
   'nice D 2': (gpu) => nice(gpu, { dim: 2, layers: 3, hidden: [33, 20], seed: 15 }),
   'nice D 5, context': (gpu) => nice(gpu, { dim: 5, layers: 2, hidden: [7], contextDim: 2, seed: 16 }),
   'realNVP D 2': (gpu) => realNVP(gpu, { dim: 2, layers: 3, hidden: [33, 20], seed: 17 }),
@@ -34,15 +49,25 @@ const table: Readonly<Record<string, Make>> = {
   'realNVP D 5, softplus': (gpu) => realNVP(gpu, { dim: 5, layers: 2, hidden: [7], scale: { form: 'softplus', eps: 1e-3 }, seed: 23 }),
   'realNVP D 5, softplus_clamp3': (gpu) => realNVP(gpu, { dim: 5, layers: 2, hidden: [7], scale: { form: 'softplus_clamp3', eps: 1e-3 }, seed: 24 }),
   'realNVP D 63': (gpu) => realNVP(gpu, { dim: 63, layers: 3, hidden: [70, 81], seed: 25 }),
+  // Couplings with every masking
+  // Splines
+  // Planar, radial, Sylvester
+  // Images
+  // Continuous flows
+  // Residual flows
+  // Bases
+  // Structure: linear maps, norms, bounded supports
+  // Sequences
 };
 
 export interface FlowCase {
   readonly name: string;
   readonly make: (gpu: Gpu) => Promise<GpuFlow>;
+  readonly traits: Traits;
 }
 
 /** Every recipe returns a GpuFlow; the public type hides `record`, which the float64 interpreter needs. */
-export const flows: readonly FlowCase[] = Object.entries(table).map(([name, make]) => ({
-  name,
-  make: make as FlowCase['make'],
-}));
+export const flows: readonly FlowCase[] = Object.entries(table).map(([name, entry]) => {
+  const [make, traits] = typeof entry === 'function' ? [entry, {}] : entry;
+  return { name, make: make as FlowCase['make'], traits };
+});

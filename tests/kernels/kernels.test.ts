@@ -1,35 +1,18 @@
 // Every kernel against its float64 twin, on the cases of tests/cases, with fresh inputs.
 
 import { describe, expect, test } from 'vitest';
-import { affineCases } from '../cases/affine.js';
-import { autoregressiveSolveAffineCases } from '../cases/autoregressive-solve-affine.js';
-import { diagonalAffineCases } from '../cases/diagonal-affine.js';
-import { diagonalMixtureDensityCases, diagonalMixtureSampleCases } from '../cases/diagonal-mixture.js';
-import { fillCases } from '../cases/fill.js';
-import { maskedLinearCases } from '../cases/masked-linear.js';
-import { packCases, unpackCases } from '../cases/pack.js';
-import { permuteCases } from '../cases/permute.js';
-import { rowSumCases } from '../cases/row-sum.js';
-import { standardNormalDensityCases, standardNormalSampleCases } from '../cases/standard-normal.js';
+import type { KernelCases } from '../cases/case.js';
 import { useGpu } from '../support/gpu.js';
 import { freshSeed } from '../support/random.js';
 import { compareWithTwin } from '../support/run-kernel.js';
 
-const tables = [
-  fillCases,
-  rowSumCases,
-  permuteCases,
-  packCases,
-  unpackCases,
-  diagonalAffineCases,
-  standardNormalSampleCases,
-  standardNormalDensityCases,
-  diagonalMixtureSampleCases,
-  diagonalMixtureDensityCases,
-  maskedLinearCases,
-  affineCases,
-  autoregressiveSolveAffineCases,
-];
+const isTable = (value: unknown): value is KernelCases =>
+  typeof value === 'object' && value !== null && 'kernel' in value && 'cases' in value;
+
+/** Every table that a file of tests/cases exports. */
+const tables = Object.values(import.meta.glob<Record<string, unknown>>('../cases/*.ts', { eager: true }))
+  .flatMap((module) => Object.values(module))
+  .filter(isTable);
 
 const held = useGpu();
 

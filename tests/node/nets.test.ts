@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { buildNet } from '../../src/flows/build/nets.js';
 import { StateReader } from '../../src/flows/build/state.js';
-import { type Conditioner, INPUT, type Stage } from '../../src/flows/conditioner.js';
+import { type Conditioner, INPUT, type Stage } from '../../src/flows/conditioner/conditioner.js';
 import { uniformGenerator } from '../../src/flows/recipes/initial.js';
 import type { NetDescription } from '../../src/format/description.js';
 import type { StoredTensor } from '../../src/format/safetensors.js';

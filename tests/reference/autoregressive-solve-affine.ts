@@ -1,68 +1,8 @@
-// Twin of shaders/lib/autoregressive-solve.wgsl with the affine transformer, one row at a time.
-
-import {
-  TASK_HAS_SCALE,
-  TASK_HAS_SKIP,
-  TASK_KIND,
-  TASK_NONE,
-  TASK_SKIPS,
-  TASK_WORDS,
-} from '../../src/kernels/autoregressive-solve-affine.js';
 import * as source from '../../src/kernels/generated/autoregressive-solve-affine.js';
-import { activate } from './activation.js';
 import { moveAffine } from './affine-scale.js';
-import { TILE, tiled } from './layout.js';
-import { sigmoid } from './math.js';
+import { solveTwin } from './autoregressive-solve.js';
 import { defineTwin } from './twin.js';
 
-const RUN = 24;
-
-export const autoregressiveSolveAffine = defineTwin(source.autoregressiveSolveAffine, ({ buffers, params, constants, rows }) => {
-  const { source: from, weight, bias, tasks, side, state, result, log_det } = buffers;
-  for (let row = 0; row < rows; row++) {
-    const first = tiled(params.nodes, row);
-    const rowsAt = tiled(params.dim, row);
-    const sideAt = tiled(params.side_features, row);
-    let total = 0;
-    let block = 0;
-    let inBlock = 0;
-    for (let t = 0; t < params.tasks; t++) {
-      const task = tasks.subarray(t * TASK_WORDS, (t + 1) * TASK_WORDS);
-      if (task[0] === TASK_KIND.feature) {
-        const at = rowsAt + task[1]! * TILE;
-        const p = first + task[2]! * TILE;
-        const u = constants.SCALE === 0 ? 0 : state[p + task[3]! * TILE]!;
-        const [value, logDet] = moveAffine(constants, from[at]!, state[p]!, u);
-        state[first + task[4]! * TILE] = value;
-        result[at] = value;
-        block += logDet;
-        if (++inBlock === 8) {
-          total += block;
-          block = 0;
-          inBlock = 0;
-        }
-        continue;
-      }
-      const width = 8 >> task[0]!;
-      const padded = Math.ceil(width / 4) * 4;
-      const [count, w, input, output, raw, addend, gate, constantsAt, flags, partial] = task.slice(1, 11) as unknown as number[];
-      for (let unit = 0; unit < width; unit++) {
-        let v = partial === TASK_NONE ? 0 : state[first + (partial! + unit) * TILE]!;
-        for (let start = 0; start < count!; start += RUN) {
-          let part = 0;
-          for (let k = start; k < Math.min(start + RUN, count!); k++)
-            part += weight[w! * 4 + k * width + unit]! * state[first + (input! + k) * TILE]!;
-          v += part;
-        }
-        v += bias[constantsAt! * 4 + unit]!; // constants lie in whole vec4: bias, scale, shift
-        if (gate !== TASK_NONE) v *= sigmoid(side[sideAt + (gate! + unit) * TILE]!);
-        if (addend !== TASK_NONE) v += side[sideAt + (addend! + unit) * TILE]!;
-        if ((flags! & TASK_HAS_SKIP) !== 0) v += state[first + task[TASK_SKIPS + unit]! * TILE]!;
-        if (raw !== TASK_NONE) state[first + (raw! + unit) * TILE] = v;
-        if ((flags! & TASK_HAS_SCALE) !== 0) v = v * bias[constantsAt! * 4 + padded + unit]! + bias[constantsAt! * 4 + 2 * padded + unit]!;
-        state[first + (output! + unit) * TILE] = activate(flags! & 255, v);
-      }
-    }
-    if (constants.HAS_LOG_DET) log_det[row]! += total + block;
-  }
-});
+export const autoregressiveSolveAffine = defineTwin(source.autoregressiveSolveAffine, (call) =>
+  solveTwin(call, (value, parameter) => moveAffine(call.constants, value, parameter(0), call.constants.SCALE === 0 ? 0 : parameter(1))),
+);

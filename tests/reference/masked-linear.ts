@@ -11,24 +11,26 @@ export const maskedLinear = defineTwin(
   ({ buffers: { x, weight, bias, ranges, addend, gate, y, raw }, params, constants, rows }) => {
     const { inputs, outputs } = params;
     const padded = Math.ceil(outputs / 8) * 8;
-    for (let row = 0; row < rows; row++) {
-      const at = tiled(params.x_features, row) + params.x_at * TILE;
-      for (let o = 0; o < outputs; o++) {
-        const strip = Math.floor(o / 8);
-        const [first, last] = [ranges[strip * 2]!, ranges[strip * 2 + 1]!];
-        let sum = 0;
-        for (let start = first; start < last; start += RUN) {
-          let part = 0;
-          for (let k = start; k < Math.min(start + RUN, last); k++) part += weight[(strip * inputs + k) * 8 + (o % 8)]! * x[at + k * TILE]!;
-          sum += part;
+    for (let row = 0; row < rows; row++)
+      for (let block = 0; block < params.blocks; block++) {
+        const at = tiled(params.x_features, row) + (params.x_at + block * inputs) * TILE;
+        for (let o = 0; o < outputs; o++) {
+          const strip = Math.floor(o / 8);
+          const [first, last] = [ranges[strip * 2]!, ranges[strip * 2 + 1]!];
+          let sum = 0;
+          for (let start = first; start < last; start += RUN) {
+            let part = 0;
+            for (let k = start; k < Math.min(start + RUN, last); k++)
+              part += weight[(strip * inputs + k) * 8 + (o % 8)]! * x[at + k * TILE]!;
+            sum += part;
+          }
+          let v = sum + bias[o]!;
+          if (constants.GATE) v *= sigmoid(gate[tiled(params.gate_features, row) + (params.gate_at + o) * TILE]!);
+          if (constants.ADDEND) v += addend[tiled(params.addend_features, row) + (params.addend_at + o) * TILE]!;
+          if (constants.RAW) raw[tiled(params.raw_features, row) + o * TILE] = v;
+          if (constants.SCALE) v = v * bias[padded + o]! + bias[2 * padded + o]!;
+          y[tiled(params.y_features, row) + (params.y_at + block * outputs + o) * TILE] = activate(constants.ACTIVATION, v);
         }
-        let v = sum + bias[o]!;
-        if (constants.GATE) v *= sigmoid(gate[tiled(params.gate_features, row) + (params.gate_at + o) * TILE]!);
-        if (constants.ADDEND) v += addend[tiled(params.addend_features, row) + (params.addend_at + o) * TILE]!;
-        if (constants.RAW) raw[tiled(params.raw_features, row) + o * TILE] = v;
-        if (constants.SCALE) v = v * bias[padded + o]! + bias[2 * padded + o]!;
-        y[tiled(params.y_features, row) + (params.y_at + o) * TILE] = activate(constants.ACTIVATION, v);
       }
-    }
   },
 );

@@ -4,35 +4,17 @@
 import type { KernelSource } from '../../src/runtime/kernel.js';
 import type { Program } from '../../src/runtime/program.js';
 import type { Tensor } from '../../src/runtime/tensor.js';
-import { affine } from './affine.js';
-import { autoregressiveSolveAffine } from './autoregressive-solve-affine.js';
-import { diagonalAffine } from './diagonal-affine.js';
-import * as diagonalMixture from './diagonal-mixture.js';
-import { fill } from './fill.js';
 import { tiledLength } from './layout.js';
-import { maskedLinear } from './masked-linear.js';
-import { pack, unpack } from './pack.js';
-import { permute } from './permute.js';
-import { rowSum } from './row-sum.js';
-import * as standardNormal from './standard-normal.js';
 import { type CallInput, completeConstants, type Numbers, type Twin } from './twin.js';
 
+const isTwin = (value: unknown): value is Twin => typeof value === 'object' && value !== null && 'source' in value && 'run' in value;
+
+/** Every twin that a file of this folder exports. */
 const twins = new Map(
-  [
-    affine,
-    autoregressiveSolveAffine,
-    diagonalAffine,
-    diagonalMixture.sample,
-    diagonalMixture.logDensity,
-    fill,
-    maskedLinear,
-    pack,
-    unpack,
-    permute,
-    rowSum,
-    standardNormal.sample,
-    standardNormal.logDensity,
-  ].map((twin) => [`${twin.source.name}.${twin.source.entryPoint}`, twin]),
+  Object.values(import.meta.glob<Record<string, unknown>>(['./*.ts', '!./run.ts'], { eager: true }))
+    .flatMap((module) => Object.values(module))
+    .filter(isTwin)
+    .map((twin) => [`${twin.source.name}.${twin.source.entryPoint}`, twin]),
 );
 
 /** @throws where a kernel has no twin. */

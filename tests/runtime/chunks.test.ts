@@ -155,7 +155,7 @@ describe('limits of the device', () => {
       () => flow.sample(1),
       LimitError,
       'E_LIMIT',
-      'flow/affine-coupling[0]/masked-linear needs 4 workgroups along axis 1; got a device that allows 2',
+      'flow/coupling[0]/masked-linear needs 4 workgroups along axis 1; got a device that allows 2',
     );
     gpu.dispose();
   });

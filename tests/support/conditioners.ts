@@ -1,6 +1,6 @@
 // Conditioners by hand: masked networks of many kinds, without a library's degree rule or a state_dict.
 
-import { type Conditioner, type ContextTerm, type Head, INPUT, type Stage } from '../../src/flows/conditioner.js';
+import { type Conditioner, type ContextTerm, type Head, INPUT, type Stage } from '../../src/flows/conditioner/conditioner.js';
 import type { Activation } from '../../src/kernels/activation.js';
 import type { Random } from './random.js';
 

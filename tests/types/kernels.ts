@@ -67,6 +67,7 @@ const maskedParams = {
   y_features: 1,
   y_at: 0,
   raw_features: 1,
+  blocks: 1,
 };
 
 export async function surface(gpu: Gpu, flow: Flow, encoder: GPUCommandEncoder, buffer: GPUBuffer): Promise<void> {

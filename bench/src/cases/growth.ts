@@ -3,7 +3,7 @@
 
 import { GpuFlow } from '../../../src/flows/flow.js';
 import { type Flow, maf } from '../../../src/index.js';
-import { TASK_KIND, TASK_WORDS } from '../../../src/kernels/autoregressive-solve-affine.js';
+import { TASK_KIND, TASK_WORDS } from '../../../src/kernels/autoregressive-solve.js';
 import { interleave } from '../measure.js';
 import { ReferenceFlow } from '../reference.js';
 import { short } from '../report.js';

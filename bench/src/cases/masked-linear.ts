@@ -1,6 +1,6 @@
 // The layer that everything else is made of, through the library's own packing and kernel.
 
-import { identityOrder, packLinear } from '../../../src/flows/packing.js';
+import { identityOrder, packLinear } from '../../../src/flows/conditioner/packing.js';
 import { uniformGenerator } from '../../../src/flows/recipes/initial.js';
 import { ACTIVATION_NUMBER } from '../../../src/kernels/activation.js';
 import { maskedLinear } from '../../../src/kernels/masked-linear.js';
@@ -70,6 +70,7 @@ function program(layer: Layer, times: number, read: boolean): Program {
         y_features: width,
         y_at: 0,
         raw_features: 1,
+        blocks: 1,
       },
       constants: { ACTIVATION: ACTIVATION_NUMBER.relu },
     });

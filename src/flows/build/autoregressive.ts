@@ -2,12 +2,12 @@
 
 import type { NetDescription } from '../../format/description.js';
 import { FormatError, UnsupportedError } from '../../runtime/errors.js';
-import { AffineAutoregressive } from '../affine-autoregressive.js';
-import { AffineCoupling } from '../affine-coupling.js';
-import { Inverse } from '../chain.js';
-import type { Conditioner, Head } from '../conditioner.js';
-import { DiagonalAffine } from '../diagonal-affine.js';
-import type { AffineTransformer } from '../transformer.js';
+import { Autoregressive } from '../bijectors/autoregressive.js';
+import { Inverse } from '../bijectors/chain.js';
+import { Coupling } from '../bijectors/coupling.js';
+import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
+import type { Conditioner, Head } from '../conditioner/conditioner.js';
+import { type AffineSettings, AffineTransformer } from '../transformers/affine.js';
 import { buildNet } from './nets.js';
 import type { BuildContext, OpBuilders } from './op.js';
 
@@ -47,7 +47,7 @@ function conditionerOf(net: NetDescription, context: BuildContext, layout: Layou
 }
 
 /** zuko's bounded log-scale. @throws FormatError where the slope does not bound anything. */
-export function softclip(slope: number, place: string): AffineTransformer {
+export function softclip(slope: number, place: string): AffineSettings {
   if (!(slope > 0) || slope === 1) throw new FormatError(place, `slope needs a positive number other than 1; got ${slope}`);
   return { scale: 'softclip', high: Math.abs(Math.log(slope)), dividesForward: false };
 }
@@ -55,33 +55,38 @@ export function softclip(slope: number, place: string): AffineTransformer {
 export const autoregressiveOps = {
   ar_affine(op, context) {
     if (op.form === 'mu_s')
-      return new AffineAutoregressive(conditionerOf(op.net, context, 'chunk'), { scale: 'exp', dividesForward: true });
-    const transformer: AffineTransformer = { scale: 'softplus', eps: op.eps, dividesForward: false };
-    return new AffineAutoregressive(conditionerOf(op.net, context, 'interleaved scale first'), transformer);
+      return new Autoregressive(conditionerOf(op.net, context, 'chunk'), new AffineTransformer({ scale: 'exp', dividesForward: true }));
+    const transformer = new AffineTransformer({ scale: 'softplus', eps: op.eps, dividesForward: false });
+    return new Autoregressive(conditionerOf(op.net, context, 'interleaved scale first'), transformer);
   },
 
   // The network of an IAF reads the noise: a MAF with its directions exchanged.
   iaf_affine: (op, context) =>
-    new Inverse(new AffineAutoregressive(conditionerOf(op.net, context, 'chunk'), { scale: 'exp', dividesForward: false })),
+    new Inverse(
+      new Autoregressive(conditionerOf(op.net, context, 'chunk'), new AffineTransformer({ scale: 'exp', dividesForward: false })),
+    ),
 
   iaf_scale_shift(op, context) {
-    const transformer: AffineTransformer = { scale: 'sigmoid', offset: 2, eps: op.eps, dividesForward: false };
-    return new Inverse(new AffineAutoregressive(conditionerOf(op.net, context, 'interleaved scale first'), transformer));
+    const transformer = new AffineTransformer({ scale: 'sigmoid', offset: 2, eps: op.eps, dividesForward: false });
+    return new Inverse(new Autoregressive(conditionerOf(op.net, context, 'interleaved scale first'), transformer));
   },
 
   zuko_ar(op, context) {
     if (op.form !== 'softclip_exp')
       throw new UnsupportedError(context.place, `form ${JSON.stringify(op.form)} of zuko_ar`, ['softclip_exp']);
-    return new AffineAutoregressive(conditionerOf(op.net, context, 'interleaved shift first'), softclip(op.slope, context.place));
+    return new Autoregressive(
+      conditionerOf(op.net, context, 'interleaved shift first'),
+      new AffineTransformer(softclip(op.slope, context.place)),
+    );
   },
 
   zuko_elementwise(op, { state, inputs: dim, contextDim, place }) {
     if (op.form !== 'softclip_exp')
       throw new UnsupportedError(place, `form ${JSON.stringify(op.form)} of zuko_elementwise`, ['softclip_exp']);
-    const transformer = softclip(op.slope, place);
+    const settings = softclip(op.slope, place);
     if (op.phi) {
       const [shift, scale] = [state.parameter(op.phi[0] ?? '', [dim]), state.parameter(op.phi[1] ?? '', [dim])];
-      const logScale = Float64Array.from(scale, (value) => value / (1 + Math.abs(value / transformer.high!)));
+      const logScale = Float64Array.from(scale, (value) => value / (1 + Math.abs(value / settings.high!)));
       return new DiagonalAffine('elementwise', { center: new Float32Array(dim), logScale, shift });
     }
     // The context takes the place of the data: a net without data features.
@@ -91,6 +96,6 @@ export const autoregressiveOps = {
     checkOutputs(stages, last, 2 * dim, place);
     const conditioner = { inputs: contextDim, contextDim: 0, stages, heads: [headOf(last, dim, 0, 2), headOf(last, dim, 1, 2)] };
     const features = Uint32Array.from({ length: dim }, (_, i) => i);
-    return new AffineCoupling(dim, conditioner, transformer, features, { readsContext: true, name: 'conditional-affine' });
+    return new Coupling(dim, conditioner, new AffineTransformer(settings), features, { readsContext: true, name: 'conditional-affine' });
   },
 } satisfies OpBuilders;

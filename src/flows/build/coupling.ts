@@ -2,9 +2,9 @@
 
 import type { Activation, NetDescription } from '../../format/description.js';
 import { UnsupportedError } from '../../runtime/errors.js';
-import { AffineCoupling } from '../affine-coupling.js';
-import { type Conditioner, INPUT, type Stage } from '../conditioner.js';
-import type { AffineTransformer } from '../transformer.js';
+import { Coupling } from '../bijectors/coupling.js';
+import { type Conditioner, INPUT, type Stage } from '../conditioner/conditioner.js';
+import { type AffineSettings, AffineTransformer } from '../transformers/affine.js';
 import { checkOutputs, headOf, softclip } from './autoregressive.js';
 import { buildNet, sequentialMlp, sideBySide, spreadInputs } from './nets.js';
 import type { BuildContext, OpBuilders, OpOf } from './op.js';
@@ -21,7 +21,7 @@ function couplingStages(
   return spreadInputs(buildNet(state, net, { inputs: identity.length, contextDim }, `${place}.net`), identity, dim);
 }
 
-function scaleOf(op: OpOf<'coupling_affine'>): AffineTransformer {
+function scaleOf(op: OpOf<'coupling_affine'>): AffineSettings {
   switch (op.form) {
     case 'additive':
       return { scale: 'none', dividesForward: false };
@@ -75,12 +75,12 @@ export const couplingOps = {
     const stages = couplingStages(op.net, op.identity, context);
     const last = stages.length - 1;
     const slots = op.transform.length;
-    const transformer = scaleOf(op);
-    const perSlot = transformer.scale === 'none' ? 1 : 2;
+    const transformer = new AffineTransformer(scaleOf(op));
+    const perSlot = transformer.parameters;
     checkOutputs(stages, last, perSlot * slots, context.place);
     const heads = Array.from({ length: perSlot }, (_, p) => headOf(last, slots, p * slots, 1));
     const conditioner = { inputs: context.inputs, contextDim: contextOf(stages, context.contextDim), stages, heads };
-    return new AffineCoupling(context.inputs, conditioner, transformer, op.transform);
+    return new Coupling(context.inputs, conditioner, transformer, op.transform);
   },
 
   zuko_coupling(op, context) {
@@ -97,7 +97,7 @@ export const couplingOps = {
     checkOutputs(stages, last, 2 * moved.length, context.place);
     const heads = [headOf(last, moved.length, 0, 2), headOf(last, moved.length, 1, 2)];
     const conditioner = { inputs: context.inputs, contextDim: contextOf(stages, context.contextDim), stages, heads };
-    return new AffineCoupling(context.inputs, conditioner, softclip(op.slope, context.place), moved);
+    return new Coupling(context.inputs, conditioner, new AffineTransformer(softclip(op.slope, context.place)), moved);
   },
 
   ptf_coupling(op, context) {
@@ -109,7 +109,7 @@ export const couplingOps = {
       reads: op.context,
     };
     const { conditioner, moved } = twoNets(context, nets, op.mask);
-    return new AffineCoupling(context.inputs, conditioner, { scale: 'exp', dividesForward: false }, moved);
+    return new Coupling(context.inputs, conditioner, new AffineTransformer({ scale: 'exp', dividesForward: false }), moved);
   },
 
   nf_masked_affine(op, context) {
@@ -119,6 +119,6 @@ export const couplingOps = {
     const mask = context.state.buffer(op.b, shape.length === 2 ? [1, context.inputs] : [context.inputs]);
     const nets = { shift: op.t, scale: op.s, shiftActivation: activation, scaleActivation: activation, reads: false } as const;
     const { conditioner, moved } = twoNets(context, nets, mask);
-    return new AffineCoupling(context.inputs, conditioner, { scale: 'exp', dividesForward: true }, moved);
+    return new Coupling(context.inputs, conditioner, new AffineTransformer({ scale: 'exp', dividesForward: true }), moved);
   },
 } satisfies OpBuilders;

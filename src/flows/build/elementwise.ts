@@ -1,9 +1,9 @@
 // Ops without a network: permutations, batch norm, ActNorm, dense linear maps.
 
 import { FormatError } from '../../runtime/errors.js';
-import { DenseLinear } from '../dense-linear.js';
-import { DiagonalAffine } from '../diagonal-affine.js';
-import { Permutation } from '../permutation.js';
+import { DenseLinear } from '../bijectors/dense-linear.js';
+import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
+import { Permutation } from '../bijectors/permutation.js';
 import type { OpBuilders } from './op.js';
 
 const softplus = (value: number): number => Math.max(value, 0) + Math.log1p(Math.exp(-Math.abs(value)));

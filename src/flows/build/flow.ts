@@ -4,9 +4,9 @@ import type { BaseDescription, FlowDescription } from '../../format/description.
 import type { StoredTensor } from '../../format/safetensors.js';
 import { FormatError, UnsupportedError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
-import { type Base, DiagonalMixture, DiagonalNormal, StandardNormal } from '../base.js';
+import { type Base, DiagonalMixture, DiagonalNormal, StandardNormal } from '../bases/base.js';
 import type { Bijector } from '../bijector.js';
-import { Chain } from '../chain.js';
+import { Chain } from '../bijectors/chain.js';
 import { type Flow, GpuFlow } from '../flow.js';
 import type { BuildContext, OpBuilders, OpName } from './op.js';
 import { StateReader } from './state.js';

@@ -2,7 +2,7 @@
 
 import type { Activation, NetDescription } from '../../format/description.js';
 import { UnsupportedError } from '../../runtime/errors.js';
-import { type ContextTerm, INPUT, type Stage } from '../conditioner.js';
+import { type ContextTerm, INPUT, type Stage } from '../conditioner/conditioner.js';
 import type { StateReader } from './state.js';
 
 interface Linear {

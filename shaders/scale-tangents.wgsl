@@ -1,0 +1,29 @@
+// Tangents through an activation: each of several tangents, side by side, times one vector of slopes.
+//
+//   y[b F + f] = slope[f] x[b F + f]        b < blocks
+//
+// Shapes      x, y tiled [blocks F, rows]; slope tiled [F, rows].
+// Error       one rounding.
+// Derivative  d x = slope d y, this kernel again; d slope[f] = sum over b of x[b F + f] d y[b F + f].
+// Paper       Griewank and Walther 2008, Evaluating Derivatives, chapter 3 (vector forward mode).
+
+#import "lib/call.wgsl"
+#import "lib/layout.wgsl"
+
+struct Params {
+  features: u32, // F
+  blocks: u32,
+}
+
+@group(0) @binding(1) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> slope: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+
+@compute @workgroup_size(16, 4)
+fn scale_tangents(@builtin(global_invocation_id) id: vec3<u32>) {
+  let all = params.features * params.blocks;
+  if (id.x * 4u >= rows() || id.y >= all) { return; }
+  let at = tiled(all, id.x) + id.y * TILE4;
+  y[at] = x[at] * slope[tiled(params.features, id.x) + (id.y % params.features) * TILE4];
+}

@@ -1,0 +1,59 @@
+// A conditioner as data: a list of linear stages with masks. It knows no library and no device. Two plans are made of it:
+// parallel-plan.ts (all rows and units at once) and solve-plan.ts (feature by feature, each unit once).
+
+import type { Activation } from '../../kernels/activation.js';
+
+/** `input` of a stage that reads the conditioner's own input. */
+export const INPUT = -1;
+
+/** Projection of the context that meets a stage: added before everything but the gate, or, through a sigmoid, multiplied. */
+export interface ContextTerm {
+  readonly mode: 'add' | 'gate';
+  /** [outputs, contextDim], row-major. */
+  readonly weight: Float32Array;
+  readonly bias: Float32Array | null;
+  /** Applied to the projection of an added term; a gate has its sigmoid anyway. */
+  readonly activation: Activation;
+}
+
+/**
+ * y = activation(norm(gate · (W x + b) + context + skip)).
+ *
+ * The value before `norm` is the stage's raw value; a later stage's `skip` adds it.
+ */
+export interface Stage {
+  /** Index of the stage whose output is read, or INPUT. Always an earlier one. */
+  readonly input: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** [outputs, inputs], row-major, zero where the mask is. */
+  readonly weight: Float32Array;
+  /** [outputs, inputs]: which entries may differ from zero; null where all may. */
+  readonly mask: Uint8Array | null;
+  readonly bias: Float32Array | null;
+  readonly contexts: readonly ContextTerm[];
+  /** Stage whose raw value is added, or null. */
+  readonly skip: number | null;
+  /** Batch norm with running statistics, as value · scale + shift. */
+  readonly norm: { readonly scale: Float64Array; readonly shift: Float64Array } | null;
+  readonly activation: Activation;
+}
+
+/** Where one parameter of the transformer comes from: unit `units[slot]` of a stage that no other stage reads. */
+export interface Head {
+  readonly stage: number;
+  readonly units: Uint32Array;
+}
+
+export interface Conditioner {
+  /** Features of its input: D, or C for a net that reads the context alone. */
+  readonly inputs: number;
+  readonly contextDim: number;
+  readonly stages: readonly Stage[];
+  /** One for each parameter of the transformer, in its order; all over the same slots. */
+  readonly heads: readonly Head[];
+}
+
+/** Whether entry (output, input) of a stage may differ from zero. */
+export const connected = (stage: Stage, output: number, input: number): boolean =>
+  stage.mask === null || stage.mask[output * stage.inputs + input] !== 0;

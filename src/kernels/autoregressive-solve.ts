@@ -1,0 +1,11 @@
+// What all sequential solves share: the words of a task, as in shaders/lib/autoregressive-solve.wgsl; src/flows/conditioner/solve-plan.ts
+// writes them.
+
+export const TASK_WORDS = 20;
+export const TASK_KIND = { strip8: 0, strip4: 1, strip2: 2, feature: 3 } as const;
+export const TASK_HAS_SCALE = 256;
+export const TASK_HAS_SKIP = 512;
+export const TASK_PLAIN = 1024;
+/** Word of the first of up to 8 skip rows. */
+export const TASK_SKIPS = 12;
+export const TASK_NONE = 0xffffffff;

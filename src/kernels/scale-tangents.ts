@@ -1,0 +1,7 @@
+import { defineKernel } from '../runtime/kernel.js';
+import * as source from './generated/scale-tangents.js';
+import { perRowGroupAndFeature } from './geometry.js';
+
+export const scaleTangents = defineKernel(source.scaleTangents, (rows, { features, blocks }) =>
+  perRowGroupAndFeature(source.scaleTangents, rows, features * blocks),
+);

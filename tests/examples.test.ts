@@ -1,0 +1,14 @@
+// Every example runs to its end and prints something finite.
+
+import { expect, test } from 'vitest';
+import { exampleNames, loadExample } from '../examples/all.js';
+import { useGpu } from './support/gpu.js';
+
+const held = useGpu();
+
+test.each(exampleNames)('%s', async (name) => {
+  const lines: string[] = [];
+  await (await loadExample(name))(held.gpu, (line) => lines.push(line));
+  expect(lines.length).toBeGreaterThan(0);
+  expect(lines.join('\n')).not.toMatch(/NaN|undefined|Infinity/);
+});

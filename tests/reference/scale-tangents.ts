@@ -1,0 +1,11 @@
+import * as source from '../../src/kernels/generated/scale-tangents.js';
+import { TILE, tiled } from './layout.js';
+import { defineTwin } from './twin.js';
+
+export const scaleTangents = defineTwin(source.scaleTangents, ({ buffers: { x, slope, y }, params: { features, blocks }, rows }) => {
+  for (let row = 0; row < rows; row++)
+    for (let i = 0; i < features * blocks; i++) {
+      const at = tiled(features * blocks, row) + i * TILE;
+      y[at] = x[at]! * slope[tiled(features, row) + (i % features) * TILE]!;
+    }
+});
