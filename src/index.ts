@@ -5,6 +5,9 @@ export { type AutoregressiveOptions, iaf, maf } from './flows/recipes/autoregres
 export { nice, type RealNVPOptions, realNVP, type ScaleBound } from './flows/recipes/coupling.js';
 export type { RecipeOptions } from './flows/recipes/initial.js';
 export type { FlowDescription } from './format/description.js';
+export { checkInvertibility, type InvertibilityReport } from './inspection/check-invertibility.js';
+export { checkLogDet, type LogDetOptions, type LogDetReport } from './inspection/check-log-det.js';
+export { type DirectionCost, type FlowSummary, type LayerSummary, summary } from './inspection/summary.js';
 export { importTorch, loadFlow } from './interop/import-torch.js';
 export {
   AdapterError,

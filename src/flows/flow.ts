@@ -13,7 +13,7 @@ import type { Residents } from '../runtime/memory.js';
 import { type Profile, profile } from '../runtime/profiler.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
-import { runOnArrays } from '../runtime/run-arrays.js';
+import { type ArrayCall, runOnArrays } from '../runtime/run-arrays.js';
 import type { TiledTensor } from '../runtime/tensor.js';
 import { COPY_DST, COPY_SRC, STORAGE, VERTEX } from '../runtime/usage.js';
 import type { Base } from './bases/base.js';
@@ -93,6 +93,8 @@ export interface FlowState {
   readonly description: FlowDescription;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly parameterNames: readonly string[];
+  /** Learned numbers that each layer read first, in density order. */
+  readonly layerParameters: readonly number[];
 }
 
 type Task = 'forward' | 'inverse' | 'logProb' | 'sample' | 'sampleWithLogProb';
@@ -234,6 +236,21 @@ export class GpuFlow implements Flow {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  get state(): FlowState {
+    return this.#state;
+  }
+
+  /** Compiles a program of this flow's layers, runs it once on arrays and frees it: for checks, not for hot paths. */
+  async runOnce(place: string, program: Program, call: ArrayCall): Promise<void> {
+    this.#assertAlive();
+    const executable = await this.#gpu.compile(program, this.#residents);
+    try {
+      await runOnArrays(this.#gpu, executable, place, call);
+    } finally {
+      executable.dispose();
+    }
   }
 
   /** The program of a task: printable, and what tests run in float64. */

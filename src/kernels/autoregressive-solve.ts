@@ -1,6 +1,12 @@
 // What all sequential solves share: the words of a task, as in shaders/lib/autoregressive-solve.wgsl; src/flows/conditioner/solve-plan.ts
 // writes them.
 
+import type { Tensor } from '../runtime/tensor.js';
+
+/** A solve uses each packed weight once a row. */
+export const solveMultiplyAdds = ({ buffers: { weight } }: { readonly buffers: { readonly weight: Tensor } }): number =>
+  weight.kind === 'constant' ? weight.data.length : 0;
+
 export const TASK_WORDS = 20;
 export const TASK_KIND = { strip8: 0, strip4: 1, strip2: 2, feature: 3 } as const;
 export const TASK_HAS_SCALE = 256;

@@ -46,11 +46,17 @@ export interface Kernel<S extends KernelSource = KernelSource> {
   readonly source: S;
   /** Workgroups for `rows` rows. */
   readonly grid: (rows: number, params: Params<S>) => Grid;
+  /** Multiply-adds of one row, padding included; null for a kernel that does a handful of operations an element. */
+  readonly multiplyAdds: ((call: Pick<KernelCall<S>, 'buffers' | 'params'>) => number) | null;
 }
 
-/** Joins a generated source to its dispatch geometry. */
-export function defineKernel<const S extends KernelSource>(source: S, grid: Kernel<S>['grid']): Kernel<S> {
-  return { source, grid };
+/** Joins a generated source to its dispatch geometry and, where it is a product, to its cost. */
+export function defineKernel<const S extends KernelSource>(
+  source: S,
+  grid: Kernel<S>['grid'],
+  multiplyAdds: Kernel<S>['multiplyAdds'] = null,
+): Kernel<S> {
+  return { source, grid, multiplyAdds };
 }
 
 export const ceilDiv = (value: number, divisor: number): number => Math.ceil(value / divisor);

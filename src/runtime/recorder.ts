@@ -71,6 +71,12 @@ export class Recorder {
     this.#commands.push({ label, kernel: kernel as unknown as Kernel, tensors, params: call.params, constants: call.constants ?? {} });
   }
 
+  /** Appends a command of another program, with its label and its tensors, so that more can be recorded around it. */
+  replay(command: Command): void {
+    for (const tensor of Object.values(command.tensors)) if (tensor.kind === 'tiled') this.#nextId = Math.max(this.#nextId, tensor.id + 1);
+    this.#commands.push(command);
+  }
+
   finish(): Program {
     return createProgram(this.#commands);
   }

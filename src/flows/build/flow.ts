@@ -53,12 +53,16 @@ export function buildFlow(
   if (description.structure_direction !== 'density')
     throw new UnsupportedError('description.structure_direction', '"generate"', ['density']);
   const state = new StateReader(tensors);
+  const layerParameters: number[] = [];
   const layers = description.structure.map((op, index): Bijector => {
+    const before = state.parameterCount;
     const place = `description.structure[${index}]`;
     const builder = operations[op.op] as ((op: unknown, context: BuildContext) => Bijector) | undefined;
     if (!builder) throw new UnsupportedError(place, `op ${JSON.stringify(op.op)}`, Object.keys(operations) as OpName[]);
     try {
-      return builder(op, { inputs: dim, contextDim, state, place });
+      const layer = builder(op, { inputs: dim, contextDim, state, place });
+      layerParameters.push(state.parameterCount - before);
+      return layer;
     } catch (error) {
       if (error instanceof FormatError && !error.message.includes(place))
         throw new FormatError(`${place} (${op.op}): ${error.place}`, error.message.slice(error.place.length + 2));
@@ -67,5 +71,5 @@ export function buildFlow(
   });
   const base = buildBase(description.base, dim, state);
   const parameterNames = state.finish();
-  return new GpuFlow(gpu, new Chain(dim, layers), base, { description, tensors, parameterNames });
+  return new GpuFlow(gpu, new Chain(dim, layers), base, { description, tensors, parameterNames, layerParameters });
 }

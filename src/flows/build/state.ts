@@ -18,6 +18,11 @@ export class StateReader {
     this.#tensors = tensors;
   }
 
+  /** Numbers in the learned tensors that were read so far. */
+  get parameterCount(): number {
+    return [...this.#parameters].reduce((sum, name) => sum + (this.#tensors.get(name)?.data.length ?? 0), 0);
+  }
+
   has(name: string): boolean {
     return this.#tensors.has(name);
   }
