@@ -1,0 +1,58 @@
+// Bundles a page that imports part of the built library, as a user's bundler would, and prints what comes with it: gzipped size, and the
+// shaders inside. Fails where `maf` brings a shader that a masked autoregressive flow never runs.
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** The bundle's text. */
+async function bundle(names) {
+  const entry = 'virtual:entry';
+  const code = `import { ${names.join(', ')} } from ${JSON.stringify(join(root, 'dist/index.js'))}; globalThis.kept = [${names.join(', ')}];`;
+  const result = await build({
+    configFile: false,
+    logLevel: 'error',
+    publicDir: false,
+    plugins: [
+      { name: 'entry', resolveId: (id) => (id === entry ? `\0${entry}` : null), load: (id) => (id === `\0${entry}` ? code : null) },
+    ],
+    build: { write: false, target: 'es2022', rolldownOptions: { input: entry } },
+  });
+  return [result]
+    .flat()
+    .flatMap(({ output }) => output)
+    .map((chunk) => chunk.code ?? '')
+    .join('\n');
+}
+
+/** Entry points of the shaders in a bundle. */
+const shadersIn = (code) => [...new Set([...code.matchAll(/entryPoint:\s*["'`](\w+)["'`]/g)].map((match) => match[1]))].sort();
+
+/** What masked autoregressive flows run, in any direction, over any base that the recipe offers. */
+const ofMaf = new Set(
+  'activation affine autoregressive_solve_affine diagonal_affine fill log_density masked_linear pack permute row_sum sample unpack'.split(
+    ' ',
+  ),
+);
+
+const table = {
+  maf: ['Gpu', 'maf'],
+  realNVP: ['Gpu', 'realNVP'],
+  'loadFlow (every flow)': ['Gpu', 'loadFlow'],
+};
+for (const [name, imports] of Object.entries(table)) {
+  const code = await bundle(imports);
+  const shaders = shadersIn(code);
+  console.log(
+    `import { ${imports.join(', ')} }`.padEnd(32),
+    `${(gzipSync(code, { level: 9 }).length / 1000).toFixed(1)} kB gzipped, ${shaders.length} shaders`,
+  );
+  if (name !== 'maf') continue;
+  const surplus = shaders.filter((shader) => !ofMaf.has(shader));
+  if (surplus.length > 0) {
+    console.error(`maf alone brings shaders that it never runs: ${surplus.join(', ')}`);
+    process.exitCode = 1;
+  }
+}
