@@ -24,3 +24,4 @@ export {
 } from './runtime/errors.js';
 export { Gpu, type GpuOptions, type GpuRequest, isSoftwareAdapter } from './runtime/gpu.js';
 export type { Profile } from './runtime/profiler.js';
+export { scoreOf } from './training/score.js';

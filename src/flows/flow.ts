@@ -253,6 +253,16 @@ export class GpuFlow implements Flow {
     }
   }
 
+  /** Records log p(x) on a recorder of the caller's, who may go on with it: a gradient, a loss. All tensors are tiled. */
+  recordLogProb(r: Recorder): { x: TiledTensor; context: TiledTensor | null; logProb: TiledTensor } {
+    const context = this.contextDim > 0 ? this.#packed(r, 'context', this.contextDim, 1) : null;
+    const x = this.#packed(r, 'x', this.dim, 0);
+    const logDet = r.tiled(1, 'log-det');
+    r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value: 0 } });
+    const z = this.#bijector.forward(r, x, { logDet, context });
+    return { x, context, logProb: r.scope('base', () => this.#base.logDensity(r, z, logDet, 1, context)) };
+  }
+
   /** The program of a task: printable, and what tests run in float64. */
   record(task: Task): Program {
     const r = new Recorder('flow');

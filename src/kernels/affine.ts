@@ -1,5 +1,9 @@
+import { defineRule } from '../runtime/derivative.js';
 import { defineKernel } from '../runtime/kernel.js';
+import { NONE } from '../runtime/tensor.js';
+import { accumulate } from './accumulate.js';
 import * as source from './generated/affine.js';
+import * as backward from './generated/affine-backward.js';
 import { perRowGroupAndFeature } from './geometry.js';
 
 /** Slot of a feature that passes unchanged. */
@@ -8,4 +12,25 @@ export const PASSES = 0xffffffff;
 /** How an unconstrained number becomes a scale; numbers and formulas as in shaders/lib/affine.wgsl. */
 export const SCALE_NUMBER = { none: 0, exp: 1, softplus: 2, sigmoid: 3, 'softplus-clamped': 4, softclip: 5, tanh: 6, clamp: 7 } as const;
 
+export const affineBackward = defineKernel(backward.affineBackward, (rows, { features }) =>
+  perRowGroupAndFeature(backward.affineBackward, rows, features),
+);
+
 export const affine = defineKernel(source.affine, (rows, { features }) => perRowGroupAndFeature(source.affine, rows, features));
+
+export const affineRule = defineRule(affine, (r, { buffers: { x, parameters, slot }, params, constants }, gradients) => {
+  const [dY, dLogTerms] = [gradients.of('y'), gradients.of('log_terms')];
+  const [dX, dParameters] = [gradients.into('x'), gradients.into('parameters')];
+  const { HAS_LOG_DET: _, ...scale } = constants;
+  const onto = (target: typeof dX, features: number, record: (into: ReturnType<typeof r.tiled>) => void) =>
+    target ? accumulate(r, target, record) : record(r.tiled(features, 'unused'));
+  onto(dX, params.features, (d_x) =>
+    onto(dParameters, params.parameter_features, (d_parameters) =>
+      r.run(affineBackward, {
+        buffers: { x, parameters, slot, d_y: dY ?? NONE, d_log_terms: dLogTerms ?? NONE, d_x, d_parameters },
+        params,
+        constants: { ...scale, HAS_Y: dY !== null, HAS_LOG_DET: dLogTerms !== null },
+      }),
+    ),
+  );
+});

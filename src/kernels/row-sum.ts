@@ -1,5 +1,15 @@
+import { defineRule } from '../runtime/derivative.js';
 import { defineKernel } from '../runtime/kernel.js';
+import { accumulate } from './accumulate.js';
 import * as source from './generated/row-sum.js';
 import { perRowGroup } from './geometry.js';
+import { permute } from './permute.js';
 
 export const rowSum = defineKernel(source.rowSum, (rows) => perRowGroup(source.rowSum, rows));
+
+export const rowSumRule = defineRule(rowSum, (r, { params: { features } }, gradients) => {
+  const [dTotal, dTerms] = [gradients.of('total'), gradients.into('terms')];
+  if (!dTotal || !dTerms) return;
+  const index = r.constant(new Uint32Array(features), 'every term');
+  accumulate(r, dTerms, (y) => r.run(permute, { buffers: { x: dTotal, index, y }, params: { features, source_features: 1 } }));
+});

@@ -1,4 +1,7 @@
+import { defineRule } from '../runtime/derivative.js';
 import { ceilDiv, defineKernel } from '../runtime/kernel.js';
+import type { TiledTensor } from '../runtime/tensor.js';
+import { addProduct } from './accumulate.js';
 import * as source from './generated/standard-normal.js';
 import { perRowGroup, perRowGroupAndFeature } from './geometry.js';
 
@@ -6,3 +9,11 @@ export const standardNormal = {
   sample: defineKernel(source.sample, (rows, { dim }) => perRowGroupAndFeature(source.sample, rows, ceilDiv(dim, 4))),
   logDensity: defineKernel(source.logDensity, (rows) => perRowGroup(source.logDensity, rows)),
 };
+
+export const logDensityRule = defineRule(standardNormal.logDensity, (r, { buffers, params: { sign } }, gradients) => {
+  const dLogProb = gradients.of('log_prob');
+  if (!dLogProb) return;
+  const [dSource, dLogDet] = [gradients.into('source'), gradients.into('log_det')];
+  if (dLogDet) addProduct(r, dLogDet, dLogProb, null, sign);
+  if (dSource) addProduct(r, dSource, buffers.source as TiledTensor, dLogProb, -1);
+});

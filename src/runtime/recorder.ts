@@ -9,13 +9,21 @@ import type { ConstantTensor, ExternalTensor, Tensor, TiledTensor } from './tens
 const sameMemory = (a: Tensor, b: Tensor): boolean => a === b || (a.kind === 'external' && b.kind === 'external' && a.name === b.name);
 
 export class Recorder {
+  /** Whether to record kernels that have derivative rules instead of fused ones. */
+  readonly unfused: boolean;
   readonly #commands: Command[] = [];
   readonly #path: string[];
   #nextId = 0;
 
   /** @param label first part of every command's label. */
-  constructor(label = 'flow') {
+  constructor(label = 'flow', options: { readonly unfused?: boolean } = {}) {
     this.#path = [label];
+    this.unfused = options.unfused ?? false;
+  }
+
+  /** What was recorded so far, as a copy. */
+  get commands(): readonly Command[] {
+    return [...this.#commands];
   }
 
   /** Scope path, for errors that happen while recording. */

@@ -2,7 +2,7 @@
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct Params {\nfeatures: u32,\nsource_features: u32,\n}\n@group(0) @binding(1) var<uniform> params: Params;\n@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;\n@group(0) @binding(3) var<storage, read> index: array<u32>;\n@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;\n@compute @workgroup_size(16, 4)\nfn permute(@builtin(global_invocation_id) id: vec3<u32>) {\nlet f = id.y;\nif (id.x * 4u >= rows() || f >= params.features) { return; }\ny[tiled(params.features, id.x) + f * TILE4] = x[tiled(params.source_features, id.x) + index[f] * TILE4];\n}";
+const own = "const NONE = 0xffffffffu;\nstruct Params {\nfeatures: u32,\nsource_features: u32,\n}\n@group(0) @binding(1) var<uniform> params: Params;\n@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;\n@group(0) @binding(3) var<storage, read> index: array<u32>;\n@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;\n@compute @workgroup_size(16, 4)\nfn permute(@builtin(global_invocation_id) id: vec3<u32>) {\nlet f = id.y;\nif (id.x * 4u >= rows() || f >= params.features) { return; }\nvar value = vec4<f32>(0.0);\nif (index[f] != NONE) { value = x[tiled(params.source_features, id.x) + index[f] * TILE4]; }\ny[tiled(params.features, id.x) + f * TILE4] = value;\n}";
 const wgsl: string = `${libCall}\n${libLayout}\n${own}`;
 
 export const permute = {

@@ -1,0 +1,34 @@
+// How derivative rules write gradients.
+
+import type { GradientTarget } from '../runtime/derivative.js';
+import type { Recorder } from '../runtime/recorder.js';
+import { NONE, type TiledTensor } from '../runtime/tensor.js';
+import { multiplyAdd } from './multiply-add.js';
+
+/** Records target (+)= factor · a, or factor · a · b with b repeated over the features of a. */
+export function addProduct(r: Recorder, target: GradientTarget, a: TiledTensor, b: TiledTensor | null, factor = 1): void {
+  r.run(multiplyAdd, {
+    buffers: { a, b: b ?? NONE, y: target.tensor },
+    params: {
+      features: a.features,
+      a_features: a.features,
+      a_at: 0,
+      b_features: b?.features ?? 1,
+      y_features: target.tensor.features,
+      y_at: 0,
+      factor,
+    },
+    constants: { HAS_B: b !== null, ADD: target.add },
+  });
+}
+
+/** Runs `record` on the target itself where it is fresh, else on a tensor that is then added to it. */
+export function accumulate(r: Recorder, { tensor, add }: GradientTarget, record: (into: TiledTensor) => void): void {
+  if (!add) {
+    record(tensor);
+    return;
+  }
+  const part = r.tiled(tensor.features, tensor.label);
+  record(part);
+  addProduct(r, { tensor, add }, part, null);
+}

@@ -1,0 +1,42 @@
+// Derivative rules: how the gradient of a loss passes one command backwards. A rule is an export of its own beside its kernel, so that a
+// page that trains nothing bundles none.
+
+import type { Buffers, Constants, Kernel, KernelSource, Params } from './kernel.js';
+import type { Recorder } from './recorder.js';
+import type { TiledTensor } from './tensor.js';
+
+/** Where a rule adds a gradient: `add` says that something lies there already. */
+export interface GradientTarget {
+  readonly tensor: TiledTensor;
+  readonly add: boolean;
+}
+
+/** Gradients around one command, by its buffers' names. */
+export interface Gradients {
+  /** Gradient of the loss by what the command left in a buffer; null where the loss does not depend on it. */
+  of(buffer: string): TiledTensor | null;
+  /**
+   * Where the gradient by what the command read goes; null where nobody wants it. A rule asks once a buffer and then writes it.
+   *
+   * @param partial the rule writes only some features, so a fresh target starts as zeros and `add` is true.
+   */
+  into(buffer: string, partial?: boolean): GradientTarget | null;
+}
+
+type Vjp<S extends KernelSource> = (
+  r: Recorder,
+  call: { readonly buffers: Buffers<S>; readonly params: Params<S>; readonly constants: Partial<Constants<S>> },
+  gradients: Gradients,
+) => void;
+
+/** The vector–Jacobian product of one kernel, made of kernel calls. */
+export interface DerivativeRule {
+  readonly source: KernelSource;
+  readonly record: Vjp<KernelSource>;
+}
+
+/** Records the vector–Jacobian product of a command. Accumulated outputs (`total += …`) pass their gradients on unasked. */
+export const defineRule = <S extends KernelSource>(kernel: Kernel<S>, record: Vjp<S>): DerivativeRule => ({
+  source: kernel.source,
+  record: record as unknown as Vjp<KernelSource>,
+});

@@ -1,0 +1,52 @@
+// The score of a flow: the gradient of its log-density by the data.
+
+import { checkContext, checkRows } from '../flows/checks.js';
+import { type ContextOption, type Flow, GpuFlow } from '../flows/flow.js';
+import { pack } from '../kernels/pack.js';
+import { ValueError } from '../runtime/errors.js';
+import type { Program } from '../runtime/program.js';
+import { Recorder } from '../runtime/recorder.js';
+import { recordGradients } from './differentiate.js';
+
+/** The program of log p(x) and d log p(x) / dx. @throws UnsupportedError where the density runs a fused kernel, as an IAF's does. */
+export function recordScore(flow: GpuFlow): Program {
+  const r = new Recorder('flow', { unfused: true });
+  const { x, logProb } = flow.recordLogProb(r);
+  const [score] = recordGradients(r, logProb, 1, [x]);
+  for (const [name, tensor] of Object.entries({ logProb, score: score! }))
+    r.run(pack.unpack, {
+      buffers: { tensor, result: r.external(name, tensor.features) },
+      params: { features: tensor.features, is_context: 0 },
+    });
+  return r.finish();
+}
+
+/**
+ * log p(x) [n] in nats and its gradient by x, [n, D] row-major, by reverse mode on the GPU.
+ *
+ * ```ts
+ * const { score } = await scoreOf(flow, x); // a Langevin step: x + ε score + √(2ε) noise
+ * ```
+ *
+ * Hyvärinen 2005, JMLR 6:695 (the score). @throws ShapeError, ValueError as `flow.logProb` does; UnsupportedError for a flow whose
+ * density is sequential (IAF).
+ */
+export async function scoreOf(
+  flow: Flow,
+  x: Float32Array,
+  options: ContextOption = {},
+): Promise<{ logProb: Float32Array; score: Float32Array }> {
+  if (!(flow instanceof GpuFlow)) throw new ValueError('scoreOf: flow', 'a flow of this library', typeof flow);
+  const rows = checkRows('scoreOf: x', x, flow.dim);
+  const contextStride = checkContext('scoreOf', options.context, flow.contextDim, rows);
+  const outputs = { logProb: new Float32Array(rows), score: new Float32Array(rows * flow.dim) };
+  if (rows === 0) return outputs;
+  await flow.runOnce('scoreOf', recordScore(flow), {
+    rows,
+    seed: 0,
+    contextStride,
+    inputs: { x, ...(options.context && { context: options.context }) },
+    outputs,
+  });
+  return outputs;
+}

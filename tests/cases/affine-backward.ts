@@ -1,0 +1,38 @@
+import { affineBackward, PASSES, SCALE_NUMBER } from '../../src/kernels/affine.js';
+import { SCALE_CONSTANTS, SCALE_KINDS } from './affine.js';
+import { defineCases, ROWS, table, tiledNormals, unread } from './case.js';
+
+type ScaleKind = keyof typeof SCALE_NUMBER;
+
+const backward = (features: number, rows: number, scale: ScaleKind, undo: boolean, options: { y?: boolean; logDet?: boolean } = {}) => {
+  const { y = true, logDet = true } = options;
+  const slots = features - Math.floor(features / 3);
+  const parameters = scale === 'none' ? slots : 2 * slots;
+  return {
+    name: `${features} features, ${rows} rows, ${scale}${undo ? ', undone' : ''}${y ? '' : ', log-det alone'}${logDet ? '' : ', y alone'}`,
+    rows,
+    params: { features, slots, parameter_features: parameters },
+    constants: { ...SCALE_CONSTANTS[scale], SCALE: SCALE_NUMBER[scale], UNDO: undo, HAS_Y: y, HAS_LOG_DET: logDet },
+    buffers: {
+      x: tiledNormals(features),
+      parameters: tiledNormals(parameters),
+      slot: table((random) => {
+        const order = random.permutation(slots);
+        return Uint32Array.from({ length: features }, (_, f) => (f % 3 === 2 ? PASSES : order.pop()!));
+      }),
+      d_y: y ? tiledNormals(features) : unread,
+      d_log_terms: logDet ? tiledNormals(slots) : unread,
+      d_x: tiledNormals(features),
+      d_parameters: tiledNormals(parameters),
+    },
+    tolerance: { bound: 4e-6 },
+  };
+};
+
+export const affineBackwardCases = defineCases(affineBackward, [
+  ...ROWS.map((rows) => backward(5, rows, 'exp', false)),
+  ...[1, 2, 63].map((features) => backward(features, 257, 'exp', true)),
+  ...SCALE_KINDS.flatMap((scale) => [false, true].map((undo) => backward(5, 1000, scale, undo))),
+  backward(5, 257, 'tanh', false, { y: false }),
+  backward(5, 257, 'tanh', true, { logDet: false }),
+]);
