@@ -46,7 +46,9 @@ interface Tap {
 function tapped(flow: GpuFlow): { recorder: Recorder; taps: Tap[] } {
   const recorder = new Recorder('flow');
   const taps: Tap[] = [];
-  for (const command of flow.record('forward').commands) {
+  const { commands } = flow.record('forward');
+  recorder.adopt(commands);
+  for (const command of commands) {
     recorder.replay(command);
     if (command.kernel.source !== affine.source || command.constants.HAS_LOG_DET !== true) continue;
     const bounds = logScaleBounds(command.constants);

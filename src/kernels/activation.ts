@@ -12,9 +12,11 @@ export type Activation = keyof typeof ACTIVATION_NUMBER;
 /** Those that the activation kernel has besides: `lipswish` has a parameter of its own, so no linear layer ends with it. */
 export const SLOPE_NUMBER = { ...ACTIVATION_NUMBER, lipswish: 8 } as const;
 
-export const activation = defineKernel(source.activation, (rows, { features }) => perRowGroupAndFeature(source.activation, rows, features));
+export const activation = /*#__PURE__*/ defineKernel(source.activation, (rows, { features }) =>
+  perRowGroupAndFeature(source.activation, rows, features),
+);
 
-export const activationRule = defineRule(activation, (r, { buffers: { source: v }, params, constants }, gradients) => {
+export const activationRule = /*#__PURE__*/ defineRule(activation, (r, { buffers: { source: v }, params, constants }, gradients) => {
   const [dValue, dSource] = [gradients.of('value'), gradients.into('source')];
   if (gradients.of('slope')) throw new TypeError(`${r.place}: the slope of an activation has no derivative rule`);
   if (!dValue || !dSource) return;

@@ -12,13 +12,15 @@ export const PASSES = 0xffffffff;
 /** How an unconstrained number becomes a scale; numbers and formulas as in shaders/lib/affine.wgsl. */
 export const SCALE_NUMBER = { none: 0, exp: 1, softplus: 2, sigmoid: 3, 'softplus-clamped': 4, softclip: 5, tanh: 6, clamp: 7 } as const;
 
-export const affineBackward = defineKernel(backward.affineBackward, (rows, { features }) =>
+export const affineBackward = /*#__PURE__*/ defineKernel(backward.affineBackward, (rows, { features }) =>
   perRowGroupAndFeature(backward.affineBackward, rows, features),
 );
 
-export const affine = defineKernel(source.affine, (rows, { features }) => perRowGroupAndFeature(source.affine, rows, features));
+export const affine = /*#__PURE__*/ defineKernel(source.affine, (rows, { features }) =>
+  perRowGroupAndFeature(source.affine, rows, features),
+);
 
-export const affineRule = defineRule(affine, (r, { buffers: { x, parameters, slot }, params, constants }, gradients) => {
+export const affineRule = /*#__PURE__*/ defineRule(affine, (r, { buffers: { x, parameters, slot }, params, constants }, gradients) => {
   const [dY, dLogTerms] = [gradients.of('y'), gradients.of('log_terms')];
   const [dX, dParameters] = [gradients.into('x'), gradients.into('parameters')];
   const { HAS_LOG_DET: _, ...scale } = constants;

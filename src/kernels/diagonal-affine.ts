@@ -18,20 +18,23 @@ function linearPart(constants: Float32Array | Uint32Array, features: number): Fl
   return part;
 }
 
-export const diagonalAffine = defineKernel(source.diagonalAffine, (rows, { features }) =>
+export const diagonalAffine = /*#__PURE__*/ defineKernel(source.diagonalAffine, (rows, { features }) =>
   perRowGroupAndFeature(source.diagonalAffine, rows, features),
 );
 
-export const diagonalAffineRule = defineRule(diagonalAffine, (r, { buffers: { constants }, params: { features } }, gradients) => {
-  const [dY, dX] = [gradients.of('y'), gradients.into('x')];
-  if (!dY || !dX) return;
-  if (constants.kind !== 'constant') throw new TypeError(`${r.place}: only constant factors have a derivative rule`);
-  const factor = r.constant(linearPart(constants.data, features), 'factor');
-  accumulate(r, dX, (y) =>
-    r.run(diagonalAffine, {
-      buffers: { x: dY, constants: factor, y, log_det: r.tiled(1, 'unused') },
-      params: { features, log_abs_det: 0 },
-      constants: { HAS_LOG_DET: false },
-    }),
-  );
-});
+export const diagonalAffineRule = /*#__PURE__*/ defineRule(
+  diagonalAffine,
+  (r, { buffers: { constants }, params: { features } }, gradients) => {
+    const [dY, dX] = [gradients.of('y'), gradients.into('x')];
+    if (!dY || !dX) return;
+    if (constants.kind !== 'constant') throw new TypeError(`${r.place}: only constant factors have a derivative rule`);
+    const factor = r.constant(linearPart(constants.data, features), 'factor');
+    accumulate(r, dX, (y) =>
+      r.run(diagonalAffine, {
+        buffers: { x: dY, constants: factor, y, log_det: r.tiled(1, 'unused') },
+        params: { features, log_abs_det: 0 },
+        constants: { HAS_LOG_DET: false },
+      }),
+    );
+  },
+);

@@ -3,6 +3,6 @@ import * as source from './generated/diagonal-mixture.js';
 import { perRowGroup } from './geometry.js';
 
 export const diagonalMixture = {
-  sample: defineKernel(source.sample, (rows) => perRowGroup(source.sample, rows)),
-  logDensity: defineKernel(source.logDensity, (rows) => perRowGroup(source.logDensity, rows)),
+  sample: /*#__PURE__*/ defineKernel(source.sample, (rows) => perRowGroup(source.sample, rows)),
+  logDensity: /*#__PURE__*/ defineKernel(source.logDensity, (rows) => perRowGroup(source.logDensity, rows)),
 };

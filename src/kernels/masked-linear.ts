@@ -42,7 +42,7 @@ function transposed(weight: Float32Array | Uint32Array, inputs: number, outputs:
   return packed;
 }
 
-export const maskedLinear = defineKernel(
+export const maskedLinear = /*#__PURE__*/ defineKernel(
   source.maskedLinear,
   (rows, { outputs, blocks }) => {
     const [x, y] = perTile(source.maskedLinear, rows, ceilDiv(outputs, STRIP));
@@ -56,7 +56,7 @@ export const maskedLinear = defineKernel(
   },
 );
 
-export const maskedLinearRule = defineRule(maskedLinear, (r, { buffers: { x, weight }, params, constants }, gradients) => {
+export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buffers: { x, weight }, params, constants }, gradients) => {
   const dY = gradients.of('y');
   if (!dY) return;
   if (constants.ACTIVATION || constants.GATE || constants.RAW || constants.SCALE || weight.kind !== 'constant')

@@ -4,11 +4,11 @@ import type { TiledTensor } from '../runtime/tensor.js';
 import * as source from './generated/multiply-add.js';
 import { perRowGroupAndFeature } from './geometry.js';
 
-export const multiplyAdd = defineKernel(source.multiplyAdd, (rows, { features }) =>
+export const multiplyAdd = /*#__PURE__*/ defineKernel(source.multiplyAdd, (rows, { features }) =>
   perRowGroupAndFeature(source.multiplyAdd, rows, features),
 );
 
-export const multiplyAddRule = defineRule(multiplyAdd, (r, { buffers: { a, b }, params, constants }, gradients) => {
+export const multiplyAddRule = /*#__PURE__*/ defineRule(multiplyAdd, (r, { buffers: { a, b }, params, constants }, gradients) => {
   const dY = gradients.of('y');
   if (!dY) return;
   const { features, factor, y_at, y_features } = params;

@@ -29,9 +29,11 @@ function inversesOf(index: Float32Array | Uint32Array, features: number, sources
   return passes;
 }
 
-export const permute = defineKernel(source.permute, (rows, { features }) => perRowGroupAndFeature(source.permute, rows, features));
+export const permute = /*#__PURE__*/ defineKernel(source.permute, (rows, { features }) =>
+  perRowGroupAndFeature(source.permute, rows, features),
+);
 
-export const permuteRule = defineRule(permute, (r, { buffers: { index }, params }, gradients) => {
+export const permuteRule = /*#__PURE__*/ defineRule(permute, (r, { buffers: { index }, params }, gradients) => {
   const [dY, dX] = [gradients.of('y'), gradients.into('x')];
   if (!dY || !dX) return;
   if (index.kind !== 'constant') throw new TypeError(`${r.place}: only a constant permutation has a derivative rule`);

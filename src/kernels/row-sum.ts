@@ -5,9 +5,9 @@ import * as source from './generated/row-sum.js';
 import { perRowGroup } from './geometry.js';
 import { permute } from './permute.js';
 
-export const rowSum = defineKernel(source.rowSum, (rows) => perRowGroup(source.rowSum, rows));
+export const rowSum = /*#__PURE__*/ defineKernel(source.rowSum, (rows) => perRowGroup(source.rowSum, rows));
 
-export const rowSumRule = defineRule(rowSum, (r, { params: { features } }, gradients) => {
+export const rowSumRule = /*#__PURE__*/ defineRule(rowSum, (r, { params: { features } }, gradients) => {
   const [dTotal, dTerms] = [gradients.of('total'), gradients.into('terms')];
   if (!dTotal || !dTerms) return;
   const index = r.constant(new Uint32Array(features), 'every term');

@@ -2,6 +2,6 @@ import { defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/scale-tangents.js';
 import { perRowGroupAndFeature } from './geometry.js';
 
-export const scaleTangents = defineKernel(source.scaleTangents, (rows, { features, blocks }) =>
+export const scaleTangents = /*#__PURE__*/ defineKernel(source.scaleTangents, (rows, { features, blocks }) =>
   perRowGroupAndFeature(source.scaleTangents, rows, features * blocks),
 );

@@ -6,11 +6,11 @@ import * as source from './generated/standard-normal.js';
 import { perRowGroup, perRowGroupAndFeature } from './geometry.js';
 
 export const standardNormal = {
-  sample: defineKernel(source.sample, (rows, { dim }) => perRowGroupAndFeature(source.sample, rows, ceilDiv(dim, 4))),
-  logDensity: defineKernel(source.logDensity, (rows) => perRowGroup(source.logDensity, rows)),
+  sample: /*#__PURE__*/ defineKernel(source.sample, (rows, { dim }) => perRowGroupAndFeature(source.sample, rows, ceilDiv(dim, 4))),
+  logDensity: /*#__PURE__*/ defineKernel(source.logDensity, (rows) => perRowGroup(source.logDensity, rows)),
 };
 
-export const logDensityRule = defineRule(standardNormal.logDensity, (r, { buffers, params: { sign } }, gradients) => {
+export const logDensityRule = /*#__PURE__*/ defineRule(standardNormal.logDensity, (r, { buffers, params: { sign } }, gradients) => {
   const dLogProb = gradients.of('log_prob');
   if (!dLogProb) return;
   const [dSource, dLogDet] = [gradients.into('source'), gradients.into('log_det')];

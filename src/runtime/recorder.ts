@@ -9,16 +9,13 @@ import type { ConstantTensor, ExternalTensor, Tensor, TiledTensor } from './tens
 const sameMemory = (a: Tensor, b: Tensor): boolean => a === b || (a.kind === 'external' && b.kind === 'external' && a.name === b.name);
 
 export class Recorder {
-  /** Whether to record kernels that have derivative rules instead of fused ones. */
-  readonly unfused: boolean;
   readonly #commands: Command[] = [];
   readonly #path: string[];
   #nextId = 0;
 
   /** @param label first part of every command's label. */
-  constructor(label = 'flow', options: { readonly unfused?: boolean } = {}) {
+  constructor(label = 'flow') {
     this.#path = [label];
-    this.unfused = options.unfused ?? false;
   }
 
   /** What was recorded so far, as a copy. */
@@ -79,9 +76,14 @@ export class Recorder {
     this.#commands.push({ label, kernel: kernel as unknown as Kernel, tensors, params: call.params, constants: call.constants ?? {} });
   }
 
-  /** Appends a command of another program, with its label and its tensors, so that more can be recorded around it. */
+  /** Makes room for the tensors of another program's commands, which may then be replayed among commands of one's own. */
+  adopt(commands: readonly Command[]): void {
+    for (const { tensors } of commands)
+      for (const tensor of Object.values(tensors)) if (tensor.kind === 'tiled') this.#nextId = Math.max(this.#nextId, tensor.id + 1);
+  }
+
+  /** Appends a command of an adopted program, with its label and its tensors. */
   replay(command: Command): void {
-    for (const tensor of Object.values(command.tensors)) if (tensor.kind === 'tiled') this.#nextId = Math.max(this.#nextId, tensor.id + 1);
     this.#commands.push(command);
   }
 

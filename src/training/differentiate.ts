@@ -26,7 +26,7 @@ const isIn = (ids: ReadonlySet<number>, tensor: Tensor | undefined): tensor is T
 
 /**
  * Records d (Σ over rows of factor · output) / d wanted, for each wanted tensor; null for one that the output does not depend on. Call it
- * after the commands that computed `output` were recorded, in their unfused form (`Recorder.unfused`).
+ * after the commands that computed `output` were recorded, fused ones in parts (unfuse.ts).
  *
  * @param output tiled [1, rows]. @throws UnsupportedError for a command whose kernel has no derivative rule.
  */

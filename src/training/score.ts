@@ -7,11 +7,14 @@ import { ValueError } from '../runtime/errors.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import { recordGradients } from './differentiate.js';
+import { replayUnfused } from './unfuse.js';
 
 /** The program of log p(x) and d log p(x) / dx. @throws UnsupportedError where the density runs a fused kernel, as an IAF's does. */
 export function recordScore(flow: GpuFlow): Program {
-  const r = new Recorder('flow', { unfused: true });
-  const { x, logProb } = flow.recordLogProb(r);
+  const density = new Recorder('flow');
+  const { x, logProb } = flow.recordLogProb(density);
+  const r = new Recorder('flow');
+  replayUnfused(r, density.commands);
   const [score] = recordGradients(r, logProb, 1, [x]);
   for (const [name, tensor] of Object.entries({ logProb, score: score! }))
     r.run(pack.unpack, {

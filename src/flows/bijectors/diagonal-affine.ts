@@ -52,25 +52,17 @@ export class DiagonalAffine implements Bijector {
   }
 }
 
-const word = new Float32Array(1);
-const wordBits = new Uint32Array(word.buffer);
-
-/** A factor as its leading 12 bits and the rest, both float32: shaders/diagonal-affine.wgsl. */
-export function splitFactor(factor: number): [leading: number, rest: number] {
-  word[0] = factor;
-  wordBits[0]! &= 0xfffff000;
-  return [word[0]!, factor - word[0]!];
-}
-
 /** [4, D]: what is subtracted, the factor's leading 12 bits and its remainder, what is added. */
 function packConstants(center: ArrayLike<number>, logFactor: ArrayLike<number>, shift: ArrayLike<number>): Float32Array<ArrayBuffer> {
   const dim = center.length;
   const packed = new Float32Array(4 * dim);
+  const bits = new Uint32Array(packed.buffer);
   for (let f = 0; f < dim; f++) {
-    const [leading, rest] = splitFactor(Math.exp(logFactor[f]!));
+    const factor = Math.exp(logFactor[f]!);
     packed[f] = center[f]!;
-    packed[dim + f] = leading;
-    packed[2 * dim + f] = rest;
+    packed[dim + f] = factor;
+    bits[dim + f]! &= 0xfffff000;
+    packed[2 * dim + f] = factor - packed[dim + f]!;
     packed[3 * dim + f] = shift[f]!;
   }
   return packed;

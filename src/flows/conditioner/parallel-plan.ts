@@ -6,7 +6,6 @@ import type { TiledTensor } from '../../runtime/tensor.js';
 import { type Conditioner, type ContextTerm, INPUT } from './conditioner.js';
 import { identityOrder, orderBy, type PackedLinear, packLinear, recordLinear } from './packing.js';
 import type { Readiness } from './readiness.js';
-import { recordUnfused } from './unfused.js';
 
 interface PlannedTerm {
   readonly term: ContextTerm;
@@ -92,22 +91,6 @@ export function recordParallel(r: Recorder, plan: ParallelPlan, input: TiledTens
     const plain = stage.norm === null && stage.activation === 'identity'; // then raw and output are one
     const raw = planned.keepsRaw && !plain ? r.tiled(packed.outputs, `raw ${index}`) : null;
     const y = planned.parametersAt !== null ? parameters : r.tiled(packed.outputs, `hidden ${index}`);
-    if (r.unfused) {
-      outputs.push(y);
-      raws.push(
-        recordUnfused(r, {
-          packed,
-          x,
-          y,
-          gate,
-          addend,
-          yAt: planned.parametersAt ?? 0,
-          activation: stage.activation,
-          scaled: stage.norm !== null,
-        }),
-      );
-      continue;
-    }
     recordLinear(r, packed, x, y, {
       label: `${index}`,
       activation: stage.activation,
