@@ -41,28 +41,6 @@ export const elementwiseOps = {
     return new DiagonalAffine('actnorm', { center: shift, logScale: logScale.map((value) => sign * value), shift: zero });
   },
 
-  lu_linear(op, { state, inputs: dim }) {
-    const count = (dim * (dim - 1)) / 2;
-    const lowerEntries = state.parameter(`${op.prefix}.lower_entries`, [count]);
-    const upperEntries = state.parameter(`${op.prefix}.upper_entries`, [count]);
-    const diagonal = state.parameter(`${op.prefix}.unconstrained_upper_diag`, [dim]);
-    const bias = state.parameter(`${op.prefix}.bias`, [dim]);
-    const lower = new Float64Array(dim * dim);
-    const upper = new Float64Array(dim * dim);
-    let below = 0;
-    let above = 0;
-    for (let i = 0; i < dim; i++) {
-      for (let j = 0; j < i; j++) lower[i * dim + j] = lowerEntries[below++]!;
-      lower[i * dim + i] = 1;
-      upper[i * dim + i] = softplus(diagonal[i]!) + op.eps;
-      for (let j = i + 1; j < dim; j++) upper[i * dim + j] = upperEntries[above++]!;
-    }
-    const product = new Float64Array(dim * dim);
-    for (let i = 0; i < dim; i++)
-      for (let k = 0; k <= i; k++) for (let j = k; j < dim; j++) product[i * dim + j]! += lower[i * dim + k]! * upper[k * dim + j]!;
-    return new DenseLinear(product, Float64Array.from(bias));
-  },
-
   matmul_right(op, { state, inputs: dim }) {
     const weight = state.parameter(op.key, [dim, dim]);
     const transposed = Float64Array.from({ length: dim * dim }, (_, at) => weight[(at % dim) * dim + Math.floor(at / dim)]!);
