@@ -1,8 +1,9 @@
-// Ops without a network: permutations, batch norm, ActNorm, dense linear maps.
+// Ops without a network, feature by feature: permutations, batch norm, ActNorm, the logit.
 
 import { FormatError } from '../../runtime/errors.js';
-import { DenseLinear } from '../bijectors/dense-linear.js';
+import { Inverse } from '../bijectors/chain.js';
 import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
+import { Logit } from '../bijectors/logit.js';
 import { Permutation } from '../bijectors/permutation.js';
 import type { OpBuilders } from './op.js';
 
@@ -41,9 +42,10 @@ export const elementwiseOps = {
     return new DiagonalAffine('actnorm', { center: shift, logScale: logScale.map((value) => sign * value), shift: zero });
   },
 
-  matmul_right(op, { state, inputs: dim }) {
-    const weight = state.parameter(op.key, [dim, dim]);
-    const transposed = Float64Array.from({ length: dim * dim }, (_, at) => weight[(at % dim) * dim + Math.floor(at / dim)]!);
-    return new DenseLinear(transposed, new Float64Array(dim));
+  logit(op, { inputs: dim, place }) {
+    if (!(op.alpha < 0.5)) throw new FormatError(place, `alpha needs a number from 0 to below 1/2; got ${op.alpha}`);
+    return new Logit(dim, op.alpha);
   },
+
+  sigmoid: (_, { inputs: dim }) => new Inverse(new Logit(dim, 0)),
 } satisfies OpBuilders;
