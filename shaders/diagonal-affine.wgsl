@@ -3,8 +3,7 @@
 //   y[f] = (x[f] - center[f]) factor[f] + shift[f]        log_det[row] += log_abs_det
 //
 // The difference is taken first: folding it into the shift would cancel where the mean is large beside the deviation. The product
-// is rounded once, fused fma or not: both factors are split at 12 bits, so that the leading product is exact and the rest small
-// (Dekker 1971, doi:10.1007/BF01397083). Later layers magnify what is lost here: with a plain product maf-d6-flip of tests/golden
+// is rounded once (lib/split-product.wgsl). Later layers magnify what is lost here: with a plain product maf-d6-flip of tests/golden
 // shows 9 x PyTorch's error.
 //
 // Shapes   x, y tiled [features, rows]; constants f32 [4, features] = center, factor's leading 12 bits, its remainder, shift;
@@ -14,6 +13,7 @@
 
 #import "lib/call.wgsl"
 #import "lib/layout.wgsl"
+#import "lib/split-product.wgsl"
 
 struct Params {
   features: u32,
@@ -33,13 +33,7 @@ fn diagonal_affine(@builtin(global_invocation_id) id: vec3<u32>) {
   let f = id.y;
   if (id.x * 4u >= rows() || f >= params.features) { return; }
   let at = tiled(params.features, id.x) + f * TILE4;
-  let difference = x[at] - constants[f];
-  let leading = bitcast<vec4<f32>>(bitcast<vec4<u32>>(difference) & vec4<u32>(0xfffff000u));
-  let factor = constants[params.features + f];
-  let rest = constants[2u * params.features + f];
-  let scaled = leading * factor + (difference * rest + (difference - leading) * factor);
-  // An infinity has no second part: infinity minus infinity is NaN.
-  let infinite = (bitcast<vec4<u32>>(difference) & vec4<u32>(0x7f800000u)) == vec4<u32>(0x7f800000u);
-  y[at] = select(scaled, difference * factor, infinite) + constants[3u * params.features + f];
+  let scaled = split_product(x[at] - constants[f], constants[params.features + f], constants[2u * params.features + f]);
+  y[at] = scaled + constants[3u * params.features + f];
   if (HAS_LOG_DET && f == 0u) { log_det[id.x] += vec4<f32>(params.log_abs_det); }
 }

@@ -1,9 +1,12 @@
 // The public surface.
 
+export { type BoundOptions, Dequantized, type DequantizeOptions, dequantize } from './flows/dequantization.js';
 export type { ContextOption, Flow, SampleOptions } from './flows/flow.js';
 export { type AutoregressiveOptions, iaf, maf } from './flows/recipes/autoregressive.js';
+export type { BaseOption } from './flows/recipes/base.js';
 export { nice, type RealNVPOptions, realNVP, type ScaleBound } from './flows/recipes/coupling.js';
 export type { RecipeOptions } from './flows/recipes/initial.js';
+export type { LinearKind, LinearOption } from './flows/recipes/linear.js';
 export type { FlowDescription } from './format/description.js';
 export { checkInvertibility, type InvertibilityReport } from './inspection/check-invertibility.js';
 export { checkLogDet, type LogDetOptions, type LogDetReport } from './inspection/check-log-det.js';

@@ -1,6 +1,6 @@
 // Results first, times afterwards: a flow whose numbers are wrong is not worth a time.
 
-import { StandardNormal } from '../../src/flows/bases/base.js';
+import { StandardNormal } from '../../src/flows/bases/standard-normal.js';
 import type { Flow } from '../../src/index.js';
 import { pack } from '../../src/kernels/pack.js';
 import type { Gpu } from '../../src/runtime/gpu.js';

@@ -99,12 +99,12 @@ fn accurate_exp(x: vec4<f32>) -> vec4<f32> {
 }
 
 /// d · e^x rounded about once: d + d (e^r − 1), then 2^n. The product d · accurate_exp(x) rounds three times, and in a flow that error
-/// goes through all later layers. Outside ±87 the plain product decides between 0, infinity and NaN.
+/// goes through all later layers. Outside ±87, and for an infinite d, the plain product decides between 0, infinity and NaN.
 fn times_exp(d: vec4<f32>, x: vec4<f32>) -> vec4<f32> {
   let reduced = exp_reduce(x);
   let power = bitcast<vec4<f32>>(exponent_bits(reduced.n) + vec4<u32>(0x3f800000u));
   let y = fma(d, expm1_polynomial(reduced.r), d) * power;
-  return select(d * accurate_exp(x), y, abs(x) < vec4<f32>(87.0));
+  return select(d * accurate_exp(x), y, (abs(x) < vec4<f32>(87.0)) & (abs_bits(d) < vec4<u32>(0x7f800000u)));
 }
 
 fn accurate_expm1(x: vec4<f32>) -> vec4<f32> {

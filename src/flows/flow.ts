@@ -126,6 +126,11 @@ export class GpuFlow implements Flow {
     this.contextDim = state.description.context_features;
   }
 
+  /** What a program over more than this flow records with (dequantization.ts). The parts know no device and outlive the flow. */
+  get parts(): { readonly gpu: Gpu; readonly bijector: Bijector; readonly base: Base } {
+    return { gpu: this.#gpu, bijector: this.#bijector, base: this.#base };
+  }
+
   async forward(x: Float32Array, options: ContextOption = {}): Promise<{ z: Float32Array; logDet: Float32Array }> {
     const [z, logDet] = await this.#run(
       'forward',

@@ -95,6 +95,8 @@ export type OpDescription =
       unconditional?: { prefix: string; spline: SplineDescription } | null;
     }
   | { op: 'lu_linear'; prefix: string; eps: number }
+  | { op: 'qr_linear'; prefix: string }
+  | { op: 'householder'; vectors: string }
   | { op: 'matmul_right'; key: string }
   | ({ op: 'zuko_ar'; order: number[]; passes?: number; net: NetDescription } & ZukoForm)
   | ({ op: 'zuko_coupling'; mask: (0 | 1)[]; net: NetDescription } & ZukoForm)
@@ -125,6 +127,9 @@ export type OpDescription =
         split_mode: 'channel' | 'channel_inv';
       };
     }
+  | { op: 'logit'; alpha: number }
+  | { op: 'sigmoid' }
+  | { op: 'split'; latent: number[] }
   | { op: 'squeeze' }
   | { op: 'split_off' | 'final_latent'; level: number; latent_shape: number[] }
   | { op: 'cnf'; t_data: number; t_noise: number; net: NetDescription };
@@ -141,7 +146,9 @@ export type BaseDescription =
   | { type: 'diag_normal'; loc: string; log_scale: string; levels?: undefined }
   | { type: 'diag_normal'; levels: LevelDescription[] }
   | { type: 'class_cond_diag_normal'; levels: LevelDescription[] }
-  | { type: 'diag_gmm'; components: number; logits: string; means: string; log_scales: string };
+  | { type: 'diag_gmm'; components: number; logits: string; means: string; log_scales: string }
+  | { type: 'box_uniform'; low: string; high: string }
+  | { type: 'conditional_normal'; net: NetDescription };
 
 /** A whole flow. `structure` lists the ops in `structure_direction`: 'density' is x → z, 'generate' is z → x. */
 export interface FlowDescription {

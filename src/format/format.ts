@@ -46,6 +46,14 @@ function checkOp(op: OpDescription, features: number, contextFeatures: number, p
   if (op.op === 'zuko_elementwise' && (op.net === undefined) === (op.phi === undefined)) {
     throw new FormatError(path, `needs either net or phi; got ${op.net === undefined ? 'neither' : 'both'}`);
   }
+  if (op.op === 'split') {
+    const odd = op.latent.find((feature, i) => feature >= features || op.latent.indexOf(feature) !== i);
+    if (odd !== undefined || op.latent.length >= features)
+      throw new FormatError(
+        `${path}.latent`,
+        `needs some of the features 0 to ${features - 1}, once each; got ${JSON.stringify(op.latent)}`,
+      );
+  }
   if (op.op === 'ptf_coupling' && op.context && contextFeatures === 0) {
     throw new FormatError(path, 'reads a context; the description has context_features 0');
   }
@@ -72,11 +80,15 @@ export function parseDescription(value: unknown, place = 'description'): FlowDes
   if (base.type === 'diag_normal' && !base.levels && !(base.loc && base.log_scale)) {
     throw new FormatError(`${place}.base`, 'needs either levels or both loc and log_scale');
   }
+  if (base.type === 'conditional_normal' && context_features === 0) {
+    throw new FormatError(`${place}.base`, 'reads a context; the description has context_features 0');
+  }
   // A multiscale flow sets features aside as it goes, so what an op sees is known only from there on.
   let current = features;
   for (const [index, op] of structure.entries()) {
     checkOp(op, current, context_features, `${place}.structure[${index}]`);
     if (op.op === 'split_off') current -= product(op.latent_shape);
+    if (op.op === 'split') current -= op.latent.length;
   }
   const known = { version: 1, features, context_features, event_shape, base, structure_direction, structure };
   return JSON.parse(JSON.stringify(known)) as FlowDescription;

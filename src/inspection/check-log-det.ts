@@ -1,5 +1,5 @@
-import { invertMatrix } from '../flows/bijectors/dense-linear.js';
 import { type ContextOption, type Flow, GpuFlow } from '../flows/flow.js';
+import { invertMatrix } from '../flows/linear-algebra.js';
 import { ValueError } from '../runtime/errors.js';
 import { worseOf } from './check-invertibility.js';
 import { findSaturation } from './saturation.js';

@@ -1,7 +1,7 @@
 // A million normals as the base of a flow draws them: through the recorder, the executable and the sampling kernel.
 
 import { expect, test } from 'vitest';
-import { StandardNormal } from '../../src/flows/bases/base.js';
+import { StandardNormal } from '../../src/flows/bases/standard-normal.js';
 import { pack } from '../../src/kernels/pack.js';
 import { Recorder } from '../../src/runtime/recorder.js';
 import { normalDistribution, normalsFromBits, philox4x32 } from '../reference/math.js';

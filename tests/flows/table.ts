@@ -5,6 +5,8 @@ import type { GpuFlow } from '../../src/flows/flow.js';
 import { iaf, maf, nice, realNVP } from '../../src/index.js';
 import type { Gpu } from '../../src/runtime/gpu.js';
 
+import { splitTwice, uniformBehindSigmoid } from './structures.js';
+
 type Make = (gpu: Gpu) => Promise<unknown>;
 
 /** Where a flow differs from one over all of R^D in float32 arithmetic. */
@@ -56,7 +58,26 @@ const table: Readonly<Record<string, Make | readonly [Make, Traits]>> = {
   // Continuous flows
   // Residual flows
   // Bases
+  'maf D 2, learned normal base': (gpu) => maf(gpu, { dim: 2, layers: 2, hidden: [20], base: { type: 'normal' }, seed: 90 }),
+  'maf D 2, mixture base': (gpu) => maf(gpu, { dim: 2, layers: 2, hidden: [20], base: { type: 'mixture', components: 3, spread: 1 }, seed: 91 }),
+  'realNVP D 5, mixture base': (gpu) => realNVP(gpu, { dim: 5, layers: 2, hidden: [20], base: { type: 'mixture', components: 4 }, seed: 92 }),
+  'realNVP D 2, conditional base': (gpu) => realNVP(gpu, { dim: 2, layers: 2, hidden: [20], contextDim: 3, base: { type: 'conditional_normal', hidden: [16] }, seed: 93 }),
+  'maf D 63, conditional base': (gpu) => maf(gpu, { dim: 63, layers: 1, hidden: [70], contextDim: 2, base: { type: 'conditional_normal' }, seed: 94 }),
+  'uniform base behind a sigmoid': [uniformBehindSigmoid, { latentSupport: [0, 1], tolerance: 1e-4 }],
   // Structure: linear maps, norms, bounded supports
+  'maf D 2, lu': (gpu) => maf(gpu, { dim: 2, layers: 2, hidden: [20], linear: 'lu', seed: 100 }),
+  'realNVP D 5, lu': (gpu) => realNVP(gpu, { dim: 5, layers: 3, hidden: [20], linear: 'lu', seed: 101 }),
+  'realNVP D 63, lu': (gpu) => realNVP(gpu, { dim: 63, layers: 3, hidden: [70], linear: 'lu', seed: 102 }),
+  'maf D 1, qr': (gpu) => maf(gpu, { dim: 1, layers: 2, hidden: [7], linear: 'qr', seed: 103 }),
+  'maf D 5, qr, context': (gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [20], contextDim: 2, linear: 'qr', seed: 104 }),
+  'realNVP D 63, qr': (gpu) => realNVP(gpu, { dim: 63, layers: 2, hidden: [70], linear: 'qr', seed: 105 }),
+  'nice D 5, householder': (gpu) => nice(gpu, { dim: 5, layers: 3, hidden: [20], linear: 'householder', seed: 106 }),
+  'realNVP D 5, random permutation': (gpu) => realNVP(gpu, { dim: 5, layers: 3, hidden: [20], linear: 'permute', seed: 107 }),
+  'iaf D 5, swapped halves': (gpu) => iaf(gpu, { dim: 5, layers: 2, hidden: [20], linear: 'swap_halves', seed: 112 }),
+  'split of 5, twice': splitTwice,
+  // Next to 1 float32 holds x to 2^-24, which the logit magnifies by e^z.
+  'maf D 1, unit support': [(gpu) => maf(gpu, { dim: 1, layers: 2, hidden: [7], support: 'unit', seed: 110 }), { support: [0, 1], tolerance: 1e-4 }],
+  'realNVP D 2, unit support, context': [(gpu) => realNVP(gpu, { dim: 2, layers: 2, hidden: [20], contextDim: 2, support: { alpha: 0.01 }, seed: 111 }), { support: [0, 1], tolerance: 1e-4 }],
   // Sequences
 };
 

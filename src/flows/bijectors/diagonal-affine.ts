@@ -3,6 +3,7 @@ import { fill } from '../../kernels/fill.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
+import { splitConstants } from './split-constants.js';
 
 /**
  * z = (x − center) · exp(logScale) + shift, feature by feature: batch norm with running statistics, ActNorm, a learned diagonal base.
@@ -56,14 +57,8 @@ export class DiagonalAffine implements Bijector {
 function packConstants(center: ArrayLike<number>, logFactor: ArrayLike<number>, shift: ArrayLike<number>): Float32Array<ArrayBuffer> {
   const dim = center.length;
   const packed = new Float32Array(4 * dim);
-  const bits = new Uint32Array(packed.buffer);
-  for (let f = 0; f < dim; f++) {
-    const factor = Math.exp(logFactor[f]!);
-    packed[f] = center[f]!;
-    packed[dim + f] = factor;
-    bits[dim + f]! &= 0xfffff000;
-    packed[2 * dim + f] = factor - packed[dim + f]!;
-    packed[3 * dim + f] = shift[f]!;
-  }
+  packed.set(Float32Array.from(center), 0);
+  packed.set(splitConstants(Float64Array.from(logFactor, Math.exp)), dim);
+  packed.set(Float32Array.from(shift), 3 * dim);
   return packed;
 }

@@ -1,8 +1,9 @@
-// Ops without a network: permutations, batch norm, ActNorm, dense linear maps.
+// Ops without a network, feature by feature: permutations, batch norm, ActNorm, the logit.
 
 import { FormatError } from '../../runtime/errors.js';
-import { DenseLinear } from '../bijectors/dense-linear.js';
+import { Inverse } from '../bijectors/chain.js';
 import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
+import { Logit } from '../bijectors/logit.js';
 import { Permutation } from '../bijectors/permutation.js';
 import type { OpBuilders } from './op.js';
 
@@ -41,31 +42,10 @@ export const elementwiseOps = {
     return new DiagonalAffine('actnorm', { center: shift, logScale: logScale.map((value) => sign * value), shift: zero });
   },
 
-  lu_linear(op, { state, inputs: dim }) {
-    const count = (dim * (dim - 1)) / 2;
-    const lowerEntries = state.parameter(`${op.prefix}.lower_entries`, [count]);
-    const upperEntries = state.parameter(`${op.prefix}.upper_entries`, [count]);
-    const diagonal = state.parameter(`${op.prefix}.unconstrained_upper_diag`, [dim]);
-    const bias = state.parameter(`${op.prefix}.bias`, [dim]);
-    const lower = new Float64Array(dim * dim);
-    const upper = new Float64Array(dim * dim);
-    let below = 0;
-    let above = 0;
-    for (let i = 0; i < dim; i++) {
-      for (let j = 0; j < i; j++) lower[i * dim + j] = lowerEntries[below++]!;
-      lower[i * dim + i] = 1;
-      upper[i * dim + i] = softplus(diagonal[i]!) + op.eps;
-      for (let j = i + 1; j < dim; j++) upper[i * dim + j] = upperEntries[above++]!;
-    }
-    const product = new Float64Array(dim * dim);
-    for (let i = 0; i < dim; i++)
-      for (let k = 0; k <= i; k++) for (let j = k; j < dim; j++) product[i * dim + j]! += lower[i * dim + k]! * upper[k * dim + j]!;
-    return new DenseLinear(product, Float64Array.from(bias));
+  logit(op, { inputs: dim, place }) {
+    if (!(op.alpha < 0.5)) throw new FormatError(place, `alpha needs a number from 0 to below 1/2; got ${op.alpha}`);
+    return new Logit(dim, op.alpha);
   },
 
-  matmul_right(op, { state, inputs: dim }) {
-    const weight = state.parameter(op.key, [dim, dim]);
-    const transposed = Float64Array.from({ length: dim * dim }, (_, at) => weight[(at % dim) * dim + Math.floor(at / dim)]!);
-    return new DenseLinear(transposed, new Float64Array(dim));
-  },
+  sigmoid: (_, { inputs: dim }) => new Inverse(new Logit(dim, 0)),
 } satisfies OpBuilders;

@@ -1,41 +1,15 @@
 // From a description and its tensors to a flow on a device.
 
-import type { BaseDescription, FlowDescription } from '../../format/description.js';
+import type { FlowDescription } from '../../format/description.js';
 import type { StoredTensor } from '../../format/safetensors.js';
 import { FormatError, UnsupportedError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
-import { type Base, DiagonalMixture, DiagonalNormal, StandardNormal } from '../bases/base.js';
 import type { Bijector } from '../bijector.js';
 import { Chain } from '../bijectors/chain.js';
 import { type Flow, GpuFlow } from '../flow.js';
+import { buildBase } from './base.js';
 import type { BuildContext, OpBuilders, OpName } from './op.js';
 import { StateReader } from './state.js';
-
-function buildBase(base: BaseDescription, dim: number, state: StateReader): Base {
-  switch (base.type) {
-    case 'standard_normal':
-      // zuko stores the standard normal's parameters as buffers.
-      state.expectFilled('base.loc', 0);
-      state.expectFilled('base.scale', 1);
-      return new StandardNormal(dim);
-    case 'diag_normal': {
-      if (base.levels) break;
-      const [loc, logScale] = [base.loc, base.log_scale].map((name) =>
-        state.parameter(name, state.shapeOf(name).length === 2 ? [1, dim] : [dim]),
-      );
-      return new DiagonalNormal(loc!, logScale!);
-    }
-    case 'diag_gmm': {
-      const { components } = base;
-      return new DiagonalMixture(
-        state.parameter(base.logits, [components]),
-        state.parameter(base.means, [components, dim]),
-        state.parameter(base.log_scales, [components, dim]),
-      );
-    }
-  }
-  throw new UnsupportedError('description.base', `base ${JSON.stringify(base.type)}`, ['standard_normal', 'diag_normal', 'diag_gmm']);
-}
 
 /**
  * Builds the flow that a description names. Nothing is left behind where it throws.
@@ -54,22 +28,35 @@ export function buildFlow(
     throw new UnsupportedError('description.structure_direction', '"generate"', ['density']);
   const state = new StateReader(tensors);
   const layerParameters: number[] = [];
-  const layers = description.structure.map((op, index): Bijector => {
-    const before = state.parameterCount;
-    const place = `description.structure[${index}]`;
-    const builder = operations[op.op] as ((op: unknown, context: BuildContext) => Bijector) | undefined;
-    if (!builder) throw new UnsupportedError(place, `op ${JSON.stringify(op.op)}`, Object.keys(operations) as OpName[]);
-    try {
-      const layer = builder(op, { inputs: dim, contextDim, state, place });
-      layerParameters.push(state.parameterCount - before);
-      return layer;
-    } catch (error) {
-      if (error instanceof FormatError && !error.message.includes(place))
-        throw new FormatError(`${place} (${op.op}): ${error.place}`, error.message.slice(error.place.length + 2));
-      throw error;
+  // An op that sets features aside builds what follows it, on the features that go on: `rest`.
+  const chainFrom = (first: number, inputs: number): Bijector => {
+    const layers: Bijector[] = [];
+    let end = description.structure.length;
+    for (let index = first; index < end; index++) {
+      const op = description.structure[index]!;
+      const place = `description.structure[${index}]`;
+      const builder = operations[op.op] as ((op: unknown, context: BuildContext) => Bijector) | undefined;
+      if (!builder) throw new UnsupportedError(place, `op ${JSON.stringify(op.op)}`, Object.keys(operations) as OpName[]);
+      const next = index + 1;
+      const rest = (features: number): Bijector => {
+        end = 0;
+        return chainFrom(next, features);
+      };
+      try {
+        const before = state.parameterCount;
+        layers.push(builder(op, { inputs, contextDim, state, place, rest }));
+        // What `rest` built counts for its own ops.
+        layerParameters[index] = state.parameterCount - before - layerParameters.slice(next).reduce((sum, count) => sum + count, 0);
+      } catch (error) {
+        if (error instanceof FormatError && !error.message.includes('description.structure['))
+          throw new FormatError(`${place} (${op.op}): ${error.place}`, error.message.slice(error.place.length + 2));
+        throw error;
+      }
     }
-  });
-  const base = buildBase(description.base, dim, state);
+    return new Chain(inputs, layers);
+  };
+  const bijector = chainFrom(0, dim);
+  const base = buildBase(description.base, dim, contextDim, state);
   const parameterNames = state.finish();
-  return new GpuFlow(gpu, new Chain(dim, layers), base, { description, tensors, parameterNames, layerParameters });
+  return new GpuFlow(gpu, bijector, base, { description, tensors, parameterNames, layerParameters });
 }

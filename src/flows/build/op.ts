@@ -10,6 +10,8 @@ export interface BuildContext extends NetInput {
   readonly state: StateReader;
   /** Place in the description, for errors. */
   readonly place: string;
+  /** Builds the ops that follow this one, on `features` features, and takes them out of the chain that this op stands in. */
+  readonly rest: (features: number) => Bijector;
 }
 
 export type OpName = OpDescription['op'];

@@ -2,10 +2,12 @@ import type { OpDescription } from '../../format/description.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { autoregressiveOps } from '../build/autoregressive.js';
 import { elementwiseOps } from '../build/elementwise.js';
+import { linearOps } from '../build/linear.js';
 import type { Flow } from '../flow.js';
 import { buildFresh, type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
+import { type LinearOption, permutation, writeLinear } from './linear.js';
 
-export interface AutoregressiveOptions extends RecipeOptions {
+export interface AutoregressiveOptions extends RecipeOptions, LinearOption {
   /** Order of the features from layer to layer: reversed each time, or drawn at random. Default 'reverse'. */
   readonly order?: 'reverse' | 'random';
   /** Batch norm with running statistics between layers; they start at mean 0 and variance 1. Default false. */
@@ -29,15 +31,6 @@ function writeMade(writer: TensorWriter, prefix: string, dim: number, hidden: re
   return names;
 }
 
-function shuffled(writer: TensorWriter, dim: number): number[] {
-  const order = Array.from({ length: dim }, (_, i) => i);
-  for (let i = dim - 1; i > 0; i--) {
-    const j = Math.floor(writer.uniform() * (i + 1));
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
-}
-
 async function build(gpu: Gpu, recipe: 'maf' | 'iaf', options: AutoregressiveOptions): Promise<Flow> {
   const { dim, layers, hidden, contextDim, seed } = resolveOptions(recipe, options);
   const writer = new TensorWriter(seed);
@@ -45,9 +38,10 @@ async function build(gpu: Gpu, recipe: 'maf' | 'iaf', options: AutoregressiveOpt
   for (let layer = 0; layer < layers; layer++) {
     const prefix = `layers.${layer}`;
     if (layer > 0 || options.order === 'random') {
-      const perm = options.order === 'random' ? shuffled(writer, dim) : Array.from({ length: dim }, (_, i) => dim - 1 - i);
+      const perm = permutation(options.order === 'random' ? 'permute' : 'reverse', dim, writer);
       structure.push({ op: 'permute', perm });
     }
+    if (layer > 0) structure.push(...writeLinear(writer, `${prefix}.linear`, dim, options.linear));
     const linears = writeMade(writer, `${prefix}.net`, dim, hidden);
     if (contextDim > 0) writer.linear(`${prefix}.context_proj`, contextDim, hidden[0]!);
     const net = {
@@ -74,7 +68,11 @@ async function build(gpu: Gpu, recipe: 'maf' | 'iaf', options: AutoregressiveOpt
       });
     }
   }
-  return buildFresh(gpu, { dim, contextDim }, structure, writer, { ...elementwiseOps, ...autoregressiveOps });
+  return buildFresh(gpu, { dim, contextDim, ends: options }, structure, writer, {
+    ...elementwiseOps,
+    ...autoregressiveOps,
+    ...linearOps,
+  });
 }
 
 /**

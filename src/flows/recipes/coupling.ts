@@ -3,8 +3,10 @@ import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { couplingOps } from '../build/coupling.js';
 import { elementwiseOps } from '../build/elementwise.js';
+import { linearOps } from '../build/linear.js';
 import type { Flow } from '../flow.js';
 import { buildFresh, type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
+import { type LinearOption, writeLinear } from './linear.js';
 
 /** How the network's output bounds the scale; formulas in docs/format.md, `coupling_affine`. */
 export type ScaleBound =
@@ -13,7 +15,7 @@ export type ScaleBound =
   | { readonly form: 'clamp'; readonly low: number; readonly high: number }
   | { readonly form: 'sigmoid2' | 'softplus' | 'softplus_clamp3'; readonly eps: number };
 
-export interface RealNVPOptions extends RecipeOptions {
+export interface RealNVPOptions extends RecipeOptions, LinearOption {
   /** Default { form: 'tanh', bound: 2 }: scales between e^-2 and e^2. */
   readonly scale?: ScaleBound;
 }
@@ -21,7 +23,7 @@ export interface RealNVPOptions extends RecipeOptions {
 async function build(
   gpu: Gpu,
   recipe: string,
-  options: RecipeOptions,
+  options: RecipeOptions & LinearOption,
   form: ScaleBound | { readonly form: 'additive' },
   diagonal: boolean,
 ): Promise<Flow> {
@@ -31,6 +33,7 @@ async function build(
   const writer = new TensorWriter(seed);
   const structure: OpDescription[] = [];
   for (let layer = 0; layer < layers; layer++) {
+    if (layer > 0) structure.push(...writeLinear(writer, `layers.${layer}.linear`, dim, options.linear));
     const features = Array.from({ length: dim }, (_, i) => i);
     const identity = features.filter((i) => i % 2 === layer % 2);
     const transform = features.filter((i) => i % 2 !== layer % 2);
@@ -48,7 +51,7 @@ async function build(
     writer.filled('scaling.shift', [dim], 0);
     structure.push({ op: 'actnorm', log_scale: 'scaling.log_scale', shift: 'scaling.shift', form: 'scale_then_shift' });
   }
-  return buildFresh(gpu, { dim, contextDim }, structure, writer, { ...elementwiseOps, ...couplingOps });
+  return buildFresh(gpu, { dim, contextDim, ends: options }, structure, writer, { ...elementwiseOps, ...couplingOps, ...linearOps });
 }
 
 /**
@@ -57,7 +60,8 @@ async function build(
  *
  * @throws ValueError for an option out of range, or dim 1.
  */
-export const nice = (gpu: Gpu, options: RecipeOptions): Promise<Flow> => build(gpu, 'nice', options, { form: 'additive' }, true);
+export const nice = (gpu: Gpu, options: RecipeOptions & LinearOption): Promise<Flow> =>
+  build(gpu, 'nice', options, { form: 'additive' }, true);
 
 /**
  * A fresh RealNVP: affine couplings over alternating features. Dinh, Sohl-Dickstein, Bengio 2017, arXiv:1605.08803.

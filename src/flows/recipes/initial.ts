@@ -4,9 +4,11 @@ import type { OpDescription } from '../../format/description.js';
 import type { StoredTensor } from '../../format/safetensors.js';
 import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
+import { elementwiseOps } from '../build/elementwise.js';
 import { buildFlow } from '../build/flow.js';
 import type { OpBuilders } from '../build/op.js';
 import type { Flow } from '../flow.js';
+import { type BaseOption, writeBase } from './base.js';
 
 /** mulberry32: 32 bits of state, good enough to draw initial weights. */
 export function uniformGenerator(seed: number): () => number {
@@ -31,10 +33,20 @@ export interface RecipeOptions {
   readonly contextDim?: number;
   /** Seed of the initial weights. Default 0. */
   readonly seed?: number;
+  /** What z follows. Default { type: 'standard_normal' }. */
+  readonly base?: BaseOption;
+  /**
+   * Where x lives: the whole space, or the unit cube, by a logit in front of the first layer (its margin `alpha` is 0 for 'unit'; with
+   * one x may lie as far outside). Default 'real'.
+   */
+  readonly support?: 'real' | 'unit' | { readonly alpha: number };
 }
 
+/** The options that concern the two ends of a flow, whatever its layers. */
+export type Ends = Pick<RecipeOptions, 'base' | 'support'>;
+
 /** Fills defaults in and checks them. @throws ValueError */
-export function resolveOptions(recipe: string, options: RecipeOptions): Required<RecipeOptions> {
+export function resolveOptions(recipe: string, options: RecipeOptions): Required<Omit<RecipeOptions, keyof Ends>> {
   const { dim, layers = 5, hidden = [64, 64], contextDim = 0, seed = 0 } = options;
   const count = (name: string, value: number, least: number) => {
     if (!Number.isInteger(value) || value < least) throw new ValueError(`${recipe}: ${name}`, `an integer ≥ ${least}`, String(value));
@@ -86,10 +98,23 @@ export class TensorWriter {
   }
 }
 
-/** The flow of freshly written tensors over a standard normal. */
+function logitFor({ support = 'real' }: Ends): OpDescription[] {
+  if (support === 'real') return [];
+  const alpha = support === 'unit' ? 0 : support?.alpha;
+  if (!(typeof alpha === 'number' && alpha >= 0 && alpha < 0.5))
+    throw new ValueError('support', "'real', 'unit', or { alpha } from 0 to below 1/2", JSON.stringify(support) ?? typeof support);
+  return [{ op: 'logit', alpha }];
+}
+
+/**
+ * The flow of freshly written tensors.
+ *
+ * @param size `ends`: the recipe's options, for the base and the support they ask for.
+ * @throws ValueError for a base or a support out of range.
+ */
 export function buildFresh(
   gpu: Gpu,
-  { dim, contextDim }: { readonly dim: number; readonly contextDim: number },
+  { dim, contextDim, ends }: { readonly dim: number; readonly contextDim: number; readonly ends: Ends },
   structure: OpDescription[],
   writer: TensorWriter,
   operations: OpBuilders,
@@ -99,9 +124,9 @@ export function buildFresh(
     features: dim,
     context_features: contextDim,
     event_shape: [dim],
-    base: { type: 'standard_normal' as const },
+    base: writeBase(writer, ends.base, { dim, contextDim }),
     structure_direction: 'density' as const,
-    structure,
+    structure: [...logitFor(ends), ...structure],
   };
-  return buildFlow(gpu, description, writer.tensors, operations);
+  return buildFlow(gpu, description, writer.tensors, { ...operations, logit: elementwiseOps.logit });
 }

@@ -1,0 +1,64 @@
+// From the base of a description and its tensors to a base distribution.
+
+import type { BaseDescription } from '../../format/description.js';
+import { FormatError, UnsupportedError } from '../../runtime/errors.js';
+import type { Base } from '../bases/base.js';
+import { BoxUniform } from '../bases/box-uniform.js';
+import { ConditionalNormal } from '../bases/conditional-normal.js';
+import { DiagonalMixture } from '../bases/diagonal-mixture.js';
+import { DiagonalNormal } from '../bases/diagonal-normal.js';
+import { StandardNormal } from '../bases/standard-normal.js';
+import { checkOutputs, headOf } from './autoregressive.js';
+import { buildNet } from './nets.js';
+import type { StateReader } from './state.js';
+
+const PLACE = 'description.base';
+
+/** @throws UnsupportedError for a base that is not built here; FormatError where a tensor is missing or does not fit. */
+export function buildBase(base: BaseDescription, dim: number, contextDim: number, state: StateReader): Base {
+  switch (base.type) {
+    case 'standard_normal':
+      // zuko stores the standard normal's parameters as buffers.
+      state.expectFilled('base.loc', 0);
+      state.expectFilled('base.scale', 1);
+      return new StandardNormal(dim);
+    case 'diag_normal': {
+      if (base.levels) break;
+      const [loc, logScale] = [base.loc, base.log_scale].map((name) =>
+        state.parameter(name, state.shapeOf(name).length === 2 ? [1, dim] : [dim]),
+      );
+      return new DiagonalNormal(loc!, logScale!);
+    }
+    case 'diag_gmm': {
+      const { components } = base;
+      return new DiagonalMixture(
+        state.parameter(base.logits, [components]),
+        state.parameter(base.means, [components, dim]),
+        state.parameter(base.log_scales, [components, dim]),
+      );
+    }
+    case 'box_uniform': {
+      const [low, high] = [state.buffer(base.low, [dim]), state.buffer(base.high, [dim])];
+      const bad = low.findIndex((value, f) => !(value < high[f]! && Number.isFinite(Math.fround(high[f]! - value))));
+      if (bad >= 0)
+        throw new FormatError(PLACE, `needs low below high, a finite number apart; got ${low[bad]} and ${high[bad]} at feature ${bad}`);
+      return new BoxUniform(low, high);
+    }
+    case 'conditional_normal': {
+      // The context takes the place of the data: a net without data features.
+      const net = base.net.type === 'zuko_mlp' ? { ...base.net, context_concat: false } : base.net;
+      const stages = buildNet(state, net, { inputs: contextDim, contextDim: 0 }, `${PLACE}.net`);
+      const last = stages.length - 1;
+      checkOutputs(stages, last, 2 * dim, PLACE);
+      const heads = [headOf(last, dim, 0, 1), headOf(last, dim, dim, 1)];
+      return new ConditionalNormal(dim, { inputs: contextDim, contextDim: 0, stages, heads });
+    }
+  }
+  throw new UnsupportedError(PLACE, `base ${JSON.stringify(base.type)}`, [
+    'standard_normal',
+    'diag_normal',
+    'diag_gmm',
+    'box_uniform',
+    'conditional_normal',
+  ]);
+}

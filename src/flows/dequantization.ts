@@ -1,0 +1,289 @@
+// Integer data under a continuous flow: noise u in (0, 1)^D makes (k + u) / levels of an integer k, and the flow's density there bounds the
+// log-probability of k from below.
+//
+//   log P(k) ≥ E over u ~ q(u | k) of  log p((k + u) / levels) − D log levels − log q(u | k)
+//
+// q is uniform (Theis, van den Oord, Bethge 2016, arXiv:1511.01844) or a conditional flow behind a sigmoid (Ho et al. 2019,
+// arXiv:1902.00275). With several samples the mean is taken inside the logarithm, which tightens the bound (Burda, Grosse, Salakhutdinov
+// 2016, arXiv:1509.00519). Both flows are one recorded program; nothing comes back to the host in between.
+
+import { dequantization } from '../kernels/dequantize.js';
+import { fill } from '../kernels/fill.js';
+import { pack } from '../kernels/pack.js';
+import { DisposedError, ValueError } from '../runtime/errors.js';
+import type { Executable } from '../runtime/executable.js';
+import type { Residents } from '../runtime/memory.js';
+import type { Program } from '../runtime/program.js';
+import { Recorder } from '../runtime/recorder.js';
+import { runOnArrays } from '../runtime/run-arrays.js';
+import type { TiledTensor } from '../runtime/tensor.js';
+import { BoxUniform } from './bases/box-uniform.js';
+import { DiagonalAffine } from './bijectors/diagonal-affine.js';
+import { Logit } from './bijectors/logit.js';
+import { placesTo, recordMove } from './bijectors/multiscale.js';
+import { allocate, checkContext, checkCount, checkRows, checkSeed, randomSeed } from './checks.js';
+import { packLinear, recordLinear } from './conditioner/packing.js';
+import { type Flow, GpuFlow, type SampleOptions } from './flow.js';
+
+export interface DequantizeOptions {
+  /** Density of the data scaled to (0, 1)^D. It stays the caller's. */
+  readonly flow: Flow;
+  /** Integers are 0 … levels − 1; 2 to 65536. */
+  readonly levels: number;
+  /**
+   * Flow of the noise before its sigmoid, over R^D: the same D, conditioned on the integers scaled to (−1, 1), and on the context of
+   * `flow` after them where it has one. Default: uniform noise.
+   */
+  readonly noise?: Flow;
+}
+
+export interface BoundOptions extends SampleOptions {
+  /** Noise draws a row, S: the bound is log of the mean of S weights. Default 1. */
+  readonly samples?: number;
+}
+
+type Task = 'logProb' | 'sample';
+
+/** Bounds in flight at once: each holds its results until they are read. */
+const IN_FLIGHT = 8;
+
+/** Seed of noise draw number `index`: steps of a golden-ratio sequence modulo 2^53, so that seeds that are close share no draws. */
+const seedOf = (seed: number, index: number): number =>
+  index === 0 ? seed : Number((BigInt(seed) + BigInt(index) * 0x13c6ef372fe94fn) % 2n ** 53n);
+
+/** A flow over integer vectors. Made by `dequantize`. */
+export class Dequantized {
+  /** D. */
+  readonly dim: number;
+  /** C of the flow. */
+  readonly contextDim: number;
+  readonly levels: number;
+  readonly #flow: GpuFlow['parts'];
+  readonly #noise: (GpuFlow['parts'] & { readonly withContext: boolean }) | null;
+  readonly #residents: Residents;
+  readonly #compiling = new Map<Task, Promise<Executable>>();
+  readonly #ready = new Set<Executable>();
+  #disposed = false;
+
+  constructor({ flow, levels, noise }: DequantizeOptions) {
+    if (!(flow instanceof GpuFlow)) throw new ValueError('dequantize: flow', 'a flow of this library', String(flow));
+    if (!Number.isInteger(levels) || levels < 2 || levels > 65536)
+      throw new ValueError('dequantize: levels', 'an integer from 2 to 65536', String(levels));
+    this.dim = flow.dim;
+    this.contextDim = flow.contextDim;
+    this.levels = levels;
+    this.#flow = flow.parts;
+    this.#noise = null;
+    if (noise !== undefined) {
+      if (!(noise instanceof GpuFlow)) throw new ValueError('dequantize: noise', 'a flow of this library', String(noise));
+      if (noise.parts.gpu !== flow.parts.gpu) throw new ValueError('dequantize: noise', "a flow on flow's Gpu", 'one on another');
+      if (noise.dim !== flow.dim) throw new ValueError('dequantize: noise', `dim ${flow.dim}, as flow has`, `${noise.dim}`);
+      const withContext = this.contextDim > 0 && noise.contextDim === this.dim + this.contextDim;
+      if (!withContext && noise.contextDim !== this.dim)
+        throw new ValueError(
+          'dequantize: noise',
+          `contextDim ${this.dim}, the integers${this.contextDim > 0 ? `, or ${this.dim + this.contextDim}, with the context` : ''}`,
+          `${noise.contextDim}`,
+        );
+      this.#noise = { ...noise.parts, withContext };
+    }
+    this.#flow.gpu.assertAlive();
+    this.#residents = this.#flow.gpu.residents();
+  }
+
+  /**
+   * Lower bound of log P(k) [n], nats, of integers k [n, D] held as floats. It is random by its noise; the same seed gives the same bits.
+   *
+   * @throws ValueError for an entry that is not an integer from 0 to levels − 1; otherwise as `Flow`.
+   */
+  async logProb(k: Float32Array, options: BoundOptions = {}): Promise<Float32Array> {
+    return this.#bound('logProb', k, options);
+  }
+
+  /** The same bound as bits for each feature, −logProb / (D log 2) [n]: an upper bound of the code length. */
+  async bitsPerDim(k: Float32Array, options: BoundOptions = {}): Promise<Float32Array> {
+    const bound = await this.#bound('bitsPerDim', k, options);
+    return bound.map((value) => -value / (this.dim * Math.LN2));
+  }
+
+  /** `count` draws of integers, [count, D]: the flow's draws times levels, rounded down. Draws outside the unit cube go to its edge. */
+  async sample(count: number, options: SampleOptions = {}): Promise<Float32Array> {
+    this.#assertAlive();
+    checkCount('sample', count);
+    const seed = options.seed === undefined ? randomSeed() : checkSeed('sample', options.seed);
+    const contextStride = checkContext('sample', options.context, this.contextDim, count);
+    const k = allocate('sample', count, this.dim);
+    if (count === 0) return k;
+    const context = options.context?.slice();
+    const executable = await this.#executable('sample');
+    await runOnArrays(this.#flow.gpu, executable, 'sample', {
+      rows: count,
+      seed,
+      contextStride,
+      inputs: { ...(context && { context }) },
+      outputs: { k },
+    });
+    return k;
+  }
+
+  /** Frees what this object uploaded. The flows it was made of stay. Idempotent. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const executable of this.#ready) executable.dispose();
+    this.#residents.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** The program of a task: printable, and what tests run in float64. */
+  record(task: Task): Program {
+    const r = new Recorder('dequantized');
+    const { bijector, base } = this.#flow;
+    const context = this.contextDim > 0 ? this.#packed(r, 'context', this.contextDim, 1) : null;
+    const scale = { features: this.dim, levels: this.levels, step: 1 / this.levels };
+    const output = (name: string, tensor: TiledTensor) =>
+      r.run(pack.unpack, {
+        buffers: { tensor, result: r.external(name, tensor.features) },
+        params: { features: tensor.features, is_context: 0 },
+      });
+    if (task === 'sample') {
+      const z = r.scope('base', () => base.sample(r, context));
+      const y = bijector.inverse(r, z, { logDet: null, context });
+      const k = r.tiled(this.dim, 'integers');
+      r.run(dequantization.quantize, { buffers: { x: y, y: k }, params: scale });
+      output('k', k);
+      return r.finish();
+    }
+    const k = this.#packed(r, 'k', this.dim, 0);
+    const logDet = r.tiled(1, 'log-det');
+    r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value: -this.dim * Math.log(this.levels) } });
+    const { u, logDensity } = r.scope('noise', () => this.#recordNoise(r, k, context, logDet));
+    const y = r.tiled(this.dim, 'dequantized');
+    r.run(dequantization.dequantize, { buffers: { x: k, u, y }, params: scale });
+    const z = bijector.forward(r, y, { logDet, context });
+    const logProb = r.scope('base', () => base.logDensity(r, z, logDet, 1, context));
+    if (logDensity === null) output('logProb', logProb);
+    else {
+      const minus = packLinear({ weight: Float32Array.of(-1), mask: null, bias: null, inputs: 1 }, [0], [0]);
+      const weight = r.tiled(1, 'log-weight');
+      recordLinear(r, minus, logDensity, weight, { label: 'minus log q', addend: logProb });
+      output('logProb', weight);
+    }
+    return r.finish();
+  }
+
+  /** Noise in (0, 1)^D. Adds log|du/da| of its sigmoid to the log-det; `logDensity` is log q(a | k), null for uniform noise. */
+  #recordNoise(
+    r: Recorder,
+    k: TiledTensor,
+    context: TiledTensor | null,
+    logDet: TiledTensor,
+  ): { u: TiledTensor; logDensity: TiledTensor | null } {
+    const { dim, levels } = this;
+    const all = (value: number) => new Float64Array(dim).fill(value);
+    if (this.#noise === null) return { u: new BoxUniform(all(0), all(1)).sample(r), logDensity: null };
+    const { bijector, base, withContext } = this.#noise;
+    // (2 k + 1) / levels − 1: the middle of the integer's cell on (−1, 1).
+    const centred = new DiagonalAffine('integers', { center: all((levels - 1) / 2), logScale: all(Math.log(2 / levels)), shift: all(0) });
+    let condition = centred.forward(r, k, { logDet: null, context: null });
+    if (withContext) {
+      const joined = r.tiled(dim + this.contextDim, 'integers and context');
+      const run = (count: number) => Array.from({ length: count }, (_, i) => i);
+      recordMove(r, condition, joined, placesTo(run(dim), 0));
+      recordMove(r, context!, joined, placesTo(run(this.contextDim), dim));
+      condition = joined;
+    }
+    const source = base.sample(r, condition);
+    const noiseLogDet = r.tiled(1, 'log-det');
+    r.run(fill, { buffers: { destination: noiseLogDet }, params: { features: 1, value: 0 } });
+    const a = bijector.inverse(r, source, { logDet: noiseLogDet, context: condition });
+    const logDensity = base.logDensity(r, source, noiseLogDet, -1, condition);
+    return { u: new Logit(dim, 0).inverse(r, a, { logDet, context: null }), logDensity };
+  }
+
+  #packed(r: Recorder, name: string, features: number, isContext: 0 | 1): TiledTensor {
+    const inside = r.tiled(features, name);
+    r.run(pack.pack, { buffers: { outside: r.external(name, features), inside }, params: { features, is_context: isContext } });
+    return inside;
+  }
+
+  async #bound(place: string, k: Float32Array, options: BoundOptions): Promise<Float32Array> {
+    this.#assertAlive();
+    const rows = checkRows(`${place}: k`, k, this.dim);
+    for (const [at, value] of k.entries()) {
+      if (Number.isInteger(value) && value >= 0 && value < this.levels) continue;
+      const where = `${place}: k, row ${Math.floor(at / this.dim)}, feature ${at % this.dim},`;
+      throw new ValueError(where, `an integer from 0 to ${this.levels - 1}`, String(value));
+    }
+    const { samples = 1 } = options;
+    if (!Number.isInteger(samples) || samples < 1) throw new ValueError(`${place}: samples`, 'an integer ≥ 1', String(samples));
+    const seed = options.seed === undefined ? randomSeed() : checkSeed(place, options.seed);
+    const contextStride = checkContext(place, options.context, this.contextDim, rows);
+    const bound = allocate(place, rows, 1);
+    if (rows === 0) return bound;
+    const inputs = { k: k.slice(), ...(options.context && { context: options.context.slice() }) }; // they may change while this runs
+    const executable = await this.#executable('logProb');
+    const draw = async (index: number): Promise<Float32Array> => {
+      const logProb = new Float32Array(rows);
+      this.#assertAlive();
+      const call = { rows, seed: seedOf(seed, index), contextStride, inputs, outputs: { logProb } };
+      await runOnArrays(this.#flow.gpu, executable, place, call);
+      return logProb;
+    };
+    if (samples === 1) return draw(0);
+    // log of the mean weight: the running maximum, and the sum beside it, in float64.
+    const top = new Float64Array(rows).fill(Number.NEGATIVE_INFINITY);
+    const sum = new Float64Array(rows);
+    for (let first = 0; first < samples; first += IN_FLIGHT) {
+      const count = Math.min(IN_FLIGHT, samples - first);
+      for (const weights of await Promise.all(Array.from({ length: count }, (_, i) => draw(first + i)))) {
+        for (const [row, weight] of weights.entries()) {
+          if (weight === Number.NEGATIVE_INFINITY) continue; // a draw of density 0 adds nothing, and has no difference to itself
+          const higher = weight > top[row]! ? weight : top[row]!;
+          sum[row] = sum[row]! * Math.exp(top[row]! - higher) + Math.exp(weight - higher);
+          top[row] = higher;
+        }
+      }
+    }
+    return bound.map((_, row) => top[row]! + Math.log(sum[row]! / samples));
+  }
+
+  #executable(task: Task): Promise<Executable> {
+    let compiling = this.#compiling.get(task);
+    if (!compiling) {
+      compiling = this.#flow.gpu.compile(this.record(task), this.#residents).then((executable) => {
+        if (this.#disposed) {
+          executable.dispose();
+          throw new DisposedError('this dequantized flow was disposed while it compiled');
+        }
+        this.#ready.add(executable);
+        return executable;
+      });
+      this.#compiling.set(task, compiling);
+      compiling.catch(() => this.#compiling.delete(task));
+    }
+    return compiling;
+  }
+
+  #assertAlive(): void {
+    if (this.#disposed) throw new DisposedError('this dequantized flow was disposed; make it again');
+    this.#flow.gpu.assertAlive();
+  }
+}
+
+/**
+ * Makes a flow of integer vectors out of a flow over (0, 1)^D, by uniform noise or by noise that a second flow draws for each vector.
+ *
+ * ```ts
+ * const flow = await realNVP(gpu, { dim: 16, support: 'unit' });
+ * const noise = await realNVP(gpu, { dim: 16, layers: 2, contextDim: 16 });
+ * const digits = dequantize({ flow, levels: 17, noise });
+ * const bits = await digits.bitsPerDim(k, { seed: 1, samples: 16 }); // k [n, 16], integers 0 … 16; bits [n]
+ * ```
+ *
+ * @throws ValueError for levels out of range, or a noise flow whose dim, contextDim or Gpu does not fit.
+ */
+export const dequantize = (options: DequantizeOptions): Dequantized => new Dequantized(options);

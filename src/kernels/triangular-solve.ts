@@ -1,0 +1,5 @@
+import { defineKernel } from '../runtime/kernel.js';
+import * as source from './generated/triangular-solve.js';
+import { perTile } from './geometry.js';
+
+export const triangularSolve = defineKernel(source.triangularSolve, (rows) => perTile(source.triangularSolve, rows));
