@@ -1,0 +1,17 @@
+import { join } from '../../src/kernels/join.js';
+import { defineCases, ROWS, tiledNormals } from './case.js';
+
+const joined = (leading: number, features: number, rows: number) => ({
+  name: `${leading} of ${features} features, ${rows} rows`,
+  rows,
+  params: { features, leading_features: leading },
+  buffers: { leading: tiledNormals(leading), whole_tensor: tiledNormals(features), y: tiledNormals(features) },
+  tolerance: { bound: 0 },
+});
+
+export const joinCases = defineCases(join, [
+  ...ROWS.map((rows) => joined(2, 5, rows)),
+  joined(1, 2, 257),
+  joined(31, 63, 257),
+  joined(5, 5, 257),
+]);
