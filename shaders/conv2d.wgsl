@@ -3,7 +3,6 @@
 //   v = bias[o] + sum over ky, kx, c of weight[o, ky, kx, c] x[c, row + ky - r, column + kx - r]        r = (kernel - 1) / 2
 //   v = v + addend[o]                       ADDEND: the context's projection, the same for every pixel
 //   y[o, row, column] = v, or slope v where v < 0
-//   log_det += log_abs_det                  HAS_LOG_DET: an invertible 1x1 convolution, nats
 //
 // slope 1 is the identity, 0 relu, anything else leaky relu: one pipeline serves them all. Pixels outside the image count as zero, and so
 // do those that `reads` leaves out: 0 reads all, 1 those whose row + column is even, 2 odd (a checkerboard). `writes` leaves out outputs
@@ -15,7 +14,7 @@
 //
 // Shapes      channel c of pixel p is feature x_at + c x_channel + p x_pixel of x, tiled [x_features, rows], and likewise of y: hidden
 //             layers keep the channels of a pixel side by side. weight f32 [outputs / 8, kernel, kernel, inputs, 8], bias f32 [8 ceil(outputs / 8)];
-//             addend tiled [outputs, rows]; log_det tiled [1, rows].
+//             addend tiled [outputs, rows].
 // Error       4 + kernel^2 inputs / 96 units in the last place of sum |weight x| (tests/cases/conv2d.ts).
 // Derivative  with g = dy, times slope where v < 0: dx is this kernel on g, with inputs and outputs of the weights exchanged, both kernel axes
 //             reversed, and reads exchanged with writes; d weight[o, ky, kx, c] = sum over rows and pixels of g[o] x[c, shifted];
@@ -42,13 +41,11 @@ struct Params {
   y_channel: u32,
   y_pixel: u32,
   slope: f32,
-  log_abs_det: f32,
 }
 
 const RUN = 24u; // channels of one partial sum
 
 override ADDEND: bool = false;
-override HAS_LOG_DET: bool = false;
 
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
@@ -56,7 +53,6 @@ override HAS_LOG_DET: bool = false;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read> addend: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> y: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read_write> log_det: array<vec4<f32>>;
 
 /// Whether a checkerboard setting keeps the pixels whose row + column has this parity.
 fn keeps(setting: u32, row_and_column: u32) -> bool { return setting == 0u || (row_and_column & 1u) == setting - 1u; }
@@ -138,5 +134,4 @@ fn conv2d(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) la
     let place = select(pixel[g] / 2u, pixel[g], params.writes == 0u);
     y[y_base + (o * params.y_channel + place * params.y_pixel) * TILE4] = select(v, below, v < vec4<f32>(0.0));
   }
-  if (HAS_LOG_DET && strip == 0u && wg.z == 0u) { log_det[group] += vec4<f32>(params.log_abs_det); }
 }

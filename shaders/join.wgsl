@@ -3,7 +3,7 @@
 //   y[f] = leading[f]     f < leading_features
 //   y[f] = whole_tensor[f]       otherwise
 //
-// Shapes      leading tiled [leading_features, rows]; whole_tensor, y tiled [features, rows].
+// Shapes      leading tiled [leading_features, rows]; whole_tensor tiled [whole_features, rows], at least `features` of them; y tiled [features, rows].
 // Error       none: the bits are copied.
 // Derivative  d leading[f] = dy[f] below leading_features, a gather (permute); d whole_tensor[f] = dy[f] beyond, and 0 below.
 // Paper       Dinh, Sohl-Dickstein, Bengio 2017, arXiv:1605.08803, section 3.6.
@@ -14,6 +14,7 @@
 struct Params {
   features: u32,
   leading_features: u32,
+  whole_features: u32,
 }
 
 @group(0) @binding(1) var<uniform> params: Params;
@@ -29,6 +30,6 @@ fn join(@builtin(global_invocation_id) id: vec3<u32>) {
   if (f < params.leading_features) {
     y[at] = leading[tiled(params.leading_features, id.x) + f * TILE4];
   } else {
-    y[at] = whole_tensor[at];
+    y[at] = whole_tensor[tiled(params.whole_features, id.x) + f * TILE4];
   }
 }

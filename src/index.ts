@@ -3,6 +3,9 @@
 export type { ContextOption, Flow, SampleOptions } from './flows/flow.js';
 export { type AutoregressiveOptions, iaf, maf } from './flows/recipes/autoregressive.js';
 export { nice, type RealNVPOptions, realNVP, type ScaleBound } from './flows/recipes/coupling.js';
+export { type GlowOptions, glow } from './flows/recipes/glow.js';
+export type { ImageOptions } from './flows/recipes/image.js';
+export { type ImageRealNVPOptions, imageRealNVP } from './flows/recipes/image-realnvp.js';
 export type { RecipeOptions } from './flows/recipes/initial.js';
 export type { FlowDescription } from './format/description.js';
 export { importTorch, loadFlow } from './interop/import-torch.js';

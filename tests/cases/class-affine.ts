@@ -1,5 +1,5 @@
-import { paddedRows } from '../../src/runtime/tensor.js';
 import { classAffine } from '../../src/kernels/class-affine.js';
+import { paddedRows } from '../../src/runtime/tensor.js';
 import { type BufferSpec, defineCases, ROWS, table, tiledNormals } from './case.js';
 
 interface ClassShape {

@@ -19,7 +19,6 @@ interface ConvShape {
   /** Features before and after x and y in their tensors. Default 0. */
   readonly at?: number;
   readonly addend?: boolean;
-  readonly logDet?: boolean;
 }
 
 /** A random layer, packed; a case takes weights and biases from two of them. */
@@ -32,7 +31,7 @@ const packed = (random: Random, { inputs, outputs, kernel = 3 }: ConvShape) => {
 
 const layer = (shape: ConvShape) => {
   const { inputs, outputs, height = 4, width = 4, kernel = 3, rows = 257, slope = 1, reads = 0, writes = 0, at = 0 } = shape;
-  const { minor: [xMinor, yMinor] = [false, false], addend = false, logDet = false } = shape;
+  const { minor: [xMinor, yMinor] = [false, false], addend = false } = shape;
   const area = height * width;
   const parity = (even: number, odd: number) => (writes === 1 ? even : writes === 2 ? odd : area);
   const written = width % 2 === 0 ? parity(area / 2, area / 2) : parity(Math.ceil(area / 2), Math.floor(area / 2));
@@ -49,7 +48,6 @@ const layer = (shape: ConvShape) => {
       ...(yMinor ? ['y by pixel'] : []),
       ...(at ? [`from ${at}`] : []),
       ...(addend ? ['addend'] : []),
-      ...(logDet ? ['log-det'] : []),
     ].join(', '),
     rows,
     params: {
@@ -69,16 +67,14 @@ const layer = (shape: ConvShape) => {
       y_channel: yMinor ? 1 : written,
       y_pixel: yMinor ? outputs : 1,
       slope,
-      log_abs_det: 1.25, // positive: what is allowed is the sum of sizes
     },
-    constants: { ADDEND: addend, HAS_LOG_DET: logDet },
+    constants: { ADDEND: addend },
     buffers: {
       x: tiledNormals(inputs * area + 2 * at),
       weight: table((random) => packed(random, shape).weight),
       bias: table((random) => packed(random, shape).bias),
       addend: addend ? tiledNormals(outputs) : unread,
       y: tiledNormals(outputs * written + 2 * at),
-      log_det: tiledNormals(1),
     },
     tolerance: { bound: (4 + (kernel * kernel * inputs) / 96) * ULP, of: 'inputs' as const },
   };
@@ -88,7 +84,7 @@ export const conv2dCases = defineCases(conv2d, [
   ...ROWS.map((rows) => layer({ inputs: 3, outputs: 13, rows, addend: true, slope: 0 })),
   ...[1, 2, 5, 63].map((inputs) => layer({ inputs, outputs: 9, minor: [true, false] })),
   ...[1, 2, 8, 33].map((outputs) => layer({ inputs: 4, outputs, minor: [false, true], rows: 66 })),
-  ...[1, 5].map((kernel) => layer({ inputs: 5, outputs: 9, kernel, logDet: kernel === 1 })),
+  ...[1, 5].map((kernel) => layer({ inputs: 5, outputs: 9, kernel })),
   ...[
     [1, 1],
     [1, 2],
@@ -102,6 +98,6 @@ export const conv2dCases = defineCases(conv2d, [
       : []),
   ]),
   layer({ inputs: 24, outputs: 9, kernel: 1 }),
-  layer({ inputs: 25, outputs: 9, kernel: 1, minor: [true, true], at: 3, slope: 0.1, addend: true, logDet: true, rows: 1000 }),
+  layer({ inputs: 25, outputs: 9, kernel: 1, minor: [true, true], at: 3, slope: 0.1, addend: true, rows: 1000 }),
   layer({ inputs: 3, outputs: 12, at: 5, slope: 0.01 }),
 ]);

@@ -1,11 +1,11 @@
 import { join } from '../../src/kernels/join.js';
 import { defineCases, ROWS, tiledNormals } from './case.js';
 
-const joined = (leading: number, features: number, rows: number) => ({
-  name: `${leading} of ${features} features, ${rows} rows`,
+const joined = (leading: number, features: number, rows: number, whole = features) => ({
+  name: `${leading} of ${features} features, ${rows} rows, from ${whole}`,
   rows,
-  params: { features, leading_features: leading },
-  buffers: { leading: tiledNormals(leading), whole_tensor: tiledNormals(features), y: tiledNormals(features) },
+  params: { features, leading_features: leading, whole_features: whole },
+  buffers: { leading: tiledNormals(leading), whole_tensor: tiledNormals(whole), y: tiledNormals(features) },
   tolerance: { bound: 0 },
 });
 
@@ -14,4 +14,5 @@ export const joinCases = defineCases(join, [
   joined(1, 2, 257),
   joined(31, 63, 257),
   joined(5, 5, 257),
+  joined(3, 6, 257, 12),
 ]);

@@ -6,7 +6,7 @@ const RUN = 24;
 
 const keeps = (setting: number, rowAndColumn: number): boolean => setting === 0 || rowAndColumn % 2 === setting - 1;
 
-export const conv2d = defineTwin(source.conv2d, ({ buffers: { x, weight, bias, addend, y, log_det }, params, constants, rows }) => {
+export const conv2d = defineTwin(source.conv2d, ({ buffers: { x, weight, bias, addend, y }, params, constants, rows }) => {
   const { inputs, outputs, height, width, kernel } = params;
   const reach = (kernel - 1) / 2;
   const step = params.x_channel * TILE;
@@ -40,6 +40,5 @@ export const conv2d = defineTwin(source.conv2d, ({ buffers: { x, weight, bias, a
         y[to + (o * params.y_channel + place * params.y_pixel) * TILE] = v < 0 ? below : v;
       }
     }
-    if (constants.HAS_LOG_DET) log_det[tiled(1, row)]! += params.log_abs_det;
   }
 });

@@ -81,13 +81,11 @@ export interface ConvCall {
   readonly width: number;
   /** Tiled [outputs, rows], added to every pixel. */
   readonly addend?: TiledTensor | null;
-  /** Added to a log-det, nats. */
-  readonly logDet?: { readonly total: TiledTensor; readonly value: number } | null;
 }
 
 /** The one place that records the kernel. */
 export function recordConv(r: Recorder, packed: PackedConv, x: ConvEnd, y: ConvEnd, call: ConvCall): void {
-  const { label, height, width, addend = null, logDet = null } = call;
+  const { label, height, width, addend = null } = call;
   const { inputs, kernel, slope } = packed.stage;
   r.run(conv2d, {
     buffers: {
@@ -96,7 +94,6 @@ export function recordConv(r: Recorder, packed: PackedConv, x: ConvEnd, y: ConvE
       bias: r.constant(packed.bias, `bias ${label}`),
       addend: addend ?? NONE,
       y: y.tensor,
-      log_det: logDet?.total ?? r.tiled(1, 'unused'),
     },
     params: {
       inputs,
@@ -115,9 +112,8 @@ export function recordConv(r: Recorder, packed: PackedConv, x: ConvEnd, y: ConvE
       y_channel: y.channel,
       y_pixel: y.pixel,
       slope,
-      log_abs_det: logDet?.value ?? 0,
     },
-    constants: { ADDEND: addend !== null, HAS_LOG_DET: logDet !== null },
+    constants: { ADDEND: addend !== null },
   });
 }
 
