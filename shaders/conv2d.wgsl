@@ -1,6 +1,7 @@
 // Convolution of an image with zero padding, one image a row, with what follows it in a conditioner.
 //
 //   v = bias[o] + sum over ky, kx, c of weight[o, ky, kx, c] x[c, row + ky - r, column + kx - r]        r = (kernel - 1) / 2
+//   x[c] - center[c] instead of x[c]        CENTER: an ActNorm in front of a 1x1 convolution, where a bias of -weight center would cancel
 //   v = v + addend[o]                       ADDEND: the context's projection, the same for every pixel
 //   y[o, row, column] = v, or slope v where v < 0
 //
@@ -13,8 +14,8 @@
 // for 16 vec4 multiply-adds. Sums run over the taps in order, in runs of at most 24 channels that are summed apart, as in masked-linear.
 //
 // Shapes      channel c of pixel p is feature x_at + c x_channel + p x_pixel of x, tiled [x_features, rows], and likewise of y: hidden
-//             layers keep the channels of a pixel side by side. weight f32 [outputs / 8, kernel, kernel, inputs, 8], bias f32 [8 ceil(outputs / 8)];
-//             addend tiled [outputs, rows].
+//             layers keep the channels of a pixel side by side. weight f32 [outputs / 8, kernel, kernel, inputs, 8]; bias f32
+//             [8 ceil(outputs / 8)], with CENTER then -center [inputs]; addend tiled [outputs, rows].
 // Error       4 + kernel^2 inputs / 96 units in the last place of sum |weight x| (tests/cases/conv2d.ts).
 // Derivative  with g = dy, times slope where v < 0: dx is this kernel on g, with inputs and outputs of the weights exchanged, both kernel axes
 //             reversed, and reads exchanged with writes; d weight[o, ky, kx, c] = sum over rows and pixels of g[o] x[c, shifted];
@@ -46,6 +47,7 @@ struct Params {
 const RUN = 24u; // channels of one partial sum
 
 override ADDEND: bool = false;
+override CENTER: bool = false; // kernel 1 alone: padding is zero after the difference
 
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
@@ -123,8 +125,13 @@ fn conv2d(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) la
         var a6 = vec4<f32>(0.0); var b6 = vec4<f32>(0.0);
         var a7 = vec4<f32>(0.0); var b7 = vec4<f32>(0.0);
         for (var k = start; k < end; k++) {
-          let x0 = select(vec4<f32>(0.0), x[at0], read0);
-          let x1 = select(vec4<f32>(0.0), x[at1], read1);
+          var x0 = select(vec4<f32>(0.0), x[at0], read0);
+          var x1 = select(vec4<f32>(0.0), x[at1], read1);
+          if (CENTER) {
+            let shift = bias[(params.outputs + 7u) / 8u * 8u + k];
+            x0 += shift;
+            x1 += shift;
+          }
           let w0 = weight[w];
           let w1 = weight[w + 1u];
           at0 += step;

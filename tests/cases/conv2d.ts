@@ -19,19 +19,23 @@ interface ConvShape {
   /** Features before and after x and y in their tensors. Default 0. */
   readonly at?: number;
   readonly addend?: boolean;
+  readonly center?: boolean;
 }
 
 /** A random layer, packed; a case takes weights and biases from two of them. */
-const packed = (random: Random, { inputs, outputs, kernel = 3 }: ConvShape) => {
+const packed = (random: Random, { inputs, outputs, kernel = 3, center = false }: ConvShape) => {
   const taps = kernel * kernel * inputs;
   const weight = random.normals(outputs * taps, 1 / Math.sqrt(taps));
   const order = Uint32Array.from({ length: outputs }, (_, i) => i);
-  return packConv({ inputs, outputs, kernel, weight, bias: random.normals(outputs), slope: 1 }, order);
+  return packConv(
+    { inputs, outputs, kernel, weight, bias: random.normals(outputs), slope: 1, ...(center && { center: random.normals(inputs) }) },
+    order,
+  );
 };
 
 const layer = (shape: ConvShape) => {
   const { inputs, outputs, height = 4, width = 4, kernel = 3, rows = 257, slope = 1, reads = 0, writes = 0, at = 0 } = shape;
-  const { minor: [xMinor, yMinor] = [false, false], addend = false } = shape;
+  const { minor: [xMinor, yMinor] = [false, false], addend = false, center = false } = shape;
   const area = height * width;
   const parity = (even: number, odd: number) => (writes === 1 ? even : writes === 2 ? odd : area);
   const written = width % 2 === 0 ? parity(area / 2, area / 2) : parity(Math.ceil(area / 2), Math.floor(area / 2));
@@ -48,6 +52,7 @@ const layer = (shape: ConvShape) => {
       ...(yMinor ? ['y by pixel'] : []),
       ...(at ? [`from ${at}`] : []),
       ...(addend ? ['addend'] : []),
+      ...(center ? ['centered'] : []),
     ].join(', '),
     rows,
     params: {
@@ -68,7 +73,7 @@ const layer = (shape: ConvShape) => {
       y_pixel: yMinor ? outputs : 1,
       slope,
     },
-    constants: { ADDEND: addend },
+    constants: { ADDEND: addend, CENTER: center },
     buffers: {
       x: tiledNormals(inputs * area + 2 * at),
       weight: table((random) => packed(random, shape).weight),
@@ -100,4 +105,5 @@ export const conv2dCases = defineCases(conv2d, [
   layer({ inputs: 24, outputs: 9, kernel: 1 }),
   layer({ inputs: 25, outputs: 9, kernel: 1, minor: [true, true], at: 3, slope: 0.1, addend: true, rows: 1000 }),
   layer({ inputs: 3, outputs: 12, at: 5, slope: 0.01 }),
+  layer({ inputs: 26, outputs: 9, height: 3, width: 3, kernel: 1, center: true }),
 ]);

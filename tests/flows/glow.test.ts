@@ -98,6 +98,16 @@ describe('layouts', () => {
     expect((await flow.inverse(z)).x).toEqual(x);
   });
 
+  test('an image whose log-det has many terms', async () => {
+    const made = glow(held.gpu, { shape: [4, 16, 16], levels: 1, steps: 1, hidden: [3], seed: 9 });
+    const flow = await perturbed(held.gpu, made, 0.05); // 512 terms: summed in parts
+    const x = random.normals(5 * flow.dim);
+    const [got, want] = [await flow.forward(x), new ReferenceFlow(flow as GpuFlow).forward(x)];
+    for (const [row, value] of got.logDet.entries()) expect(Math.abs(value / want.logDet[row]! - 1), note).toBeLessThan(1e-6);
+    for (const [at, value] of got.z.entries()) expect(Math.abs(value - want.z[at]!), note).toBeLessThan(1e-5);
+    flow.dispose();
+  });
+
   test('the log-det of a Glow with splits and priors is that of the numerical Jacobian', async () => {
     const flow = await perturbed(
       held.gpu,

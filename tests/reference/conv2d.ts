@@ -10,6 +10,7 @@ export const conv2d = defineTwin(source.conv2d, ({ buffers: { x, weight, bias, a
   const { inputs, outputs, height, width, kernel } = params;
   const reach = (kernel - 1) / 2;
   const step = params.x_channel * TILE;
+  const padded = Math.ceil(outputs / 8) * 8;
   for (let row = 0; row < rows; row++) {
     const from = tiled(params.x_features, row) + params.x_at * TILE;
     const to = tiled(params.y_features, row) + params.y_at * TILE;
@@ -29,7 +30,8 @@ export const conv2d = defineTwin(source.conv2d, ({ buffers: { x, weight, bias, a
             const w = ((Math.floor(o / 8) * kernel + ky) * kernel + kx) * inputs * 8 + (o % 8);
             for (let start = 0; start < inputs; start += RUN) {
               let part = 0;
-              for (let k = start; k < Math.min(start + RUN, inputs); k++) part += weight[w + k * 8]! * x[at + k * step]!;
+              for (let k = start; k < Math.min(start + RUN, inputs); k++)
+                part += weight[w + k * 8]! * (x[at + k * step]! + (constants.CENTER ? bias[padded + k]! : 0));
               sum += part;
             }
           }

@@ -30,17 +30,12 @@ export class ChannelLinear implements Bijector {
     const { inverse, logAbsDet } = invertMatrix(matrix, channels);
     if (!Number.isFinite(logAbsDet) || !inverse.every((value) => Number.isFinite(Math.fround(value))))
       throw new ValueError('channel-linear: the matrix', 'an inverse in float32', 'a singular matrix');
-    const shift = Float64Array.from({ length: channels }, (_, row) => {
-      let sum = 0;
-      for (let k = 0; k < channels; k++) sum -= matrix[row * channels + k]! * center[k]!;
-      return sum;
-    });
-    const pack = (weight: Float64Array, bias: ArrayLike<number>) =>
-      packConv({ inputs: channels, outputs: channels, kernel: 1, weight, bias, slope: 1 }, identityOrder(channels));
+    const layer = { inputs: channels, outputs: channels, kernel: 1, slope: 1 };
+    const order = identityOrder(channels);
     this.dim = channels * height * width;
     this.#shape = shape;
-    this.#forward = pack(matrix, shift);
-    this.#inverse = pack(inverse, center);
+    this.#forward = packConv({ ...layer, weight: matrix, bias: null, center }, order);
+    this.#inverse = packConv({ ...layer, weight: inverse, bias: center }, order);
     this.#logDet = height * width * logAbsDet;
   }
 

@@ -19,6 +19,8 @@ export interface ConvStage {
   readonly bias: ArrayLike<number> | null;
   /** Slope of the activation below zero: 1 is none, 0 is relu. */
   readonly slope: number;
+  /** [inputs], subtracted from the input; with kernel 1 alone. */
+  readonly center?: ArrayLike<number>;
 }
 
 export interface ConvNet {
@@ -42,17 +44,18 @@ export interface PackedConv {
   readonly outputs: number;
   /** [ceil(outputs / 8), kernel, kernel, inputs, 8]. */
   readonly weight: Float32Array<ArrayBuffer>;
-  /** [8 ceil(outputs / 8)]. */
+  /** [8 ceil(outputs / 8)], then minus the center, where there is one. */
   readonly bias: Float32Array<ArrayBuffer>;
 }
 
 /** @param order source channel of each packed output. */
 export function packConv(stage: ConvStage, order: ArrayLike<number>): PackedConv {
-  const { inputs, kernel } = stage;
+  const { inputs, kernel, center } = stage;
   const taps = kernel * kernel;
   const strips = Math.ceil(order.length / STRIP);
   const weight = new Float32Array(strips * taps * inputs * STRIP);
-  const bias = new Float32Array(strips * STRIP);
+  const bias = new Float32Array(strips * STRIP + (center?.length ?? 0));
+  for (let k = 0; center && k < inputs; k++) bias[strips * STRIP + k] = -center[k]!;
   for (const [packed, channel] of Array.from(order).entries()) {
     const strip = Math.floor(packed / STRIP);
     bias[packed] = stage.bias?.[channel] ?? 0;
@@ -113,7 +116,7 @@ export function recordConv(r: Recorder, packed: PackedConv, x: ConvEnd, y: ConvE
       y_pixel: y.pixel,
       slope,
     },
-    constants: { ADDEND: addend !== null },
+    constants: { ADDEND: addend !== null, CENTER: packed.stage.center !== undefined },
   });
 }
 
