@@ -40,9 +40,12 @@ struct Classes {
 
 fn classes_of(group: u32) -> Classes {
   let label = labels[tiled(params.label_features, group) + params.label_at * TILE4];
-  let known = (label >= vec4<f32>(0.0)) & (label < vec4<f32>(f32(params.classes))) & (floor(label) == label);
-  // From bits that are known at run time alone: WGSL refuses a NaN that it can compute.
-  let undefined = bitcast<vec4<f32>>(bitcast<vec4<u32>>(label) | vec4<u32>(0x7fc00000u));
+  // By bits, since WGSL lets a compiler assume that NaN does not occur: as integers the bits of numbers from 0 on sort as the numbers do,
+  // and those of negative numbers and NaN lie above; -0 is 0.
+  let bits = bitcast<vec4<u32>>(label);
+  let inside = (bits < vec4<u32>(bitcast<u32>(f32(params.classes)))) | (bits == vec4<u32>(0x80000000u));
+  let known = inside & (floor(label) == label);
+  let undefined = bitcast<vec4<f32>>(bits | vec4<u32>(0x7fc00000u));
   return Classes(vec4<u32>(select(vec4<f32>(0.0), label, known)), known, undefined);
 }
 

@@ -15,7 +15,7 @@ interface ClassShape {
 const labels = (classes: number, at: number): BufferSpec => ({
   layout: 'tiled',
   make: (random, rows) => {
-    const odd = [0.5, -1, classes, 1e30, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, classes - 0.25];
+    const odd = [0.5, -0, -1, classes, 1e30, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, classes - 0.25];
     const label = (row: number) => (row % 7 === 3 ? odd[Math.floor(row / 7) % odd.length]! : random.integer(classes));
     const width = 2 * at + 1;
     const data = new Float32Array(paddedRows(rows) * width).fill(Number.NaN);

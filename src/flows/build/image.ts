@@ -66,7 +66,7 @@ function coupling(context: BuildContext, net: ConvNetDescription, settings: Affi
   return new ImageCoupling(shape, readNet(context, net, reads, transformer.parameters * moves), transformer, mask, name);
 }
 
-/** The matrix of a 1×1 convolution, and log|det| of it, in float64. */
+/** The matrix of a 1×1 convolution, in float64. */
 function readMatrix(state: StateReader, prefix: string, channels: number, factored: boolean): Float64Array {
   const square = [channels, channels];
   if (!factored) return Float64Array.from(state.parameter(`${prefix}.W`, square));
