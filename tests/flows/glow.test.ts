@@ -98,6 +98,22 @@ describe('layouts', () => {
     expect((await flow.inverse(z)).x).toEqual(x);
   });
 
+  test('any op after a split acts on what goes on', async () => {
+    const perm = [7, 6, 5, 4, 3, 2, 1, 0];
+    const structure: OpDescription[] = [
+      { op: 'squeeze' },
+      { op: 'split_off', level: 1, latent_shape: [2, 2, 2] },
+      { op: 'permute', perm },
+      { op: 'final_latent', level: 0, latent_shape: [2, 2, 2] },
+    ];
+    const flow = await load([1, 4, 4], structure);
+    const x = Float32Array.from({ length: 16 }, (_, i) => i);
+    const { z } = await flow.forward(x);
+    expect([...z]).toEqual([11, 9, 3, 1, 10, 8, 2, 0, 4, 6, 12, 14, 5, 7, 13, 15]);
+    expect((await flow.inverse(z)).x).toEqual(x);
+    flow.dispose();
+  });
+
   test('an image whose log-det has many terms', async () => {
     const made = glow(held.gpu, { shape: [4, 16, 16], levels: 1, steps: 1, hidden: [3], seed: 9 });
     const flow = await perturbed(held.gpu, made, 0.05); // 512 terms: summed in parts
