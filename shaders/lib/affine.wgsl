@@ -8,6 +8,7 @@
 //   softclip  log a = u / (1 + |u / HIGH|)        (zuko: HIGH = -log slope)
 //   tanh      log a = HIGH tanh(u)                (RealNVP)
 //   clamp     log a = min(max(u, LOW), HIGH)      (TFP, Pyro: -5 and 3)
+//   reciprocal sigmoid   a = 1 / sigmoid(u + OFFSET), log a = softplus(-u - OFFSET)   (Glow, arXiv:1807.03039: OFFSET 2)
 #import "lib/math.wgsl"
 
 const SCALE_NONE = 0u;
@@ -18,6 +19,7 @@ const SCALE_SOFTPLUS_CLAMPED = 4u;
 const SCALE_SOFTCLIP = 5u;
 const SCALE_TANH = 6u;
 const SCALE_CLAMP = 7u;
+const SCALE_RECIPROCAL_SIGMOID = 8u;
 
 override SCALE: u32 = 1u;
 override EPS: f32 = 0.0;
@@ -35,6 +37,7 @@ fn log_scale(u: vec4<f32>) -> vec4<f32> {
   switch SCALE {
     case SCALE_SOFTCLIP: { return u / (1.0 + abs(u / HIGH)); }
     case SCALE_TANH: { return HIGH * accurate_tanh(u); }
+    case SCALE_RECIPROCAL_SIGMOID: { return accurate_softplus(-u - OFFSET); }
     case SCALE_CLAMP: {
       let above = select(u, vec4<f32>(HIGH), u > vec4<f32>(HIGH));
       return select(above, vec4<f32>(LOW), above < vec4<f32>(LOW));

@@ -15,6 +15,11 @@ export interface BijectorCall {
   readonly logDet: TiledTensor | null;
   /** Tiled [contextDim, rows]; null for an unconditional flow. */
   readonly context: TiledTensor | null;
+  /**
+   * Where a layer may put a log-det that no row changes, instead of adding it to `logDet`: such terms are summed in float64 and added
+   * once. Missing where nobody sums them, or no log-det is wanted.
+   */
+  readonly addConstant?: ((logAbsDet: number) => void) | undefined;
 }
 
 export interface Bijector {

@@ -42,6 +42,14 @@ export type NetDescription =
   | { type: 'lipschitz_mlp'; coeff: number; layers: { swish_beta: string; linear: string }[] }
   | { type: 'concat_mlp'; linears: string[]; activation: Activation; time_column: 0 };
 
+/** Convolutions with zero padding, leaky relu between them; `context_proj` is added to every pixel of the first one's output. */
+export interface ConvNetDescription {
+  convs: string[];
+  kernel: number[];
+  leaky: number;
+  context_proj?: string | null;
+}
+
 /** How a zuko transform turns parameters into a map. */
 export type ZukoForm = { form: 'softclip_exp'; slope: number } | { form: 'rqs'; spline: SplineDescription };
 
@@ -119,19 +127,24 @@ export type OpDescription =
       actnorm: { log_scale: string; shift: string };
       conv1x1: string;
       use_lu: boolean;
-      coupling: {
-        convs: string[];
-        kernel: number[];
-        leaky: number;
-        scale_map: 'exp' | 'sigmoid' | 'sigmoid_inv';
+      coupling: ConvNetDescription & {
+        scale_map: 'exp' | 'sigmoid' | 'sigmoid_inv' | 'additive';
         split_mode: 'channel' | 'channel_inv';
       };
     }
   | { op: 'logit'; alpha: number }
   | { op: 'sigmoid' }
   | { op: 'split'; latent: number[] }
-  | { op: 'squeeze' }
-  | { op: 'split_off' | 'final_latent'; level: number; latent_shape: number[] }
+  | { op: 'conv1x1'; prefix: string; use_lu: boolean }
+  | { op: 'channel_actnorm'; log_scale: string; shift: string }
+  | ({ op: 'image_coupling'; moves: 'last_channels' | 'first_channels' | 'odd_pixels' | 'even_pixels'; conv_net: ConvNetDescription } & (
+      | { form: 'exp' | 'additive' }
+      | { form: 'tanh'; bound: number }
+      | { form: 'clamp'; low: number; high: number }
+    ))
+  | { op: 'squeeze' | 'unsqueeze' }
+  | { op: 'split_off'; level: number; latent_shape: number[]; prior?: ConvNetDescription }
+  | { op: 'final_latent'; level: number; latent_shape: number[] }
   | { op: 'cnf'; t_data: number; t_noise: number; net: NetDescription };
 
 /** One latent of a multiscale flow; `shape` is [C, H, W]. */
@@ -145,10 +158,10 @@ export type BaseDescription =
   | { type: 'standard_normal' }
   | { type: 'diag_normal'; loc: string; log_scale: string; levels?: undefined }
   | { type: 'diag_normal'; levels: LevelDescription[] }
-  | { type: 'class_cond_diag_normal'; levels: LevelDescription[] }
-  | { type: 'diag_gmm'; components: number; logits: string; means: string; log_scales: string }
   | { type: 'box_uniform'; low: string; high: string }
-  | { type: 'conditional_normal'; net: NetDescription };
+  | { type: 'conditional_normal'; net: NetDescription }
+  | { type: 'class_cond_diag_normal'; levels: LevelDescription[]; label?: number }
+  | { type: 'diag_gmm'; components: number; logits: string; means: string; log_scales: string };
 
 /** A whole flow. `structure` lists the ops in `structure_direction`: 'density' is x → z, 'generate' is z → x. */
 export interface FlowDescription {

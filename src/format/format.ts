@@ -59,6 +59,36 @@ function checkOp(op: OpDescription, features: number, contextFeatures: number, p
   }
 }
 
+/** A multi-scale flow's latents lie level 0 first, and the split that comes first sets the highest level aside. */
+function checkLevels({ base, structure, features, context_features }: FlowDescription, place: string): void {
+  const latents = structure.flatMap((op, index) => (op.op === 'split_off' || op.op === 'final_latent' ? [{ ...op, index }] : []));
+  for (const [position, { level, index }] of latents.entries()) {
+    const expected = latents.length - 1 - position;
+    if (level !== expected)
+      throw new FormatError(
+        `${place}.structure[${index}].level`,
+        `needs ${expected}: levels count down to 0, the final latent; got ${level}`,
+      );
+  }
+  if (base.type === 'class_cond_diag_normal' && (base.label ?? 0) >= context_features)
+    throw new FormatError(
+      `${place}.base`,
+      `reads its class from context feature ${base.label ?? 0}; the description has context_features ${context_features}`,
+    );
+  if (!('levels' in base) || !base.levels) return;
+  const total = base.levels.reduce((sum, { shape }) => sum + product(shape), 0);
+  if (total !== features) throw new FormatError(`${place}.base.levels`, `needs shapes of ${features} features in all; got ${total}`);
+  for (const { level, latent_shape, index } of latents) {
+    const shape = base.levels[level]?.shape;
+    if (JSON.stringify(shape) === JSON.stringify(latent_shape)) continue;
+    const got = shape ? JSON.stringify(shape) : `${base.levels.length} levels`;
+    throw new FormatError(
+      `${place}.base.levels[${level}].shape`,
+      `needs ${JSON.stringify(latent_shape)}, as structure[${index}] says; got ${got}`,
+    );
+  }
+}
+
 /**
  * Checks a neutral description and returns a copy of its known top-level keys, defaults filled in: context_features 0, event_shape
  * [features]. Keys inside ops that the format does not name (`note`, …) stay where they are. `place` names the object in errors.
@@ -90,7 +120,8 @@ export function parseDescription(value: unknown, place = 'description'): FlowDes
     if (op.op === 'split_off') current -= product(op.latent_shape);
     if (op.op === 'split') current -= op.latent.length;
   }
-  const known = { version: 1, features, context_features, event_shape, base, structure_direction, structure };
+  const known = { version: 1 as const, features, context_features, event_shape, base, structure_direction, structure };
+  checkLevels(known, place);
   return JSON.parse(JSON.stringify(known)) as FlowDescription;
 }
 

@@ -2,6 +2,7 @@ import { autoregressiveOps } from '../flows/build/autoregressive.js';
 import { couplingOps } from '../flows/build/coupling.js';
 import { elementwiseOps } from '../flows/build/elementwise.js';
 import { buildFlow } from '../flows/build/flow.js';
+import { imageBases, imageOps } from '../flows/build/image.js';
 import { linearOps } from '../flows/build/linear.js';
 import { structureOps } from '../flows/build/structure.js';
 import type { Flow } from '../flows/flow.js';
@@ -10,7 +11,8 @@ import { readSafetensors } from '../format/safetensors.js';
 import type { Gpu } from '../runtime/gpu.js';
 import { deriveDescription, isWholeFlow } from './derive.js';
 
-const operations = { ...elementwiseOps, ...autoregressiveOps, ...couplingOps, ...linearOps, ...structureOps };
+const operations = { ...elementwiseOps, ...autoregressiveOps, ...couplingOps, ...linearOps, ...structureOps, ...imageOps };
+const bases = { ...imageBases };
 
 /**
  * Loads a flow that a PyTorch library trained.
@@ -29,7 +31,7 @@ const operations = { ...elementwiseOps, ...autoregressiveOps, ...couplingOps, ..
 export async function importTorch(gpu: Gpu, description: object, weights: ArrayBuffer | Uint8Array): Promise<Flow> {
   const { tensors } = readSafetensors(ownCopy(weights));
   const neutral = isWholeFlow(description) ? deriveDescription(description, tensors) : parseDescription(description);
-  return buildFlow(gpu, neutral, tensors, operations);
+  return buildFlow(gpu, neutral, tensors, operations, bases);
 }
 
 /**
@@ -39,7 +41,7 @@ export async function importTorch(gpu: Gpu, description: object, weights: ArrayB
  */
 export async function loadFlow(gpu: Gpu, bytes: ArrayBuffer | Uint8Array): Promise<Flow> {
   const { tensors, metadata } = readSafetensors(ownCopy(bytes));
-  return buildFlow(gpu, descriptionFromMetadata(metadata), tensors, operations);
+  return buildFlow(gpu, descriptionFromMetadata(metadata), tensors, operations, bases);
 }
 
 /** The flow keeps views of the file for `parameters` and `save`; what the caller does to its own bytes later must not reach them. */

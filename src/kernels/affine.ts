@@ -10,7 +10,17 @@ import { perRowGroupAndFeature } from './geometry.js';
 export const PASSES = 0xffffffff;
 
 /** How an unconstrained number becomes a scale; numbers and formulas as in shaders/lib/affine.wgsl. */
-export const SCALE_NUMBER = { none: 0, exp: 1, softplus: 2, sigmoid: 3, 'softplus-clamped': 4, softclip: 5, tanh: 6, clamp: 7 } as const;
+export const SCALE_NUMBER = {
+  none: 0,
+  exp: 1,
+  softplus: 2,
+  sigmoid: 3,
+  'softplus-clamped': 4,
+  softclip: 5,
+  tanh: 6,
+  clamp: 7,
+  'reciprocal-sigmoid': 8,
+} as const;
 
 export const affineBackward = /*#__PURE__*/ defineKernel(backward.affineBackward, (rows, { features }) =>
   perRowGroupAndFeature(backward.affineBackward, rows, features),

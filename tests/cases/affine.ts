@@ -13,6 +13,7 @@ export const SCALE_CONSTANTS: Record<ScaleKind, { EPS?: number; OFFSET?: number;
   softclip: { HIGH: Math.log(1000) },
   tanh: { HIGH: 2 },
   clamp: { LOW: -5, HIGH: 3 },
+  'reciprocal-sigmoid': { OFFSET: 2 },
 };
 export const SCALE_KINDS = Object.keys(SCALE_NUMBER) as ScaleKind[];
 

@@ -54,6 +54,13 @@ function valuesIn(random: Random, count: number, support: Traits['support'], sca
   return Float32Array.from({ length: count }, () => low + (high - low) * (0.02 + 0.96 * random.uniform()));
 }
 
+/** Context rows; the last feature of each is a class where there are classes. */
+function contextRows(random: Random, rows: number, contextDim: number, classes = 0): Float32Array<ArrayBuffer> {
+  const values = random.normals(rows * contextDim);
+  for (let at = contextDim - 1; classes > 0 && at < values.length; at += contextDim) values[at] = random.integer(classes);
+  return values;
+}
+
 describe.each(flows)('$name', ({ make, traits }) => {
   const { support, latentSupport, tolerance = TOLERANCE, exactTolerance = 1e-9 } = traits;
   let flow: GpuFlow;
@@ -63,7 +70,7 @@ describe.each(flows)('$name', ({ make, traits }) => {
   const inputs = (rows: number, scale = 1) => valuesIn(random, rows * flow.dim, support, scale);
   const latents = (rows: number) => valuesIn(random, rows * flow.dim, latentSupport);
   /** A context row each, or one for all. */
-  const contextFor = (rows: number) => (flow.contextDim > 0 ? random.normals(rows * flow.contextDim) : undefined);
+  const contextFor = (rows: number) => (flow.contextDim > 0 ? contextRows(random, rows, flow.contextDim, traits.classes) : undefined);
   const option = (context: Float32Array | undefined) => (context ? { context } : {});
 
   beforeAll(async () => {
@@ -250,7 +257,7 @@ describe.each(flows)('$name', ({ make, traits }) => {
     // Fixed inputs: a stretching flow of many features is chaotic out there, and any bound would be passed once in a while.
     const rows = 64;
     const fixed = new Random(1);
-    const context = flow.contextDim > 0 ? fixed.normals(rows * flow.contextDim) : undefined;
+    const context = flow.contextDim > 0 ? contextRows(fixed, rows, flow.contextDim, traits.classes) : undefined;
     const x = fixed.normals(rows * flow.dim).map((value) => Math.sign(value) * 1e4);
     const stored = new ReferenceFlow(flow, 'float32');
     const check = (name: string, got: Float32Array, want: Float64Array, narrow: Float64Array) => {

@@ -2,8 +2,9 @@
 // dim, its context, its layers), so a new one needs nothing else, unless its data is bounded or its arithmetic coarser by nature: see Traits.
 
 import type { GpuFlow } from '../../src/flows/flow.js';
-import { iaf, maf, nice, realNVP } from '../../src/index.js';
+import { glow, iaf, imageRealNVP, maf, nice, realNVP } from '../../src/index.js';
 import type { Gpu } from '../../src/runtime/gpu.js';
+import { perturbed } from '../support/perturbed.js';
 
 import { splitTwice, uniformBehindSigmoid } from './structures.js';
 
@@ -15,6 +16,8 @@ export interface Traits {
   readonly support?: readonly [low: number, high: number];
   /** Interval that every feature of z lies in (a uniform base). Default: the whole line. */
   readonly latentSupport?: readonly [low: number, high: number];
+  /** The last context feature is a class: an integer from 0 to this less 1. Default: a number as the others are. */
+  readonly classes?: number;
   /** Largest error beside float64, relative to 1 + |value|. Default 5e-6. Say why on the line above. */
   readonly tolerance?: number;
   /** Largest error of a round trip in float64. Default 1e-9; an iterated inverse converges to less. Say why on the line above. */
@@ -54,7 +57,16 @@ const table: Readonly<Record<string, Make | readonly [Make, Traits]>> = {
   // Couplings with every masking
   // Splines
   // Planar, radial, Sylvester
-  // Images
+  // Images. Matrix and inverse of a 1×1 convolution are rounded to float32 on the host, each for itself, so even float64 comes back to 1e-6.
+  'glow 1×2×2': [(gpu) => perturbed(gpu, glow(gpu, { shape: [1, 2, 2], levels: 1, steps: 2, hidden: [5], seed: 60 })), { exactTolerance: 1e-5 }],
+  'glow 2×4×4, context': [(gpu) => perturbed(gpu, glow(gpu, { shape: [2, 4, 4], levels: 2, steps: 2, hidden: [8, 7], contextDim: 2, seed: 61 }), 0.05), { exactTolerance: 1e-5 }],
+  'glow 1×4×4, context and classes, exp': [(gpu) => perturbed(gpu, glow(gpu, { shape: [1, 4, 4], levels: 1, steps: 1, hidden: [8], contextDim: 1, classes: 3, scale: 'exp', seed: 62 })), { classes: 3, exactTolerance: 1e-5 }],
+  'glow 1×2×2, additive, matrix': [(gpu) => perturbed(gpu, glow(gpu, { shape: [1, 2, 2], levels: 1, steps: 2, hidden: [5], scale: 'additive', lu: false, seed: 63 })), { exactTolerance: 1e-5 }],
+  'glow 3×8×8, sigmoid_inv': [(gpu) => perturbed(gpu, glow(gpu, { shape: [3, 8, 8], levels: 2, steps: 2, hidden: [8], scale: 'sigmoid_inv', splitPrior: false, seed: 64 }), 0.05), { exactTolerance: 1e-5 }],
+  'imageRealNVP 1×1×2': (gpu) => perturbed(gpu, imageRealNVP(gpu, { shape: [1, 1, 2], levels: 1, hidden: [5], seed: 65 })),
+  'imageRealNVP 1×2×2, context': (gpu) => perturbed(gpu, imageRealNVP(gpu, { shape: [1, 2, 2], levels: 1, hidden: [5], contextDim: 2, seed: 66 })),
+  'imageRealNVP 1×3×3': (gpu) => perturbed(gpu, imageRealNVP(gpu, { shape: [1, 3, 3], levels: 1, hidden: [5, 6], seed: 67 })),
+  'imageRealNVP 3×4×4': (gpu) => perturbed(gpu, imageRealNVP(gpu, { shape: [3, 4, 4], levels: 2, hidden: [8], scaleBound: 1, seed: 68 })),
   // Continuous flows
   // Residual flows
   // Bases

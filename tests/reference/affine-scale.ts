@@ -12,12 +12,14 @@ export interface ScaleConstants {
   readonly UNDO: boolean;
 }
 
-function logScale({ SCALE, LOW, HIGH }: ScaleConstants, u: number): number {
+function logScale({ SCALE, OFFSET, LOW, HIGH }: ScaleConstants, u: number): number {
   switch (SCALE) {
     case SCALE_NUMBER.softclip:
       return u / (1 + Math.abs(u / HIGH));
     case SCALE_NUMBER.tanh:
       return HIGH * Math.tanh(u);
+    case SCALE_NUMBER['reciprocal-sigmoid']:
+      return softplus(-u - OFFSET);
     case SCALE_NUMBER.clamp: {
       const above = u > HIGH ? HIGH : u;
       return above < LOW ? LOW : above;

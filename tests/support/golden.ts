@@ -36,11 +36,11 @@ export async function loadGolden(name: string): Promise<GoldenCase> {
 export function numbers(io: GoldenCase['io'], name: string): Float64Array {
   const tensor = io.get(name);
   if (!tensor) throw new Error(`golden tensor ${name} is missing`);
-  return Float64Array.from(tensor.data as ArrayLike<number>);
+  return Float64Array.from(tensor.data as ArrayLike<number | bigint>, Number);
 }
 
 /** An input, exact in float32. */
 export function input(io: GoldenCase['io'], name: string): Float32Array | undefined {
   const tensor = io.get(name);
-  return tensor && Float32Array.from(tensor.data as ArrayLike<number>);
+  return tensor && Float32Array.from(tensor.data as ArrayLike<number | bigint>, Number); // class labels are int64
 }

@@ -1,6 +1,6 @@
 // From the base of a description and its tensors to a base distribution.
 
-import type { BaseDescription } from '../../format/description.js';
+import type { BaseDescription, LevelDescription } from '../../format/description.js';
 import { FormatError, UnsupportedError } from '../../runtime/errors.js';
 import type { Base } from '../bases/base.js';
 import { BoxUniform } from '../bases/box-uniform.js';
@@ -10,12 +10,15 @@ import { DiagonalNormal } from '../bases/diagonal-normal.js';
 import { StandardNormal } from '../bases/standard-normal.js';
 import { checkOutputs, headOf } from './autoregressive.js';
 import { buildNet } from './nets.js';
+import type { BaseBuilders } from './op.js';
 import type { StateReader } from './state.js';
 
 const PLACE = 'description.base';
 
 /** @throws UnsupportedError for a base that is not built here; FormatError where a tensor is missing or does not fit. */
-export function buildBase(base: BaseDescription, dim: number, contextDim: number, state: StateReader): Base {
+export function buildBase(base: BaseDescription, dim: number, contextDim: number, state: StateReader, bases: BaseBuilders): Base {
+  const builder = bases[base.type];
+  if (builder) return builder(base, dim, state);
   switch (base.type) {
     case 'standard_normal':
       // zuko stores the standard normal's parameters as buffers.
@@ -23,7 +26,7 @@ export function buildBase(base: BaseDescription, dim: number, contextDim: number
       state.expectFilled('base.scale', 1);
       return new StandardNormal(dim);
     case 'diag_normal': {
-      if (base.levels) break;
+      if (base.levels) return levelNormal(base.levels, state);
       const [loc, logScale] = [base.loc, base.log_scale].map((name) =>
         state.parameter(name, state.shapeOf(name).length === 2 ? [1, dim] : [dim]),
       );
@@ -60,5 +63,15 @@ export function buildBase(base: BaseDescription, dim: number, contextDim: number
     'diag_gmm',
     'box_uniform',
     'conditional_normal',
+    ...Object.keys(bases),
   ]);
+}
+
+/** A diagonal normal of the latents of a multi-scale flow, level 0 first. normflows stores [1, C, H, W]. */
+function levelNormal(levels: readonly LevelDescription[], state: StateReader): Base {
+  const read = (name: string, shape: readonly number[]) =>
+    state.parameter(name, state.shapeOf(name).length === shape.length + 1 ? [1, ...shape] : shape);
+  const loc = levels.flatMap((level) => Array.from(read(level.loc, level.shape)));
+  const logScale = levels.flatMap((level) => Array.from(read(level.log_scale, level.shape)));
+  return new DiagonalNormal(loc, logScale);
 }

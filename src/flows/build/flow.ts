@@ -8,13 +8,14 @@ import type { Bijector } from '../bijector.js';
 import { Chain } from '../bijectors/chain.js';
 import { type Flow, GpuFlow } from '../flow.js';
 import { buildBase } from './base.js';
-import type { BuildContext, OpBuilders, OpName } from './op.js';
+import type { BaseBuilders, BuildContext, OpBuilders, OpName } from './op.js';
 import { StateReader } from './state.js';
 
 /**
  * Builds the flow that a description names. Nothing is left behind where it throws.
  *
  * @param operations builders of the ops that may occur; an importer passes all, a recipe its own.
+ * @param bases builders of bases beyond the common ones.
  * @throws UnsupportedError for an op without a builder; FormatError where a tensor is missing, surplus or does not fit.
  */
 export function buildFlow(
@@ -22,6 +23,7 @@ export function buildFlow(
   description: FlowDescription,
   tensors: ReadonlyMap<string, StoredTensor>,
   operations: OpBuilders,
+  bases: BaseBuilders = {},
 ): Flow {
   const { features: dim, context_features: contextDim } = description;
   if (description.structure_direction !== 'density')
@@ -29,7 +31,8 @@ export function buildFlow(
   const state = new StateReader(tensors);
   const layerParameters: number[] = [];
   // An op that sets features aside builds what follows it, on the features that go on: `rest`.
-  const chainFrom = (first: number, inputs: number): Bijector => {
+  const chainFrom = (first: number, entering: readonly number[]): Bijector => {
+    let shape = entering;
     const layers: Bijector[] = [];
     let end = description.structure.length;
     for (let index = first; index < end; index++) {
@@ -40,11 +43,15 @@ export function buildFlow(
       const next = index + 1;
       const rest = (features: number): Bijector => {
         end = 0;
-        return chainFrom(next, features);
+        return chainFrom(next, [features]);
       };
       try {
         const before = state.parameterCount;
-        layers.push(builder(op, { inputs, contextDim, state, place, rest }));
+        const inputs = shape.reduce((a, b) => a * b, 1);
+        const reshape = (leaving: readonly number[]) => {
+          shape = leaving;
+        };
+        layers.push(builder(op, { inputs, contextDim, state, place, shape, reshape, rest }));
         // What `rest` built counts for its own ops.
         layerParameters[index] = state.parameterCount - before - layerParameters.slice(next).reduce((sum, count) => sum + count, 0);
       } catch (error) {
@@ -53,10 +60,13 @@ export function buildFlow(
         throw error;
       }
     }
-    return new Chain(inputs, layers);
+    return new Chain(
+      entering.reduce((a, b) => a * b, 1),
+      layers,
+    );
   };
-  const bijector = chainFrom(0, dim);
-  const base = buildBase(description.base, dim, contextDim, state);
+  const bijector = chainFrom(0, description.event_shape);
+  const base = buildBase(description.base, dim, contextDim, state, bases);
   const parameterNames = state.finish();
   return new GpuFlow(gpu, bijector, base, { description, tensors, parameterNames, layerParameters });
 }

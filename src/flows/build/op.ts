@@ -1,7 +1,8 @@
 // What an op builder is: from one entry of a description's `structure` to a bijector. Each file of this folder registers builders; a
 // recipe imports the ones it needs and no other, so that a bundler drops the rest.
 
-import type { OpDescription } from '../../format/description.js';
+import type { BaseDescription, OpDescription } from '../../format/description.js';
+import type { Base } from '../bases/base.js';
 import type { Bijector } from '../bijector.js';
 import type { NetInput } from './nets.js';
 import type { StateReader } from './state.js';
@@ -12,9 +13,15 @@ export interface BuildContext extends NetInput {
   readonly place: string;
   /** Builds the ops that follow this one, on `features` features, and takes them out of the chain that this op stands in. */
   readonly rest: (features: number) => Bijector;
+  /** Shape of what enters the op; its product is `inputs`. Images are [channels, height, width]. */
+  readonly shape: readonly number[];
+  /** Says what leaves the op, where that is not what entered. Features beyond the new shape are latents from there on. */
+  readonly reshape: (shape: readonly number[]) => void;
 }
 
 export type OpName = OpDescription['op'];
 export type OpOf<N extends OpName> = Extract<OpDescription, { op: N }>;
 export type OpBuilder<N extends OpName> = (op: OpOf<N>, context: BuildContext) => Bijector;
+/** Builders of the bases that only some flows have, by type. */
+export type BaseBuilders = Readonly<Record<string, (base: BaseDescription, dim: number, state: StateReader) => Base>>;
 export type OpBuilders = { readonly [N in OpName]?: OpBuilder<N> };

@@ -2,7 +2,7 @@
 // in their sequential direction inside the solve kernel, which imports the transformer's inverse as a WGSL function.
 
 import { PASSES } from '../../kernels/affine.js';
-import { rowSum } from '../../kernels/row-sum.js';
+import { PARTIAL_SUM, partialSums, rowSum } from '../../kernels/row-sum.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import type { Tensor, TiledTensor } from '../../runtime/tensor.js';
 import type { ParallelPlan } from '../conditioner/parallel-plan.js';
@@ -42,6 +42,16 @@ export function slotTable(dim: number, features: ArrayLike<number>, plan: Parall
   return table;
 }
 
+/** Adds the sum of each row's terms to a log-det. One invocation sums four rows: of the many terms of an image, parts come first. */
+function addRowSums(r: Recorder, terms: TiledTensor, total: TiledTensor): void {
+  if (terms.features > 4 * PARTIAL_SUM) {
+    const partials = r.tiled(Math.ceil(terms.features / PARTIAL_SUM), 'partial sums');
+    r.run(partialSums, { buffers: { terms, partials }, params: { features: terms.features } });
+    terms = partials;
+  }
+  r.run(rowSum, { buffers: { terms, total }, params: { features: terms.features } });
+}
+
 /**
  * A tensor for the log-det terms of an elementwise map, and what adds their sum to the log-det; a dummy where none are counted.
  *
@@ -55,5 +65,5 @@ export function withLogTerms(
 ): void {
   const terms = r.tiled(counted ? slots : 1, 'log-det terms');
   record(terms);
-  if (counted) r.run(rowSum, { buffers: { terms, total: logDet! }, params: { features: slots } });
+  if (counted) addRowSums(r, terms, logDet!);
 }

@@ -2,8 +2,43 @@
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct Params {\nfeatures: u32,\n}\n@group(0) @binding(1) var<uniform> params: Params;\n@group(0) @binding(2) var<storage, read> terms: array<vec4<f32>>;\n@group(0) @binding(3) var<storage, read_write> total: array<vec4<f32>>;\n@compute @workgroup_size(64)\nfn row_sum(@builtin(global_invocation_id) id: vec3<u32>) {\nif (id.x * 4u >= rows()) { return; }\nlet base = tiled(params.features, id.x);\nvar sum = vec4<f32>(0.0);\nfor (var start = 0u; start < params.features; start += 8u) {\nvar part = vec4<f32>(0.0);\nlet end = min(start + 8u, params.features);\nfor (var f = start; f < end; f++) { part += terms[base + f * TILE4]; }\nsum += part;\n}\ntotal[id.x] += sum;\n}";
+const own = "struct Params {\nfeatures: u32,\n}\n@group(0) @binding(1) var<uniform> params: Params;\n@group(0) @binding(2) var<storage, read> terms: array<vec4<f32>>;\n@group(0) @binding(3) var<storage, read_write> total: array<vec4<f32>>;\n@group(0) @binding(4) var<storage, read_write> partials: array<vec4<f32>>;\nconst PART = 64u;\nfn blocked_sum(base: u32, first: u32, end: u32) -> vec4<f32> {\nvar sum = vec4<f32>(0.0);\nfor (var start = first; start < end; start += 8u) {\nvar part = vec4<f32>(0.0);\nfor (var f = start; f < min(start + 8u, end); f++) { part += terms[base + f * TILE4]; }\nsum += part;\n}\nreturn sum;\n}\n@compute @workgroup_size(16, 4)\nfn partial_sums(@builtin(global_invocation_id) id: vec3<u32>) {\nlet count = (params.features + PART - 1u) / PART;\nif (id.x * 4u >= rows() || id.y >= count) { return; }\nlet first = id.y * PART;\npartials[tiled(count, id.x) + id.y * TILE4] = blocked_sum(tiled(params.features, id.x), first, min(first + PART, params.features));\n}\n@compute @workgroup_size(64)\nfn row_sum(@builtin(global_invocation_id) id: vec3<u32>) {\nif (id.x * 4u >= rows()) { return; }\ntotal[id.x] += blocked_sum(tiled(params.features, id.x), 0u, params.features);\n}";
 const wgsl: string = `${libCall}\n${libLayout}\n${own}`;
+
+export const partialSums = {
+  name: "row-sum",
+  entryPoint: "partial_sums",
+  workgroupSize: [
+    16,
+    4,
+    1
+  ],
+  usesCall: true,
+  buffers: {
+    terms: {
+      binding: 2,
+      access: "read",
+      element: "f32"
+    },
+    partials: {
+      binding: 4,
+      access: "read_write",
+      element: "f32"
+    }
+  },
+  constants: {},
+  params: {
+    binding: 1,
+    byteSize: 16,
+    fields: {
+      features: {
+        type: "u32",
+        offset: 0
+      }
+    }
+  },
+  wgsl,
+} as const;
 
 export const rowSum = {
   name: "row-sum",

@@ -1,0 +1,223 @@
+// Ops on images, and the base of the classes of a conditional Glow.
+
+import type { BaseDescription, ConvNetDescription } from '../../format/description.js';
+import { FormatError } from '../../runtime/errors.js';
+import { ClassNormal } from '../bases/class-normal.js';
+import { Chain, Inverse } from '../bijectors/chain.js';
+import { ChannelLinear } from '../bijectors/channel-linear.js';
+import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
+import { halvesOf, ImageCoupling, type ImageMask } from '../bijectors/image-coupling.js';
+import { Identity, squeeze } from '../bijectors/squeeze.js';
+import type { ConvNet, ImageShape } from '../conditioner/conv-net.js';
+import { type AffineSettings, AffineTransformer } from '../transformers/affine.js';
+import type { BaseBuilders, BuildContext, OpBuilders, OpOf } from './op.js';
+import type { StateReader } from './state.js';
+
+/** @throws FormatError where what enters is no image. */
+function imageShape({ shape, place }: BuildContext): ImageShape {
+  const [channels, height, width] = shape;
+  if (shape.length !== 3 || !channels || !height || !width)
+    throw new FormatError(place, `needs an image: event_shape [channels, height, width]; got [${shape.join(', ')}]`);
+  return [channels, height, width];
+}
+
+/** @throws FormatError where a convolution does not fit what the coupling reads and moves. */
+function readNet(context: BuildContext, net: ConvNetDescription, inputs: number, outputs: number): ConvNet {
+  const { state, contextDim, place } = context;
+  const { convs, kernel, leaky } = net;
+  if (kernel.length !== convs.length || kernel.some((side) => side % 2 === 0))
+    throw new FormatError(place, `needs an odd kernel size for each of ${convs.length} convolutions; got [${kernel.join(', ')}]`);
+  let channels = inputs;
+  const stages = convs.map((name, index) => {
+    const [side, last] = [kernel[index]!, index === convs.length - 1];
+    const wide = last ? outputs : (state.shapeOf(`${name}.weight`)[0] ?? 0);
+    const stage = {
+      inputs: channels,
+      outputs: wide,
+      kernel: side,
+      weight: state.parameter(`${name}.weight`, [wide, channels, side, side]),
+      bias: state.has(`${name}.bias`) ? state.parameter(`${name}.bias`, [wide]) : null,
+      slope: last ? 1 : leaky,
+    };
+    channels = wide;
+    return stage;
+  });
+  if (!net.context_proj) return { stages, context: null };
+  const read = state.shapeOf(`${net.context_proj}.weight`)[1] ?? 0;
+  if (read > contextDim)
+    throw new FormatError(
+      `${net.context_proj}.weight`,
+      `reads ${read} context features; the description has context_features ${contextDim}`,
+    );
+  const first = stages[0]!.outputs;
+  const weight = state.parameter(`${net.context_proj}.weight`, [first, read]);
+  const bias = state.has(`${net.context_proj}.bias`) ? state.parameter(`${net.context_proj}.bias`, [first]) : null;
+  return { stages, context: { inputs: read, weight, bias } };
+}
+
+function coupling(context: BuildContext, net: ConvNetDescription, settings: AffineSettings, mask: ImageMask, name?: string): ImageCoupling {
+  const shape = imageShape(context);
+  const [channels, height, width] = shape;
+  const { reads, moves, movedPixels } = halvesOf(mask, channels);
+  if (reads === 0 || moves === 0) throw new FormatError(context.place, 'needs at least 2 channels to split; got 1');
+  if (movedPixels !== 'all' && height * width < 2)
+    throw new FormatError(context.place, 'needs at least 2 pixels for a checkerboard; got 1');
+  const transformer = new AffineTransformer(settings);
+  return new ImageCoupling(shape, readNet(context, net, reads, transformer.parameters * moves), transformer, mask, name);
+}
+
+/** The matrix of a 1×1 convolution, in float64. */
+function readMatrix(state: StateReader, prefix: string, channels: number, factored: boolean): Float64Array {
+  const square = [channels, channels];
+  if (!factored) return Float64Array.from(state.parameter(`${prefix}.W`, square));
+  const permutation = state.buffer(`${prefix}.P`, square);
+  const lower = state.parameter(`${prefix}.L`, square);
+  const upper = state.parameter(`${prefix}.U`, square);
+  const logScale = state.parameter(`${prefix}.log_S`, [channels]);
+  const sign = state.buffer(`${prefix}.sign_S`, [channels]);
+  if (state.has(`${prefix}.eye`)) state.buffer(`${prefix}.eye`, square);
+  const product = (a: (i: number, j: number) => number, b: (i: number, j: number) => number) => {
+    const c = new Float64Array(channels * channels);
+    for (let i = 0; i < channels; i++)
+      for (let k = 0; k < channels; k++) {
+        const factor = a(i, k);
+        if (factor !== 0) for (let j = 0; j < channels; j++) c[i * channels + j]! += factor * b(k, j);
+      }
+    return c;
+  };
+  const triangles = product(
+    (i, j) => (i === j ? 1 : i > j ? lower[i * channels + j]! : 0),
+    (i, j) => (i === j ? sign[i]! * Math.exp(logScale[i]!) : i < j ? upper[i * channels + j]! : 0),
+  );
+  return product(
+    (i, j) => permutation[i * channels + j]!,
+    (i, j) => triangles[i * channels + j]!,
+  );
+}
+
+/** log scale and shift of z = (x − shift) e^−scale, one of each a channel. */
+function readActNorm({ state }: BuildContext, names: { log_scale: string; shift: string }, channels: number): [Float32Array, Float32Array] {
+  const shape = [1, channels, 1, 1];
+  return [state.parameter(names.log_scale, shape), state.parameter(names.shift, shape)];
+}
+
+/** Scale of `glow_block`, from noise to data: x = a z + shift. */
+const SCALE_MAPS: Record<OpOf<'glow_block'>['coupling']['scale_map'], AffineSettings> = {
+  exp: { scale: 'exp', dividesForward: true },
+  sigmoid: { scale: 'reciprocal-sigmoid', offset: 2, dividesForward: true },
+  sigmoid_inv: { scale: 'sigmoid', offset: 2, dividesForward: true },
+  additive: { scale: 'none', dividesForward: true },
+};
+
+function couplingSettings(op: OpOf<'image_coupling'>): AffineSettings {
+  switch (op.form) {
+    case 'additive':
+      return { scale: 'none', dividesForward: false };
+    case 'exp':
+      return { scale: 'exp', dividesForward: false };
+    case 'tanh':
+      return { scale: 'tanh', high: op.bound, dividesForward: false };
+    case 'clamp':
+      return { scale: 'clamp', low: op.low, high: op.high, dividesForward: false };
+  }
+}
+
+/** @throws FormatError where the latent is not of the shape that the description says. */
+function checkLatent(context: BuildContext, said: readonly number[], latent: ImageShape): void {
+  if (said.join() !== latent.join())
+    throw new FormatError(
+      `${context.place}.latent_shape`,
+      `needs [${latent.join(', ')}], what is there at this op; got [${said.join(', ')}]`,
+    );
+}
+
+export const imageOps = {
+  glow_block(op, context) {
+    const shape = imageShape(context);
+    const [channels] = shape;
+    const { state } = context;
+    const [logScale, shift] = readActNorm(context, op.actnorm, channels);
+    const matrix = readMatrix(state, op.conv1x1, channels, op.use_lu).map((value, at) => value * Math.exp(-logScale[at % channels]!));
+    const mask = op.coupling.split_mode === 'channel' ? 'last-channels' : 'first-channels';
+    const moved = coupling(context, op.coupling, SCALE_MAPS[op.coupling.scale_map], mask);
+    return new Chain(context.inputs, [new ChannelLinear(shape, matrix, shift), moved], 'glow-block');
+  },
+
+  channel_actnorm(op, context) {
+    const [channels, height, width] = imageShape(context);
+    const [logScale, shift] = readActNorm(context, op, channels);
+    const everywhere = (values: Float32Array) =>
+      Float64Array.from({ length: context.inputs }, (_, f) => values[Math.floor(f / (height * width))]!);
+    return new DiagonalAffine('actnorm', {
+      center: everywhere(shift),
+      logScale: everywhere(logScale).map((value) => -value),
+      shift: new Float32Array(context.inputs),
+    });
+  },
+
+  conv1x1(op, context) {
+    const shape = imageShape(context);
+    return new ChannelLinear(shape, readMatrix(context.state, op.prefix, shape[0], op.use_lu), new Float64Array(shape[0]));
+  },
+
+  image_coupling(op, context) {
+    return coupling(context, op.conv_net, couplingSettings(op), op.moves.replace('_', '-') as ImageMask);
+  },
+
+  squeeze(_, context) {
+    const shape = imageShape(context);
+    const [channels, height, width] = shape;
+    if (height % 2 !== 0 || width % 2 !== 0)
+      throw new FormatError(context.place, `squeeze needs an even height and width; got ${height} × ${width}`);
+    context.reshape([4 * channels, height / 2, width / 2]);
+    return squeeze(shape);
+  },
+
+  unsqueeze(_, context) {
+    const [channels, height, width] = imageShape(context);
+    if (channels % 4 !== 0) throw new FormatError(context.place, `unsqueeze needs a multiple of 4 channels; got ${channels}`);
+    const larger: ImageShape = [channels / 4, 2 * height, 2 * width];
+    context.reshape(larger);
+    return new Inverse(squeeze(larger));
+  },
+
+  split_off(op, context) {
+    const [channels, height, width] = imageShape(context);
+    if (channels % 2 !== 0) throw new FormatError(context.place, `split_off needs an even number of channels; got ${channels}`);
+    const half: ImageShape = [channels / 2, height, width];
+    checkLatent(context, op.latent_shape, half);
+    // The latent z = (x2 − mean(x1)) e^−s(x1), (mean, s) a network of the half that goes on: its Gaussian given that half, whitened.
+    const bijector = op.prior
+      ? coupling(context, op.prior, SCALE_MAPS.exp, 'last-channels', 'split-prior')
+      : new Identity('split', context.inputs);
+    context.reshape(half);
+    return bijector;
+  },
+
+  final_latent(op, context) {
+    checkLatent(context, op.latent_shape, imageShape(context));
+    return new Identity('latent', context.inputs);
+  },
+} satisfies OpBuilders;
+
+type ClassBase = Extract<BaseDescription, { type: 'class_cond_diag_normal' }>;
+
+export const imageBases = {
+  class_cond_diag_normal(base, dim, state) {
+    const { levels, label = 0 } = base as ClassBase;
+    const classes = state.shapeOf(levels[0]!.loc).at(-1) ?? 0;
+    // Stored [C, H, W, classes]; wanted class by class, level after level.
+    const gather = (names: readonly string[]) => {
+      const table = new Float32Array(classes * dim);
+      let at = 0;
+      for (const [index, name] of names.entries()) {
+        const stored = state.parameter(name, [...levels[index]!.shape, classes]);
+        const features = stored.length / classes;
+        for (let f = 0; f < features; f++) for (let k = 0; k < classes; k++) table[k * dim + at + f] = stored[f * classes + k]!;
+        at += features;
+      }
+      return table;
+    };
+    return new ClassNormal(classes, gather(levels.map(({ loc }) => loc)), gather(levels.map(({ log_scale }) => log_scale)), label);
+  },
+} satisfies BaseBuilders;

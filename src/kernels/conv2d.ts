@@ -1,0 +1,9 @@
+import { ceilDiv, defineKernel } from '../runtime/kernel.js';
+import * as source from './generated/conv2d.js';
+import { perTile } from './geometry.js';
+import { STRIP } from './masked-linear.js';
+
+export const conv2d = defineKernel(source.conv2d, (rows, { outputs, height, width }) => {
+  const [x, y] = perTile(source.conv2d, rows, ceilDiv(outputs, STRIP));
+  return [x, y, ceilDiv(height * width, 2)];
+});
