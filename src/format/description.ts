@@ -40,7 +40,24 @@ export type NetDescription =
   | { type: 'ptf_made'; prefix: string; activation: Activation; context: boolean }
   | { type: 'ptf_made_split'; prefix: string; s_act: Activation; t_act: Activation; context: boolean }
   | { type: 'lipschitz_mlp'; coeff: number; layers: { swish_beta: string; linear: string }[] }
-  | { type: 'concat_mlp'; linears: string[]; activation: Activation; time_column: 0 };
+  | { type: 'concat_squash_mlp'; layers: string[]; activation: Activation; context_concat?: boolean }
+  | { type: 'fourier_mlp'; linears: string[]; activation: Activation; freqs: string; context_concat?: boolean }
+  | { type: 'concat_mlp'; linears: string[]; activation: Activation; time_column: 0; context_concat?: boolean };
+
+/** How a continuous flow is integrated. Defaults: docs/format.md. */
+export interface SolverDescription {
+  method: 'euler' | 'midpoint' | 'rk4' | 'rk4_38' | 'dopri5' | 'dopri5_adaptive';
+  steps?: number;
+  rtol?: number;
+  atol?: number;
+  max_steps?: number;
+}
+
+export interface DivergenceDescription {
+  type: 'exact' | 'gaussian' | 'rademacher';
+  probes?: number;
+  stream?: number;
+}
 
 /** How a zuko transform turns parameters into a map. */
 export type ZukoForm = { form: 'softclip_exp'; slope: number } | { form: 'rqs'; spline: SplineDescription };
@@ -127,7 +144,14 @@ export type OpDescription =
     }
   | { op: 'squeeze' }
   | { op: 'split_off' | 'final_latent'; level: number; latent_shape: number[] }
-  | { op: 'cnf'; t_data: number; t_noise: number; net: NetDescription };
+  | {
+      op: 'cnf';
+      t_data: number;
+      t_noise: number;
+      net: NetDescription;
+      solver?: SolverDescription;
+      divergence?: DivergenceDescription;
+    };
 
 /** One latent of a multiscale flow; `shape` is [C, H, W]. */
 export interface LevelDescription {

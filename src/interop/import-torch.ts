@@ -1,4 +1,5 @@
 import { autoregressiveOps } from '../flows/build/autoregressive.js';
+import { continuousOps } from '../flows/build/continuous.js';
 import { couplingOps } from '../flows/build/coupling.js';
 import { elementwiseOps } from '../flows/build/elementwise.js';
 import { buildFlow } from '../flows/build/flow.js';
@@ -8,7 +9,7 @@ import { readSafetensors } from '../format/safetensors.js';
 import type { Gpu } from '../runtime/gpu.js';
 import { deriveDescription, isWholeFlow } from './derive.js';
 
-const operations = { ...elementwiseOps, ...autoregressiveOps, ...couplingOps };
+const operations = { ...elementwiseOps, ...autoregressiveOps, ...couplingOps, ...continuousOps };
 
 /**
  * Loads a flow that a PyTorch library trained.
