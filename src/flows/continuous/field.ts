@@ -6,8 +6,8 @@ import { divergence } from '../../kernels/divergence.js';
 import { STRIP } from '../../kernels/masked-linear.js';
 import { scaleTangents } from '../../kernels/scale-tangents.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import { type ConstantTensor, type ExternalTensor, NONE, SLICE, type TiledTensor } from '../../runtime/tensor.js';
-import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import { type ConstantTensor, type ExternalTensor, NONE, SLICE, type Tensor, type TiledTensor } from '../../runtime/tensor.js';
+import { identityOrder, type LinearEpilogue, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
 
 /** What the time does to a layer: v = W h + bias, or (W h + bias) scale + shift where it is gated. Float64 [outputs] each. */
 export interface LayerAtTime {
@@ -59,6 +59,15 @@ export interface Evaluation {
 
 const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
 
+/** Tangents side by side, null before the first layer of an exact divergence, and the slope of an activation that they have yet to pass. */
+interface Tangents {
+  readonly tensor: TiledTensor | null;
+  readonly slope: TiledTensor | null;
+}
+
+/** Params of the divergence kernels that an entry point does not read. */
+const UNUSED = { scale_at: 0, total_features: 1, total_at: 0, stream: 0, factor: 1 };
+
 interface PlannedLayer {
   readonly layer: FieldLayer;
   readonly packed: PackedLinear;
@@ -77,6 +86,9 @@ export class VectorField {
   readonly #activation: Activation;
   readonly #layers: readonly PlannedLayer[];
   readonly #context: PackedLinear | null;
+  /** First layer's weight as [inputs, outputs], and the last one's as [outputs, inputs]. */
+  readonly #byColumns: Float32Array<ArrayBuffer>;
+  readonly #byRows: Float32Array<ArrayBuffer>;
   readonly #divergence: Divergence;
 
   constructor(field: Field, divergence: Divergence) {
@@ -97,7 +109,9 @@ export class VectorField {
       return { layer, packed, padded, tableAt, tangentAt };
     });
     this.tableSize = size;
-    const first = layers[0]!.outputs;
+    const { inputs, outputs: first, weight } = layers[0]!;
+    this.#byColumns = Float32Array.from({ length: inputs * first }, (_, i) => weight[(i % first) * inputs + Math.floor(i / first)]!);
+    this.#byRows = Float32Array.from(layers.at(-1)!.weight);
     this.#context =
       contextWeight &&
       packLinear({ weight: contextWeight, mask: null, bias: null, inputs: contextDim }, identityOrder(first), identityOrder(contextDim));
@@ -129,97 +143,116 @@ export class VectorField {
     const own = this.#divergence;
     if (own.type === 'exact') return null;
     const y = r.tiled(dim * own.probes, 'probes');
-    const params = { dim, hidden: own.probes, scale_at: 0, total_features: 1, total_at: 0, stream: own.stream, factor: 1 };
+    const params = { ...UNUSED, dim, hidden: own.probes, stream: own.stream };
     r.run(divergence.probes, { buffers: { y }, params, constants: { RADEMACHER: own.type === 'rademacher' } });
     return y;
   }
 
   /** Records slopes = f(t, point), and after them the divergence where wanted. */
-  recordEvaluation(r: Recorder, { point, table, context, probes, slopes, at, withDivergence }: Evaluation): void {
-    const { dim } = this;
-    const depth = this.#layers.length;
-    const blocks = probes ? probes.features / dim : dim;
-    let h = point;
-    let tangents: TiledTensor | null = probes;
-    let slope: TiledTensor | null = null; // of the activation that the tangents have not passed yet
-    for (const [index, { layer, packed, tableAt, tangentAt, padded }] of this.#layers.entries()) {
-      const { outputs, gated } = layer;
-      const last = index === depth - 1;
-      const bias = r.slice(table, tableAt);
-      const addend = index === 0 ? context : null;
-      const given = { bias, scaled: gated, addend };
-      const gate = gated ? r.slice(table, tangentAt) : NONE;
-      const y = last ? slopes : r.tiled(outputs, `hidden ${index}`);
-      if (last) recordLinear(r, packed, h, y, { ...given, label: `${index}`, yAt: at });
-      else if (!withDivergence) recordLinear(r, packed, h, y, { ...given, label: `${index}`, activation: this.#activation });
-      const before = slope;
-      if (withDivergence && !last) {
-        const source = r.tiled(outputs, `raw ${index}`);
-        recordLinear(r, packed, h, source, { ...given, label: `${index}` });
-        slope = r.tiled(outputs, `slope ${index}`);
-        r.run(activation, {
-          buffers: { source, value: y, slope },
-          params: { features: outputs, beta: 1 },
-          constants: { ACTIVATION: ACTIVATION_NUMBER[this.#activation], HAS_VALUE: true, HAS_SLOPE: true },
-        });
-      }
-      h = y;
-      if (!withDivergence) continue;
-      const shared = { dim, scale_at: gated ? padded : 0, total_features: slopes.features, total_at: at + dim, stream: 0 };
-      const passed = (x: TiledTensor, through: TiledTensor): TiledTensor => {
-        const scaled = r.tiled(x.features, 'tangents');
-        r.run(scaleTangents, { buffers: { x, slope: through, y: scaled }, params: { features: through.features, blocks } });
-        return scaled;
-      };
-      const product = (x: TiledTensor): TiledTensor => {
-        const image = r.tiled(blocks * outputs, 'tangents');
-        recordLinear(r, packed, x, image, { label: `${index} tangents`, blocks, scaled: gated, ...(gated && { bias: gate }) });
-        return image;
-      };
-      if (last && probes) {
-        // eps^T J eps, and the mean over the probes.
-        const image = product(before ? passed(tangents!, before) : tangents!);
-        r.run(divergence.probeSum, {
-          buffers: { tangents: probes, image, total: slopes },
-          params: { ...shared, hidden: blocks, factor: 1 / blocks },
-        });
-      } else if (last) {
-        r.run(divergence.trace, {
-          buffers: {
-            tangents: tangents!,
-            slope: before ?? NONE,
-            weight: r.constant(layer.weight as Float32Array<ArrayBuffer>, `weight ${index} by rows`),
-            scale: gate,
-            total: slopes,
-          },
-          params: { ...shared, hidden: layer.inputs, factor: 1 },
-          constants: { SCALE: gated, SLOPE: before !== null },
-        });
-      } else if (index === 0 && !probes) {
-        // Tangents of the unit vectors: columns of the weight.
-        const y = r.tiled(dim * outputs, 'tangents');
-        r.run(divergence.firstTangents, {
-          buffers: { slope: slope!, weight: r.constant(this.#columns(), 'weight 0 by columns'), scale: gate, y },
-          params: { ...shared, hidden: outputs, factor: 1 },
-          constants: { SCALE: gated },
-        });
-        tangents = y;
-        slope = null;
-      } else {
-        tangents = product(before ? passed(tangents!, before) : tangents!);
-      }
+  recordEvaluation(r: Recorder, evaluation: Evaluation): void {
+    const { slopes, at, withDivergence } = evaluation;
+    const last = this.#layers.length - 1;
+    let h = evaluation.point;
+    let tangents: Tangents = { tensor: evaluation.probes, slope: null };
+    for (let index = 0; index < last; index++) {
+      const { value, slope } = this.#recordHidden(r, index, h, evaluation);
+      h = value;
+      if (slope) tangents = this.#recordTangents(r, index, tangents, slope, evaluation.table);
     }
+    this.#recordLinear(r, last, h, slopes, evaluation, { yAt: at });
+    if (withDivergence) this.#recordTrace(r, tangents, evaluation);
   }
 
-  #byColumns: Float32Array<ArrayBuffer> | null = null;
+  #recordLinear(
+    r: Recorder,
+    index: number,
+    h: TiledTensor,
+    y: TiledTensor,
+    { table, context }: Evaluation,
+    more: Partial<LinearEpilogue>,
+  ): void {
+    const { layer, packed, tableAt } = this.#layers[index]!;
+    const addend = index === 0 ? context : null;
+    recordLinear(r, packed, h, y, { label: `${index}`, bias: r.slice(table, tableAt), scaled: layer.gated, addend, ...more });
+  }
 
-  /** First layer's weight as [inputs, outputs]. */
-  #columns(): Float32Array<ArrayBuffer> {
-    const { inputs, outputs, weight } = this.#layers[0]!.layer;
-    this.#byColumns ??= Float32Array.from(
-      { length: inputs * outputs },
-      (_, i) => weight[(i % outputs) * inputs + Math.floor(i / outputs)]!,
-    );
-    return this.#byColumns;
+  /** A hidden layer behind its activation, and the activation's slope where tangents have to pass it. */
+  #recordHidden(r: Recorder, index: number, h: TiledTensor, evaluation: Evaluation): { value: TiledTensor; slope: TiledTensor | null } {
+    const { outputs } = this.#layers[index]!.layer;
+    const value = r.tiled(outputs, `hidden ${index}`);
+    if (!evaluation.withDivergence) {
+      this.#recordLinear(r, index, h, value, evaluation, { activation: this.#activation });
+      return { value, slope: null };
+    }
+    const source = r.tiled(outputs, `raw ${index}`);
+    this.#recordLinear(r, index, h, source, evaluation, {});
+    const slope = r.tiled(outputs, `slope ${index}`);
+    r.run(activation, {
+      buffers: { source, value, slope },
+      params: { features: outputs, beta: 1 },
+      constants: { ACTIVATION: ACTIVATION_NUMBER[this.#activation], HAS_VALUE: true, HAS_SLOPE: true },
+    });
+    return { value, slope };
+  }
+
+  /** Tangents through a hidden layer. Those of the unit vectors begin as the columns of the first layer's weight. */
+  #recordTangents(r: Recorder, index: number, before: Tangents, slope: TiledTensor, table: TableTensor): Tangents {
+    if (before.tensor !== null) return { tensor: this.#recordImage(r, index, before, table), slope };
+    const { layer, padded } = this.#layers[index]!;
+    const y = r.tiled(this.dim * layer.outputs, 'tangents');
+    r.run(divergence.firstTangents, {
+      buffers: { slope, weight: r.constant(this.#byColumns, 'weight 0 by columns'), scale: this.#gate(r, index, table), y },
+      params: { ...UNUSED, dim: this.dim, hidden: layer.outputs, scale_at: padded },
+      constants: { SCALE: layer.gated },
+    });
+    return { tensor: y, slope: null };
+  }
+
+  /** W times tangents that first pass the activation before it. */
+  #recordImage(r: Recorder, index: number, { tensor, slope }: Tangents, table: TableTensor): TiledTensor {
+    const { layer, packed } = this.#layers[index]!;
+    const blocks = tensor!.features / layer.inputs;
+    let x = tensor!;
+    if (slope) {
+      x = r.tiled(tensor!.features, 'tangents');
+      r.run(scaleTangents, { buffers: { x: tensor!, slope, y: x }, params: { features: layer.inputs, blocks } });
+    }
+    const image = r.tiled(blocks * layer.outputs, 'tangents');
+    const bias = layer.gated ? { bias: this.#gate(r, index, table) } : {};
+    recordLinear(r, packed, x, image, { label: `${index} tangents`, blocks, scaled: layer.gated, ...bias });
+    return image;
+  }
+
+  /** The last layer's part: the diagonal of its product with the tangents, or eps^T J eps of each probe. */
+  #recordTrace(r: Recorder, tangents: Tangents, { table, probes, slopes, at }: Evaluation): void {
+    const { dim } = this;
+    const index = this.#layers.length - 1;
+    const { layer, padded } = this.#layers[index]!;
+    const into = { total_features: slopes.features, total_at: at + dim };
+    if (probes) {
+      const count = probes.features / dim;
+      r.run(divergence.probeSum, {
+        buffers: { tangents: probes, image: this.#recordImage(r, index, tangents, table), total: slopes },
+        params: { ...UNUSED, ...into, dim, hidden: count, factor: 1 / count },
+      });
+      return;
+    }
+    r.run(divergence.trace, {
+      buffers: {
+        tangents: tangents.tensor!,
+        slope: tangents.slope ?? NONE,
+        weight: r.constant(this.#byRows, `weight ${index} by rows`),
+        scale: this.#gate(r, index, table),
+        total: slopes,
+      },
+      params: { ...UNUSED, ...into, dim, hidden: layer.inputs, scale_at: padded },
+      constants: { SCALE: layer.gated, SLOPE: tangents.slope !== null },
+    });
+  }
+
+  /** Table of 0, scale, 0 for tangents of a gated layer. */
+  #gate(r: Recorder, index: number, table: TableTensor): Tensor {
+    const { layer, tangentAt } = this.#layers[index]!;
+    return layer.gated ? r.slice(table, tangentAt) : NONE;
   }
 }
