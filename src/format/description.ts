@@ -148,6 +148,7 @@ export type OpDescription =
       op: 'cnf';
       t_data: number;
       t_noise: number;
+      times?: string;
       net: NetDescription;
       solver?: SolverDescription;
       divergence?: DivergenceDescription;

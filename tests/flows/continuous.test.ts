@@ -9,11 +9,13 @@ import type { GpuFlow } from '../../src/flows/flow.js';
 import { TensorWriter } from '../../src/flows/recipes/initial.js';
 import { recordInput, recordOutput } from '../../src/flows/task.js';
 import type { Activation, NetDescription } from '../../src/format/description.js';
-import { readSafetensors } from '../../src/format/safetensors.js';
+import { readSafetensors, type StoredTensor, writeSafetensors } from '../../src/format/safetensors.js';
 import { FormatError, ffjord, importTorch, UnsupportedError, ValueError } from '../../src/index.js';
+import { ACTIVATION_NUMBER } from '../../src/kernels/activation.js';
 import type { Program } from '../../src/runtime/program.js';
 import { Recorder } from '../../src/runtime/recorder.js';
 import { runOnArrays } from '../../src/runtime/run-arrays.js';
+import { activate } from '../reference/activation.js';
 import { runProgram } from '../reference/run.js';
 import { expectSameBits, numbered } from '../support/buffers.js';
 import { expectError, wrong } from '../support/errors.js';
@@ -51,6 +53,37 @@ const mixed = (got: ArrayLike<number>, want: ArrayLike<number>): number => {
   expect(got.length).toBe(want.length);
   return Array.from(got).reduce((worst, value, i) => Math.max(worst, Math.abs(value - want[i]!) / (1 + Math.abs(want[i]!))), 0);
 };
+
+/** The formulas of docs/format.md, row by row, from the tensors alone. */
+function plainField(
+  net: NetDescription,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  time: number,
+  x: readonly number[],
+  context: readonly number[],
+): number[] {
+  const get = (name: string) => Array.from(tensors.get(name)!.data as Float32Array);
+  const linear = (name: string, inputs: readonly number[]) => {
+    const [weight, bias] = [get(`${name}.weight`), get(`${name}.bias`)];
+    return bias.map((value, o) => inputs.reduce((sum, input, i) => sum + weight[o * inputs.length + i]! * input, value));
+  };
+  const names = net.type === 'concat_squash_mlp' ? net.layers : 'linears' in net ? net.linears : [];
+  let h = [...x];
+  for (const [index, name] of names.entries()) {
+    const read = index === 0 ? [...h, ...context] : h;
+    if (net.type === 'concat_mlp') h = linear(name, [time, ...read]);
+    else if (net.type === 'concat_squash_mlp') {
+      const gate = linear(`${name}._hyper_gate`, [time]);
+      const shift = get(`${name}._hyper_bias.weight`);
+      h = linear(`${name}._layer`, read).map((value, o) => value / (1 + Math.exp(-gate[o]!)) + shift[o]! * time);
+    } else if (net.type === 'fourier_mlp' && index === 0) {
+      const angles = get(net.freqs).map((frequency) => frequency * time);
+      h = linear(name, [...angles.map(Math.cos), ...angles.map(Math.sin), ...read]);
+    } else h = linear(name, read);
+    if (index + 1 < names.length) h = h.map((value) => activate(ACTIVATION_NUMBER[(net as { activation: Activation }).activation], value));
+  }
+  return h;
+}
 
 describe('the vector field and its divergence', () => {
   test.each(['cnf-d2', 'cnf-d6'])('%s at the times of the golden case', async (name) => {
@@ -124,6 +157,11 @@ describe('the vector field and its divergence', () => {
     });
     const at = (values: Float32Array | Float64Array) => runProgram(program, { rows, externals: given(values) }).result!;
     const exact = at(x);
+    const rowOf = (values: Float32Array, row: number, width: number) => Array.from(values.subarray(row * width, (row + 1) * width));
+    for (const row of [0, 69]) {
+      const want = plainField(net, writer.tensors, time, rowOf(x, row, dim), rowOf(context, row, contextDim));
+      expect(mixed(exact.subarray(row * (dim + 1), row * (dim + 1) + dim), want), `${activation}, ${note}`).toBeLessThan(2e-6);
+    }
     const trace = new Float64Array(rows);
     for (let f = 0; f < dim; f++) {
       const moved = (by: number) => at(Float64Array.from(x, (value, i) => value + (i % dim === f ? by : 0)));
@@ -263,6 +301,45 @@ describe('an estimated divergence', () => {
     });
     expect(mixed(noises[0]!, noises[1]!)).toBeGreaterThan(0.1);
   });
+});
+
+test("zuko's CNF comes with its times and its base, and refuses other times", async () => {
+  const writer = new TensorWriter(7);
+  writer.float('transform.times', [2], Float32Array.of(0, 1));
+  writer.float('transform.freqs', [3], Float32Array.of(Math.PI, 2 * Math.PI, 3 * Math.PI));
+  writer.linear('transform.ode.0', 6 + 2 + 1, 8);
+  writer.linear('transform.ode.2', 8, 2);
+  writer.filled('base.loc', [2], 0);
+  writer.filled('base.scale', [2], 1);
+  const weights = writeSafetensors(writer.tensors);
+  const whole = { library: 'zuko', class: 'zuko.flows.CNF', constructor: { features: 2, context: 1, hidden_features: [8] } };
+  const flow = await importTorch(held.gpu, whole, weights);
+  const [x, context] = [numbered(20), numbered(10)];
+  const { z } = await flow.forward(x, { context });
+  expect(mixed((await flow.inverse(z, { context })).x, x)).toBeLessThan(5e-6);
+  expect(Object.keys(await flow.parameters())).toEqual([
+    'transform.ode.0.weight',
+    'transform.ode.0.bias',
+    'transform.ode.2.weight',
+    'transform.ode.2.bias',
+  ]);
+  flow.dispose();
+  const net = {
+    type: 'fourier_mlp',
+    linears: ['transform.ode.0', 'transform.ode.2'],
+    activation: 'elu',
+    freqs: 'transform.freqs',
+    context_concat: true,
+  };
+  const other = {
+    features: 2,
+    context_features: 1,
+    base: { type: 'standard_normal' },
+    structure_direction: 'density',
+    structure: [{ op: 'cnf', t_data: 0, t_noise: 2, times: 'transform.times', net }],
+  };
+  const sentence = 'description.structure[0]: transform.times: needs t_data and t_noise, 0 and 2; it holds 0 and 1';
+  await expectError(() => importTorch(held.gpu, other, weights), FormatError, 'E_FORMAT', sentence);
 });
 
 describe('what is refused', () => {

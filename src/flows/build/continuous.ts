@@ -172,6 +172,14 @@ function buildDivergence({ divergence }: OpOf<'cnf'>, place: string): Divergence
 export const continuousOps = {
   cnf(op, { state, inputs, contextDim, place }) {
     if (op.t_data === op.t_noise) throw new FormatError(place, `needs t_data and t_noise to differ; both are ${op.t_data}`);
+    if (op.times !== undefined) {
+      const stored = state.buffer(op.times, [2]);
+      if (stored[0] !== Math.fround(op.t_data) || stored[1] !== Math.fround(op.t_noise))
+        throw new FormatError(
+          `${place}: ${op.times}`,
+          `needs t_data and t_noise, ${op.t_data} and ${op.t_noise}; it holds ${stored.join(' and ')}`,
+        );
+    }
     const field = buildField(state, op.net, { inputs, contextDim }, `${place}.net`);
     const interval = { data: op.t_data, noise: op.t_noise };
     return new ContinuousFlow(new VectorField(field, buildDivergence(op, place)), interval, buildSolver(op, place));
