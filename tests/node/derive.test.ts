@@ -43,7 +43,13 @@ test("zuko's CNF", () => {
   const tensor = (shape: number[], values: number[]): StoredTensor => ({ dtype: 'F32', shape, data: Float32Array.from(values) });
   const weights = new Map<string, StoredTensor>([
     ['transform.times', tensor([2], [0, 1])],
-    ['transform.freqs', tensor([3], [3.1415927, 6.2831855, 9.424778])],
+    [
+      'transform.freqs',
+      tensor(
+        [3],
+        [1, 2, 3].map((k) => k * Math.PI),
+      ),
+    ],
     ['transform.ode.0.weight', tensor([4, 10], new Array(40).fill(0.1))],
     ['transform.ode.0.bias', tensor([4], [0, 0, 0, 0])],
     ['transform.ode.2.weight', tensor([2, 4], new Array(8).fill(0.1))],
