@@ -1,9 +1,10 @@
 // The public surface.
 
 export { type BoundOptions, Dequantized, type DequantizeOptions, dequantize } from './flows/dequantization.js';
-export type { ContextOption, Flow, SampleOptions } from './flows/flow.js';
+export type { ContextOption, DensityOptions, Flow, SampleOptions } from './flows/flow.js';
 export { type AutoregressiveOptions, iaf, maf } from './flows/recipes/autoregressive.js';
 export type { BaseOption } from './flows/recipes/base.js';
+export { type DivergenceOption, type FfjordOptions, ffjord, type OdeSolver } from './flows/recipes/continuous.js';
 export { nice, type RealNVPOptions, realNVP, type ScaleBound } from './flows/recipes/coupling.js';
 export { type GlowOptions, glow } from './flows/recipes/glow.js';
 export type { ImageOptions } from './flows/recipes/image.js';

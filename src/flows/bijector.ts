@@ -9,6 +9,7 @@
 
 import type { Recorder } from '../runtime/recorder.js';
 import type { TiledTensor } from '../runtime/tensor.js';
+import type { Hosting } from './hosted.js';
 
 export interface BijectorCall {
   /** Tiled [1, rows], added to; null where no log-det is wanted, and then nothing of it is recorded. */
@@ -23,6 +24,8 @@ export interface BijectorCall {
 }
 
 export interface Bijector {
+  /** Where the number of commands depends on the data: what runs whole tasks of a flow that holds this layer. */
+  readonly hosted?: Hosting | undefined;
   /** Name in labels, errors and profiles, for example `affine-coupling`. */
   readonly name: string;
   /** D: features in and out. */

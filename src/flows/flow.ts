@@ -3,8 +3,6 @@
 import type { FlowDescription } from '../format/description.js';
 import { metadataFor } from '../format/format.js';
 import { type StoredTensor, writeSafetensors } from '../format/safetensors.js';
-import { fill } from '../kernels/fill.js';
-import { pack } from '../kernels/pack.js';
 import { watched } from '../runtime/error-scope.js';
 import { DisposedError, LimitError, StateError, ValueError } from '../runtime/errors.js';
 import type { Executable } from '../runtime/executable.js';
@@ -29,10 +27,17 @@ import {
   checkSeed,
   randomSeed,
 } from './checks.js';
+import type { Host } from './hosted.js';
+import { INPUTS, isDensityTask, recordEnd, recordInput, recordLogDet, recordStart, type Task } from './task.js';
 
 export interface ContextOption {
   /** Row-major [n, C], or [C] for all rows. */
   readonly context?: Float32Array;
+}
+
+export interface DensityOptions extends ContextOption {
+  /** Integer in [0, 2^53): noise of an estimated log-det, where the flow has one. The same seed gives the same bits. Default 0. */
+  readonly seed?: number;
 }
 
 export interface SampleOptions extends ContextOption {
@@ -52,11 +57,11 @@ export interface Flow {
   /** C; 0 for an unconditional flow. */
   readonly contextDim: number;
   /** x [n, D] to z [n, D], with log|det dz/dx| [n]. */
-  forward(x: Float32Array, options?: ContextOption): Promise<{ z: Float32Array; logDet: Float32Array }>;
+  forward(x: Float32Array, options?: DensityOptions): Promise<{ z: Float32Array; logDet: Float32Array }>;
   /** z [n, D] to x [n, D], with log|det dx/dz| [n]. */
-  inverse(z: Float32Array, options?: ContextOption): Promise<{ x: Float32Array; logDet: Float32Array }>;
+  inverse(z: Float32Array, options?: DensityOptions): Promise<{ x: Float32Array; logDet: Float32Array }>;
   /** log p(x) [n] of x [n, D], nats. A density that is not finite is returned as it is. */
-  logProb(x: Float32Array, options?: ContextOption): Promise<Float32Array>;
+  logProb(x: Float32Array, options?: DensityOptions): Promise<Float32Array>;
   /** `count` draws, [count, D]. */
   sample(count: number, options?: SampleOptions): Promise<Float32Array>;
   /** Draws and their log-density, from one pass. */
@@ -77,7 +82,11 @@ export interface Flow {
    */
   encodeSample(encoder: GPUCommandEncoder, options: { count: number; seed: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer;
   /** Records log p(x) of the row-major buffer x [count, D]; returns `into`, or a new buffer [count] that the caller then owns. */
-  encodeLogProb(encoder: GPUCommandEncoder, x: GPUBuffer, options: { count: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer;
+  encodeLogProb(
+    encoder: GPUCommandEncoder,
+    x: GPUBuffer,
+    options: { count: number; seed?: number; into?: GPUBuffer; context?: GPUBuffer },
+  ): GPUBuffer;
   /** Learned parameters by name; an imported flow keeps the state_dict's names, order and layout. */
   parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>>;
   /** One safetensors file with the description in its metadata; `loadFlow` reads it back to the same bits. */
@@ -97,11 +106,6 @@ export interface FlowState {
   readonly layerParameters: readonly number[];
 }
 
-type Task = 'forward' | 'inverse' | 'logProb' | 'sample' | 'sampleWithLogProb';
-
-/** What each task reads and writes, as names of externals. */
-const INPUTS: Record<Task, 'x' | 'z' | null> = { forward: 'x', inverse: 'z', logProb: 'x', sample: null, sampleWithLogProb: null };
-
 export class GpuFlow implements Flow {
   readonly dim: number;
   readonly contextDim: number;
@@ -112,6 +116,7 @@ export class GpuFlow implements Flow {
   readonly #residents: Residents;
   readonly #compiling = new Map<Task, Promise<Executable>>();
   readonly #ready = new Map<Task, Executable>();
+  #hosted: Host | null | undefined;
   #disposed = false;
 
   constructor(gpu: Gpu, bijector: Bijector, base: Base, state: FlowState) {
@@ -131,7 +136,7 @@ export class GpuFlow implements Flow {
     return { gpu: this.#gpu, bijector: this.#bijector, base: this.#base };
   }
 
-  async forward(x: Float32Array, options: ContextOption = {}): Promise<{ z: Float32Array; logDet: Float32Array }> {
+  async forward(x: Float32Array, options: DensityOptions = {}): Promise<{ z: Float32Array; logDet: Float32Array }> {
     const [z, logDet] = await this.#run(
       'forward',
       checkRows('forward: x', x, this.dim),
@@ -141,7 +146,7 @@ export class GpuFlow implements Flow {
     return { z: z!, logDet: logDet! };
   }
 
-  async inverse(z: Float32Array, options: ContextOption = {}): Promise<{ x: Float32Array; logDet: Float32Array }> {
+  async inverse(z: Float32Array, options: DensityOptions = {}): Promise<{ x: Float32Array; logDet: Float32Array }> {
     const [x, logDet] = await this.#run(
       'inverse',
       checkRows('inverse: z', z, this.dim),
@@ -151,7 +156,7 @@ export class GpuFlow implements Flow {
     return { x: x!, logDet: logDet! };
   }
 
-  async logProb(x: Float32Array, options: ContextOption = {}): Promise<Float32Array> {
+  async logProb(x: Float32Array, options: DensityOptions = {}): Promise<Float32Array> {
     const [logProb] = await this.#run('logProb', checkRows('logProb: x', x, this.dim), { input: x, ...options }, { logProb: 1 });
     return logProb!;
   }
@@ -189,15 +194,20 @@ export class GpuFlow implements Flow {
     return x;
   }
 
-  encodeLogProb(encoder: GPUCommandEncoder, x: GPUBuffer, options: { count: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer {
-    const { count, into, context } = options;
+  encodeLogProb(
+    encoder: GPUCommandEncoder,
+    x: GPUBuffer,
+    options: { count: number; seed?: number; into?: GPUBuffer; context?: GPUBuffer },
+  ): GPUBuffer {
+    const { count, seed = 0, into, context } = options;
     const executable = this.#prepared('logProb', 'encodeLogProb');
     checkEncoder('encodeLogProb', encoder);
     checkCount('encodeLogProb', count);
+    checkSeed('encodeLogProb', seed);
     checkBuffer('encodeLogProb: x', x, [count, this.dim]);
     const contextStride = checkContextBuffer('encodeLogProb', context, this.contextDim, count);
     const logProb = this.#output('encodeLogProb', count, 1, into);
-    executable.encode(encoder, { rows: count, contextStride, externals: { x, logProb, ...(context && { context }) } });
+    executable.encode(encoder, { rows: count, seed, contextStride, externals: { x, logProb, ...(context && { context }) } });
     return logProb;
   }
 
@@ -236,6 +246,7 @@ export class GpuFlow implements Flow {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const executable of this.#ready.values()) executable.dispose();
+    this.#hosted?.dispose();
     this.#residents.dispose();
   }
 
@@ -260,10 +271,9 @@ export class GpuFlow implements Flow {
 
   /** Records log p(x) on a recorder of the caller's, who may go on with it: a gradient, a loss. All tensors are tiled. */
   recordLogProb(r: Recorder): { x: TiledTensor; context: TiledTensor | null; logProb: TiledTensor } {
-    const context = this.contextDim > 0 ? this.#packed(r, 'context', this.contextDim, 1) : null;
-    const x = this.#packed(r, 'x', this.dim, 0);
-    const logDet = r.tiled(1, 'log-det');
-    r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value: 0 } });
+    const context = this.contextDim > 0 ? recordInput(r, 'context', this.contextDim, 1) : null;
+    const x = recordInput(r, 'x', this.dim);
+    const logDet = recordLogDet(r, 'logProb')!;
     const z = this.#bijector.forward(r, x, { logDet, context });
     return { x, context, logProb: r.scope('base', () => this.#base.logDensity(r, z, logDet, 1, context)) };
   }
@@ -271,44 +281,24 @@ export class GpuFlow implements Flow {
   /** The program of a task: printable, and what tests run in float64. */
   record(task: Task): Program {
     const r = new Recorder('flow');
-    const { dim } = this;
-    const context = this.contextDim > 0 ? this.#packed(r, 'context', this.contextDim, 1) : null;
-    const zeroed = () => {
-      const logDet = r.tiled(1, 'log-det');
-      r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value: 0 } });
-      return logDet;
-    };
-    const output = (name: string, tensor: TiledTensor) =>
-      r.run(pack.unpack, {
-        buffers: { tensor, result: r.external(name, tensor.features) },
-        params: { features: tensor.features, is_context: 0 },
-      });
-    const input = INPUTS[task];
-    const value = input === null ? r.scope('base', () => this.#base.sample(r, context)) : this.#packed(r, input, dim, 0);
-    const logDet = task === 'sample' ? null : zeroed();
-    const densityDirection = task === 'forward' || task === 'logProb';
-    const moved = densityDirection
-      ? this.#bijector.forward(r, value, { logDet, context })
-      : this.#bijector.inverse(r, value, { logDet, context });
-    if (task === 'logProb')
-      output(
-        'logProb',
-        r.scope('base', () => this.#base.logDensity(r, moved, logDet!, 1, context)),
-      );
-    else output(densityDirection ? 'z' : 'x', moved);
-    if (task === 'sampleWithLogProb')
-      output(
-        'logProb',
-        r.scope('base', () => this.#base.logDensity(r, value, logDet!, -1, context)),
-      );
-    if (task === 'forward' || task === 'inverse') output('logDet', logDet!);
+    const context = this.contextDim > 0 ? recordInput(r, 'context', this.contextDim, 1) : null;
+    const start = recordStart(r, task, this.#base, context);
+    const logDet = recordLogDet(r, task);
+    const direction = isDensityTask(task) ? 'forward' : 'inverse';
+    const moved = this.#bijector[direction](r, start, { logDet, context });
+    recordEnd(r, task, this.#base, { start, moved, logDet, context });
     return r.finish();
   }
 
-  #packed(r: Recorder, name: string, features: number, isContext: 0 | 1): TiledTensor {
-    const inside = r.tiled(features, name);
-    r.run(pack.pack, { buffers: { outside: r.external(name, features), inside }, params: { features, is_context: isContext } });
-    return inside;
+  /** Runs whole tasks where a layer's number of commands depends on the data; null for all other flows. */
+  #host(): Host | null {
+    if (this.#hosted === undefined) {
+      const { hosted } = this.#bijector;
+      const { contextDim } = this;
+      this.#hosted =
+        hosted?.({ gpu: this.#gpu, residents: this.#residents, bijector: this.#bijector, base: this.#base, contextDim }) ?? null;
+    }
+    return this.#hosted;
   }
 
   #executable(task: Task): Promise<Executable> {
@@ -349,15 +339,22 @@ export class GpuFlow implements Flow {
     widths: Readonly<Record<string, number>>,
   ): Promise<Float32Array[]> {
     this.#assertAlive();
-    const seed = options.seed === undefined ? randomSeed() : checkSeed(task, options.seed);
     const { input, context } = options;
+    const seed = options.seed === undefined ? (input ? 0 : randomSeed()) : checkSeed(task, options.seed);
     const contextStride = checkContext(task, context, this.contextDim, rows);
     const outputs = Object.fromEntries(Object.entries(widths).map(([name, width]) => [name, allocate(task, rows, width)]));
     if (rows === 0) return Object.values(outputs);
+    const host = this.#host();
     let inputs: Record<string, Float32Array> = { ...(input && { [INPUTS[task]!]: input }), ...(context && { context }) };
     let executable = this.#ready.get(task);
-    if (!executable) {
+    if (host || !executable) {
       inputs = Object.fromEntries(Object.entries(inputs).map(([name, data]) => [name, data.slice()])); // it may change while we compile
+    }
+    if (host) {
+      await host.run(task, { rows, seed, contextStride, inputs, outputs });
+      return Object.values(outputs);
+    }
+    if (!executable) {
       executable = await this.#executable(task);
       this.#assertAlive();
     }

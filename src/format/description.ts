@@ -40,7 +40,24 @@ export type NetDescription =
   | { type: 'ptf_made'; prefix: string; activation: Activation; context: boolean }
   | { type: 'ptf_made_split'; prefix: string; s_act: Activation; t_act: Activation; context: boolean }
   | { type: 'lipschitz_mlp'; coeff: number; layers: { swish_beta: string; linear: string }[] }
-  | { type: 'concat_mlp'; linears: string[]; activation: Activation; time_column: 0 };
+  | { type: 'concat_squash_mlp'; layers: string[]; activation: Activation; context_concat?: boolean }
+  | { type: 'fourier_mlp'; linears: string[]; activation: Activation; freqs: string; context_concat?: boolean }
+  | { type: 'concat_mlp'; linears: string[]; activation: Activation; time_column: 0; context_concat?: boolean };
+
+/** How a continuous flow is integrated. Defaults: docs/format.md. */
+export interface SolverDescription {
+  method: 'euler' | 'midpoint' | 'rk4' | 'rk4_38' | 'dopri5' | 'dopri5_adaptive';
+  steps?: number;
+  rtol?: number;
+  atol?: number;
+  max_steps?: number;
+}
+
+export interface DivergenceDescription {
+  type: 'exact' | 'gaussian' | 'rademacher';
+  probes?: number;
+  stream?: number;
+}
 
 /** Convolutions with zero padding, leaky relu between them; `context_proj` is added to every pixel of the first one's output. */
 export interface ConvNetDescription {
@@ -145,7 +162,15 @@ export type OpDescription =
   | { op: 'squeeze' | 'unsqueeze' }
   | { op: 'split_off'; level: number; latent_shape: number[]; prior?: ConvNetDescription }
   | { op: 'final_latent'; level: number; latent_shape: number[] }
-  | { op: 'cnf'; t_data: number; t_noise: number; net: NetDescription };
+  | {
+      op: 'cnf';
+      t_data: number;
+      t_noise: number;
+      times?: string;
+      net: NetDescription;
+      solver?: SolverDescription;
+      divergence?: DivergenceDescription;
+    };
 
 /** One latent of a multiscale flow; `shape` is [C, H, W]. */
 export interface LevelDescription {

@@ -28,7 +28,7 @@ function checkLength(list: readonly number[], count: number, path: string): void
 /** Whether the net reads a context. */
 function readsContext(net: NetDescription): boolean {
   if (net.type === 'masked_mlp') return typeof net.context_proj === 'string';
-  if (net.type === 'zuko_mlp') return net.context_concat;
+  if ('context_concat' in net) return net.context_concat === true;
   return 'context' in net && net.context;
 }
 

@@ -1,4 +1,4 @@
-// zuko's MAF, NSF, NICE and RealNVP (one class under two names). Data to noise in list order; the base is a standard normal in buffers.
+// zuko's MAF, NSF, NICE and RealNVP (one class under two names), and CNF. Data to noise in list order; the base is a standard normal in buffers.
 
 import type { FlowDescription, NetDescription, OpDescription, ZukoForm } from '../format/description.js';
 import { type StoredTensor, toFloat32 } from '../format/safetensors.js';
@@ -120,5 +120,50 @@ export function deriveZuko({ options, tensors, version }: Derivation, kind: 'MAF
     base: { type: 'standard_normal' },
     structure_direction: 'density',
     structure,
+  };
+}
+
+const continuous = {
+  features: shared.features,
+  context: shared.context,
+  freqs: ['size', 3],
+  hidden_features: shared.hidden_features,
+  activation: ['text', 'elu'],
+  atol: ['number', 1e-6],
+  rtol: ['number', 1e-5],
+  exact: ['flag', true],
+} as const;
+
+/** zuko's CNF. Its tolerances steer an adaptive solver of its own; the format's default, 16 steps of Dormand–Prince, stands in for it. */
+export function deriveZukoContinuous({ options, tensors }: Derivation): Omit<FlowDescription, 'version'> {
+  const { features, context, hidden_features: hidden, activation, exact } = readOptions(options, continuous);
+  checkBase(tensors);
+  checkCount(tensors, 'transform.ode.', 2 * hidden.length + 1, 'hidden_features');
+  const times = 'transform.times';
+  const [start, end] = toFloat32(requireTensor(tensors, times));
+  const linears = [...hidden, 0].map((_, layer) => `transform.ode.${2 * layer}`);
+  const net: NetDescription = {
+    type: 'fourier_mlp',
+    linears,
+    activation: readActivation(activation),
+    freqs: 'transform.freqs',
+    context_concat: context > 0,
+  };
+  return {
+    features,
+    context_features: context,
+    event_shape: [features],
+    base: { type: 'standard_normal' },
+    structure_direction: 'density',
+    structure: [
+      {
+        op: 'cnf',
+        t_data: start!,
+        t_noise: end!,
+        times,
+        net,
+        divergence: exact ? { type: 'exact' } : { type: 'gaussian', probes: 1 },
+      },
+    ],
   };
 }

@@ -7,7 +7,7 @@ import type { StoredTensor } from '../format/safetensors.js';
 import { FormatError, UnsupportedError } from '../runtime/errors.js';
 import { deriveNflows } from './derive-nflows.js';
 import type { Derivation } from './derive-options.js';
-import { deriveZuko } from './derive-zuko.js';
+import { deriveZuko, deriveZukoContinuous } from './derive-zuko.js';
 
 type Derive = (derivation: Derivation) => Omit<FlowDescription, 'version'>;
 
@@ -18,6 +18,7 @@ const classes: Record<string, Derive> = {
   'zuko.flows.NICE': (d) => deriveZuko(d, 'NICE'),
   'zuko.flows.RealNVP': (d) => deriveZuko(d, 'NICE'),
   'zuko.flows.NSF': (d) => deriveZuko(d, 'NSF'),
+  'zuko.flows.CNF': deriveZukoContinuous,
 };
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,4 +1,5 @@
 import { autoregressiveOps } from '../flows/build/autoregressive.js';
+import { continuousOps } from '../flows/build/continuous.js';
 import { couplingOps } from '../flows/build/coupling.js';
 import { elementwiseOps } from '../flows/build/elementwise.js';
 import { buildFlow } from '../flows/build/flow.js';
@@ -11,7 +12,15 @@ import { readSafetensors } from '../format/safetensors.js';
 import type { Gpu } from '../runtime/gpu.js';
 import { deriveDescription, isWholeFlow } from './derive.js';
 
-const operations = { ...elementwiseOps, ...autoregressiveOps, ...couplingOps, ...linearOps, ...structureOps, ...imageOps };
+const operations = {
+  ...elementwiseOps,
+  ...autoregressiveOps,
+  ...couplingOps,
+  ...linearOps,
+  ...structureOps,
+  ...imageOps,
+  ...continuousOps,
+};
 const bases = { ...imageBases };
 
 /**
@@ -23,7 +32,7 @@ const bases = { ...imageBases };
  * ```
  *
  * @param description the neutral description of docs/format.md, or { library, class, constructor } of a whole-flow class of nflows
- *   (MaskedAutoregressiveFlow, SimpleRealNVP) or zuko (MAF, NICE, RealNVP, NSF). Other keys are ignored.
+ *   (MaskedAutoregressiveFlow, SimpleRealNVP) or zuko (MAF, NICE, RealNVP, NSF, CNF). Other keys are ignored.
  * @param weights a safetensors file of the state_dict, names unchanged.
  * @throws FormatError for a malformed file or description, or tensors that do not fit; UnsupportedError for an op, net or class that is
  *   not known; no partial flow is left behind.

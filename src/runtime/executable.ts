@@ -199,11 +199,11 @@ export class Executable {
       const tensor = command.tensors[name]!;
       if (tensor.kind === 'tiled') entries.push({ binding, resource: { buffer: this.#scratch[this.program.slotOf.get(tensor.id)!]! } });
       else if (tensor.kind === 'constant')
-        entries.push({ binding, resource: { buffer: this.#residents.buffer(tensor.data, tensor.label) } });
+        entries.push({ binding, resource: { buffer: this.#residents.buffer(tensor.data, tensor.label), offset: 4 * (tensor.from ?? 0) } });
       else {
         // Chunks start at multiples of 64 rows, so the offset is a multiple of 256 bytes whatever the width.
         const buffer = externals[tensor.name]!;
-        const offset = tensor.name === 'context' && contextStride === 0 ? 0 : start * tensor.features * 4;
+        const offset = tensor.name === 'context' && contextStride === 0 ? 0 : (start * tensor.features + (tensor.from ?? 0)) * 4;
         // A caller's buffer may have any size; a binding is whole words, and no larger than the device allows.
         entries.push({ binding, resource: { buffer, offset, size: Math.floor(Math.min(buffer.size - offset, limit) / 4) * 4 } });
       }

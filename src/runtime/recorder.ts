@@ -3,7 +3,7 @@
 import { ShapeError, ValueError } from './errors.js';
 import type { Kernel, KernelCall, KernelSource } from './kernel.js';
 import { type Command, createProgram, type Program } from './program.js';
-import type { ConstantTensor, ExternalTensor, Tensor, TiledTensor } from './tensor.js';
+import { type ConstantTensor, type ExternalTensor, SLICE, type Tensor, type TiledTensor } from './tensor.js';
 
 /** Whether two tensors end up in one buffer. */
 const sameMemory = (a: Tensor, b: Tensor): boolean => a === b || (a.kind === 'external' && b.kind === 'external' && a.name === b.name);
@@ -28,7 +28,7 @@ export class Recorder {
     return this.#path.join('/');
   }
 
-  /** A row-major buffer [rows, features] that the caller gives at encode. */
+  /** A row-major buffer [rows, features] that the caller gives at encode; with 0 features a table that all rows share. */
   external(name: string, features: number): ExternalTensor {
     return { kind: 'external', name, features, dtype: 'f32', label: name };
   }
@@ -43,6 +43,14 @@ export class Recorder {
   /** Data uploaded once and shared by every program that names the same array. */
   constant(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, label: string): ConstantTensor {
     return { kind: 'constant', data, dtype: data instanceof Uint32Array ? 'u32' : 'f32', label };
+  }
+
+  /** A table from element `from` on, a multiple of 64: many small tables share one buffer. Read only. */
+  slice<T extends ConstantTensor | ExternalTensor>(table: T, from: number): T {
+    const first = (table.from ?? 0) + from;
+    if (!Number.isInteger(first) || first < 0 || first % SLICE !== 0)
+      throw new ShapeError(`${this.place}/${table.label}`, `a slice that starts at a multiple of ${SLICE} elements`, `${first}`);
+    return { ...table, from: first };
   }
 
   scope<T>(label: string, body: () => T): T {

@@ -15,12 +15,14 @@ export interface TiledTensor {
 }
 
 export interface ExternalTensor {
-  /** The caller's row-major buffer [rows, features]. */
+  /** The caller's row-major buffer [rows, features]; with 0 features a table that all rows share. */
   readonly kind: 'external';
   readonly name: string;
   readonly features: number;
   readonly dtype: Dtype;
   readonly label: string;
+  /** First element that is bound; see Recorder.slice. Default 0. */
+  readonly from?: number;
 }
 
 export interface ConstantTensor {
@@ -29,9 +31,14 @@ export interface ConstantTensor {
   readonly data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
   readonly dtype: Dtype;
   readonly label: string;
+  /** First element that is bound; see Recorder.slice. Default 0. */
+  readonly from?: number;
 }
 
 export type Tensor = TiledTensor | ExternalTensor | ConstantTensor;
+
+/** Elements that a slice starts at a multiple of: 256 bytes, the largest minStorageBufferOffsetAlignment there is. */
+export const SLICE = 64;
 
 /** Rows rounded up to whole tiles. */
 export const paddedRows = (rows: number): number => Math.ceil(rows / TILE) * TILE;

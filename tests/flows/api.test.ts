@@ -139,6 +139,7 @@ describe('counts and seeds', () => {
     ['sample', (seed) => flow.sample(4, { seed })],
     ['sampleWithLogProb', (seed) => flow.sampleWithLogProb(4, { seed })],
     ['encodeSample', (seed) => flow.encodeSample(encoder(), { count: 4, seed })],
+    ['logProb', (seed) => flow.logProb(new Float32Array(4 * flow.dim), { seed })],
   ];
 
   test.each(bySeed)('seed of %s', async (place, call) => {

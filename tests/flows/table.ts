@@ -2,7 +2,7 @@
 // dim, its context, its layers), so a new one needs nothing else, unless its data is bounded or its arithmetic coarser by nature: see Traits.
 
 import type { GpuFlow } from '../../src/flows/flow.js';
-import { glow, iaf, imageRealNVP, maf, nice, realNVP } from '../../src/index.js';
+import { ffjord, glow, iaf, imageRealNVP, maf, nice, realNVP } from '../../src/index.js';
 import type { Gpu } from '../../src/runtime/gpu.js';
 import { perturbed } from '../support/perturbed.js';
 
@@ -67,7 +67,13 @@ const table: Readonly<Record<string, Make | readonly [Make, Traits]>> = {
   'imageRealNVP 1×2×2, context': (gpu) => perturbed(gpu, imageRealNVP(gpu, { shape: [1, 2, 2], levels: 1, hidden: [5], contextDim: 2, seed: 66 })),
   'imageRealNVP 1×3×3': (gpu) => perturbed(gpu, imageRealNVP(gpu, { shape: [1, 3, 3], levels: 1, hidden: [5, 6], seed: 67 })),
   'imageRealNVP 3×4×4': (gpu) => perturbed(gpu, imageRealNVP(gpu, { shape: [3, 4, 4], levels: 2, hidden: [8], scaleBound: 1, seed: 68 })),
-  // Continuous flows
+  // Continuous flows. A solve back is the inverse, and the log-det that of the map, up to the steps' error, which these steps keep below 1e-7.
+  'ffjord D 1, ±1 probe (exact there)': [(gpu) => ffjord(gpu, { dim: 1, hidden: [16], divergence: { estimator: 'rademacher' }, solver: { method: 'dopri5', steps: 4 }, seed: 65 }), { exactTolerance: 1e-7 }],
+  'ffjord D 2': [(gpu) => ffjord(gpu, { dim: 2, hidden: [8], solver: { method: 'dopri5', steps: 3 }, seed: 81 }), { exactTolerance: 1e-7 }],
+  'ffjord D 2, concat, context': [(gpu) => ffjord(gpu, { dim: 2, hidden: [8, 8], field: 'concat', activation: 'swish', contextDim: 2, solver: { method: 'dopri5', steps: 2 }, seed: 68 }), { exactTolerance: 1e-7 }],
+  'ffjord D 5, softplus, two, context': [(gpu) => ffjord(gpu, { dim: 5, layers: 2, hidden: [30, 20], activation: 'softplus', contextDim: 3, solver: { method: 'dopri5', steps: 4 }, seed: 63 }), { exactTolerance: 1e-7 }],
+  'ffjord D 5, autonomous': [(gpu) => ffjord(gpu, { dim: 5, hidden: [16], field: 'ignore', solver: { method: 'rk4-3/8', steps: 12 }, seed: 71 }), { exactTolerance: 1e-7 }],
+  'ffjord D 63': [(gpu) => ffjord(gpu, { dim: 63, hidden: [8, 16, 12], field: 'concat', activation: 'swish', solver: { method: 'dopri5', steps: 2 }, seed: 78 }), { exactTolerance: 1e-7 }],
   // Residual flows
   // Bases
   'maf D 2, learned normal base': (gpu) => maf(gpu, { dim: 2, layers: 2, hidden: [20], base: { type: 'normal' }, seed: 90 }),

@@ -39,6 +39,40 @@ const cases = [
 /** Only what importTorch needs for a whole-flow class. */
 const wholeFlow = ({ library, class: name, constructor: options }: Case) => ({ library, class: name, constructor: options });
 
+test("zuko's CNF", () => {
+  const tensor = (shape: number[], values: number[]): StoredTensor => ({ dtype: 'F32', shape, data: Float32Array.from(values) });
+  const weights = new Map<string, StoredTensor>([
+    ['transform.times', tensor([2], [0, 1])],
+    [
+      'transform.freqs',
+      tensor(
+        [3],
+        [1, 2, 3].map((k) => k * Math.PI),
+      ),
+    ],
+    ['transform.ode.0.weight', tensor([4, 10], new Array(40).fill(0.1))],
+    ['transform.ode.0.bias', tensor([4], [0, 0, 0, 0])],
+    ['transform.ode.2.weight', tensor([2, 4], new Array(8).fill(0.1))],
+    ['transform.ode.2.bias', tensor([2], [0, 0])],
+    ['base.loc', tensor([2], [0, 0])],
+    ['base.scale', tensor([2], [1, 1])],
+  ]);
+  const derive = (options: object) => deriveDescription({ class: 'zuko.flows.CNF', constructor: options }, weights);
+  const net = { type: 'fourier_mlp', linears: ['transform.ode.0', 'transform.ode.2'], activation: 'elu', freqs: 'transform.freqs' };
+  const op = { op: 'cnf', t_data: 0, t_noise: 1, times: 'transform.times' };
+  expect(derive({ features: 2, context: 2, hidden_features: [4] })).toMatchObject({
+    features: 2,
+    context_features: 2,
+    structure: [{ ...op, net: { ...net, context_concat: true }, divergence: { type: 'exact' } }],
+  });
+  expect(derive({ features: 2, context: 2, hidden_features: [4], exact: false, activation: 'Tanh', rtol: 1e-3 })).toMatchObject({
+    structure: [{ ...op, net: { ...net, activation: 'tanh' }, divergence: { type: 'gaussian', probes: 1 } }],
+  });
+  expect(() => derive({ features: 2, hidden_features: [4, 4] })).toThrow('"transform.ode." needs 5 children');
+  weights.delete('transform.times');
+  expect(() => derive({ features: 2, hidden_features: [4] })).toThrow('need a tensor "transform.times"');
+});
+
 describe('golden cases', () => {
   test.each(cases)('%s: the derived description is the one written down', (name) => {
     const written = readCase(name);

@@ -59,8 +59,8 @@ export function runProgram(program: Program, call: ProgramCall): Record<string, 
   const Storage = call.storage === 'float32' ? Float32Array : Float64Array;
   const scratch = new Map<number, Numbers>();
   const bufferOf = (tensor: Tensor): Numbers => {
-    if (tensor.kind === 'constant') return constantNumbers(tensor.data);
-    if (tensor.kind === 'external') return externals[tensor.name]!;
+    if (tensor.kind === 'constant') return constantNumbers(tensor.data).subarray(tensor.from ?? 0);
+    if (tensor.kind === 'external') return externals[tensor.name]!.subarray(tensor.from ?? 0);
     let buffer = scratch.get(tensor.id);
     if (!buffer) {
       buffer = new Storage(tiledLength(tensor.features, rows)).fill(Number.NaN);

@@ -1,7 +1,7 @@
 // The same bits however a batch is split: by the count asked for, by an upper bound of the rows, or by the device's limits.
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Flow, Gpu, iaf, LimitError, maf, realNVP } from '../../src/index.js';
+import { type Flow, ffjord, Gpu, iaf, LimitError, maf, realNVP } from '../../src/index.js';
 import { download, expectSameBits, limited, numbered, submitted, upload } from '../support/buffers.js';
 import { expectError } from '../support/errors.js';
 import { useGpu } from '../support/gpu.js';
@@ -16,6 +16,9 @@ const builders: Record<string, (gpu: Gpu, contextDim?: number) => Promise<Flow>>
   maf: (gpu, contextDim = 0) => maf(gpu, { dim: 3, layers: 2, hidden: [16], contextDim, seed: 1 }),
   iaf: (gpu, contextDim = 0) => iaf(gpu, { dim: 3, layers: 2, hidden: [16], contextDim, seed: 1 }),
   realNVP: (gpu, contextDim = 0) => realNVP(gpu, { dim: 3, layers: 2, hidden: [16], contextDim, seed: 1 }),
+  // Its noise is counted by row, as the draws are.
+  'ffjord, estimated': (gpu, contextDim = 0) =>
+    ffjord(gpu, { dim: 3, hidden: [8], contextDim, divergence: { estimator: 'gaussian' }, solver: { method: 'rk4', steps: 1 }, seed: 1 }),
 };
 
 test.each(Object.keys(builders))('%s: a short draw is the beginning of a long one', async (name) => {

@@ -13,6 +13,16 @@ import { expectError } from '../support/errors.js';
 const filled = (r: Recorder, tensor: TiledTensor) =>
   r.run(fill, { buffers: { destination: tensor }, params: { features: tensor.features, value: 0 } });
 
+test('slices of a table add up, and start at multiples of 64', async () => {
+  const r = new Recorder();
+  const table = r.constant(new Float32Array(512), 'table');
+  expect(r.slice(r.slice(table, 64), 128)).toEqual({ ...table, from: 192 });
+  for (const from of [-64, 8, 64.5]) {
+    const sentence = `flow/table needs a slice that starts at a multiple of 64 elements; got ${from}`;
+    await expectError(() => r.slice(table, from), ShapeError, 'E_SHAPE', sentence);
+  }
+});
+
 describe('refuses', () => {
   const affineBuffers = (r: Recorder) => ({
     x: r.tiled(2, 'x'),

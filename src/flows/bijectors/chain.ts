@@ -5,6 +5,7 @@ import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
 import { identityOrder } from '../conditioner/packing.js';
+import type { Hosting } from '../hosted.js';
 
 /**
  * Layers in density order: forward runs them first to last, inverse last to first.
@@ -15,7 +16,8 @@ import { identityOrder } from '../conditioner/packing.js';
 export class Chain implements Bijector {
   readonly dim: number;
   readonly contextDim: number;
-  readonly #layers: readonly Bijector[];
+  readonly hosted: Hosting | undefined;
+  readonly layers: readonly Bijector[];
 
   /** @throws RangeError where a layer has more features than the one before. */
   constructor(
@@ -31,14 +33,15 @@ export class Chain implements Bijector {
     }
     this.dim = dim;
     this.contextDim = Math.max(0, ...layers.map((layer) => layer.contextDim));
-    this.#layers = layers;
+    this.layers = layers;
+    this.hosted = layers.find((layer) => layer.hosted)?.hosted;
   }
 
   forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
     const wholes: TiledTensor[] = [];
     let value = x;
     summingConstants(r, call, (inner) => {
-      for (const [index, layer] of this.#layers.entries()) {
+      for (const [index, layer] of this.layers.entries()) {
         if (layer.dim < value.features) {
           wholes.push(value);
           value = leading(r, value, layer.dim);
@@ -50,9 +53,9 @@ export class Chain implements Bijector {
   }
 
   inverse(r: Recorder, z: TiledTensor, call: BijectorCall): TiledTensor {
-    let value = leading(r, z, this.#layers.at(-1)?.dim ?? z.features);
+    let value = leading(r, z, this.layers.at(-1)?.dim ?? z.features);
     summingConstants(r, call, (inner) => {
-      for (const [index, layer] of [...this.#layers.entries()].reverse()) {
+      for (const [index, layer] of [...this.layers.entries()].reverse()) {
         if (layer.dim > value.features) value = joined(r, value, z, layer.dim);
         value = r.scope(`${layer.name}[${index}]`, () => layer.inverse(r, value, inner));
       }

@@ -4,7 +4,7 @@
 import { ACTIVATION_NUMBER, type Activation } from '../../kernels/activation.js';
 import { maskedLinear, STRIP } from '../../kernels/masked-linear.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import { NONE, type TiledTensor } from '../../runtime/tensor.js';
+import { NONE, type Tensor, type TiledTensor } from '../../runtime/tensor.js';
 
 export interface PackedLinear {
   readonly inputs: number;
@@ -82,16 +82,18 @@ export interface LinearEpilogue {
   readonly scaled?: boolean;
   /** How many inputs lie side by side in `x`, and outputs in `y`: tangents. No gate, addend or raw with more than one. Default 1. */
   readonly blocks?: number;
+  /** In place of the packed bias, norm scale and norm shift: [3, 8 ceil(outputs / 8)], or the first of the three where not `scaled`. */
+  readonly bias?: Tensor;
 }
 
 /** Records y = activation(norm(gate · (W x + b) + addend)). */
 export function recordLinear(r: Recorder, packed: PackedLinear, x: TiledTensor, y: TiledTensor, epilogue: LinearEpilogue): void {
-  const { label, activation = 'identity', yAt = 0, gate = null, addend = null, raw = null, scaled = false, blocks = 1 } = epilogue;
+  const { label, activation = 'identity', yAt = 0, gate = null, addend = null, raw = null, scaled = false, blocks = 1, bias } = epilogue;
   r.run(maskedLinear, {
     buffers: {
       x,
       weight: r.constant(packed.weight, `weight ${label}`),
-      bias: r.constant(packed.bias, `bias ${label}`),
+      bias: bias ?? r.constant(packed.bias, `bias ${label}`),
       ranges: r.constant(packed.ranges, `ranges ${label}`),
       addend: addend ?? NONE,
       gate: gate ?? NONE,

@@ -83,10 +83,23 @@ export class TensorWriter {
 
   /** `<prefix>.weight` [outputs, inputs] and `<prefix>.bias` [outputs]. */
   linear(prefix: string, inputs: number, outputs: number): void {
+    this.weight(prefix, inputs, outputs);
+    this.#draw(`${prefix}.bias`, [outputs], inputs);
+  }
+
+  /** `<prefix>.weight` alone. */
+  weight(prefix: string, inputs: number, outputs: number): void {
+    this.#draw(`${prefix}.weight`, [outputs, inputs], inputs);
+  }
+
+  #draw(name: string, shape: number[], inputs: number): void {
     const bound = 1 / Math.sqrt(Math.max(1, inputs));
-    const draw = () => (2 * this.#uniform() - 1) * bound;
-    this.float(`${prefix}.weight`, [outputs, inputs], Float32Array.from({ length: outputs * inputs }, draw));
-    this.float(`${prefix}.bias`, [outputs], Float32Array.from({ length: outputs }, draw));
+    const length = shape.reduce((a, b) => a * b, 1);
+    this.float(
+      name,
+      shape,
+      Float32Array.from({ length }, () => (2 * this.#uniform() - 1) * bound),
+    );
   }
 
   mask(prefix: string, outputs: number, inputs: number, open: (output: number, input: number) => boolean): void {

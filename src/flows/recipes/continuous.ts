@@ -1,0 +1,133 @@
+import type { DivergenceDescription, OpDescription, SolverDescription } from '../../format/description.js';
+import { ValueError } from '../../runtime/errors.js';
+import type { Gpu } from '../../runtime/gpu.js';
+import { continuousOps } from '../build/continuous.js';
+import type { Flow } from '../flow.js';
+import { buildFresh, type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
+
+/** A count of equal steps, or steps by error control; what each costs and when to take it is in docs/flows/continuous.md. */
+export type OdeSolver =
+  | {
+      /** Classic Runge–Kutta (`rk4`), the 3/8 rule (`rk4-3/8`), fifth-order Dormand–Prince (`dopri5`). */
+      readonly method: 'euler' | 'midpoint' | 'rk4' | 'rk4-3/8' | 'dopri5';
+      readonly steps: number;
+    }
+  | {
+      readonly method: 'dopri5-adaptive';
+      /** Error of a step beside the size of the state; the root mean square over batch, features and log-det is held to it. */
+      readonly rtol: number;
+      readonly atol: number;
+      /** Equal Dormand–Prince steps for `prepare`, `encodeSample`, `encodeLogProb` and `profile`; without it those throw StateError. */
+      readonly steps?: number;
+      /** Trial steps after which a solve throws StateError. Default 1000. */
+      readonly maxSteps?: number;
+    };
+
+/** The trace of the Jacobian, exact at D tangents, or estimated from random vectors at one tangent each (Hutchinson). */
+export type DivergenceOption = 'exact' | { readonly estimator: 'gaussian' | 'rademacher'; readonly probes?: number };
+
+export interface FfjordOptions extends RecipeOptions {
+  /** Continuous flows one after another, each over t from 0 (data) to 1 (noise). Default 1. */
+  readonly layers?: number;
+  /**
+   * How a layer sees the time: `concat` W (t, h) + b; `concat-squash` (W h + b) σ(w_g t + b_g) + w_b t; `ignore` W h + b.
+   * Default `concat-squash`.
+   */
+  readonly field?: 'concat' | 'concat-squash' | 'ignore';
+  /** Smooth, or the solver loses its order. Default `tanh`. */
+  readonly activation?: 'tanh' | 'softplus' | 'swish' | 'elu' | 'sigmoid';
+  /** Default `exact`. */
+  readonly divergence?: DivergenceOption;
+  /** Default { method: 'dopri5', steps: 16 }. */
+  readonly solver?: OdeSolver;
+}
+
+const METHODS = {
+  euler: 'euler',
+  midpoint: 'midpoint',
+  rk4: 'rk4',
+  'rk4-3/8': 'rk4_38',
+  dopri5: 'dopri5',
+  'dopri5-adaptive': 'dopri5_adaptive',
+} as const;
+const ACTIVATIONS = { tanh: 'tanh', softplus: 'softplus', swish: 'silu', elu: 'elu', sigmoid: 'sigmoid' } as const;
+const FIELDS = ['concat', 'concat-squash', 'ignore'] as const;
+
+const oneOf = (place: string, value: unknown, known: readonly string[]): void => {
+  if (!known.includes(value as string)) throw new ValueError(place, `one of ${known.join(', ')}`, String(value));
+};
+
+const count = (place: string, value: number, most = 2 ** 31): void => {
+  if (!Number.isInteger(value) || value < 1 || value > most) throw new ValueError(place, `an integer from 1 to ${most}`, String(value));
+};
+
+function describeSolver(solver: OdeSolver): SolverDescription {
+  oneOf('ffjord: solver.method', solver?.method, Object.keys(METHODS));
+  const method = METHODS[solver.method];
+  if (solver.method !== 'dopri5-adaptive') {
+    count('ffjord: solver.steps', solver.steps, 10_000);
+    return { method, steps: solver.steps };
+  }
+  const { rtol, atol, steps, maxSteps = 1000 } = solver;
+  if (!(rtol >= 0 && rtol < 1)) throw new ValueError('ffjord: solver.rtol', 'a number from 0 to 1', String(rtol));
+  if (!(atol > 0 && atol < Number.POSITIVE_INFINITY)) throw new ValueError('ffjord: solver.atol', 'a number above 0', String(atol));
+  count('ffjord: solver.maxSteps', maxSteps);
+  if (steps !== undefined) count('ffjord: solver.steps', steps, 10_000);
+  return { method, rtol, atol, max_steps: maxSteps, ...(steps !== undefined && { steps }) };
+}
+
+function describeDivergence(divergence: DivergenceOption, stream: number): DivergenceDescription {
+  if (divergence === 'exact') return { type: 'exact' };
+  oneOf('ffjord: divergence', divergence?.estimator, ['gaussian', 'rademacher']);
+  const { estimator, probes = 1 } = divergence;
+  count('ffjord: divergence.probes', probes, 65535);
+  return { type: estimator, probes, stream };
+}
+
+/**
+ * A fresh continuous flow: dx/dt = f(t, x) from data at t = 0 to noise at t = 1, with the log-det ∫ div f dt. Both directions cost the
+ * same. Grathwohl et al. 2019, arXiv:1810.01367.
+ *
+ * ```ts
+ * const flow = await ffjord(gpu, { dim: 2, hidden: [64, 64], seed: 1 });
+ * const x = await flow.sample(1000, { seed: 7 }); // [1000, 2]
+ * const logProb = await flow.logProb(x); // [1000], nats
+ * const precise = await ffjord(gpu, { dim: 2, solver: { method: 'dopri5-adaptive', rtol: 1e-5, atol: 1e-5 } });
+ * ```
+ *
+ * With an estimated divergence, log-dets and densities are random: unbiased, and the same for the same `seed` of the call (default 0 where
+ * data is scored).
+ *
+ * @throws ValueError for an option out of range.
+ */
+export async function ffjord(gpu: Gpu, options: FfjordOptions): Promise<Flow> {
+  const { dim, layers, hidden, contextDim, seed } = resolveOptions('ffjord', { layers: 1, ...options });
+  const { field = 'concat-squash', activation: chosen = 'tanh', divergence = 'exact', solver } = options;
+  oneOf('ffjord: field', field, FIELDS);
+  oneOf('ffjord: activation', chosen, Object.keys(ACTIVATIONS));
+  const described = describeSolver(solver ?? { method: 'dopri5', steps: 16 });
+  const activation = ACTIVATIONS[chosen];
+  const context_concat = contextDim > 0;
+  const writer = new TensorWriter(seed);
+  const structure = Array.from({ length: layers }, (_, layer): OpDescription => {
+    const widths = [dim, ...hidden, dim];
+    const names = widths.slice(1).map((outputs, index) => {
+      const name = `flows.${layer}.field.layers.${index}`;
+      const inputs = widths[index]! + (index === 0 ? contextDim : 0);
+      if (field === 'concat-squash') {
+        writer.linear(`${name}._layer`, inputs, outputs);
+        writer.weight(`${name}._hyper_bias`, 1, outputs);
+        writer.linear(`${name}._hyper_gate`, 1, outputs);
+      } else writer.linear(name, inputs + (field === 'concat' ? 1 : 0), outputs);
+      return name;
+    });
+    const net =
+      field === 'concat'
+        ? ({ type: 'concat_mlp', linears: names, activation, time_column: 0, context_concat } as const)
+        : field === 'ignore'
+          ? ({ type: 'zuko_mlp', linears: names, activation, context_concat } as const)
+          : ({ type: 'concat_squash_mlp', layers: names, activation, context_concat } as const);
+    return { op: 'cnf', t_data: 0, t_noise: 1, net, solver: described, divergence: describeDivergence(divergence, layer) };
+  });
+  return buildFresh(gpu, { dim, contextDim, ends: options }, structure, writer, continuousOps);
+}

@@ -1,0 +1,68 @@
+// What every task of a flow begins and ends with: inputs or a draw, and outputs or a density.
+
+import { fill } from '../kernels/fill.js';
+import { pack } from '../kernels/pack.js';
+import type { Recorder } from '../runtime/recorder.js';
+import type { TiledTensor } from '../runtime/tensor.js';
+import type { Base } from './bases/base.js';
+
+export type Task = 'forward' | 'inverse' | 'logProb' | 'sample' | 'sampleWithLogProb';
+
+/** What each task reads, as the name of an external. */
+export const INPUTS: Record<Task, 'x' | 'z' | null> = { forward: 'x', inverse: 'z', logProb: 'x', sample: null, sampleWithLogProb: null };
+
+/** Whether a task runs x → z. */
+export const isDensityTask = (task: Task): boolean => task === 'forward' || task === 'logProb';
+
+/** A row-major external as a tiled tensor. */
+export function recordInput(r: Recorder, name: string, features: number, isContext: 0 | 1 = 0): TiledTensor {
+  const inside = r.tiled(features, name);
+  r.run(pack.pack, { buffers: { outside: r.external(name, features), inside }, params: { features, is_context: isContext } });
+  return inside;
+}
+
+export function recordOutput(r: Recorder, name: string, tensor: TiledTensor): void {
+  r.run(pack.unpack, {
+    buffers: { tensor, result: r.external(name, tensor.features) },
+    params: { features: tensor.features, is_context: 0 },
+  });
+}
+
+/** The task's input, or a draw. */
+export function recordStart(r: Recorder, task: Task, base: Base, context: TiledTensor | null): TiledTensor {
+  const input = INPUTS[task];
+  return input === null ? r.scope('base', () => base.sample(r, context)) : recordInput(r, input, base.dim);
+}
+
+/** A log-det of 0, or null where the task has none. */
+export function recordLogDet(r: Recorder, task: Task): TiledTensor | null {
+  if (task === 'sample') return null;
+  const logDet = r.tiled(1, 'log-det');
+  r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value: 0 } });
+  return logDet;
+}
+
+/** The task's outputs, of what went into the flow and what came out. */
+export function recordEnd(
+  r: Recorder,
+  task: Task,
+  base: Base,
+  tensors: {
+    readonly start: TiledTensor;
+    readonly moved: TiledTensor;
+    readonly logDet: TiledTensor | null;
+    readonly context: TiledTensor | null;
+  },
+): void {
+  const { start, moved, logDet, context } = tensors;
+  const density = (z: TiledTensor, sign: 1 | -1) =>
+    recordOutput(
+      r,
+      'logProb',
+      r.scope('base', () => base.logDensity(r, z, logDet!, sign, context)),
+    );
+  if (task === 'logProb') density(moved, 1);
+  else recordOutput(r, isDensityTask(task) ? 'z' : 'x', moved);
+  if (task === 'sampleWithLogProb') density(start, -1);
+  if (task === 'forward' || task === 'inverse') recordOutput(r, 'logDet', logDet!);
+}

@@ -1,0 +1,13 @@
+import { ceilDiv, defineKernel } from '../runtime/kernel.js';
+import * as source from './generated/divergence.js';
+import { perRowGroup, perRowGroupAndFeature } from './geometry.js';
+
+/** `hidden` is the number of probes for `probes` and `probeSum`. */
+export const divergence = {
+  firstTangents: defineKernel(source.firstTangents, (rows, { dim, hidden }) =>
+    perRowGroupAndFeature(source.firstTangents, rows, dim * hidden),
+  ),
+  trace: defineKernel(source.trace, (rows) => perRowGroup(source.trace, rows)),
+  probes: defineKernel(source.probes, (rows, { dim, hidden }) => perRowGroupAndFeature(source.probes, rows, ceilDiv(dim, 4) * hidden)),
+  probeSum: defineKernel(source.probeSum, (rows) => perRowGroup(source.probeSum, rows)),
+};
