@@ -29,6 +29,7 @@ function checkLength(list: readonly number[], count: number, path: string): void
 function readsContext(net: NetDescription): boolean {
   if (net.type === 'masked_mlp') return typeof net.context_proj === 'string';
   if (net.type === 'zuko_mlp') return net.context_concat;
+  if (net.type === 'lipschitz_mlp') return net.context_concat === true || typeof net.context_proj === 'string';
   return 'context' in net && net.context;
 }
 

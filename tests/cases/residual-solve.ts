@@ -1,0 +1,76 @@
+import { fixedPointSteps } from '../../src/flows/conditioner/spectral-norm.js';
+import type { MlpActivation } from '../../src/flows/conditioner/tangents.js';
+import { residualSolve } from '../../src/kernels/residual-solve.js';
+import { contractiveNet } from '../support/residual-nets.js';
+import { defineCases, ROWS, table, tiledNormals, unread } from './case.js';
+
+interface Options {
+  readonly rows?: number;
+  readonly activation?: MlpActivation;
+  readonly lipschitz?: number;
+  readonly memory?: number;
+  readonly side?: boolean;
+  readonly scale?: number;
+  readonly bound?: number;
+}
+
+const solve = (dim: number, hidden: readonly number[], options: Options = {}) => {
+  const {
+    rows = 257,
+    activation = 'lipswish',
+    lipschitz = 0.8,
+    memory = Math.min(12, 2 * dim + 2),
+    side = false,
+    scale = 1,
+    bound = 2e-6,
+  } = options;
+  const { net, lipschitz: contraction } = contractiveNet(dim, hidden, activation, lipschitz);
+  const nodes = 2 * net.width + (4 + memory) * dim;
+  const sideFeatures = side ? hidden[0]! : 1;
+  return {
+    name: `D ${dim}, hidden ${hidden.join(' ')}, ${rows} rows, ${activation}, L ${lipschitz}, memory ${memory}${side ? ', context' : ''}${scale === 1 ? '' : `, z ~ ${scale}`}`,
+    rows,
+    params: {
+      dim,
+      layers: hidden.length + 1,
+      width: net.width,
+      nodes,
+      side_features: sideFeatures,
+      memory,
+      limit: 1 + 2 * fixedPointSteps(contraction, 2 ** -24),
+      contraction,
+      tolerance: 0,
+    },
+    constants: { ACTIVATION: net.activation, SIDE: side },
+    buffers: {
+      state: tiledNormals(nodes, Number.NaN), // nothing may be read before it is computed
+      weight: table(() => net.weight),
+      bias: table(() => net.bias),
+      layers: table(() => net.layers),
+      side: side ? tiledNormals(sideFeatures, 0.5) : unread,
+      source: tiledNormals(dim, scale),
+      x: tiledNormals(dim),
+    },
+    tolerance: { bound },
+    scratch: ['state'],
+  };
+};
+
+export const residualSolveCases = defineCases(residualSolve, [
+  ...ROWS.map((rows) => solve(5, [20, 20], { rows })),
+  solve(1, [7]),
+  solve(2, [33]),
+  solve(2, []),
+  solve(63, [70, 65]),
+  ...(['tanh', 'elu', 'relu', 'leaky_relu', 'sigmoid', 'softplus', 'silu'] as const).map((activation) =>
+    solve(5, [20, 20], { activation }),
+  ),
+  solve(5, [20, 20], { memory: 1 }),
+  solve(5, [20, 20], { memory: 3 }),
+  solve(5, [20, 20], { side: true }),
+  solve(5, [20, 20], { lipschitz: 0.1 }),
+  // What the rounding of g leaves of the residual is magnified by up to 1 / (1 − L).
+  solve(5, [20, 20], { lipschitz: 0.99, bound: 1e-5 }),
+  solve(5, [20, 20], { lipschitz: 0.99, memory: 1, bound: 1e-5 }),
+  solve(5, [20, 20], { scale: 1e4 }),
+]);
