@@ -1,6 +1,6 @@
 // The public surface.
 
-export type { ContextOption, Flow, SampleOptions } from './flows/flow.js';
+export type { ContextOption, DensityOptions, Flow, SampleOptions } from './flows/flow.js';
 export { type AutoregressiveOptions, iaf, maf } from './flows/recipes/autoregressive.js';
 export { nice, type RealNVPOptions, realNVP, type ScaleBound } from './flows/recipes/coupling.js';
 export type { RecipeOptions } from './flows/recipes/initial.js';

@@ -40,6 +40,9 @@ export interface SampleOptions extends ContextOption {
   readonly seed?: number;
 }
 
+/** `seed` matters to flows alone whose log-det is estimated at random. */
+export type DensityOptions = SampleOptions;
+
 /**
  * A normalizing flow on a device. Arrays are row-major Float32Array; densities are in nats; forward is x → z.
  *
@@ -52,11 +55,11 @@ export interface Flow {
   /** C; 0 for an unconditional flow. */
   readonly contextDim: number;
   /** x [n, D] to z [n, D], with log|det dz/dx| [n]. */
-  forward(x: Float32Array, options?: ContextOption): Promise<{ z: Float32Array; logDet: Float32Array }>;
+  forward(x: Float32Array, options?: DensityOptions): Promise<{ z: Float32Array; logDet: Float32Array }>;
   /** z [n, D] to x [n, D], with log|det dx/dz| [n]. */
-  inverse(z: Float32Array, options?: ContextOption): Promise<{ x: Float32Array; logDet: Float32Array }>;
+  inverse(z: Float32Array, options?: DensityOptions): Promise<{ x: Float32Array; logDet: Float32Array }>;
   /** log p(x) [n] of x [n, D], nats. A density that is not finite is returned as it is. */
-  logProb(x: Float32Array, options?: ContextOption): Promise<Float32Array>;
+  logProb(x: Float32Array, options?: DensityOptions): Promise<Float32Array>;
   /** `count` draws, [count, D]. */
   sample(count: number, options?: SampleOptions): Promise<Float32Array>;
   /** Draws and their log-density, from one pass. */
@@ -76,8 +79,15 @@ export interface Flow {
    * @returns `into`, or a new buffer [count, D] (STORAGE | COPY_SRC | COPY_DST | VERTEX) that the caller then owns.
    */
   encodeSample(encoder: GPUCommandEncoder, options: { count: number; seed: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer;
-  /** Records log p(x) of the row-major buffer x [count, D]; returns `into`, or a new buffer [count] that the caller then owns. */
-  encodeLogProb(encoder: GPUCommandEncoder, x: GPUBuffer, options: { count: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer;
+  /**
+   * Records log p(x) of the row-major buffer x [count, D]; returns `into`, or a new buffer [count] that the caller then owns. `seed`,
+   * default 0, is that of a log-det estimated at random.
+   */
+  encodeLogProb(
+    encoder: GPUCommandEncoder,
+    x: GPUBuffer,
+    options: { count: number; into?: GPUBuffer; context?: GPUBuffer; seed?: number },
+  ): GPUBuffer;
   /** Learned parameters by name; an imported flow keeps the state_dict's names, order and layout. */
   parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>>;
   /** One safetensors file with the description in its metadata; `loadFlow` reads it back to the same bits. */
@@ -124,7 +134,7 @@ export class GpuFlow implements Flow {
     this.contextDim = state.description.context_features;
   }
 
-  async forward(x: Float32Array, options: ContextOption = {}): Promise<{ z: Float32Array; logDet: Float32Array }> {
+  async forward(x: Float32Array, options: DensityOptions = {}): Promise<{ z: Float32Array; logDet: Float32Array }> {
     const [z, logDet] = await this.#run(
       'forward',
       checkRows('forward: x', x, this.dim),
@@ -134,7 +144,7 @@ export class GpuFlow implements Flow {
     return { z: z!, logDet: logDet! };
   }
 
-  async inverse(z: Float32Array, options: ContextOption = {}): Promise<{ x: Float32Array; logDet: Float32Array }> {
+  async inverse(z: Float32Array, options: DensityOptions = {}): Promise<{ x: Float32Array; logDet: Float32Array }> {
     const [x, logDet] = await this.#run(
       'inverse',
       checkRows('inverse: z', z, this.dim),
@@ -144,7 +154,7 @@ export class GpuFlow implements Flow {
     return { x: x!, logDet: logDet! };
   }
 
-  async logProb(x: Float32Array, options: ContextOption = {}): Promise<Float32Array> {
+  async logProb(x: Float32Array, options: DensityOptions = {}): Promise<Float32Array> {
     const [logProb] = await this.#run('logProb', checkRows('logProb: x', x, this.dim), { input: x, ...options }, { logProb: 1 });
     return logProb!;
   }
@@ -182,15 +192,20 @@ export class GpuFlow implements Flow {
     return x;
   }
 
-  encodeLogProb(encoder: GPUCommandEncoder, x: GPUBuffer, options: { count: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer {
-    const { count, into, context } = options;
+  encodeLogProb(
+    encoder: GPUCommandEncoder,
+    x: GPUBuffer,
+    options: { count: number; into?: GPUBuffer; context?: GPUBuffer; seed?: number },
+  ): GPUBuffer {
+    const { count, into, context, seed = 0 } = options;
     const executable = this.#prepared('logProb', 'encodeLogProb');
     checkEncoder('encodeLogProb', encoder);
     checkCount('encodeLogProb', count);
+    checkSeed('encodeLogProb', seed);
     checkBuffer('encodeLogProb: x', x, [count, this.dim]);
     const contextStride = checkContextBuffer('encodeLogProb', context, this.contextDim, count);
     const logProb = this.#output('encodeLogProb', count, 1, into);
-    executable.encode(encoder, { rows: count, contextStride, externals: { x, logProb, ...(context && { context }) } });
+    executable.encode(encoder, { rows: count, seed, contextStride, externals: { x, logProb, ...(context && { context }) } });
     return logProb;
   }
 

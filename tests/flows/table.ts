@@ -2,7 +2,7 @@
 // dim, its context, its layers), so a new one needs nothing else, unless its data is bounded or its arithmetic coarser by nature: see Traits.
 
 import type { GpuFlow } from '../../src/flows/flow.js';
-import { iaf, maf, nice, realNVP } from '../../src/index.js';
+import { iaf, maf, nice, realNVP, residual } from '../../src/index.js';
 import type { Gpu } from '../../src/runtime/gpu.js';
 
 type Make = (gpu: Gpu) => Promise<unknown>;
@@ -54,7 +54,12 @@ const table: Readonly<Record<string, Make | readonly [Make, Traits]>> = {
   // Planar, radial, Sylvester
   // Images
   // Continuous flows
-  // Residual flows
+  // Residual flows. The fixed-point count is that of float32: plain steps leave 2^-24 of the first residual in float64 too
+  'residual D 1': (gpu) => residual(gpu, { dim: 1, layers: 2, hidden: [7], seed: 1001 }),
+  'residual D 2, context': (gpu) => residual(gpu, { dim: 2, layers: 3, hidden: [20, 13], contextDim: 2, seed: 1002 }),
+  'residual D 5, elu': (gpu) => residual(gpu, { dim: 5, layers: 2, hidden: [33], activation: 'elu', coefficient: 0.97, seed: 1003 }),
+  'residual D 5, fixed point, unit series': [(gpu) => residual(gpu, { dim: 5, layers: 2, hidden: [20], activation: 'tanh', logDet: { series: 40, probe: 'unit' }, inverse: 'fixed-point', actNorm: false, seed: 1004 }), { exactTolerance: 1e-6 }],
+  'residual D 23, relu': (gpu) => residual(gpu, { dim: 23, layers: 2, hidden: [40], activation: 'relu', contextDim: 3, seed: 1005 }),
   // Bases
   // Structure: linear maps, norms, bounded supports
   // Sequences

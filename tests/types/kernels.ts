@@ -100,8 +100,9 @@ export async function surface(gpu: Gpu, flow: Flow, encoder: GPUCommandEncoder, 
   await flow.forward(new Float64Array(2));
   // @ts-expect-error a misspelt option
   await flow.sample(3, { sed: 1 });
-  // @ts-expect-error a density has no seed
   await flow.logProb(new Float32Array(2), { seed: 1 });
+  // @ts-expect-error a misspelt option of a density
+  await flow.logProb(new Float32Array(2), { sed: 1 });
   // @ts-expect-error encodeSample needs a seed
   flow.encodeSample(encoder, { count: 1 });
   // @ts-expect-error encodeSample takes buffers for its context

@@ -52,7 +52,7 @@ export interface ResidualNet {
 }
 
 /** Features up to which the Jacobian is written out: D passes of tangents and D^3 / 3 multiply-adds a row. */
-const EXACT_FEATURES = 64;
+export const EXACT_FEATURES = 64;
 /** Steps that Broyden's update remembers. It ends in 2 D steps on a linear map; beyond a dozen it starts anew. */
 const MEMORY = 12;
 

@@ -1,6 +1,7 @@
 import type { NetDescription, OpDescription, ResidualInverseDescription, ResidualLogDetDescription } from '../../format/description.js';
 import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
+import { EXACT_FEATURES } from '../bijectors/residual.js';
 import { elementwiseOps } from '../build/elementwise.js';
 import { checkLogDet, residualOps } from '../build/residual.js';
 import type { Flow } from '../flow.js';
@@ -124,6 +125,12 @@ export async function residual(gpu: Gpu, options: ResidualOptions): Promise<Flow
   if (!activations.includes(activation))
     throw new ValueError('residual: activation', `one of ${activations.join(', ')}`, String(activation));
   const log_det = describeLogDet(options.logDet);
+  if (log_det.method === 'exact' && dim > EXACT_FEATURES)
+    throw new ValueError(
+      'residual: logDet',
+      `{ series: n } or { roulette: … } for more than ${EXACT_FEATURES} features`,
+      `'exact' for ${dim}`,
+    );
   const inverse = describeInverse(options.inverse);
   const writer = new TensorWriter(seed);
   const structure: OpDescription[] = [];
