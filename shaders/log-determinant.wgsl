@@ -9,7 +9,7 @@
 //
 // Shapes      matrix tiled [dim dim, rows], overwritten with its factors (either order of indices: the determinant is that of the
 //             transpose too); log_det tiled [1, rows].
-// Error       1e-6 relative to max(1, |log det|) for |J| up to about 0.8, D up to 63 (tests/cases/log-determinant.ts).
+// Error       4e-7 relative to max(1, |log det|) for |J| about 0.8, D up to 63 (tests/cases/log-determinant.ts).
 // Derivative  d J = SIGN (I + J)^-T d log_det.
 // Paper       Golub and Van Loan 1979, doi:10.1016/0024-3795(79)90121-X (LU of matrices with a positive definite symmetric part).
 

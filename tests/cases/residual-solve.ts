@@ -12,6 +12,8 @@ interface Options {
   readonly side?: boolean;
   readonly scale?: number;
   readonly bound?: number;
+  readonly limit?: number;
+  readonly tolerance?: number;
 }
 
 const solve = (dim: number, hidden: readonly number[], options: Options = {}) => {
@@ -23,12 +25,14 @@ const solve = (dim: number, hidden: readonly number[], options: Options = {}) =>
     side = false,
     scale = 1,
     bound = 2e-6,
+    tolerance = 0,
   } = options;
   const { net, lipschitz: contraction } = contractiveNet(dim, hidden, activation, lipschitz);
+  const limit = options.limit ?? 1 + 2 * fixedPointSteps(contraction, 2 ** -24);
   const nodes = 2 * net.width + (4 + memory) * dim;
   const sideFeatures = side ? hidden[0]! : 1;
   return {
-    name: `D ${dim}, hidden ${hidden.join(' ')}, ${rows} rows, ${activation}, L ${lipschitz}, memory ${memory}${side ? ', context' : ''}${scale === 1 ? '' : `, z ~ ${scale}`}`,
+    name: `D ${dim}, hidden ${hidden.join(' ')}, ${rows} rows, ${activation}, L ${lipschitz}, memory ${memory}${side ? ', context' : ''}${scale === 1 ? '' : `, z ~ ${scale}`}${options.limit ? `, ${limit} evaluations` : ''}${tolerance > 0 ? `, tolerance ${tolerance}` : ''}`,
     rows,
     params: {
       dim,
@@ -37,9 +41,9 @@ const solve = (dim: number, hidden: readonly number[], options: Options = {}) =>
       nodes,
       side_features: sideFeatures,
       memory,
-      limit: 1 + 2 * fixedPointSteps(contraction, 2 ** -24),
+      limit,
       contraction,
-      tolerance: 0,
+      tolerance,
     },
     constants: { ACTIVATION: net.activation, SIDE: side },
     buffers: {
@@ -72,5 +76,10 @@ export const residualSolveCases = defineCases(residualSolve, [
   // What the rounding of g leaves of the residual is magnified by up to 1 / (1 − L).
   solve(5, [20, 20], { lipschitz: 0.99, bound: 1e-5 }),
   solve(5, [20, 20], { lipschitz: 0.99, memory: 1, bound: 1e-5 }),
-  solve(5, [20, 20], { scale: 1e4 }),
+  // The rounding of a row is that of its largest feature, and the bound is relative to the smallest.
+  solve(5, [20, 20], { scale: 1e4, bound: 3e-3 }),
+  // On the way: few rows, since a step that is nearly too short may be taken in one precision and not in the other.
+  ...[1, 2, 4, 6].map((limit) => solve(5, [20, 20], { limit, rows: 64, lipschitz: 0.95, bound: 1e-5 })),
+  solve(5, [20, 20], { limit: 6, memory: 1, rows: 64, lipschitz: 0.95, bound: 1e-5 }),
+  solve(5, [20, 20], { tolerance: 0.03, rows: 64, bound: 1e-5 }),
 ]);
