@@ -6,24 +6,26 @@
 //                               d = -r;  d += s_{j+1} (s_j . d) / |s_j|^2 for j < n;  d /= 1 - (s_n . d) / |s_n|^2
 //
 // Each evaluation of g tries one step, row by row. A Broyden step that does not shrink |r|^2 by L is taken back; the next one from
-// there is plain, with B = I. So two evaluations shrink |r| by L at the least, whatever g does, and superlinearly in practice. A row is done
-//   - where |r| <= TOLERANCE max(1, |x|), or |r| is under half a unit in the last place of |x|;
-//   - where even a plain step does not shrink |r|^2 by L: exact arithmetic would, so what is left of r is rounding;
+// there is plain, with B = I. A plain step is always taken. So two evaluations shrink |r| by L at the least, whatever g does, and
+// superlinearly in practice. x is the point with the least |r|, and |x - x*| <= |r| / (1 - L). A row is done
+//   - where |r| <= TOLERANCE max(1, |x|), or |r| is a unit in the last place of (x, z): its own rounding;
+//   - where `patience` evaluations in a row, with plain steps among them, did not shrink the least |r|^2 by L in all: exact arithmetic
+//     would, so what is left of r is rounding;
 //   - after `limit` evaluations.
-// Then |x - x*| <= |r| / (1 - L). MEMORY 1 leaves plain steps alone: the fixed-point iteration of the papers. Lanes stop each for themselves, so a
-// row does not depend on its neighbours; a row whose z holds a NaN, an infinity or numbers whose squares float32 cannot hold is NaN.
+// MEMORY 1 leaves plain steps alone, without patience: the fixed-point iteration of the papers. Lanes stop each for themselves, so a row does
+// not depend on its neighbours; one whose z holds a NaN, an infinity or numbers whose squares float32 cannot hold is NaN.
 //
 // Shapes      source (z), x tiled [dim, rows]; state tiled [nodes, rows], nodes = 2 width + (4 + memory) dim; the network as in
 //             lib/row-net.wgsl; side tiled [side_features, rows].
-// Error       that of rounding in g's own sums, times up to 1 / (1 - L): 2e-6 relative to max(1, |x|) at L 0.8, 1e-5 at L 0.99
-//             (tests/cases/residual-solve.ts).
+// Error       that of rounding in g's own sums, times up to 1 / (1 - L): 2e-6 / (1 - L) relative to max(1, |x|) where the Jacobian is
+//             near its bound, 2e-6 on random nets (tests/cases/residual-solve.ts).
 // Derivative  d z = (I + J)^-T d x, J = dg/dx at the solution, by the same iteration on x + J^T x; d theta = -(d z)^T dg/d theta.
 // Paper       Behrmann et al. 2019, arXiv:1811.00995, algorithm 1; Broyden 1965, doi:10.1090/S0025-5718-1965-0198670-6; Kelley 1995,
 //             doi:10.1137/1.9781611970944, section 7.3 (the update from the steps alone).
 
 #import "lib/row-net.wgsl"
 
-const HALF_ULP2 = 3.5527137e-15; // 2^-48
+const ULP2 = 1.4210855e-14; // 2^-46
 
 struct Params {
   dim: u32,
@@ -33,6 +35,7 @@ struct Params {
   side_features: u32,
   memory: u32,
   limit: u32,
+  patience: u32,
   contraction: f32, // L
   tolerance: f32,
 }
@@ -58,12 +61,18 @@ fn residual_solve(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocatio
   let lanes = vec4<u32>(0u, 1u, 2u, 3u);
   var open: array<vec4<bool>, 2>;
   var plain: array<vec4<bool>, 2>;
-  var best: array<vec4<f32>, 2>; // |r(x)|^2
+  var best: array<vec4<f32>, 2>; // the least |r|^2, that of x
+  var held: array<vec4<f32>, 2>; // |r|^2 where the step being tried began
+  var mark: array<vec4<f32>, 2>; // the least |r|^2 when it last shrank by L
+  var misses: array<vec4<u32>, 2>;
   var last: array<vec4<u32>, 2>; // n: place of the step being tried
   for (var g = 0u; g < 2u; g++) {
     open[g] = (group + 8u * g) * 4u + lanes < vec4<u32>(rows());
     plain[g] = vec4<bool>(true);
     best[g] = vec4<f32>(0.0);
+    held[g] = vec4<f32>(0.0);
+    mark[g] = vec4<f32>(0.0);
+    misses[g] = vec4<u32>(0u);
     last[g] = vec4<u32>(0u);
     for (var f = 0u; f < dim; f++) {
       state[first + 8u * g + base + 2u * stride + f * TILE4] = source[rows_at + 8u * g + f * TILE4];
@@ -79,23 +88,30 @@ fn residual_solve(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocatio
       let direction = point + 3u * stride;
       var size = vec4<f32>(0.0);
       var reach = vec4<f32>(0.0);
+      var noise = vec4<f32>(0.0);
       for (var f = 0u; f < dim; f++) {
         let t = state[trial + f * TILE4];
-        let r = (t - source[rows_at + 8u * g + f * TILE4]) + state[at + residual + f * TILE4];
+        let z = source[rows_at + 8u * g + f * TILE4];
+        let r = (t - z) + state[at + residual + f * TILE4];
         state[at + residual + f * TILE4] = r;
         size += r * r;
         reach += t * t;
+        noise += t * t + z * z;
       }
-      let sound = finite4(size);
-      let shrunk = sound & ((size <= params.contraction * best[g]) | vec4<bool>(evaluation == 0u));
-      let taken = open[g] & shrunk;
-      // The first residual is that of z itself: where it is no number, the row is none.
-      let lost = open[g] & !sound & vec4<bool>(evaluation == 0u);
-      best[g] = select(best[g], size, taken);
+      let starts = vec4<bool>(evaluation == 0u);
+      let sound = open[g] & finite4(size);
+      let lost = open[g] & !sound & starts; // where even the residual of z is no number, the row is none
+      let improves = sound & (starts | (size < best[g]));
+      let gains = sound & (starts | (size <= params.contraction * mark[g]));
+      mark[g] = select(mark[g], size, gains);
+      misses[g] = select(misses[g] + 1u, vec4<u32>(0u), gains);
+      best[g] = select(best[g], size, improves);
+      let taken = sound & (starts | plain[g] | (size <= params.contraction * held[g]));
+      held[g] = select(held[g], size, taken);
       let n = last[g];
-      let learns = taken & (n + 1u < vec4<u32>(params.memory)) & vec4<bool>(evaluation > 0u);
-      let bound = max(HALF_ULP2 * reach, params.tolerance * params.tolerance * max(vec4<f32>(1.0), reach));
-      open[g] = open[g] & !lost & !(taken & (size <= bound)) & (taken | !plain[g]);
+      let learns = taken & !starts & (n + 1u < vec4<u32>(params.memory));
+      let bound = max(ULP2 * noise, params.tolerance * params.tolerance * max(vec4<f32>(1.0), reach));
+      open[g] = open[g] & !lost & !(improves & (size <= bound)) & ((misses[g] < vec4<u32>(params.patience)) | vec4<bool>(params.memory == 1u));
       for (var f = 0u; f < dim; f++) {
         let p = f * TILE4;
         let value = select(state[point + p], state[trial + p], taken);
@@ -103,8 +119,8 @@ fn residual_solve(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocatio
         state[point + p] = value;
         state[point + stride + p] = r;
         state[direction + p] = -r;
-        if (any(taken | lost)) {
-          let kept = select(x[rows_at + 8u * g + p], value, taken);
+        if (any(improves | lost)) {
+          let kept = select(x[rows_at + 8u * g + p], state[trial + p], improves);
           x[rows_at + 8u * g + p] = select(kept, bitcast<vec4<f32>>(bitcast<vec4<u32>>(size) | vec4<u32>(0x7fc00000u)), lost);
         }
       }

@@ -1,3 +1,4 @@
+import { patienceFor } from '../../src/flows/bijectors/residual.js';
 import { fixedPointSteps } from '../../src/flows/conditioner/spectral-norm.js';
 import type { MlpActivation } from '../../src/flows/conditioner/tangents.js';
 import { residualSolve } from '../../src/kernels/residual-solve.js';
@@ -10,6 +11,7 @@ interface Options {
   readonly lipschitz?: number;
   readonly memory?: number;
   readonly side?: boolean;
+  readonly rotating?: boolean;
   readonly scale?: number;
   readonly bound?: number;
   readonly limit?: number;
@@ -23,16 +25,17 @@ const solve = (dim: number, hidden: readonly number[], options: Options = {}) =>
     lipschitz = 0.8,
     memory = Math.min(12, 2 * dim + 2),
     side = false,
+    rotating = false,
     scale = 1,
     bound = 2e-6,
     tolerance = 0,
   } = options;
-  const { net, lipschitz: contraction } = contractiveNet(dim, hidden, activation, lipschitz);
+  const { net, lipschitz: contraction } = contractiveNet(dim, hidden, activation, lipschitz, rotating);
   const limit = options.limit ?? 1 + 2 * fixedPointSteps(contraction, 2 ** -24);
   const nodes = 2 * net.width + (4 + memory) * dim;
   const sideFeatures = side ? hidden[0]! : 1;
   return {
-    name: `D ${dim}, hidden ${hidden.join(' ')}, ${rows} rows, ${activation}, L ${lipschitz}, memory ${memory}${side ? ', context' : ''}${scale === 1 ? '' : `, z ~ ${scale}`}${options.limit ? `, ${limit} evaluations` : ''}${tolerance > 0 ? `, tolerance ${tolerance}` : ''}`,
+    name: `D ${dim}, hidden ${hidden.join(' ')}, ${rows} rows, ${activation}, L ${lipschitz}${rotating ? ' rotating' : ''}, memory ${memory}${side ? ', context' : ''}${scale === 1 ? '' : `, z ~ ${scale}`}${options.limit ? `, ${limit} evaluations` : ''}${tolerance > 0 ? `, tolerance ${tolerance}` : ''}`,
     rows,
     params: {
       dim,
@@ -42,6 +45,7 @@ const solve = (dim: number, hidden: readonly number[], options: Options = {}) =>
       side_features: sideFeatures,
       memory,
       limit,
+      patience: patienceFor(contraction),
       contraction,
       tolerance,
     },
@@ -60,6 +64,8 @@ const solve = (dim: number, hidden: readonly number[], options: Options = {}) =>
   };
 };
 
+const hard = (options: Options) => solve(5, [5, 5], { activation: 'elu', lipschitz: 0.9, rotating: true, bound: 1e-5, ...options });
+
 export const residualSolveCases = defineCases(residualSolve, [
   ...ROWS.map((rows) => solve(5, [20, 20], { rows })),
   solve(1, [7]),
@@ -73,13 +79,14 @@ export const residualSolveCases = defineCases(residualSolve, [
   solve(5, [20, 20], { memory: 3 }),
   solve(5, [20, 20], { side: true }),
   solve(5, [20, 20], { lipschitz: 0.1 }),
-  // What the rounding of g leaves of the residual is magnified by up to 1 / (1 − L).
-  solve(5, [20, 20], { lipschitz: 0.99, bound: 1e-5 }),
-  solve(5, [20, 20], { lipschitz: 0.99, memory: 1, bound: 1e-5 }),
   // The rounding of a row is that of its largest feature, and the bound is relative to the smallest.
   solve(5, [20, 20], { scale: 1e4, bound: 3e-3 }),
+  // A Jacobian near its bound: what the rounding of g leaves of the residual is magnified by up to 1 / (1 − L).
+  ...[0.5, 0.9, 0.99].flatMap((lipschitz) => [1, 12].map((memory) => hard({ lipschitz, memory, bound: 2e-6 / (1 - lipschitz) }))),
+  hard({ activation: 'relu', lipschitz: 0.95 }),
   // On the way: few rows, since a step that is nearly too short may be taken in one precision and not in the other.
-  ...[1, 2, 4, 6].map((limit) => solve(5, [20, 20], { limit, rows: 64, lipschitz: 0.95, bound: 1e-5 })),
-  solve(5, [20, 20], { limit: 6, memory: 1, rows: 64, lipschitz: 0.95, bound: 1e-5 }),
-  solve(5, [20, 20], { tolerance: 0.03, rows: 64, bound: 1e-5 }),
+  ...[1, 2, 3, 4, 6].map((limit) => hard({ limit, rows: 64 })),
+  hard({ limit: 6, memory: 1, rows: 64 }),
+  hard({ limit: 6, memory: 3, rows: 64 }),
+  hard({ tolerance: 0.03, rows: 64 }),
 ]);

@@ -11,12 +11,37 @@ export interface ContractiveNet {
   readonly lipschitz: number;
 }
 
-/** Layers whose product of norms is `lipschitz`; lipswish also stands before the first one, with a beta of its own. */
+/** Orthonormal columns, or rows where those are fewer, by Gram and Schmidt. */
+function orthonormal(random: Random, outputs: number, inputs: number): Float32Array<ArrayBuffer> {
+  const [count, length] = [Math.min(outputs, inputs), Math.max(outputs, inputs)];
+  const vectors: Float64Array[] = [];
+  for (let i = 0; i < count; i++) {
+    const v = Float64Array.from(random.normals(length));
+    for (const u of vectors) {
+      const dot = u.reduce((sum, value, k) => sum + value * v[k]!, 0);
+      for (let k = 0; k < length; k++) v[k]! -= dot * u[k]!;
+    }
+    const norm = Math.hypot(...v);
+    vectors.push(v.map((value) => value / norm));
+  }
+  return Float32Array.from({ length: outputs * inputs }, (_, at) => {
+    const [o, i] = [Math.floor(at / inputs), at % inputs];
+    return outputs >= inputs ? vectors[i]![o]! : vectors[o]![i]!;
+  });
+}
+
+/**
+ * Layers whose product of norms is `lipschitz`; lipswish also stands before the first one, with a beta of its own.
+ *
+ * @param rotating layers that shrink no direction more than another, so that the Jacobian's norm is near the bound: the Jacobian of random ones is
+ *   a tenth of it.
+ */
 export function contractiveNet(
   dim: number,
   hidden: readonly number[],
   activation: MlpActivation,
   lipschitz: number,
+  rotating = false,
   seed = 1,
 ): ContractiveNet {
   const random = new Random(seed);
@@ -25,7 +50,7 @@ export function contractiveNet(
     (outputs, index): MlpLayer => ({
       inputs: widths[index]!,
       outputs,
-      weight: random.normals(outputs * widths[index]!),
+      weight: rotating ? orthonormal(random, outputs, widths[index]!) : random.normals(outputs * widths[index]!),
       bias: random.normals(outputs, 0.3),
       activation: index === 0 && activation !== 'lipswish' ? 'identity' : activation,
       beta: 0.6 + 0.3 * index,

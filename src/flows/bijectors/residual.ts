@@ -56,6 +56,9 @@ export const EXACT_FEATURES = 64;
 /** Steps that Broyden's update remembers. It ends in 2 D steps on a linear map; beyond a dozen it starts anew. */
 const MEMORY = 12;
 
+/** Evaluations that may pass without progress: as many as halve the residual, so that its rounding does not look like the end. */
+export const patienceFor = (lipschitz: number): number => Math.min(8, Math.max(3, fixedPointSteps(lipschitz, 0.5)));
+
 /**
  * z = x + g(x; context), g a contraction of x. Behrmann et al. 2019, arXiv:1811.00995; Chen et al. 2019, arXiv:1906.02735.
  *
@@ -146,6 +149,7 @@ export class Residual implements Bijector {
         memory,
         // A Broyden step may be taken back, so the guarantee takes two evaluations a step.
         limit: 1 + (method === 'broyden' ? 2 * plain : plain),
+        patience: patienceFor(this.lipschitz),
         contraction: this.lipschitz,
         tolerance,
       },
