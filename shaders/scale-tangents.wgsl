@@ -1,8 +1,10 @@
 // Tangents through an activation: each of several tangents, side by side, times one vector of slopes.
 //
-//   y[b F + f] = slope[f] x[b F + f]        b < blocks
+//   scale_tangents   y[b F + f] = slope[f] x[b F + f]          b < blocks
+//   seed_tangents    y[b F + f] = slope[f] seed[b F + f]       tangents that are the same in every row so far: unit vectors, or the
+//                                                              columns of a first linear layer
 //
-// Shapes      x, y tiled [blocks F, rows]; slope tiled [F, rows].
+// Shapes      x, y tiled [blocks F, rows]; slope tiled [F, rows]; seed f32 [blocks F].
 // Error       one rounding.
 // Derivative  d x = slope d y, this kernel again; d slope[f] = sum over b of x[b F + f] d y[b F + f].
 // Paper       Griewank and Walther 2008, Evaluating Derivatives, chapter 3 (vector forward mode).
@@ -19,6 +21,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> slope: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> seed: array<f32>;
 
 @compute @workgroup_size(16, 4)
 fn scale_tangents(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -26,4 +29,11 @@ fn scale_tangents(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x * 4u >= rows() || id.y >= all) { return; }
   let at = tiled(all, id.x) + id.y * TILE4;
   y[at] = x[at] * slope[tiled(params.features, id.x) + (id.y % params.features) * TILE4];
+}
+
+@compute @workgroup_size(16, 4)
+fn seed_tangents(@builtin(global_invocation_id) id: vec3<u32>) {
+  let all = params.features * params.blocks;
+  if (id.x * 4u >= rows() || id.y >= all) { return; }
+  y[tiled(all, id.x) + id.y * TILE4] = seed[id.y] * slope[tiled(params.features, id.x) + (id.y % params.features) * TILE4];
 }

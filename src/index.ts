@@ -11,6 +11,7 @@ export type { ImageOptions } from './flows/recipes/image.js';
 export { type ImageRealNVPOptions, imageRealNVP } from './flows/recipes/image-realnvp.js';
 export type { RecipeOptions } from './flows/recipes/initial.js';
 export type { LinearKind, LinearOption } from './flows/recipes/linear.js';
+export { type ResidualInverseOption, type ResidualLogDetOption, type ResidualOptions, residual } from './flows/recipes/residual.js';
 export type { FlowDescription } from './format/description.js';
 export { checkInvertibility, type InvertibilityReport } from './inspection/check-invertibility.js';
 export { checkLogDet, type LogDetOptions, type LogDetReport } from './inspection/check-log-det.js';

@@ -81,7 +81,10 @@ export interface Flow {
    * @returns `into`, or a new buffer [count, D] (STORAGE | COPY_SRC | COPY_DST | VERTEX) that the caller then owns.
    */
   encodeSample(encoder: GPUCommandEncoder, options: { count: number; seed: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer;
-  /** Records log p(x) of the row-major buffer x [count, D]; returns `into`, or a new buffer [count] that the caller then owns. */
+  /**
+   * Records log p(x) of the row-major buffer x [count, D]; returns `into`, or a new buffer [count] that the caller then owns. `seed`,
+   * default 0, is that of a log-det estimated at random.
+   */
   encodeLogProb(
     encoder: GPUCommandEncoder,
     x: GPUBuffer,

@@ -39,7 +39,14 @@ export type NetDescription =
   | { type: 'zuko_mlp'; linears: string[]; activation: Activation; context_concat: boolean }
   | { type: 'ptf_made'; prefix: string; activation: Activation; context: boolean }
   | { type: 'ptf_made_split'; prefix: string; s_act: Activation; t_act: Activation; context: boolean }
-  | { type: 'lipschitz_mlp'; coeff: number; layers: { swish_beta: string; linear: string }[] }
+  | {
+      type: 'lipschitz_mlp';
+      coeff: number;
+      layers: { swish_beta?: string | null; linear: string }[];
+      activation?: Activation | 'lipswish';
+      context_proj?: string | null;
+      context_concat?: boolean;
+    }
   | { type: 'concat_squash_mlp'; layers: string[]; activation: Activation; context_concat?: boolean }
   | { type: 'fourier_mlp'; linears: string[]; activation: Activation; freqs: string; context_concat?: boolean }
   | { type: 'concat_mlp'; linears: string[]; activation: Activation; time_column: 0; context_concat?: boolean };
@@ -65,6 +72,27 @@ export interface ConvNetDescription {
   kernel: number[];
   leaky: number;
   context_proj?: string | null;
+}
+
+/** How a residual layer's log-det is computed; docs/flows/residual.md. */
+export type ResidualLogDetDescription =
+  | { method: 'exact' }
+  | { method: 'series'; terms: number; probe?: 'unit' | 'rademacher' | 'gaussian'; probes?: number }
+  | {
+      method: 'roulette';
+      distribution?: 'geometric' | 'poisson';
+      rate?: number;
+      exact_terms?: number;
+      terms?: number;
+      probe?: 'unit' | 'rademacher' | 'gaussian';
+      probes?: number;
+    };
+
+/** How its inverse is solved. */
+export interface ResidualInverseDescription {
+  method: 'broyden' | 'fixed_point';
+  tolerance?: number;
+  iterations?: number;
 }
 
 /** How a zuko transform turns parameters into a map. */
@@ -136,7 +164,7 @@ export type OpDescription =
       context: boolean;
     }
   | { op: 'nf_masked_affine'; b: string; s: string[]; t: string[]; leaky: number }
-  | { op: 'residual'; net: NetDescription }
+  | { op: 'residual'; net: NetDescription; log_det?: ResidualLogDetDescription; inverse?: ResidualInverseDescription }
   | { op: 'planar'; u: string; w: string; b: string; activation: 'tanh' | 'leaky_relu'; negative_slope?: number | null }
   | { op: 'radial'; z0: string; alpha: string; beta: string }
   | {

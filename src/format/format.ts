@@ -28,7 +28,8 @@ function checkLength(list: readonly number[], count: number, path: string): void
 /** Whether the net reads a context. */
 function readsContext(net: NetDescription): boolean {
   if (net.type === 'masked_mlp') return typeof net.context_proj === 'string';
-  if ('context_concat' in net) return net.context_concat === true;
+  if ('context_concat' in net && net.context_concat === true) return true;
+  if (net.type === 'lipschitz_mlp') return typeof net.context_proj === 'string';
   return 'context' in net && net.context;
 }
 

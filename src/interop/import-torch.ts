@@ -5,6 +5,7 @@ import { elementwiseOps } from '../flows/build/elementwise.js';
 import { buildFlow } from '../flows/build/flow.js';
 import { imageBases, imageOps } from '../flows/build/image.js';
 import { linearOps } from '../flows/build/linear.js';
+import { residualOps } from '../flows/build/residual.js';
 import { structureOps } from '../flows/build/structure.js';
 import type { Flow } from '../flows/flow.js';
 import { descriptionFromMetadata, parseDescription } from '../format/format.js';
@@ -20,6 +21,7 @@ const operations = {
   ...structureOps,
   ...imageOps,
   ...continuousOps,
+  ...residualOps,
 };
 const bases = { ...imageBases };
 

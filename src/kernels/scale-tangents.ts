@@ -5,3 +5,7 @@ import { perRowGroupAndFeature } from './geometry.js';
 export const scaleTangents = /*#__PURE__*/ defineKernel(source.scaleTangents, (rows, { features, blocks }) =>
   perRowGroupAndFeature(source.scaleTangents, rows, features * blocks),
 );
+
+export const seedTangents = defineKernel(source.seedTangents, (rows, { features, blocks }) =>
+  perRowGroupAndFeature(source.seedTangents, rows, features * blocks),
+);

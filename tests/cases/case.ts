@@ -28,6 +28,8 @@ export interface KernelCase<S extends KernelSource = KernelSource> {
    * is held to. 0 compares bits.
    */
   readonly tolerance: { readonly bound: number; readonly of?: 'inputs' };
+  /** Buffers that the kernel writes for itself alone: what they hold is not compared, what lies beyond them is. */
+  readonly scratch?: readonly string[];
 }
 
 export interface KernelCases {

@@ -2,7 +2,7 @@
 // dim, its context, its layers), so a new one needs nothing else, unless its data is bounded or its arithmetic coarser by nature: see Traits.
 
 import type { GpuFlow } from '../../src/flows/flow.js';
-import { ffjord, glow, iaf, imageRealNVP, maf, nice, realNVP } from '../../src/index.js';
+import { ffjord, glow, iaf, imageRealNVP, maf, nice, realNVP, residual } from '../../src/index.js';
 import type { Gpu } from '../../src/runtime/gpu.js';
 import { perturbed } from '../support/perturbed.js';
 
@@ -74,7 +74,12 @@ const table: Readonly<Record<string, Make | readonly [Make, Traits]>> = {
   'ffjord D 5, softplus, two, context': [(gpu) => ffjord(gpu, { dim: 5, layers: 2, hidden: [30, 20], activation: 'softplus', contextDim: 3, solver: { method: 'dopri5', steps: 4 }, seed: 63 }), { exactTolerance: 1e-7 }],
   'ffjord D 5, autonomous': [(gpu) => ffjord(gpu, { dim: 5, hidden: [16], field: 'ignore', solver: { method: 'rk4-3/8', steps: 12 }, seed: 71 }), { exactTolerance: 1e-7 }],
   'ffjord D 63': [(gpu) => ffjord(gpu, { dim: 63, hidden: [8, 16, 12], field: 'concat', activation: 'swish', solver: { method: 'dopri5', steps: 2 }, seed: 78 }), { exactTolerance: 1e-7 }],
-  // Residual flows
+  // Residual flows. The fixed-point count is that of float32: plain steps leave 2^-24 of the first residual in float64 too
+  'residual D 1': (gpu) => residual(gpu, { dim: 1, layers: 2, hidden: [7], seed: 1001 }),
+  'residual D 2, context': (gpu) => residual(gpu, { dim: 2, layers: 3, hidden: [20, 13], contextDim: 2, seed: 1002 }),
+  'residual D 5, elu': (gpu) => residual(gpu, { dim: 5, layers: 2, hidden: [33], activation: 'elu', coefficient: 0.97, seed: 1003 }),
+  'residual D 5, fixed point, unit series': [(gpu) => residual(gpu, { dim: 5, layers: 2, hidden: [20], activation: 'tanh', logDet: { series: 40, probe: 'unit' }, inverse: 'fixed-point', actNorm: false, seed: 1004 }), { exactTolerance: 1e-6 }],
+  'residual D 23, relu': (gpu) => residual(gpu, { dim: 23, layers: 2, hidden: [40], activation: 'relu', contextDim: 3, seed: 1005 }),
   // Bases
   'maf D 2, learned normal base': (gpu) => maf(gpu, { dim: 2, layers: 2, hidden: [20], base: { type: 'normal' }, seed: 90 }),
   'maf D 2, mixture base': (gpu) => maf(gpu, { dim: 2, layers: 2, hidden: [20], base: { type: 'mixture', components: 3, spread: 1 }, seed: 91 }),

@@ -33,7 +33,7 @@ function bell(v: number): number {
   return e / (1 + e) ** 2;
 }
 
-function slopeOf(kind: number, v: number, beta: number): number {
+export function slopeOf(kind: number, v: number, beta: number): number {
   switch (kind) {
     case SLOPE_NUMBER.relu:
       return v < 0 ? 0 : 1;

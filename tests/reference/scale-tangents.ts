@@ -9,3 +9,9 @@ export const scaleTangents = defineTwin(source.scaleTangents, ({ buffers: { x, s
       y[at] = x[at]! * slope[tiled(features, row) + (i % features) * TILE]!;
     }
 });
+
+export const seedTangents = defineTwin(source.seedTangents, ({ buffers: { slope, y, seed }, params: { features, blocks }, rows }) => {
+  for (let row = 0; row < rows; row++)
+    for (let i = 0; i < features * blocks; i++)
+      y[tiled(features * blocks, row) + i * TILE] = seed[i]! * slope[tiled(features, row) + (i % features) * TILE]!;
+});

@@ -2,7 +2,7 @@
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct Params {\nfeatures: u32,\nblocks: u32,\n}\n@group(0) @binding(1) var<uniform> params: Params;\n@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;\n@group(0) @binding(3) var<storage, read> slope: array<vec4<f32>>;\n@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;\n@compute @workgroup_size(16, 4)\nfn scale_tangents(@builtin(global_invocation_id) id: vec3<u32>) {\nlet all = params.features * params.blocks;\nif (id.x * 4u >= rows() || id.y >= all) { return; }\nlet at = tiled(all, id.x) + id.y * TILE4;\ny[at] = x[at] * slope[tiled(params.features, id.x) + (id.y % params.features) * TILE4];\n}";
+const own = "struct Params {\nfeatures: u32,\nblocks: u32,\n}\n@group(0) @binding(1) var<uniform> params: Params;\n@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;\n@group(0) @binding(3) var<storage, read> slope: array<vec4<f32>>;\n@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;\n@group(0) @binding(5) var<storage, read> seed: array<f32>;\n@compute @workgroup_size(16, 4)\nfn scale_tangents(@builtin(global_invocation_id) id: vec3<u32>) {\nlet all = params.features * params.blocks;\nif (id.x * 4u >= rows() || id.y >= all) { return; }\nlet at = tiled(all, id.x) + id.y * TILE4;\ny[at] = x[at] * slope[tiled(params.features, id.x) + (id.y % params.features) * TILE4];\n}\n@compute @workgroup_size(16, 4)\nfn seed_tangents(@builtin(global_invocation_id) id: vec3<u32>) {\nlet all = params.features * params.blocks;\nif (id.x * 4u >= rows() || id.y >= all) { return; }\ny[tiled(all, id.x) + id.y * TILE4] = seed[id.y] * slope[tiled(params.features, id.x) + (id.y % params.features) * TILE4];\n}";
 const wgsl: string = `${libCall}\n${libLayout}\n${own}`;
 
 export const scaleTangents = {
@@ -28,6 +28,50 @@ export const scaleTangents = {
     y: {
       binding: 4,
       access: "read_write",
+      element: "f32"
+    }
+  },
+  constants: {},
+  params: {
+    binding: 1,
+    byteSize: 16,
+    fields: {
+      features: {
+        type: "u32",
+        offset: 0
+      },
+      blocks: {
+        type: "u32",
+        offset: 4
+      }
+    }
+  },
+  wgsl,
+} as const;
+
+export const seedTangents = {
+  name: "scale-tangents",
+  entryPoint: "seed_tangents",
+  workgroupSize: [
+    16,
+    4,
+    1
+  ],
+  usesCall: true,
+  buffers: {
+    slope: {
+      binding: 3,
+      access: "read",
+      element: "f32"
+    },
+    y: {
+      binding: 4,
+      access: "read_write",
+      element: "f32"
+    },
+    seed: {
+      binding: 5,
+      access: "read",
       element: "f32"
     }
   },

@@ -1,0 +1,211 @@
+import { logDeterminant } from '../../kernels/log-determinant.js';
+import { PROBE_NUMBER, residualSeries } from '../../kernels/residual-series.js';
+import { residualSolve } from '../../kernels/residual-solve.js';
+import { ValueError } from '../../runtime/errors.js';
+import type { Recorder } from '../../runtime/recorder.js';
+import { NONE, type TiledTensor } from '../../runtime/tensor.js';
+import type { Bijector, BijectorCall } from '../bijector.js';
+import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import { fixedPointSteps, lipschitzBound } from '../conditioner/spectral-norm.js';
+import {
+  type JacobianSeed,
+  type MlpLayer,
+  type MlpPlan,
+  planJacobian,
+  planMlp,
+  recordJacobian,
+  recordMlp,
+} from '../conditioner/tangents.js';
+import { planRowNet, type RowNet, seriesTable, type TermCount } from './residual-plan.js';
+
+/** Where the vectors of a trace come from. `unit` sums over all of them: exact. */
+export type Probe = keyof typeof PROBE_NUMBER;
+
+/** Of log det(I + dg/dx); docs/flows/residual.md has bias, variance and cost of each. */
+export type ResidualLogDet =
+  | { readonly method: 'exact' }
+  | { readonly method: 'series'; readonly terms: number; readonly probe: Probe; readonly probes: number }
+  | {
+      readonly method: 'roulette';
+      /** Terms that always count. */
+      readonly exactTerms: number;
+      /** Most terms. */
+      readonly terms: number;
+      readonly count: TermCount;
+      readonly probe: Probe;
+      readonly probes: number;
+    };
+
+/** `broyden` is a quasi-Newton iteration under the guard of the plain one; `fixed-point` is the plain one. */
+export interface ResidualInverse {
+  readonly method: 'broyden' | 'fixed-point';
+  /** The residual that is small enough, relative to max(1, |x|). 0 goes on until rounding is all that is left. */
+  readonly tolerance: number;
+  /** Plain steps; null for as many as shrink the residual 2^24-fold for certain. */
+  readonly iterations: number | null;
+}
+
+/** g(x; c): layers over x, and the context's projection, added to the first layer's output. */
+export interface ResidualNet {
+  readonly layers: readonly MlpLayer[];
+  readonly context: { readonly weight: Float32Array; readonly bias: Float32Array | null; readonly contextDim: number } | null;
+}
+
+/** Features up to which the Jacobian is written out: D passes of tangents and D^3 / 3 multiply-adds a row. */
+export const EXACT_FEATURES = 64;
+/** Steps that Broyden's update remembers. It ends in 2 D steps on a linear map; beyond a dozen it starts anew. */
+const MEMORY = 12;
+
+/** Evaluations that may pass without progress: as many as halve the residual, so that its rounding does not look like the end. */
+export const patienceFor = (lipschitz: number): number => Math.min(8, Math.max(3, fixedPointSteps(lipschitz, 0.5)));
+
+/**
+ * z = x + g(x; context), g a contraction of x. Behrmann et al. 2019, arXiv:1811.00995; Chen et al. 2019, arXiv:1906.02735.
+ *
+ * The inverse is solved row by row inside one kernel; the log-det of either direction is taken at x.
+ */
+export class Residual implements Bijector {
+  readonly name = 'residual';
+  readonly dim: number;
+  readonly contextDim: number;
+  /** L: bound of the Lipschitz constant of g, from the weights as they are. */
+  readonly lipschitz: number;
+  readonly #plan: MlpPlan;
+  readonly #net: RowNet;
+  readonly #context: PackedLinear | null;
+  readonly #seed: JacobianSeed;
+  readonly #logDet: ResidualLogDet;
+  readonly #series: Uint32Array<ArrayBuffer> | null;
+  readonly #inverse: ResidualInverse;
+  readonly #stream: number;
+
+  /**
+   * @param stream number of this layer's random numbers, another for each layer of a flow.
+   * @throws ValueError where g is no contraction by the norms of its layers, or an exact log-det has too many features.
+   */
+  constructor(
+    dim: number,
+    net: ResidualNet,
+    options: { readonly logDet: ResidualLogDet; readonly inverse: ResidualInverse; readonly stream: number; readonly place: string },
+  ) {
+    const { logDet, inverse, stream, place } = options;
+    this.lipschitz = lipschitzBound(net.layers);
+    if (!(this.lipschitz < 1))
+      throw new ValueError(
+        `${place}: net`,
+        'a product of spectral norms below 1, so that x + g(x) has an inverse',
+        `${this.lipschitz.toPrecision(6)}`,
+      );
+    if (logDet.method === 'exact' && dim > EXACT_FEATURES)
+      throw new ValueError(
+        `${place}: an exact log-det`,
+        `at most ${EXACT_FEATURES} features; choose the method 'series' or 'roulette' for more`,
+        `${dim}`,
+      );
+    const { context } = net;
+    const units = net.layers[0]!.outputs;
+    this.dim = dim;
+    this.contextDim = context?.contextDim ?? 0;
+    this.#plan = planMlp(net.layers);
+    this.#net = planRowNet(this.#plan, dim);
+    this.#seed = planJacobian(this.#plan);
+    this.#context =
+      context &&
+      packLinear({ ...context, mask: null, inputs: context.contextDim }, identityOrder(units), identityOrder(context.contextDim));
+    this.#logDet = logDet;
+    this.#inverse = inverse;
+    this.#stream = stream;
+    this.#series =
+      logDet.method === 'exact'
+        ? null
+        : seriesTable(
+            logDet.terms,
+            logDet.method === 'roulette' ? logDet.exactTerms : logDet.terms,
+            logDet.method === 'roulette' ? logDet.count : null,
+            logDet.probe === 'unit' ? 1 : logDet.probes,
+          );
+  }
+
+  forward(r: Recorder, x: TiledTensor, { logDet, context }: BijectorCall): TiledTensor {
+    const single = this.#plan.length === 1; // its one product meets both x and the context
+    const side = this.#side(r, context, single ? x : null);
+    const { y, slopes } = recordMlp(r, this.#plan, x, { first: side, last: x });
+    if (logDet && !this.#series) this.#recordExact(r, slopes, logDet, 1);
+    if (logDet && this.#series) this.#recordSeries(r, x, single ? this.#side(r, context) : side, logDet, 1);
+    return y!;
+  }
+
+  inverse(r: Recorder, z: TiledTensor, { logDet, context }: BijectorCall): TiledTensor {
+    const { method, tolerance, iterations } = this.#inverse;
+    const memory = method === 'broyden' ? Math.min(MEMORY, 2 * this.dim + 2) : 1;
+    const plain = iterations ?? fixedPointSteps(this.lipschitz, 2 ** -24);
+    const side = this.#side(r, context);
+    const x = r.tiled(this.dim, 'x');
+    const nodes = 2 * this.#net.width + (4 + memory) * this.dim;
+    r.run(residualSolve, {
+      buffers: { ...this.#netBuffers(r, nodes, side), source: z, x },
+      params: {
+        ...this.#netParams(nodes, side),
+        memory,
+        // A Broyden step may be taken back, so the guarantee takes two evaluations a step.
+        limit: 1 + (method === 'broyden' ? 2 * plain : plain),
+        patience: patienceFor(this.lipschitz),
+        contraction: this.lipschitz,
+        tolerance,
+      },
+      constants: { ACTIVATION: this.#net.activation, SIDE: side !== null },
+    });
+    if (logDet && !this.#series) {
+      const { slopes } = recordMlp(r, this.#plan, x, { first: side, output: false });
+      this.#recordExact(r, slopes, logDet, -1);
+    }
+    if (logDet && this.#series) this.#recordSeries(r, x, side, logDet, -1);
+    return x;
+  }
+
+  /** The context's share of the first layer, plus `addend`; null where there is neither. */
+  #side(r: Recorder, context: TiledTensor | null, addend: TiledTensor | null = null): TiledTensor | null {
+    if (!this.#context) return addend;
+    const side = r.tiled(this.#context.outputs, 'context term');
+    recordLinear(r, this.#context, context!, side, { label: 'context term', addend });
+    return side;
+  }
+
+  #recordExact(r: Recorder, slopes: readonly (TiledTensor | null)[], logDet: TiledTensor, sign: 1 | -1): void {
+    const matrix = recordJacobian(r, this.#plan, slopes, this.#seed);
+    r.run(logDeterminant, { buffers: { matrix, log_det: logDet }, params: { dim: this.dim, sign } });
+  }
+
+  #recordSeries(r: Recorder, x: TiledTensor, side: TiledTensor | null, logDet: TiledTensor, sign: 1 | -1): void {
+    if (this.#logDet.method === 'exact') return;
+    const { probe, probes } = this.#logDet;
+    const nodes = 2 * this.#net.width + this.dim + this.#net.slopeFeatures;
+    r.run(residualSeries, {
+      buffers: { ...this.#netBuffers(r, nodes, side), source: x, series: r.constant(this.#series!, 'series'), log_det: logDet },
+      params: {
+        ...this.#netParams(nodes, side),
+        probes: probe === 'unit' ? this.dim : probes,
+        terms: this.#series!.length / 2,
+        stream: this.#stream,
+        sign,
+      },
+      constants: { ACTIVATION: this.#net.activation, SIDE: side !== null, SLOPES: true, PROBE: PROBE_NUMBER[probe] },
+    });
+  }
+
+  #netBuffers(r: Recorder, nodes: number, side: TiledTensor | null) {
+    const { weight, bias, layers } = this.#net;
+    return {
+      state: r.tiled(nodes, 'state'),
+      weight: r.constant(weight, 'weights'),
+      bias: r.constant(bias, 'biases'),
+      layers: r.constant(layers, 'layers'),
+      side: side ?? NONE,
+    };
+  }
+
+  #netParams(nodes: number, side: TiledTensor | null) {
+    const { width } = this.#net;
+    return { dim: this.dim, layers: this.#plan.length, width, nodes, side_features: side?.features ?? 1 };
+  }
+}

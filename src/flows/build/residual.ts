@@ -1,0 +1,158 @@
+// Residual layers: contractive networks from a description, and how their log-det and inverse are to be computed.
+
+import type { NetDescription, OpDescription, ResidualLogDetDescription } from '../../format/description.js';
+import { FormatError, UnsupportedError } from '../../runtime/errors.js';
+import { Residual, type ResidualInverse, type ResidualLogDet, type ResidualNet } from '../bijectors/residual.js';
+import { spectralNorm } from '../conditioner/spectral-norm.js';
+import type { MlpLayer } from '../conditioner/tangents.js';
+import { buildNet } from './nets.js';
+import type { BuildContext, OpBuilders } from './op.js';
+import type { StateReader } from './state.js';
+
+type LipschitzMlp = Extract<NetDescription, { type: 'lipschitz_mlp' }>;
+
+/** A block's scalars that normflows keeps beside its network: settings of its own estimator, in training, and their statistics. */
+const ESTIMATOR = { parameters: ['geom_p', 'lamb'], buffers: ['last_firmom', 'last_n_samples', 'last_secmom'] };
+
+function readBookkeeping(state: StateReader, linear: string): void {
+  const scale = `${linear}.scale`; // the norm that the last forward pass found
+  if (state.has(scale)) state.buffer(scale, state.shapeOf(scale));
+  const end = linear.indexOf('.nnet.');
+  if (end < 0) return;
+  for (const [kind, names] of Object.entries(ESTIMATOR)) {
+    for (const name of names.map((part) => `${linear.slice(0, end)}.${part}`)) {
+      if (!state.has(name)) continue;
+      if (kind === 'parameters') state.parameter(name, state.shapeOf(name));
+      else state.buffer(name, state.shapeOf(name));
+    }
+  }
+}
+
+/** W / max(1, sigma / coeff), rounded once. sigma is u . W v with the stored vectors, or else the spectral norm itself. */
+function normalise(state: StateReader, linear: string, outputs: number, inputs: number, coeff: number): Float32Array {
+  const weight = state.parameter(`${linear}.weight`, [outputs, inputs]);
+  let sigma = 0;
+  if (state.has(`${linear}.u`)) {
+    const [u, v] = [state.buffer(`${linear}.u`, [outputs]), state.buffer(`${linear}.v`, [inputs])];
+    for (const [at, value] of weight.entries()) sigma += u[Math.floor(at / inputs)]! * value * v[at % inputs]!;
+  } else sigma = spectralNorm(weight, outputs, inputs);
+  const factor = Math.max(1, sigma / coeff);
+  return weight.map((value) => value / factor);
+}
+
+const softplus = (value: number): number => Math.max(value, 0) + Math.log1p(Math.exp(-Math.abs(value)));
+
+function lipschitzMlp(net: LipschitzMlp, { state, inputs: dim, contextDim, place }: BuildContext): ResidualNet {
+  const { coeff, activation = 'lipswish', context_concat: concatenated = false } = net;
+  if (!(coeff > 0)) throw new FormatError(`${place}.net.coeff`, `needs a positive number; got ${coeff}`);
+  let context: ResidualNet['context'] = null;
+  let inputs = dim;
+  const layers = net.layers.map(({ swish_beta: beta, linear }, index): MlpLayer => {
+    const outputs = state.shapeOf(`${linear}.weight`)[0] ?? 0;
+    const all = index === 0 && concatenated ? dim + contextDim : inputs;
+    readBookkeeping(state, linear);
+    const normalised = normalise(state, linear, outputs, all, coeff);
+    const layer: MlpLayer = {
+      inputs,
+      outputs,
+      weight: normalised.filter((_, at) => at % all < inputs),
+      bias: state.has(`${linear}.bias`) ? state.parameter(`${linear}.bias`, [outputs]) : null,
+      activation: activation === 'lipswish' ? (beta ? 'lipswish' : 'identity') : index === 0 ? 'identity' : activation,
+      beta: activation === 'lipswish' && beta ? softplus(state.parameter(beta, [1])[0]!) : 1,
+    };
+    if (all > inputs) {
+      if (beta)
+        throw new UnsupportedError(`${place}.net.layers[0]`, 'an activation over the concatenated context', [
+          'none before the first layer',
+        ]);
+      context = { weight: normalised.filter((_, at) => at % all >= dim), bias: null, contextDim };
+    }
+    inputs = outputs;
+    return layer;
+  });
+  if (net.context_proj) {
+    const name = net.context_proj;
+    if (context) throw new FormatError(`${place}.net`, 'needs one of context_proj and context_concat; got both');
+    const units = layers[0]!.outputs;
+    context = {
+      weight: state.parameter(`${name}.weight`, [units, contextDim]),
+      bias: state.has(`${name}.bias`) ? state.parameter(`${name}.bias`, [units]) : null,
+      contextDim,
+    };
+  }
+  return { layers, context };
+}
+
+/** A network whose weights are contractive as they stand. */
+function plainMlp(net: NetDescription, build: BuildContext): ResidualNet {
+  const stages = buildNet(build.state, net, build, `${build.place}.net`);
+  const [term] = stages[0]!.contexts;
+  return {
+    layers: stages.map(({ inputs, outputs, weight, mask, bias }, index) => ({
+      inputs,
+      outputs,
+      weight: mask ? weight.map((value, at) => (mask[at] === 0 ? 0 : value)) : weight,
+      bias,
+      activation: index === 0 ? 'identity' : stages[index - 1]!.activation,
+    })),
+    context: term ? { ...term, contextDim: build.contextDim } : null,
+  };
+}
+
+const KNOWN = ['lipschitz_mlp', 'masked_mlp', 'zuko_mlp'];
+
+function readNet(net: NetDescription, build: BuildContext): ResidualNet {
+  if (net.type === 'lipschitz_mlp') return lipschitzMlp(net, build);
+  if (net.type === 'masked_mlp' || net.type === 'zuko_mlp') return plainMlp(net, build);
+  throw new UnsupportedError(build.place, `net ${JSON.stringify(net.type)} of a residual layer`, KNOWN);
+}
+
+/** What is wrong with the settings of an estimator, or null: a key, what it needs, what it has. */
+export function checkLogDet(logDet: ResidualLogDetDescription): readonly [key: string, needs: string, got: string] | null {
+  if (logDet.method !== 'roulette') return null;
+  const { distribution, rate, exactTerms, terms } = rouletteOf(logDet);
+  if (!(rate > 0) || (distribution === 'geometric' && !(rate < 1)))
+    return ['rate', distribution === 'geometric' ? 'a chance between 0 and 1' : 'a positive mean', String(rate)];
+  if (exactTerms >= terms) return ['exact_terms', `fewer than the most terms, ${terms}`, String(exactTerms)];
+  return null;
+}
+
+/** Defaults: those of the paper, two exact terms and then a coin for each. */
+function rouletteOf(logDet: Extract<ResidualLogDetDescription, { method: 'roulette' }>) {
+  const { distribution = 'geometric', rate = distribution === 'geometric' ? 0.5 : 2, exact_terms: exactTerms = 2, terms = 64 } = logDet;
+  return { distribution, rate, exactTerms, terms };
+}
+
+function readLogDet(logDet: ResidualLogDetDescription = { method: 'exact' }): ResidualLogDet {
+  if (logDet.method === 'exact') return logDet;
+  const { probe = 'rademacher', probes = 1 } = logDet;
+  if (logDet.method === 'series') return { method: 'series', terms: logDet.terms, probe, probes };
+  const { distribution, rate, exactTerms, terms } = rouletteOf(logDet);
+  return { method: 'roulette', exactTerms, terms, count: { distribution, rate }, probe, probes };
+}
+
+function readInverse({ method, tolerance = 0, iterations }: NonNullable<ResidualOp['inverse']>): ResidualInverse {
+  return { method: method === 'broyden' ? 'broyden' : 'fixed-point', tolerance, iterations: iterations ?? null };
+}
+
+type ResidualOp = Extract<OpDescription, { op: 'residual' }>;
+
+/** Streams of random numbers: one for each op of the structure, apart from that of the base, which is 0. */
+const streamOf = (place: string): number => 0x52455300 + Number(/\[(\d+)\]$/.exec(place)?.[1] ?? 0);
+
+export const residualOps = {
+  residual(op, build) {
+    const { place, inputs: dim } = build;
+    const wrong = op.log_det && checkLogDet(op.log_det);
+    if (wrong) throw new FormatError(`${place}.log_det.${wrong[0]}`, `needs ${wrong[1]}; got ${wrong[2]}`);
+    const net = readNet(op.net, build);
+    const { outputs } = net.layers.at(-1)!;
+    if (outputs !== dim) throw new FormatError(place, `the last layer of the net needs ${dim} outputs; got ${outputs}`);
+    return new Residual(dim, net, {
+      logDet: readLogDet(op.log_det),
+      inverse: readInverse(op.inverse ?? { method: 'broyden' }),
+      stream: streamOf(place),
+      place,
+    });
+  },
+} satisfies OpBuilders;

@@ -1,0 +1,5 @@
+import { defineKernel } from '../runtime/kernel.js';
+import * as source from './generated/log-determinant.js';
+import { perRowGroup } from './geometry.js';
+
+export const logDeterminant = defineKernel(source.logDeterminant, (rows) => perRowGroup(source.logDeterminant, rows));
