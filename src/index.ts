@@ -2,8 +2,10 @@
 
 export type { ContextOption, Flow, SampleOptions } from './flows/flow.js';
 export { type AutoregressiveOptions, iaf, maf } from './flows/recipes/autoregressive.js';
+export { bounded, type Support } from './flows/recipes/bounded.js';
 export { nice, type RealNVPOptions, realNVP, type ScaleBound } from './flows/recipes/coupling.js';
 export type { RecipeOptions } from './flows/recipes/initial.js';
+export { type PlanarOptions, planar, radial, type SylvesterOptions, sylvester } from './flows/recipes/planar.js';
 export type { FlowDescription } from './format/description.js';
 export { importTorch, loadFlow } from './interop/import-torch.js';
 export {

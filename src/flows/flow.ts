@@ -1,6 +1,6 @@
 // The public flow: records the programs of a bijector and a base, compiles them on first use, and runs them.
 
-import type { FlowDescription } from '../format/description.js';
+import type { FlowDescription, OpDescription } from '../format/description.js';
 import { metadataFor } from '../format/format.js';
 import { type StoredTensor, writeSafetensors } from '../format/safetensors.js';
 import { fill } from '../kernels/fill.js';
@@ -18,6 +18,7 @@ import type { TiledTensor } from '../runtime/tensor.js';
 import { COPY_DST, COPY_SRC, STORAGE, VERTEX } from '../runtime/usage.js';
 import type { Base } from './bases/base.js';
 import type { Bijector } from './bijector.js';
+import { Chain } from './bijectors/chain.js';
 import {
   allocate,
   checkBuffer,
@@ -234,6 +235,15 @@ export class GpuFlow implements Flow {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** This flow behind one more layer at its data side. Device, tensors and base are shared, each flow is disposed on its own. */
+  behind(layer: Bijector, op: OpDescription): GpuFlow {
+    this.#assertAlive();
+    const { description } = this.#state;
+    const { structure, structure_direction: direction } = description;
+    const extended = { ...description, structure: direction === 'density' ? [op, ...structure] : [...structure, op] };
+    return new GpuFlow(this.#gpu, new Chain(this.dim, [layer, this.#bijector]), this.#base, { ...this.#state, description: extended });
   }
 
   /** The program of a task: printable, and what tests run in float64. */

@@ -50,8 +50,6 @@ export function buildFlow(
   operations: OpBuilders,
 ): Flow {
   const { features: dim, context_features: contextDim } = description;
-  if (description.structure_direction !== 'density')
-    throw new UnsupportedError('description.structure_direction', '"generate"', ['density']);
   const state = new StateReader(tensors);
   const layers = description.structure.map((op, index): Bijector => {
     const place = `description.structure[${index}]`;
@@ -65,6 +63,7 @@ export function buildFlow(
       throw error;
     }
   });
+  if (description.structure_direction === 'generate') layers.reverse(); // a chain lists its layers from data to noise
   const base = buildBase(description.base, dim, state);
   const parameterNames = state.finish();
   return new GpuFlow(gpu, new Chain(dim, layers), base, { description, tensors, parameterNames });
