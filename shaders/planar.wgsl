@@ -9,9 +9,10 @@
 // Shapes      x, y tiled [D, rows]; parameters: a network's outputs (PER_ROW), b, u [D], w [D], or a table of those and of k = (c − w·u) / |w|²,
 //             c, s, each with the remainder of its rounding; log_det tiled [1, rows], nats, added to.
 // Error       2e-6 relative to max(1, |y|) for parameters of unit size, 1e-5 where UNDO magnifies its input by up to 20 (tests/cases/planar.ts).
-// Derivative  with g = w·û, a = w·z + b and the seed (X, L): A = h'(a) û·X + L c h''(a) / (1 + c h'(a)); dz = X + A w; db = A;
-//             dw = A z + …, dû = h(a) X + L h'(a) / (1 + c h'(a)) w, then through û: elementwise kernels and two products with w and û.
-//             UNDO is its transpose solve: replace the seed X by X − w û·X h'(a) / (1 + c h'(a)) (Sherman–Morrison), with the signs turned.
+// Derivative  seeds X of x and L of the log-det, a = w·z + b, m = L h'(a) / (1 + c h'(a)): A = h'(a) û·X + L c h''(a) / (1 + c h'(a));
+//             dz = X + A w, db = A, dw = A z + m û, dû = h(a) X + m w, then through û(u, w). UNDO, seeds Z and L: dx = J⁻ᵀ (Z − L ∂l/∂z) with
+//             J⁻ᵀ Y = Y − w h' û·Y / (1 + c h') (Sherman and Morrison), and the parameters get what x = f(z) gives for X = −dx, −L.
+//             Kernels: row sums of products, scale-tangents, elementwise.
 // Paper       Rezende and Mohamed 2015, arXiv:1505.05770, section 4.1; û from appendix A.1.
 
 #import "lib/call.wgsl"

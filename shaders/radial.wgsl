@@ -9,9 +9,10 @@
 // Shapes      x, y tiled [D, rows]; parameters: a network's outputs (PER_ROW), z0 [D], alpha, beta, or a table: z0 [D], α, s and the
 //             remainder of its rounding, β̂ and its remainder; log_det tiled [1, rows], nats, added to.
 // Error       1e-6 relative to max(1, |y|), 1e-6 D of the log-det, for parameters of unit size, both ways (tests/cases/radial.ts).
-// Derivative  with e = (z − z0) / r, h = β̂ / (α + r), h' = −β̂ / (α + r)², the seed (X, L) and l the log-det:
-//             dz = (1 + h) X + (h' r (e·X) + L ∂l/∂r) e, dz0 = X − dz; dβ̂ = e·X r / (α + r) + L ∂l/∂β̂, dα = e·X r h' + L ∂l/∂α, then
-//             ds = dβ̂, dα −= dβ̂: elementwise kernels and one sum over features. UNDO solves with the same rank-one matrix.
+// Derivative  seeds X of x and L of the log-det l, e = (z − z0) / r, h = β̂ / (α + r), h' = −β̂ / (α + r)²:
+//             dz = (1 + h) X + (h' r e·X + L ∂l/∂r) e, dz0 = X − dz, dβ̂ = e·X r / (α + r) + L ∂l/∂β̂, dα = e·X r h' + L ∂l/∂α − dβ̂, ds = dβ̂.
+//             UNDO, seeds Z and L: dx = J⁻¹ (Z − L ∂l/∂z), where J = (1 + h) I + h' r e eᵀ is symmetric, and the parameters get what
+//             x = f(z) gives for X = −dx, −L. Kernels: row sums of products, elementwise.
 // Paper       Rezende and Mohamed 2015, arXiv:1505.05770, equation 14; β̂ from appendix A.2.
 
 #import "lib/call.wgsl"

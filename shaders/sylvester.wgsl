@@ -11,8 +11,9 @@
 //             and R̃ᵀ below it, diagonal of R on its own, then the diagonal of R̃ [M] and b [M]; a network's diagonals pass a tanh first;
 //             log_det tiled [1, rows], nats, added to.
 // Error       2e-6 relative to max(1, |moved|) for triangles of unit row norms, both ways (tests/cases/sylvester.ts).
-// Derivative  G = I + R diag(h') R̃ is triangular: dy = Gᵀ Y' (UNDO: solved by substitution, first unit to last); dv_i = h'_i (Rᵀ Y')_i +
-//             L c_i h''_i / (1 + c_i h'_i); db = dv, dR̃ = dv yᵀ, dR = Y' hᵀ on the triangles: outer products summed over rows.
+// Derivative  seeds Y' and L: dv_i = h'_i (Rᵀ Y')_i + L c_i h''_i / (1 + c_i h'_i); dy = Y' + R̃ᵀ dv, db = dv, dR = Y' hᵀ and dR̃ = dv yᵀ on the
+//             triangles, with L h'_i / (1 + c_i h'_i) dc_i on the diagonals: masked-linear with transposed triangles, outer products
+//             summed over rows. UNDO: first G⁻ᵀ, G = I + R diag(h') R̃, by substitution from the first unit to the last.
 // Paper       van den Berg, Hasenclever, Tomczak, Welling 2018, arXiv:1803.05649, theorem 1 and section 3.
 
 #import "lib/call.wgsl"
