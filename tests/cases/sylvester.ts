@@ -48,7 +48,7 @@ const units = ({ units: count, rows = 257, undo = false, perRow: each = false, c
     hidden: tiledNormals(count),
     log_det: tiledNormals(1),
   },
-  tolerance: { bound: 5e-6 },
+  tolerance: { bound: 1e-5 },
 });
 
 export const sylvesterCases = defineCases(sylvester, [
