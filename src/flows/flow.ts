@@ -1,6 +1,6 @@
 // The public flow: records the programs of a bijector and a base, compiles them on first use, and runs them.
 
-import type { FlowDescription } from '../format/description.js';
+import type { FlowDescription, OpDescription } from '../format/description.js';
 import { metadataFor } from '../format/format.js';
 import { type StoredTensor, writeSafetensors } from '../format/safetensors.js';
 import { watched } from '../runtime/error-scope.js';
@@ -16,6 +16,7 @@ import type { TiledTensor } from '../runtime/tensor.js';
 import { COPY_DST, COPY_SRC, STORAGE, VERTEX } from '../runtime/usage.js';
 import type { Base } from './bases/base.js';
 import type { Bijector } from './bijector.js';
+import { Chain } from './bijectors/chain.js';
 import {
   allocate,
   checkBuffer,
@@ -279,6 +280,19 @@ export class GpuFlow implements Flow {
     const logDet = recordLogDet(r, 'logProb')!;
     const z = this.#bijector.forward(r, x, { logDet, context });
     return { x, context, logProb: r.scope('base', () => this.#base.logDensity(r, z, logDet, 1, context)) };
+  }
+
+  /** This flow behind one more layer at its data side. Device, tensors and base are shared, each flow is disposed on its own. */
+  behind(layer: Bijector, op: OpDescription): GpuFlow {
+    this.#assertAlive();
+    const { description } = this.#state;
+    const { structure, structure_direction: direction } = description;
+    const extended = { ...description, structure: direction === 'density' ? [op, ...structure] : [...structure, op] };
+    return new GpuFlow(this.#gpu, new Chain(this.dim, [layer, this.#bijector]), this.#base, {
+      ...this.#state,
+      description: extended,
+      layerParameters: [0, ...this.#state.layerParameters],
+    });
   }
 
   /** The program of a task: printable, and what tests run in float64. */

@@ -23,6 +23,9 @@ export interface ZukoSpline {
 
 export type SplineDescription = DurkanSpline | ZukoSpline;
 
+/** One number for all features, or one each. Null: no end on that side (`support` alone). */
+export type PerFeature = number | null | (number | null)[];
+
 export type NetDescription =
   | { type: 'masked_mlp'; linears: string[]; activation: Activation; context_proj?: string | null }
   | {
@@ -165,8 +168,30 @@ export type OpDescription =
     }
   | { op: 'nf_masked_affine'; b: string; s: string[]; t: string[]; leaky: number }
   | { op: 'residual'; net: NetDescription; log_det?: ResidualLogDetDescription; inverse?: ResidualInverseDescription }
-  | { op: 'planar'; u: string; w: string; b: string; activation: 'tanh' | 'leaky_relu'; negative_slope?: number | null }
-  | { op: 'radial'; z0: string; alpha: string; beta: string }
+  | {
+      op: 'planar';
+      u?: string;
+      w?: string;
+      b?: string;
+      net?: NetDescription;
+      activation: 'tanh' | 'leaky_relu';
+      negative_slope?: number | null;
+    }
+  | { op: 'radial'; z0?: string; alpha?: string; beta?: string; net?: NetDescription; alpha_map?: 'abs' | 'softplus' }
+  | {
+      op: 'sylvester';
+      units: number;
+      r?: string;
+      r_tilde?: string;
+      b?: string;
+      net?: NetDescription;
+      householder?: string | null;
+    }
+  | { op: 'sigmoid_to'; low?: PerFeature; high?: PerFeature; temperature?: number | string; eps?: number; inverse?: boolean }
+  | { op: 'tanh_to'; inverse?: boolean }
+  | { op: 'softplus_to' | 'exp_to'; low?: PerFeature; inverse?: boolean }
+  | { op: 'support'; low: PerFeature; high: PerFeature; positive?: 'softplus' | 'exp'; eps?: number; inverse?: boolean }
+  | { op: 'rescale'; low: PerFeature; high: PerFeature; to?: [number, number] }
   | {
       op: 'glow_block';
       actnorm: { log_scale: string; shift: string };

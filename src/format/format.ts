@@ -33,10 +33,30 @@ function readsContext(net: NetDescription): boolean {
   return 'context' in net && net.context;
 }
 
+/** The tensors that the same parameters for all rows need; a `net` of the context gives one set a row instead. */
+const ROW_PARAMETERS: Partial<Record<OpDescription['op'], readonly string[]>> = {
+  planar: ['u', 'w', 'b'],
+  radial: ['z0', 'alpha', 'beta'],
+  sylvester: ['r', 'r_tilde', 'b'],
+};
+
+function checkRowParameters(op: OpDescription, contextFeatures: number, path: string): void {
+  const keys = ROW_PARAMETERS[op.op];
+  if (!keys) return;
+  const given = keys.filter((key) => key in op);
+  const net = 'net' in op && op.net !== undefined;
+  if (net ? given.length > 0 : given.length < keys.length) {
+    const got = [...given, ...(net ? ['net'] : [])].join(', ') || 'none of them';
+    throw new FormatError(path, `needs either net or all of ${keys.join(', ')}; got ${got}`);
+  }
+  if (net && contextFeatures === 0) throw new FormatError(`${path}.net`, 'reads a context; the description has context_features 0');
+}
+
 function checkOp(op: OpDescription, features: number, contextFeatures: number, path: string): void {
   if ('net' in op && op.net && readsContext(op.net) && contextFeatures === 0) {
     throw new FormatError(`${path}.net`, 'reads a context; the description has context_features 0');
   }
+  checkRowParameters(op, contextFeatures, path);
   if ('order' in op && op.order) checkLength(op.order, features, `${path}.order`);
   if ('mask' in op) checkLength(op.mask, features, `${path}.mask`);
   if ('transform' in op) checkIndices([...op.identity, ...op.transform], features, `${path}.identity and transform together`);

@@ -1,10 +1,12 @@
 import { autoregressiveOps } from '../flows/build/autoregressive.js';
+import { boundedOps } from '../flows/build/bounded.js';
 import { continuousOps } from '../flows/build/continuous.js';
 import { couplingOps } from '../flows/build/coupling.js';
 import { elementwiseOps } from '../flows/build/elementwise.js';
 import { buildFlow } from '../flows/build/flow.js';
 import { imageBases, imageOps } from '../flows/build/image.js';
 import { linearOps } from '../flows/build/linear.js';
+import { planarOps } from '../flows/build/planar.js';
 import { residualOps } from '../flows/build/residual.js';
 import { structureOps } from '../flows/build/structure.js';
 import type { Flow } from '../flows/flow.js';
@@ -22,6 +24,8 @@ const operations = {
   ...imageOps,
   ...continuousOps,
   ...residualOps,
+  ...planarOps,
+  ...boundedOps,
 };
 const bases = { ...imageBases };
 

@@ -2,7 +2,7 @@
 // dim, its context, its layers), so a new one needs nothing else, unless its data is bounded or its arithmetic coarser by nature: see Traits.
 
 import type { GpuFlow } from '../../src/flows/flow.js';
-import { ffjord, glow, iaf, imageRealNVP, maf, nice, realNVP, residual } from '../../src/index.js';
+import { bounded, ffjord, glow, iaf, imageRealNVP, maf, nice, planar, radial, realNVP, residual, sylvester } from '../../src/index.js';
 import type { Gpu } from '../../src/runtime/gpu.js';
 import { perturbed } from '../support/perturbed.js';
 
@@ -57,6 +57,21 @@ const table: Readonly<Record<string, Make | readonly [Make, Traits]>> = {
   // Couplings with every masking
   // Splines
   // Planar, radial, Sylvester
+  'planar D 1': (gpu) => planar(gpu, { dim: 1, layers: 3, seed: 30 }),
+  'planar D 2': (gpu) => planar(gpu, { dim: 2, layers: 4, seed: 31 }),
+  'planar D 2, leaky relu, context': (gpu) => planar(gpu, { dim: 2, layers: 2, activation: 'leaky_relu', hidden: [20], contextDim: 2, seed: 32 }),
+  'planar D 5, context': (gpu) => planar(gpu, { dim: 5, layers: 2, hidden: [20], contextDim: 3, seed: 33 }),
+  'planar D 63': (gpu) => planar(gpu, { dim: 63, layers: 3, seed: 34 }),
+  'radial D 1': (gpu) => radial(gpu, { dim: 1, layers: 3, seed: 35 }),
+  'radial D 2': (gpu) => radial(gpu, { dim: 2, layers: 4, seed: 36 }),
+  'radial D 5, context': (gpu) => radial(gpu, { dim: 5, layers: 2, hidden: [20], contextDim: 3, seed: 37 }),
+  'radial D 63': (gpu) => radial(gpu, { dim: 63, layers: 3, seed: 38 }),
+  'sylvester D 1': (gpu) => sylvester(gpu, { dim: 1, layers: 2, basis: 'triangular', seed: 39 }),
+  // Q is rounded to float32, and so its columns are orthonormal to 6e-8.
+  'sylvester D 2': [(gpu) => sylvester(gpu, { dim: 2, layers: 2, seed: 40 }), { exactTolerance: 1e-6 }],
+  'sylvester D 5, three units, context': [(gpu) => sylvester(gpu, { dim: 5, units: 3, layers: 2, hidden: [20], contextDim: 2, seed: 41 }), { exactTolerance: 1e-6 }],
+  'sylvester D 5, triangular': (gpu) => sylvester(gpu, { dim: 5, layers: 3, basis: 'triangular', seed: 42 }),
+  'sylvester D 63': [(gpu) => sylvester(gpu, { dim: 63, units: 9, layers: 2, seed: 43 }), { exactTolerance: 1e-6 }],
   // Images. Matrix and inverse of a 1×1 convolution are rounded to float32 on the host, each for itself, so even float64 comes back to 1e-6.
   'glow 1×2×2': [(gpu) => perturbed(gpu, glow(gpu, { shape: [1, 2, 2], levels: 1, steps: 2, hidden: [5], seed: 60 })), { exactTolerance: 1e-5 }],
   'glow 2×4×4, context': [(gpu) => perturbed(gpu, glow(gpu, { shape: [2, 4, 4], levels: 2, steps: 2, hidden: [8, 7], contextDim: 2, seed: 61 }), 0.05), { exactTolerance: 1e-5 }],
@@ -101,6 +116,10 @@ const table: Readonly<Record<string, Make | readonly [Make, Traits]>> = {
   // Next to 1 float32 holds x to 2^-24, which the logit magnifies by e^z.
   'maf D 1, unit support': [(gpu) => maf(gpu, { dim: 1, layers: 2, hidden: [7], support: 'unit', seed: 110 }), { support: [0, 1], tolerance: 1e-4 }],
   'realNVP D 2, unit support, context': [(gpu) => realNVP(gpu, { dim: 2, layers: 2, hidden: [20], contextDim: 2, support: { alpha: 0.01 }, seed: 111 }), { support: [0, 1], tolerance: 1e-4 }],
+  'bounded planar D 1, an interval': [async (gpu) => bounded(await planar(gpu, { dim: 1, layers: 2, seed: 44 }), { low: -1, high: 3 }), { support: [-1, 3] }],
+  'bounded maf D 2, a box': [async (gpu) => bounded(await maf(gpu, { dim: 2, layers: 2, hidden: [20], seed: 45 }), { low: 0, high: [1, 1] }), { support: [0, 1] }],
+  'bounded realNVP D 5, context, mixed supports': [async (gpu) => bounded(await realNVP(gpu, { dim: 5, layers: 2, hidden: [20], contextDim: 2, seed: 46 }), { low: [0, -1, null, 0, null], high: [1, null, 4, 2, null] }), { support: [0, 1] }],
+  'bounded maf D 5, exp': [async (gpu) => bounded(await maf(gpu, { dim: 5, layers: 1, hidden: [20], seed: 47 }), { low: [0, 0, null, null, -1], high: [null, null, 2, 1, null], positive: 'exp' }), { support: [0, 1] }],
   // Sequences
 };
 

@@ -26,9 +26,8 @@ export function buildFlow(
   bases: BaseBuilders = {},
 ): Flow {
   const { features: dim, context_features: contextDim } = description;
-  if (description.structure_direction !== 'density')
-    throw new UnsupportedError('description.structure_direction', '"generate"', ['density']);
   const state = new StateReader(tensors);
+  const generate = description.structure_direction === 'generate';
   const layerParameters: number[] = [];
   // An op that sets features aside builds what follows it, on the features that go on: `rest`.
   const chainFrom = (first: number, entering: readonly number[]): Bijector => {
@@ -41,7 +40,11 @@ export function buildFlow(
       const builder = operations[op.op] as ((op: unknown, context: BuildContext) => Bijector) | undefined;
       if (!builder) throw new UnsupportedError(place, `op ${JSON.stringify(op.op)}`, Object.keys(operations) as OpName[]);
       const next = index + 1;
+      const multiscale = () => {
+        if (generate) throw new UnsupportedError(place, `op ${JSON.stringify(op.op)} from noise to data`);
+      };
       const rest = (features: number): Bijector => {
+        multiscale();
         end = 0;
         return chainFrom(next, [features]);
       };
@@ -49,6 +52,7 @@ export function buildFlow(
         const before = state.parameterCount;
         const inputs = shape.reduce((a, b) => a * b, 1);
         const reshape = (leaving: readonly number[]) => {
+          multiscale();
           shape = leaving;
         };
         layers.push(builder(op, { inputs, contextDim, state, place, shape, reshape, rest }));
@@ -60,6 +64,7 @@ export function buildFlow(
         throw error;
       }
     }
+    if (generate) layers.reverse(); // a chain lists its layers from data to noise
     return new Chain(
       entering.reduce((a, b) => a * b, 1),
       layers,

@@ -1,0 +1,113 @@
+import { sylvester } from '../../kernels/sylvester.js';
+import type { Recorder } from '../../runtime/recorder.js';
+import type { TiledTensor } from '../../runtime/tensor.js';
+import type { Bijector, BijectorCall } from '../bijector.js';
+import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import { type ParameterSource, RowParameters, splat } from './row-parameters.js';
+
+/**
+ * What the kernel reads for triangles that all rows share.
+ *
+ * @param r, rTilde row-major [M, M]: the entries above the diagonal, and through tanh those on it.
+ */
+export function packSylvester(r: ArrayLike<number>, rTilde: ArrayLike<number>, b: ArrayLike<number>): Float32Array<ArrayBuffer> {
+  const units = b.length;
+  const values = new Float64Array(units * units + 2 * units);
+  for (let i = 0; i < units; i++) {
+    values[i * units + i] = Math.tanh(r[i * units + i]!);
+    values[units * units + i] = Math.tanh(rTilde[i * units + i]!);
+    values[units * units + units + i] = b[i]!;
+    for (let j = i + 1; j < units; j++) {
+      values[i * units + j] = r[i * units + j]!;
+      values[j * units + i] = rTilde[i * units + j]!;
+    }
+  }
+  return splat(values);
+}
+
+/**
+ * First M columns, row-major [D, M], of the product of the reflections I − 2 v vᵀ / |v|², float64.
+ *
+ * @param vectors row-major [count, D].
+ */
+export function householderColumns(vectors: ArrayLike<number>, dim: number, columns: number): Float64Array {
+  const q = new Float64Array(dim * columns);
+  for (let i = 0; i < columns; i++) q[i * columns + i] = 1;
+  for (let at = vectors.length - dim; at >= 0; at -= dim) {
+    let square = 0;
+    for (let i = 0; i < dim; i++) square += vectors[at + i]! ** 2;
+    for (let j = 0; j < columns; j++) {
+      let dot = 0;
+      for (let i = 0; i < dim; i++) dot += vectors[at + i]! * q[i * columns + j]!;
+      for (let i = 0; i < dim; i++) q[i * columns + j]! -= ((2 * dot) / square) * vectors[at + i]!;
+    }
+  }
+  return q;
+}
+
+/**
+ * x = z + Q R tanh(R̃ Qᵀ z + b), Q [D, M] with orthonormal columns, R and R̃ upper triangular. Inverse (z → x) is a formula; forward
+ * (x → z) solves M scalar equations a row, one after the other. Van den Berg et al. 2018, arXiv:1803.05649; shaders/sylvester.wgsl.
+ */
+export class Sylvester implements Bijector {
+  readonly name = 'sylvester';
+  readonly contextDim: number;
+  readonly #parameters: RowParameters;
+  readonly #units: number;
+  readonly #in: PackedLinear | null;
+  readonly #out: PackedLinear | null;
+
+  /**
+   * @param source a table of `packSylvester`, or a network whose outputs are in the order of shaders/sylvester.wgsl.
+   * @param basis Q, row-major [D, M]; null for the identity, M = D.
+   */
+  constructor(
+    readonly dim: number,
+    units: number,
+    source: ParameterSource,
+    basis: Float64Array | null,
+  ) {
+    this.#units = units;
+    this.#parameters = new RowParameters(source);
+    this.contextDim = this.#parameters.contextDim;
+    const pack = (weight: Float32Array, outputs: number, inputs: number) =>
+      packLinear({ weight, mask: null, bias: null, inputs }, identityOrder(outputs), identityOrder(inputs));
+    this.#out = basis && pack(Float32Array.from(basis), dim, units);
+    this.#in =
+      basis &&
+      pack(
+        Float32Array.from({ length: units * dim }, (_, at) => basis[(at % dim) * units + Math.floor(at / dim)]!),
+        units,
+        dim,
+      );
+  }
+
+  forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
+    return this.#record(r, x, call, true);
+  }
+
+  inverse(r: Recorder, z: TiledTensor, call: BijectorCall): TiledTensor {
+    return this.#record(r, z, call, false);
+  }
+
+  #record(r: Recorder, x: TiledTensor, { logDet, context }: BijectorCall, undo: boolean): TiledTensor {
+    const units = this.#units;
+    const { parameters, parameterFeatures } = this.#parameters.record(r, context);
+    let source = x;
+    if (this.#in) {
+      source = r.tiled(units, 'projection');
+      recordLinear(r, this.#in, x, source, { label: 'Q transposed' });
+    }
+    const moved = r.tiled(units, 'moved');
+    const change = r.tiled(this.#out ? units : 1, 'change');
+    r.run(sylvester, {
+      buffers: { source, parameters, moved, change, hidden: r.tiled(units, 'hidden'), log_det: logDet ?? r.tiled(1, 'unused') },
+      params: { units, parameter_features: parameterFeatures },
+      constants: { PER_ROW: this.#parameters.perRow, UNDO: undo, HAS_CHANGE: this.#out !== null, HAS_LOG_DET: logDet !== null },
+    });
+    if (!this.#out) return moved;
+    const y = r.tiled(this.dim, undo ? 'z' : 'x');
+    recordLinear(r, this.#out, change, y, { label: 'Q', addend: x });
+    return y;
+  }
+}

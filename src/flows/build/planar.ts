@@ -1,0 +1,80 @@
+// Planar, radial and Sylvester ops: parameters as tensors, or a net of the context.
+
+import type { NetDescription } from '../../format/description.js';
+import { FormatError } from '../../runtime/errors.js';
+import { Planar, type PlanarActivation, packPlanar } from '../bijectors/planar.js';
+import { packRadial, Radial } from '../bijectors/radial.js';
+import { householderColumns, packSylvester, Sylvester } from '../bijectors/sylvester.js';
+import type { Conditioner } from '../conditioner/conditioner.js';
+import { softplus } from '../scalar.js';
+import { checkOutputs, headOf } from './autoregressive.js';
+import { buildNet } from './nets.js';
+import type { BuildContext, OpBuilders, OpOf } from './op.js';
+import type { StateReader } from './state.js';
+
+/** One-dimensional, or normflows' [1, count]. */
+const vectorOf = (state: StateReader, name: string, count: number): Float32Array =>
+  state.parameter(name, state.shapeOf(name).length === 2 ? [1, count] : [count]);
+
+/** [1], or a scalar. */
+const scalarOf = (state: StateReader, name: string): number => state.parameter(name, state.shapeOf(name).length === 0 ? [] : [1])[0]!;
+
+/** A net that reads the context alone, with all its outputs as one head. */
+function contextNet(net: NetDescription, outputs: number, { state, contextDim, place }: BuildContext): Conditioner {
+  const described = net.type === 'zuko_mlp' ? { ...net, context_concat: false } : net;
+  const stages = buildNet(state, described, { inputs: contextDim, contextDim: 0 }, `${place}.net`);
+  const last = stages.length - 1;
+  checkOutputs(stages, last, outputs, place);
+  return { inputs: contextDim, contextDim: 0, stages, heads: [headOf(last, outputs, 0, 1)] };
+}
+
+function activationOf(op: OpOf<'planar'>, place: string): PlanarActivation {
+  if (op.activation === 'tanh') return { kind: 'tanh' };
+  const slope = op.negative_slope ?? Number.NaN;
+  // Beyond 1 the bound on w·u no longer keeps 1 + w·u h' positive.
+  if (!(slope >= 0 && slope <= 1)) throw new FormatError(`${place}.negative_slope`, `needs a number in [0, 1]; got ${op.negative_slope}`);
+  return { kind: 'leaky_relu', slope };
+}
+
+/** Q of a Sylvester layer, or null for the identity. */
+function basisOf(op: OpOf<'sylvester'>, { state, inputs: dim, place }: BuildContext): Float64Array | null {
+  if (!op.householder) return op.units === dim ? null : householderColumns([], dim, op.units);
+  const vectors = state.parameter(op.householder, [null, dim]);
+  for (let at = 0; at < vectors.length; at += dim)
+    if (vectors.subarray(at, at + dim).every((value) => value === 0))
+      throw new FormatError(`${place}: ${op.householder}`, `needs vectors other than 0; row ${at / dim} is 0`);
+  return householderColumns(vectors, dim, op.units);
+}
+
+export const planarOps = {
+  planar(op, context) {
+    const { state, inputs: dim, place } = context;
+    const activation = activationOf(op, place);
+    if (op.net) return new Planar(dim, { conditioner: contextNet(op.net, 2 * dim + 1, context) }, activation);
+    const [u, w] = [vectorOf(state, op.u!, dim), vectorOf(state, op.w!, dim)];
+    return new Planar(dim, { table: packPlanar(u, w, scalarOf(state, op.b!)) }, activation);
+  },
+
+  radial(op, context) {
+    const { state, inputs: dim, place } = context;
+    const softplusAlpha = op.alpha_map === 'softplus';
+    if (op.net) return new Radial(dim, { conditioner: contextNet(op.net, dim + 2, context) }, softplusAlpha);
+    const size = op.z0!.replace(/[^.]*$/, 'd'); // normflows stores the number of features beside
+    if (state.has(size)) state.checkIndices(size, [dim]);
+    const [center, stored] = [vectorOf(state, op.z0!, dim), scalarOf(state, op.alpha!)];
+    const alpha = softplusAlpha ? softplus(stored) : Math.abs(stored);
+    if (!(Math.fround(alpha) > 0))
+      throw new FormatError(`${place}: ${op.alpha}`, `needs an alpha other than 0, at which the map leaves out a ball; got ${stored}`);
+    return new Radial(dim, { table: packRadial(center, alpha, scalarOf(state, op.beta!)) });
+  },
+
+  sylvester(op, context) {
+    const { state, inputs: dim, place } = context;
+    const { units } = op;
+    if (units > dim) throw new FormatError(`${place}.units`, `needs at most ${dim}, the number of features; got ${units}`);
+    const basis = basisOf(op, context);
+    if (op.net) return new Sylvester(dim, units, { conditioner: contextNet(op.net, units * (units + 2), context) }, basis);
+    const [r, rTilde] = [op.r!, op.r_tilde!].map((name) => state.parameter(name, [units, units]));
+    return new Sylvester(dim, units, { table: packSylvester(r!, rTilde!, state.parameter(op.b!, [units])) }, basis);
+  },
+} satisfies OpBuilders;

@@ -1,0 +1,5 @@
+import { defineKernel } from '../runtime/kernel.js';
+import * as source from './generated/planar.js';
+import { perRowGroup } from './geometry.js';
+
+export const planar = defineKernel(source.planar, (rows) => perRowGroup(source.planar, rows));

@@ -1,0 +1,5 @@
+import { defineKernel } from '../runtime/kernel.js';
+import * as source from './generated/radial.js';
+import { perRowGroup } from './geometry.js';
+
+export const radial = defineKernel(source.radial, (rows) => perRowGroup(source.radial, rows));

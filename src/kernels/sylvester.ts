@@ -1,0 +1,5 @@
+import { defineKernel } from '../runtime/kernel.js';
+import * as source from './generated/sylvester.js';
+import { perRowGroup } from './geometry.js';
+
+export const sylvester = defineKernel(source.sylvester, (rows) => perRowGroup(source.sylvester, rows));
