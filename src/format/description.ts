@@ -42,6 +42,21 @@ export type NetDescription =
   | { type: 'lipschitz_mlp'; coeff: number; layers: { swish_beta: string; linear: string }[] }
   | { type: 'concat_mlp'; linears: string[]; activation: Activation; time_column: 0 };
 
+/** How an affine op makes its scale a of a number u of the net; docs/format.md, `coupling_affine`. */
+export type ScaleForm =
+  | { form: 'sigmoid2' | 'softplus' | 'softplus_clamp3'; eps: number }
+  | { form: 'exp' }
+  | { form: 'tanh'; bound: number }
+  | { form: 'clamp'; low: number; high: number }
+  | { form: 'softclip'; slope: number };
+
+/** `mix` m in (0, 1]: the layer is v + m (f(v) − v), v what its net reads. */
+interface Autoregressive {
+  order?: number[];
+  mix?: number;
+  net: NetDescription;
+}
+
 /** How a zuko transform turns parameters into a map. */
 export type ZukoForm = { form: 'softclip_exp'; slope: number } | { form: 'rqs'; spline: SplineDescription };
 
@@ -57,35 +72,18 @@ export type OpDescription =
       beta?: string | null;
     }
   | { op: 'actnorm'; log_scale: string; shift: string; form: 'scale_then_shift' | 'minus_bias_then_scale' | 'minus_shift_then_unscale' }
-  | { op: 'ar_affine'; form: 'mu_s'; layout?: 'chunk'; order?: number[]; net: NetDescription }
-  | { op: 'ar_affine'; form: 'softplus'; eps: number; layout?: 'interleaved'; order?: number[]; net: NetDescription }
-  | { op: 'iaf_affine'; form: 'mu_s'; layout?: 'chunk'; order?: number[]; net: NetDescription }
-  | { op: 'iaf_scale_shift'; form: 'sigmoid2'; eps: number; layout?: 'interleaved'; order?: number[]; net: NetDescription }
+  | ({ op: 'ar_affine'; form: 'mu_s'; layout?: 'chunk' } & Autoregressive)
+  | ({ op: 'iaf_affine'; form: 'mu_s'; layout?: 'chunk' } & Autoregressive)
+  | ({ op: 'ar_affine'; layout?: 'chunk' | 'interleaved' } & ScaleForm & Autoregressive)
+  | ({ op: 'iaf_affine'; layout?: 'chunk' } & ScaleForm & Autoregressive)
+  | ({ op: 'iaf_scale_shift'; form: 'sigmoid2'; eps: number; layout?: 'interleaved' } & Autoregressive)
+  | { op: 'ar_mixture'; components: number; eps: number; order?: number[]; net: NetDescription }
+  | { op: 'coupling_mixture'; components: number; eps: number; identity: number[]; transform: number[]; net: NetDescription }
   | { op: 'ar_rqs'; order?: number[]; net: NetDescription; spline: SplineDescription }
-  | {
-      op: 'coupling_affine';
-      form: 'sigmoid2' | 'softplus_clamp3';
-      eps: number;
-      layout?: 'shift_then_scale';
-      identity: number[];
-      transform: number[];
-      net: NetDescription;
-    }
-  | ({ op: 'coupling_affine'; layout?: 'shift_then_scale'; identity: number[]; transform: number[]; net: NetDescription } & (
-      | { form: 'softplus'; eps: number }
-      | { form: 'exp' }
-      | { form: 'tanh'; bound: number }
-      | { form: 'clamp'; low: number; high: number }
+  | ({ op: 'coupling_affine'; layout?: 'shift_then_scale'; identity: number[]; transform: number[]; mix?: number; net: NetDescription } & (
+      | ScaleForm
+      | { form: 'additive'; eps?: number }
     ))
-  | {
-      op: 'coupling_affine';
-      form: 'additive';
-      eps?: number;
-      layout?: 'shift_then_scale';
-      identity: number[];
-      transform: number[];
-      net: NetDescription;
-    }
   | {
       op: 'coupling_rqs';
       identity: number[];
