@@ -1,9 +1,19 @@
 // The public surface.
 
 export type { ContextOption, Flow, SampleOptions } from './flows/flow.js';
-export { type AutoregressiveOptions, iaf, maf } from './flows/recipes/autoregressive.js';
-export { nice, type RealNVPOptions, realNVP, type ScaleBound } from './flows/recipes/coupling.js';
+export {
+  type AutoregressiveOptions,
+  iaf,
+  type MAFOptions,
+  type MademogOptions,
+  type MixtureOutput,
+  mademog,
+  maf,
+} from './flows/recipes/autoregressive.js';
+export { type CouplingOptions, nice, type RealNVPOptions, realNVP, type ScaleBound } from './flows/recipes/coupling.js';
 export type { RecipeOptions } from './flows/recipes/initial.js';
+export type { MadeOptions } from './flows/recipes/made.js';
+export type { Masking, MaskingOptions } from './flows/recipes/masking.js';
 export type { FlowDescription } from './format/description.js';
 export { importTorch, loadFlow } from './interop/import-torch.js';
 export {

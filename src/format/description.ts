@@ -33,10 +33,11 @@ export type NetDescription =
       activation: Activation;
       batch_norm: boolean;
       context: boolean;
+      nde?: boolean;
     }
   | { type: 'nflows_resnet'; prefix: string; blocks: number; activation: Activation; batch_norm: boolean; context: boolean }
   | { type: 'normflows_made'; prefix: string; blocks: number; activation: Activation }
-  | { type: 'zuko_mlp'; linears: string[]; activation: Activation; context_concat: boolean }
+  | { type: 'zuko_mlp'; linears: string[]; activation: Activation; context_concat: boolean; residual?: boolean }
   | { type: 'ptf_made'; prefix: string; activation: Activation; context: boolean }
   | { type: 'ptf_made_split'; prefix: string; s_act: Activation; t_act: Activation; context: boolean }
   | { type: 'lipschitz_mlp'; coeff: number; layers: { swish_beta: string; linear: string }[] }

@@ -1,7 +1,7 @@
 // Scale forms of the affine ops; formulas in docs/format.md, `coupling_affine`.
 
 import type { ScaleForm } from '../../format/description.js';
-import { FormatError } from '../../runtime/errors.js';
+import { FormatError, UnsupportedError } from '../../runtime/errors.js';
 import type { AffineSettings } from '../transformers/affine.js';
 
 /** zuko's bounded log-scale. @throws FormatError where the slope does not bound anything. */
@@ -12,6 +12,12 @@ export function softclip(slope: number, place: string): AffineSettings {
 
 /** Settings of y = a x + t in the direction that the net reads. */
 export function scaleOf(op: ScaleForm | { form: 'additive' }, place: string): AffineSettings {
+  for (const key of ['eps', 'bound', 'low', 'high'] as const) {
+    const value = (op as { readonly [key]?: unknown })[key];
+    const negative = key === 'eps' && typeof value === 'number' && value < 0;
+    if (value !== undefined && (!Number.isFinite(value) || negative))
+      throw new FormatError(`${place}.${key}`, `needs a finite number${key === 'eps' ? ' ≥ 0' : ''}; got ${value}`);
+  }
   switch (op.form) {
     case 'additive':
       return { scale: 'none', dividesForward: false };
@@ -30,6 +36,16 @@ export function scaleOf(op: ScaleForm | { form: 'additive' }, place: string): Af
     case 'softclip':
       return softclip(op.slope, place);
   }
+  // A recipe's options come from JavaScript too.
+  throw new UnsupportedError(place, `form ${JSON.stringify((op as { form?: unknown }).form)}`, [
+    'sigmoid2',
+    'softplus',
+    'softplus_clamp3',
+    'exp',
+    'tanh',
+    'clamp',
+    'softclip',
+  ]);
 }
 
 /** The interpolation of an op. @throws FormatError for one outside (0, 1]. */

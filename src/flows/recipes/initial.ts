@@ -2,6 +2,7 @@
 
 import type { OpDescription } from '../../format/description.js';
 import type { StoredTensor } from '../../format/safetensors.js';
+import { ACTIVATION_NUMBER, type Activation } from '../../kernels/activation.js';
 import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { buildFlow } from '../build/flow.js';
@@ -49,6 +50,13 @@ export function resolveOptions(recipe: string, options: RecipeOptions): Required
   return { dim, layers, hidden, contextDim, seed };
 }
 
+/** @throws ValueError for a name that is none. */
+export function checkActivation(recipe: string, activation: Activation): Activation {
+  if (!Object.hasOwn(ACTIVATION_NUMBER, activation))
+    throw new ValueError(`${recipe}: activation`, `one of ${Object.keys(ACTIVATION_NUMBER).join(', ')}`, JSON.stringify(activation));
+  return activation;
+}
+
 export class TensorWriter {
   readonly tensors = new Map<string, StoredTensor>();
   readonly #uniform: () => number;
@@ -86,10 +94,20 @@ export class TensorWriter {
   }
 }
 
+/** 0 … count − 1 in an order drawn from the writer's seed. */
+export function shuffled(writer: TensorWriter, count: number): number[] {
+  const order = Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(writer.uniform() * (i + 1));
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}
+
 /** The flow of freshly written tensors over a standard normal. */
 export function buildFresh(
   gpu: Gpu,
-  { dim, contextDim }: { readonly dim: number; readonly contextDim: number },
+  { dim, contextDim, shape }: { readonly dim: number; readonly contextDim: number; readonly shape?: readonly number[] | undefined },
   structure: OpDescription[],
   writer: TensorWriter,
   operations: OpBuilders,
@@ -98,7 +116,7 @@ export function buildFresh(
     version: 1 as const,
     features: dim,
     context_features: contextDim,
-    event_shape: [dim],
+    event_shape: [...(shape ?? [dim])],
     base: { type: 'standard_normal' as const },
     structure_direction: 'density' as const,
     structure,
