@@ -54,7 +54,7 @@ fn mixture(@builtin(global_invocation_id) id: vec3<u32>) {
     moved = invert_mixture(x[at], p, stride);
   } else {
     let there = mixture_at(x[at], p, stride);
-    moved = Moved(there.z, there.log_slope);
+    moved = Moved(select(there.z, there.z * MOST, abs(there.z) > vec4<f32>(0.9 * FARTHEST)), there.log_slope);
   }
   y[at] = moved.value;
   if (HAS_LOG_DET) { log_terms[tiled(params.slots, id.x) + j * TILE4] = moved.log_det; }

@@ -43,7 +43,7 @@ const table: Readonly<Record<string, Make | readonly [Make, Traits]>> = {
   'maf D 1, random degrees': (gpu) => maf(gpu, { dim: 1, layers: 1, hidden: [7], degrees: 'random', seed: 32 }),
   'maf D 5, residual': (gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [20, 20, 20], residual: true, activation: 'elu', seed: 33 }),
   'maf D 5, residual, random degrees': (gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [20, 20], residual: true, degrees: 'random', seed: 34 }),
-  'maf D 2, residual, context added': (gpu) => maf(gpu, { dim: 2, layers: 2, hidden: [20, 20], residual: true, contextDim: 2, seed: 35 }),
+  'maf D 2, residual, context added': (gpu) => maf(gpu, { dim: 2, layers: 2, hidden: [20, 20], residual: true, activation: 'tanh', contextDim: 2, seed: 35 }),
   'maf D 5, residual, context gated': (gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [20, 20], residual: true, contextDim: 2, contextMode: 'gate', seed: 36 }),
   'maf D 5, residual, context concatenated': (gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [20, 20], residual: true, contextDim: 2, contextMode: 'concat', seed: 37 }),
   'iaf D 5, context concatenated': (gpu) => iaf(gpu, { dim: 5, layers: 2, hidden: [20], contextDim: 2, contextMode: 'concat', seed: 38 }),
@@ -58,7 +58,7 @@ const table: Readonly<Record<string, Make | readonly [Make, Traits]>> = {
   'mademog D 5, residual': (gpu) => mademog(gpu, { dim: 5, components: 5, hidden: [20, 20], residual: true, order: 'random', seed: 47 }),
   'maf D 2, mixture last': (gpu) => maf(gpu, { dim: 2, layers: 3, hidden: [20], output: { mixture: 3 }, seed: 48 }),
   'maf D 5, mixture in all, batch norm': (gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [20], output: { mixture: 2, layers: 'all' }, batchNorm: true, seed: 49 }),
-  'maf D 63, mixture last': (gpu) => maf(gpu, { dim: 63, layers: 1, hidden: [70], output: { mixture: 2 }, seed: 50 }),
+  'maf D 63, tanh, mixture last': (gpu) => maf(gpu, { dim: 63, layers: 1, hidden: [70], activation: 'tanh', output: { mixture: 2 }, seed: 50 }),
   // Couplings
   'nice D 2': (gpu) => nice(gpu, { dim: 2, layers: 3, hidden: [33, 20], seed: 15 }),
   'nice D 5, context': (gpu) => nice(gpu, { dim: 5, layers: 2, hidden: [7], contextDim: 2, seed: 16 }),

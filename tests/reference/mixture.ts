@@ -4,7 +4,7 @@ import { PASSES } from '../../src/kernels/affine.js';
 import * as source from '../../src/kernels/generated/mixture.js';
 import { TILE, tiled } from './layout.js';
 import { softplus } from './math.js';
-import { logTail, millsRatio, normalTail } from './normal.js';
+import { millsRatio, normalTail } from './normal.js';
 import { defineTwin } from './twin.js';
 
 /** log π, μ and 1 / σ of one feature. */
@@ -40,25 +40,46 @@ export function normalise(
   return components;
 }
 
-/** log Φ(u). */
-const logBelow = (u: number): number => (u < 0 ? logTail(-u) : Math.log1p(-Math.exp(logTail(u))));
+/** A term e^(log π + square) · factor of a sum; the two parts of the exponent are kept apart, since their differences count. */
+interface Term {
+  readonly logPi: number;
+  readonly square: number;
+  readonly factor: number;
+}
+
+/** The largest term's exponent, and the sum relative to it. */
+function sumOf(terms: readonly Term[]): { readonly top: Term; readonly sum: number } {
+  let top = terms[0]!;
+  for (const term of terms) if (term.logPi + term.square > top.logPi + top.square) top = term;
+  const sum = terms.reduce((total, { logPi, square, factor }) => total + Math.exp(logPi - top.logPi + (square - top.square)) * factor, 0);
+  return { top, sum };
+}
+
+const INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
 
 /** z = Φ⁻¹(F(x)) and log dz/dx. */
 export function mixtureAt({ logPi, mean, inverse }: Components, x: number): readonly [z: number, logSlope: number] {
   const u = mean.map((mu, k) => (x - mu) * inverse[k]!);
-  const below = logSumExp(u.map((value, k) => logPi[k]! + logBelow(value)));
-  const above = logSumExp(u.map((value, k) => logPi[k]! + logBelow(-value)));
-  if (Number.isNaN(below)) return [Number.NaN, Number.NaN];
-  const negative = below <= above;
+  if (!logPi.every((value, k) => Number.isFinite(value + u[k]!))) return [Number.NaN, Number.NaN];
+  /** π Φ(sign u): a tail, or all but a tail. */
+  const side = (sign: number) =>
+    sumOf(
+      u.map((value, k) => {
+        const square = -0.5 * value * value;
+        const tail = millsRatio(Math.abs(value)) * INV_SQRT_2PI;
+        if (sign * value < 0) return { logPi: logPi[k]!, square, factor: tail };
+        return { logPi: logPi[k]!, square: 0, factor: 1 - Math.exp(square) * tail };
+      }),
+    );
+  const [below, above] = [side(1), side(-1)];
+  const logOf = ({ top, sum }: ReturnType<typeof side>) => top.logPi + top.square + Math.log(sum);
+  const negative = logOf(below) <= logOf(above);
+  const q = negative ? below : above;
   // Near the middle both are close to log ½, and the smaller one is not above it.
-  const log = Math.min(negative ? below : above, -Math.LN2);
-  const t = normalTail(log);
-  // Density and tail without their common factor, which is e to minus a large number far away.
-  const exponents = u.map((value, k) => logPi[k]! - 0.5 * value * value);
-  const top = Math.max(...exponents);
-  const density = exponents.reduce((sum, exponent, k) => sum + Math.exp(exponent - top) * inverse[k]!, 0);
-  const logSlope = Math.log(density) + Math.log(millsRatio(t)) + (top - 0.5 * Math.log(2 * Math.PI) - log);
-  return [negative ? -t : t, logSlope];
+  const t = normalTail(Math.min(logOf(q), -Math.LN2));
+  const p = sumOf(u.map((value, k) => ({ logPi: logPi[k]!, square: -0.5 * value * value, factor: inverse[k]! })));
+  const difference = p.top.logPi - q.top.logPi + (p.top.square - q.top.square);
+  return [negative ? -t : t, Math.log((p.sum * INV_SQRT_2PI * millsRatio(t)) / q.sum) + difference];
 }
 
 /** x with mixtureAt(x) = z by Newton's method between bounds, to float64, and log dx/dz. */
