@@ -206,7 +206,14 @@ describe('what cannot be derived says why', () => {
       `weights: ${net}0." and the constructor's batch_norm_within_layers false disagree`,
     ],
     ['nflows-maf-d2', 'features', 3, FormatError, 'description.structure[0].perm: needs each of 0 to 2 once; got [1,0]'],
-    ['zuko-maf-d6', 'residual', true, UnsupportedError, 'description.constructor.residual: true is not supported; known: false'],
+    [
+      'zuko-maf-d6',
+      'residual',
+      true,
+      FormatError,
+      'weights: need a tensor "transform.transforms.0.hyper.1.0.weight", which the constructor\'s flow has; there is none',
+    ],
+    ['zuko-nice-d6', 'normalize', true, UnsupportedError, 'description.constructor.normalize: true is not supported; known: false'],
     [
       'zuko-maf-d6',
       'transforms',
