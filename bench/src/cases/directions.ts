@@ -1,7 +1,8 @@
 // The two directions of every kind of autoregressive layer, side by side: the sequential one should cost about one network pass, whatever
 // the transformer and the net.
 
-import { type Flow, type Gpu, iaf, mademog, maf } from '../../../src/index.js';
+import { readSafetensors, writeSafetensors } from '../../../src/format/safetensors.js';
+import { type Flow, type Gpu, iaf, loadFlow, mademog, maf } from '../../../src/index.js';
 import { interleave } from '../measure.js';
 import { type ErrorFigure, perSecond, type Row, refused, row, within } from '../results.js';
 import type { Bench } from '../run.js';
@@ -21,12 +22,27 @@ interface Kind {
   readonly make: (gpu: Gpu, shape: Shape) => Promise<Flow>;
 }
 
+/** A flow whose networks say `factor` times as much: components far apart, narrow and wide, as in a trained one, and more of Newton's steps. */
+async function stretched(gpu: Gpu, flow: Flow, factor: number): Promise<Flow> {
+  const { tensors, metadata } = readSafetensors(await flow.save());
+  flow.dispose();
+  const last = [...tensors.keys()].filter((name) => name.endsWith('.weight')).at(-1)!;
+  const { data } = tensors.get(last)!;
+  for (let i = 0; i < data.length; i++) (data as Float32Array)[i]! *= factor;
+  return loadFlow(gpu, writeSafetensors(tensors, metadata));
+}
+
 const kinds: readonly Kind[] = [
   { name: 'affine', slow: 'sample', make: (gpu, shape) => maf(gpu, { ...shape, layers: 1 }) },
   { name: 'affine, IAF', slow: 'logProb', make: (gpu, shape) => iaf(gpu, { ...shape, layers: 1 }) },
   { name: 'affine, interpolated', slow: 'sample', make: (gpu, shape) => maf(gpu, { ...shape, layers: 1, interpolation: 0.5 }) },
   { name: 'affine, residual net', slow: 'sample', make: (gpu, shape) => maf(gpu, { ...shape, layers: 1, residual: true }) },
   { name: 'mixture of 5', slow: 'sample', make: (gpu, shape) => mademog(gpu, { ...shape, components: 5 }) },
+  {
+    name: 'mixture of 5, far apart',
+    slow: 'sample',
+    make: async (gpu, shape) => stretched(gpu, await mademog(gpu, { ...shape, components: 5 }), 20),
+  },
   {
     name: 'mixture of 5, residual net',
     slow: 'sample',
