@@ -52,7 +52,7 @@ export type ScaleForm =
   | { form: 'softclip'; slope: number };
 
 /** `mix` m in (0, 1]: the layer is v + m (f(v) − v), v what its net reads. */
-interface Autoregressive {
+export interface AutoregressiveKeys {
   order?: number[];
   mix?: number;
   net: NetDescription;
@@ -73,11 +73,11 @@ export type OpDescription =
       beta?: string | null;
     }
   | { op: 'actnorm'; log_scale: string; shift: string; form: 'scale_then_shift' | 'minus_bias_then_scale' | 'minus_shift_then_unscale' }
-  | ({ op: 'ar_affine'; form: 'mu_s'; layout?: 'chunk' } & Autoregressive)
-  | ({ op: 'iaf_affine'; form: 'mu_s'; layout?: 'chunk' } & Autoregressive)
-  | ({ op: 'ar_affine'; layout?: 'chunk' | 'interleaved' } & ScaleForm & Autoregressive)
-  | ({ op: 'iaf_affine'; layout?: 'chunk' } & ScaleForm & Autoregressive)
-  | ({ op: 'iaf_scale_shift'; form: 'sigmoid2'; eps: number; layout?: 'interleaved' } & Autoregressive)
+  | ({ op: 'ar_affine'; form: 'mu_s'; layout?: 'chunk' } & AutoregressiveKeys)
+  | ({ op: 'iaf_affine'; form: 'mu_s'; layout?: 'chunk' } & AutoregressiveKeys)
+  | ({ op: 'ar_affine'; layout?: 'chunk' | 'interleaved' } & ScaleForm & AutoregressiveKeys)
+  | ({ op: 'iaf_affine'; layout?: 'chunk' } & ScaleForm & AutoregressiveKeys)
+  | ({ op: 'iaf_scale_shift'; form: 'sigmoid2'; eps: number; layout?: 'interleaved' } & AutoregressiveKeys)
   | { op: 'ar_mixture'; components: number; eps: number; order?: number[]; net: NetDescription }
   | { op: 'coupling_mixture'; components: number; eps: number; identity: number[]; transform: number[]; net: NetDescription }
   | { op: 'ar_rqs'; order?: number[]; net: NetDescription; spline: SplineDescription }
