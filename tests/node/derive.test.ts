@@ -246,6 +246,24 @@ describe('what cannot be derived says why', () => {
     expect(error.message).toBe(message);
   });
 
+  const mademog = (options: object) => ({
+    class: 'nflows.distributions.mixture.MADEMoG',
+    constructor: { features: 2, hidden_features: 4, num_blocks: 0, ...options },
+  });
+
+  test('a MADEMoG whose weights read another context, or with random masks in residual blocks', () => {
+    expect(() => deriveDescription(mademog({ context_features: 1 }), new Map())).toThrow(
+      "weights: the net reads 0 context features; the constructor's context_features says 1",
+    );
+    expect(() => deriveDescription(mademog({ num_blocks: 2 }), new Map())).toThrow(
+      'weights: "_made.blocks." needs 2 children by the constructor\'s num_blocks; it has 0',
+    );
+    expect(() => deriveDescription(mademog({ random_mask: true }), new Map())).toThrow(
+      'description.constructor.random_mask needs use_residual_blocks to be false; got true',
+    );
+    expect(deriveDescription(mademog({}), new Map()).structure).toMatchObject([{ op: 'ar_mixture', components: 1, eps: 0.01 }]);
+  });
+
   test('an unknown class', () => {
     const error = errorOf('zuko-maf-d6', (description) => {
       description.class = 'zuko.flows.NAF';
