@@ -8,7 +8,7 @@ import { createServer } from 'vite';
 import { launchBrowser } from './browser.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const sections = ['ceilings', 'compile', 'masked-linear', 'maf', 'growth', 'small'];
+const sections = ['ceilings', 'compile', 'masked-linear', 'maf', 'growth', 'directions', 'small'];
 
 const usage = `npm run bench -- [options]
 

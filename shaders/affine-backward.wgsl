@@ -51,6 +51,7 @@ fn log_scale_slope(u: vec4<f32>, log_a: vec4<f32>) -> vec4<f32> {
       let below = 1.0 + abs(u / HIGH);
       return 1.0 / (below * below);
     }
+    case SCALE_RECIPROCAL_SIGMOID: { return -accurate_sigmoid(-u - OFFSET); }
     case SCALE_TANH: { return 4.0 * HIGH * bell(2.0 * u); }
     case SCALE_CLAMP: { return select(vec4<f32>(0.0), vec4<f32>(1.0), (u >= vec4<f32>(LOW)) & (u <= vec4<f32>(HIGH))); }
     default: { return vec4<f32>(1.0); }

@@ -2,16 +2,26 @@
 
 export { type BoundOptions, Dequantized, type DequantizeOptions, dequantize } from './flows/dequantization.js';
 export type { ContextOption, DensityOptions, Flow, SampleOptions } from './flows/flow.js';
-export { type AutoregressiveOptions, iaf, maf } from './flows/recipes/autoregressive.js';
+export {
+  type AutoregressiveOptions,
+  iaf,
+  type MAFOptions,
+  type MademogOptions,
+  type MixtureOutput,
+  mademog,
+  maf,
+} from './flows/recipes/autoregressive.js';
 export type { BaseOption } from './flows/recipes/base.js';
 export { bounded, type Support } from './flows/recipes/bounded.js';
 export { type DivergenceOption, type FfjordOptions, ffjord, type OdeSolver } from './flows/recipes/continuous.js';
-export { nice, type RealNVPOptions, realNVP, type ScaleBound } from './flows/recipes/coupling.js';
+export { type CouplingOptions, nice, type RealNVPOptions, realNVP, type ScaleBound } from './flows/recipes/coupling.js';
 export { type GlowOptions, glow } from './flows/recipes/glow.js';
 export type { ImageOptions } from './flows/recipes/image.js';
 export { type ImageRealNVPOptions, imageRealNVP } from './flows/recipes/image-realnvp.js';
 export type { RecipeOptions } from './flows/recipes/initial.js';
 export type { LinearKind, LinearOption } from './flows/recipes/linear.js';
+export type { MadeOptions } from './flows/recipes/made.js';
+export type { Masking, MaskingOptions } from './flows/recipes/masking.js';
 export { type PlanarOptions, planar, radial, type SylvesterOptions, sylvester } from './flows/recipes/planar.js';
 export { type ResidualInverseOption, type ResidualLogDetOption, type ResidualOptions, residual } from './flows/recipes/residual.js';
 export type { FlowDescription } from './format/description.js';

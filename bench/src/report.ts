@@ -17,6 +17,7 @@ const titles: Readonly<Record<SectionName, string>> = {
   'masked-linear': 'Masked linear layer',
   maf: 'Masked autoregressive flow',
   growth: 'Growth with the number of features, one layer',
+  directions: 'Both directions of autoregressive layers',
   small: 'Small flow: realNVP',
 };
 

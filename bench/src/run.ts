@@ -1,6 +1,7 @@
 // One run from the first ceiling to the last case. Knows no page: main.ts shows it.
 
 import { Gpu, isSoftwareAdapter } from '../../src/index.js';
+import { measureDirections } from './cases/directions.js';
 import { measureGrowth } from './cases/growth.js';
 import { measureCompile, measureMaf } from './cases/maf.js';
 import { measureMaskedLinear } from './cases/masked-linear.js';
@@ -78,6 +79,7 @@ export async function runBenchmark(settings: Settings, about: About, progress: (
         growth = found.growth;
         return found.rows;
       },
+      directions: () => measureDirections(bench),
       small: () => measureSmall(bench),
     };
     for (const [name, measure] of Object.entries(sections)) {

@@ -2,7 +2,7 @@
 
 import type { Rounds } from './measure.js';
 
-export const sectionNames = ['ceilings', 'compile', 'masked-linear', 'maf', 'growth', 'small'] as const;
+export const sectionNames = ['ceilings', 'compile', 'masked-linear', 'maf', 'growth', 'directions', 'small'] as const;
 export type SectionName = (typeof sectionNames)[number];
 
 /** Every device of a run comes from the same adapter. */
@@ -19,6 +19,7 @@ export interface Settings extends Rounds {
   readonly linear: { readonly rows: number; readonly width: number };
   readonly maf: { readonly dim: number; readonly hidden: readonly number[]; readonly layers: number; readonly batch: number };
   readonly growth: { readonly dims: readonly number[]; readonly hidden: readonly number[]; readonly batch: number };
+  readonly directions: { readonly dim: number; readonly hidden: readonly number[]; readonly batch: number };
   readonly small: { readonly batches: readonly number[]; readonly encodeCount: number; readonly encodeRounds: number };
 }
 
@@ -34,6 +35,7 @@ const full: Settings = {
   linear: { rows: 1024, width: 512 },
   maf: { dim: 64, hidden: [512, 512], layers: 5, batch: 1024 },
   growth: { dims: [8, 16, 32, 64, 128, 256, 512], hidden: [512, 512], batch: 1024 },
+  directions: { dim: 64, hidden: [512, 512], batch: 1024 },
   small: { batches: [1, 1024, 65536], encodeCount: 1024, encodeRounds: 500 },
 };
 
@@ -46,6 +48,7 @@ const quick: Settings = {
   checkedRows: 4,
   maf: { ...full.maf, batch: 512 },
   growth: { ...full.growth, dims: [8, 32, 128, 512], batch: 256 },
+  directions: { ...full.directions, batch: 256 },
   small: { ...full.small, batches: [1, 1024] },
 };
 
@@ -60,6 +63,7 @@ const tiny: Settings = {
   linear: { rows: 64, width: 32 },
   maf: { dim: 6, hidden: [24, 24], layers: 2, batch: 64 },
   growth: { dims: [4, 8, 16], hidden: [24, 24], batch: 64 },
+  directions: { dim: 6, hidden: [24, 24], batch: 64 },
   small: { batches: [1, 64], encodeCount: 64, encodeRounds: 20 },
 };
 

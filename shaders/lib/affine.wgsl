@@ -9,6 +9,10 @@
 //   tanh      log a = HIGH tanh(u)                (RealNVP)
 //   clamp     log a = min(max(u, LOW), HIGH)      (TFP, Pyro: -5 and 3)
 //   reciprocal sigmoid   a = 1 / sigmoid(u + OFFSET), log a = softplus(-u - OFFSET)   (Glow, arXiv:1807.03039: OFFSET 2)
+//
+// Interpolated, MIX = m in (0, 1]: the layer is v + m (f(v) - v), f one of y = a v + t and y = (v - t) / a. With l the log of f's factor,
+// a or 1 / a, its own factor is d = 1 - m + m e^l: again affine, so that the inverse is as closed. d is a sum of positive terms, taken by
+// e^-|l|, so nothing overflows; log d is log1p(m expm1(l)) where d is near 1.
 #import "lib/math.wgsl"
 
 const SCALE_NONE = 0u;
@@ -27,6 +31,9 @@ override OFFSET: f32 = 0.0;
 override LOW: f32 = 0.0;
 override HIGH: f32 = 0.0;
 override UNDO: bool = false; // true: y = (x - t) / a, and log|dy/dx| = -log a
+override MIX: f32 = 1.0;
+override REST: f32 = 0.0; // 1 - MIX, rounded once
+override BACK: bool = false; // with MIX < 1: this call inverts the interpolation; f divides where UNDO differs from BACK
 
 struct Moved {
   value: vec4<f32>,
@@ -57,18 +64,41 @@ fn positive_scale(u: vec4<f32>) -> vec4<f32> {
   }
 }
 
+/// The interpolated layer or its inverse (BACK), from log a.
+fn move_mixed(x: vec4<f32>, t: vec4<f32>, log_a: vec4<f32>) -> Moved {
+  let divides = UNDO != BACK;
+  let l = select(log_a, -log_a, vec4<bool>(divides));
+  let up = l > vec4<f32>(0.0);
+  let e = accurate_exp(-abs(l));
+  // The factor is d e^max(l, 0), f's is e e^max(l, 0) or, up, e^max(l, 0).
+  let d = select(REST + MIX * e, MIX + REST * e, up);
+  let high = select(vec4<f32>(0.0), l, up);
+  let near = (l > vec4<f32>(-0.7)) & (l < vec4<f32>(20.0));
+  let log_d = select(high + accurate_log(d), accurate_log1p(MIX * accurate_expm1(l)), near);
+  let shift = MIX * t;
+  let within = select(shift * e, shift, up); // of a dividing f: m t / a = within e^max(l, 0)
+  if (BACK) {
+    if (divides) { return Moved(select(x + within, x * e + within, up) / d, -log_d); }
+    return Moved(times_exp((x - shift) / d, -high), -log_d);
+  }
+  if (divides) { return Moved(times_exp(x * d - within, high), log_d); }
+  return Moved(times_exp(x * d, high) + shift, log_d);
+}
+
 /// The transformer or its inverse (UNDO), elementwise. The exponential family multiplies by exp(-log a) instead of dividing.
 fn move_affine(x: vec4<f32>, t: vec4<f32>, u: vec4<f32>) -> Moved {
   if (SCALE == SCALE_NONE) {
-    return Moved(select(x + t, x - t, vec4<bool>(UNDO)), vec4<f32>(0.0));
+    return Moved(select(x + MIX * t, x - MIX * t, vec4<bool>(UNDO)), vec4<f32>(0.0));
   }
   if (SCALE == SCALE_SOFTPLUS || SCALE == SCALE_SIGMOID || SCALE == SCALE_SOFTPLUS_CLAMPED) {
     let a = positive_scale(u);
     let log_a = accurate_log(a);
+    if (MIX < 1.0) { return move_mixed(x, t, log_a); }
     if (UNDO) { return Moved((x - t) / a, -log_a); }
     return Moved(x * a + t, log_a);
   }
   let log_a = log_scale(u);
+  if (MIX < 1.0) { return move_mixed(x, t, log_a); }
   if (UNDO) { return Moved(times_exp(x - t, -log_a), -log_a); }
   return Moved(times_exp(x, log_a) + t, log_a);
 }

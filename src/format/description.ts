@@ -36,10 +36,11 @@ export type NetDescription =
       activation: Activation;
       batch_norm: boolean;
       context: boolean;
+      nde?: boolean;
     }
   | { type: 'nflows_resnet'; prefix: string; blocks: number; activation: Activation; batch_norm: boolean; context: boolean }
   | { type: 'normflows_made'; prefix: string; blocks: number; activation: Activation }
-  | { type: 'zuko_mlp'; linears: string[]; activation: Activation; context_concat: boolean }
+  | { type: 'zuko_mlp'; linears: string[]; activation: Activation; context_concat: boolean; residual?: boolean }
   | { type: 'ptf_made'; prefix: string; activation: Activation; context: boolean }
   | { type: 'ptf_made_split'; prefix: string; s_act: Activation; t_act: Activation; context: boolean }
   | {
@@ -98,6 +99,21 @@ export interface ResidualInverseDescription {
   iterations?: number;
 }
 
+/** How an affine op makes its scale a of a number u of the net; docs/format.md, `coupling_affine`. */
+export type ScaleForm =
+  | { form: 'sigmoid2' | 'softplus' | 'softplus_clamp3'; eps: number }
+  | { form: 'exp' }
+  | { form: 'tanh'; bound: number }
+  | { form: 'clamp'; low: number; high: number }
+  | { form: 'softclip'; slope: number };
+
+/** `mix` m in (0, 1]: the layer is v + m (f(v) − v), v what its net reads. */
+export interface AutoregressiveKeys {
+  order?: number[];
+  mix?: number;
+  net: NetDescription;
+}
+
 /** How a zuko transform turns parameters into a map. */
 export type ZukoForm = { form: 'softclip_exp'; slope: number } | { form: 'rqs'; spline: SplineDescription };
 
@@ -113,35 +129,18 @@ export type OpDescription =
       beta?: string | null;
     }
   | { op: 'actnorm'; log_scale: string; shift: string; form: 'scale_then_shift' | 'minus_bias_then_scale' | 'minus_shift_then_unscale' }
-  | { op: 'ar_affine'; form: 'mu_s'; layout?: 'chunk'; order?: number[]; net: NetDescription }
-  | { op: 'ar_affine'; form: 'softplus'; eps: number; layout?: 'interleaved'; order?: number[]; net: NetDescription }
-  | { op: 'iaf_affine'; form: 'mu_s'; layout?: 'chunk'; order?: number[]; net: NetDescription }
-  | { op: 'iaf_scale_shift'; form: 'sigmoid2'; eps: number; layout?: 'interleaved'; order?: number[]; net: NetDescription }
+  | ({ op: 'ar_affine'; form: 'mu_s'; layout?: 'chunk' } & AutoregressiveKeys)
+  | ({ op: 'iaf_affine'; form: 'mu_s'; layout?: 'chunk' } & AutoregressiveKeys)
+  | ({ op: 'ar_affine'; layout?: 'chunk' | 'interleaved' } & ScaleForm & AutoregressiveKeys)
+  | ({ op: 'iaf_affine'; layout?: 'chunk' } & ScaleForm & AutoregressiveKeys)
+  | ({ op: 'iaf_scale_shift'; form: 'sigmoid2'; eps: number; layout?: 'interleaved' } & AutoregressiveKeys)
+  | { op: 'ar_mixture'; components: number; eps: number; order?: number[]; net: NetDescription }
+  | { op: 'coupling_mixture'; components: number; eps: number; identity: number[]; transform: number[]; net: NetDescription }
   | { op: 'ar_rqs'; order?: number[]; net: NetDescription; spline: SplineDescription }
-  | {
-      op: 'coupling_affine';
-      form: 'sigmoid2' | 'softplus_clamp3';
-      eps: number;
-      layout?: 'shift_then_scale';
-      identity: number[];
-      transform: number[];
-      net: NetDescription;
-    }
-  | ({ op: 'coupling_affine'; layout?: 'shift_then_scale'; identity: number[]; transform: number[]; net: NetDescription } & (
-      | { form: 'softplus'; eps: number }
-      | { form: 'exp' }
-      | { form: 'tanh'; bound: number }
-      | { form: 'clamp'; low: number; high: number }
+  | ({ op: 'coupling_affine'; layout?: 'shift_then_scale'; identity: number[]; transform: number[]; mix?: number; net: NetDescription } & (
+      | ScaleForm
+      | { form: 'additive'; eps?: number }
     ))
-  | {
-      op: 'coupling_affine';
-      form: 'additive';
-      eps?: number;
-      layout?: 'shift_then_scale';
-      identity: number[];
-      transform: number[];
-      net: NetDescription;
-    }
   | {
       op: 'coupling_rqs';
       identity: number[];

@@ -22,6 +22,21 @@ const autoregressiveOptions = {
   use_random_permutations: ['flag', false],
 } as const;
 
+/** nflows.distributions.MADEMoG; its least deviation, 0.01, is not an argument. */
+const mademogOptions = {
+  features: ['size'],
+  hidden_features: ['size'],
+  context_features: ['count', 0],
+  num_blocks: ['count', 2],
+  num_mixture_components: ['size', 1],
+  use_residual_blocks: ['flag', true],
+  random_mask: ['flag', false],
+  activation: ['text', 'relu'],
+  dropout_probability: ['number', 0],
+  use_batch_norm: ['flag', false],
+  custom_initialization: ['flag', false],
+} as const;
+
 const couplingOptions = { ...shared, use_volume_preserving: ['flag', false] } as const;
 
 const batchNorm = (prefix: string): OpDescription => ({
@@ -33,6 +48,56 @@ const batchNorm = (prefix: string): OpDescription => ({
   gamma_map: 'softplus_plus_eps',
   beta: `${prefix}.bias`,
 });
+
+/**
+ * Compares the blocks of a net with what the constructor says of them; the first key counts them.
+ * @throws FormatError when they differ.
+ */
+function checkBlocks(tensors: Derivation['tensors'], prefix: string, said: Readonly<Record<string, number | boolean>>): void {
+  const [[count, blocks]] = Object.entries(said) as [[string, number]];
+  checkCount(tensors, `${prefix}.blocks.`, blocks, count);
+  const block = `${prefix}.blocks.0.`;
+  const names = [...tensors.keys()].filter((name) => name.startsWith(block)).map((name) => name.slice(block.length));
+  if (names.length === 0) return;
+  for (const [key, expected] of Object.entries(said)) {
+    if (typeof expected !== 'boolean') continue;
+    const got = key.includes('batch_norm') ? names.some((name) => name.startsWith('batch_norm')) : names.includes('linear_layers.0.weight');
+    if (got !== expected) throw new FormatError('weights', `"${block}" and the constructor's ${key} ${expected} disagree`);
+  }
+}
+
+/** MADEMoG: one MADE with mixtures for outputs, from nflows.nn.nde, whose first layer has no activation. */
+export function deriveMademog({ options, tensors }: Derivation): Omit<FlowDescription, 'version'> {
+  const given = readOptions(options, mademogOptions);
+  const { features, context_features, num_blocks, use_residual_blocks, use_batch_norm } = given;
+  if (use_residual_blocks && given.random_mask)
+    throw new ValueError('description.constructor.random_mask', 'use_residual_blocks to be false', 'true');
+  checkBlocks(tensors, '_made', { num_blocks, use_batch_norm, use_residual_blocks });
+  const stored = tensors.get('_made.context_layer.weight')?.shape[1] ?? 0;
+  if (stored !== context_features)
+    throw new FormatError(
+      'weights',
+      `the net reads ${stored} context features; the constructor's context_features says ${context_features}`,
+    );
+  const net: NetDescription = {
+    type: 'nflows_made',
+    prefix: '_made',
+    blocks: num_blocks,
+    residual: use_residual_blocks,
+    activation: readActivation(given.activation),
+    batch_norm: use_batch_norm,
+    context: context_features > 0,
+    nde: true,
+  };
+  return {
+    features,
+    context_features,
+    event_shape: [features],
+    base: { type: 'standard_normal' },
+    structure_direction: 'density',
+    structure: [{ op: 'ar_mixture', components: given.num_mixture_components, eps: 1e-2, net }],
+  };
+}
 
 /** MaskedAutoregressiveFlow: permutation, autoregressive affine, [batch norm] a layer. SimpleRealNVP: coupling, [batch norm]. */
 export function deriveNflows({ options, tensors }: Derivation, kind: 'autoregressive' | 'coupling'): Omit<FlowDescription, 'version'> {
@@ -75,17 +140,12 @@ export function deriveNflows({ options, tensors }: Derivation, kind: 'autoregres
   }
 
   checkCount(tensors, '_transform._transforms.', next, 'num_layers');
-  for (const [prefix, expected] of checks) {
-    checkCount(tensors, `${prefix}.blocks.`, given.num_blocks_per_layer, 'num_blocks_per_layer');
-    const block = `${prefix}.blocks.0.`;
-    const names = [...tensors.keys()].filter((name) => name.startsWith(block)).map((name) => name.slice(block.length));
-    if (names.length > 0 && names.some((name) => name.startsWith('batch_norm')) !== expected) {
-      throw new FormatError('weights', `"${block}" and the constructor's batch_norm_within_layers ${expected} disagree`);
-    }
-    if (masked && names.length > 0 && names.includes('linear_layers.0.weight') !== masked.use_residual_blocks) {
-      throw new FormatError('weights', `"${block}" and the constructor's use_residual_blocks ${masked.use_residual_blocks} disagree`);
-    }
-  }
+  for (const [prefix, expected] of checks)
+    checkBlocks(tensors, prefix, {
+      num_blocks_per_layer: given.num_blocks_per_layer,
+      batch_norm_within_layers: expected,
+      ...(masked && { use_residual_blocks: masked.use_residual_blocks }),
+    });
   return {
     features: given.features,
     context_features: 0,

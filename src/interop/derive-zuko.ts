@@ -61,15 +61,38 @@ function readNet(
   return { linears, context: (requireTensor(tensors, `${linears[0]}.weight`).shape[1] ?? 0) - inputs };
 }
 
+/** The same of a masked net with residual blocks: a block after each hidden width, and a linear layer where the width changes. */
+function readResidual(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  prefix: string,
+  hidden: readonly number[],
+  inputs: number,
+): { linears: string[]; context: number } {
+  const linears: string[] = [];
+  const push = () => {
+    linears.push(`${prefix}.hyper.${linears.length}`);
+    return linears[linears.length - 1]!;
+  };
+  for (const [index, size] of hidden.entries()) {
+    if (index === 0 || hidden[index - 1] !== size) {
+      const name = `${push()}.weight`;
+      const rows = requireTensor(tensors, name).shape[0];
+      if (rows !== size) throw new FormatError('weights', `"${name}" needs ${size} rows by hidden_features; it has ${rows}`);
+    }
+    const block = push();
+    for (const layer of [0, 2]) requireTensor(tensors, `${block}.${layer}.weight`);
+  }
+  requireTensor(tensors, `${push()}.weight`);
+  checkCount(tensors, `${prefix}.hyper.`, linears.length, 'hidden_features and residual');
+  return { linears, context: (requireTensor(tensors, `${linears[0]}.weight`).shape[1] ?? 0) - inputs };
+}
+
 /** The four whole-flow classes; NICE stands for RealNVP too. With one feature, zuko makes every transform elementwise. */
 export function deriveZuko({ options, tensors, version }: Derivation, kind: 'MAF' | 'NSF' | 'NICE'): Omit<FlowDescription, 'version'> {
   const forNsf = kind === 'NSF' ? readOptions(options, spline) : null;
   const given = forNsf ?? readOptions(options, kind === 'MAF' ? autoregressive : coupling);
-  for (const key of ['residual', 'normalize'] as const) {
-    if ((given as Readonly<Record<string, unknown>>)[key] === true) {
-      throw new UnsupportedError(`description.constructor.${key}`, 'true', ['false']);
-    }
-  }
+  const residual = 'residual' in given && given.residual === true;
+  if ('normalize' in given && given.normalize) throw new UnsupportedError('description.constructor.normalize', 'true', ['false']);
   const { features, hidden_features: hidden } = given;
   const activation = readActivation(given.activation);
   const slope = given.slope || defaultSlope(version);
@@ -81,9 +104,11 @@ export function deriveZuko({ options, tensors, version }: Derivation, kind: 'MAF
 
   const contexts: number[] = [];
   const netAt = (prefix: string, inputs: number): NetDescription => {
-    const { linears, context } = readNet(tensors, prefix, hidden, inputs);
+    // With a single feature the net reads the context alone and is no masked one, which is where blocks are.
+    const blocks = residual && inputs > 0;
+    const { linears, context } = blocks ? readResidual(tensors, prefix, hidden, inputs) : readNet(tensors, prefix, hidden, inputs);
     contexts.push(context);
-    return { type: 'zuko_mlp', linears, activation, context_concat: context > 0 };
+    return { type: 'zuko_mlp', linears, activation, context_concat: context > 0, ...(blocks && { residual: true }) };
   };
   const structure = Array.from({ length: given.transforms }, (_, layer): OpDescription => {
     const prefix = `transform.transforms.${layer}`;

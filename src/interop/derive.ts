@@ -5,7 +5,7 @@ import type { FlowDescription } from '../format/description.js';
 import { parseDescription } from '../format/format.js';
 import type { StoredTensor } from '../format/safetensors.js';
 import { FormatError, UnsupportedError } from '../runtime/errors.js';
-import { deriveNflows } from './derive-nflows.js';
+import { deriveMademog, deriveNflows } from './derive-nflows.js';
 import type { Derivation } from './derive-options.js';
 import { deriveZuko, deriveZukoContinuous } from './derive-zuko.js';
 
@@ -14,6 +14,7 @@ type Derive = (derivation: Derivation) => Omit<FlowDescription, 'version'>;
 const classes: Record<string, Derive> = {
   'nflows.flows.MaskedAutoregressiveFlow': (d) => deriveNflows(d, 'autoregressive'),
   'nflows.flows.SimpleRealNVP': (d) => deriveNflows(d, 'coupling'),
+  'nflows.distributions.MADEMoG': deriveMademog,
   'zuko.flows.MAF': (d) => deriveZuko(d, 'MAF'),
   'zuko.flows.NICE': (d) => deriveZuko(d, 'NICE'),
   'zuko.flows.RealNVP': (d) => deriveZuko(d, 'NICE'),
@@ -46,8 +47,9 @@ export function deriveDescription(description: object, tensors: ReadonlyMap<stri
   const library = isObject(given.library) ? given.library : { name: given.library, version: undefined };
   const parts = name.split('.');
   const root = parts.length > 1 ? parts[0] : library.name;
-  const known = `${root}.flows.${parts[parts.length - 1]}`;
-  if (!Object.hasOwn(classes, known)) {
+  // Libraries export a class from several modules, so the path between matters little.
+  const known = Object.keys(classes).find((path) => path.startsWith(`${root}.`) && path.endsWith(`.${parts[parts.length - 1]}`));
+  if (known === undefined) {
     throw new UnsupportedError(
       'description.class',
       `${JSON.stringify(name)} of library ${JSON.stringify(library.name)}`,

@@ -6,6 +6,7 @@ import { elementwiseOps } from '../flows/build/elementwise.js';
 import { buildFlow } from '../flows/build/flow.js';
 import { imageBases, imageOps } from '../flows/build/image.js';
 import { linearOps } from '../flows/build/linear.js';
+import { mixtureOps } from '../flows/build/mixture.js';
 import { planarOps } from '../flows/build/planar.js';
 import { residualOps } from '../flows/build/residual.js';
 import { structureOps } from '../flows/build/structure.js';
@@ -26,6 +27,7 @@ const operations = {
   ...residualOps,
   ...planarOps,
   ...boundedOps,
+  ...mixtureOps,
 };
 const bases = { ...imageBases };
 
@@ -39,6 +41,7 @@ const bases = { ...imageBases };
  *
  * @param description the neutral description of docs/format.md, or { library, class, constructor } of a whole-flow class of nflows
  *   (MaskedAutoregressiveFlow, SimpleRealNVP) or zuko (MAF, NICE, RealNVP, NSF, CNF). Other keys are ignored.
+ *   (MaskedAutoregressiveFlow, SimpleRealNVP, MADEMoG) or zuko (MAF, NICE, RealNVP, NSF). Other keys are ignored.
  * @param weights a safetensors file of the state_dict, names unchanged.
  * @throws FormatError for a malformed file or description, or tensors that do not fit; UnsupportedError for an op, net or class that is
  *   not known; no partial flow is left behind.

@@ -17,15 +17,28 @@ export const SCALE_CONSTANTS: Record<ScaleKind, { EPS?: number; OFFSET?: number;
 };
 export const SCALE_KINDS = Object.keys(SCALE_NUMBER) as ScaleKind[];
 
+/** An interpolated layer, or its inverse. */
+export const mixConstants = (mixed: { readonly mix: number; readonly back: boolean } | undefined) => {
+  const mix = Math.fround(mixed?.mix ?? 1);
+  return { MIX: mix, REST: 1 - mix, BACK: mixed?.back ?? false };
+};
+
 /** Every third feature passes; the slots of the others are in random order. */
-const transform = (features: number, rows: number, scale: ScaleKind, undo: boolean, logDet = true) => {
+const transform = (
+  features: number,
+  rows: number,
+  scale: ScaleKind,
+  undo: boolean,
+  logDet = true,
+  mixed?: { mix: number; back: boolean },
+) => {
   const slots = features - Math.floor(features / 3);
   const parameters = scale === 'none' ? slots : 2 * slots;
   return {
-    name: `${features} features, ${rows} rows, ${scale}${undo ? ', undone' : ''}${logDet ? '' : ', no log-det'}`,
+    name: `${features} features, ${rows} rows, ${scale}${undo ? ', undone' : ''}${logDet ? '' : ', no log-det'}${mixed ? `, mix ${mixed.mix}${mixed.back ? ' back' : ''}` : ''}`,
     rows,
     params: { features, slots, parameter_features: parameters },
-    constants: { ...SCALE_CONSTANTS[scale], SCALE: SCALE_NUMBER[scale], UNDO: undo, HAS_LOG_DET: logDet },
+    constants: { ...SCALE_CONSTANTS[scale], SCALE: SCALE_NUMBER[scale], UNDO: undo, HAS_LOG_DET: logDet, ...mixConstants(mixed) },
     buffers: {
       x: tiledNormals(features),
       parameters: tiledNormals(parameters),
@@ -45,4 +58,10 @@ export const affineCases = defineCases(affine, [
   ...[1, 2, 63].map((features) => transform(features, 257, 'exp', true)),
   ...SCALE_KINDS.flatMap((scale) => [false, true].map((undo) => transform(5, 1000, scale, undo))),
   transform(5, 257, 'tanh', false, false),
+  ...SCALE_KINDS.flatMap((scale) =>
+    [false, true].flatMap((undo) => [false, true].map((back) => transform(5, 257, scale, undo, true, { mix: 0.3, back }))),
+  ),
+  ...[0.999, 0.001].flatMap((mix) =>
+    [false, true].flatMap((undo) => [false, true].map((back) => transform(5, 257, 'exp', undo, true, { mix, back }))),
+  ),
 ]);

@@ -4,7 +4,7 @@ import { SCALE_NUMBER } from '../../src/kernels/affine.js';
 import { autoregressiveSolveAffine } from '../../src/kernels/autoregressive-solve-affine.js';
 import { type ConditionerShape, makeConditioner } from '../support/conditioners.js';
 import { Random } from '../support/random.js';
-import { SCALE_CONSTANTS, SCALE_KINDS } from './affine.js';
+import { mixConstants, SCALE_CONSTANTS, SCALE_KINDS } from './affine.js';
 import { defineCases, ROWS, table, tiledNormals, unread } from './case.js';
 
 /** The plan decides the shapes, so its conditioner comes from a seed of the case, and only the activations are fresh in every run. */
@@ -18,15 +18,29 @@ function planOf(shape: ConditionerShape): SolvePlan {
 const solve = (
   name: string,
   shape: ConditionerShape,
-  options: { rows?: number; scale?: keyof typeof SCALE_NUMBER; undo?: boolean; logDet?: boolean } = {},
+  options: { rows?: number; scale?: keyof typeof SCALE_NUMBER; undo?: boolean; logDet?: boolean; mix?: number } = {},
 ) => {
-  const { rows = 257, scale = 'clamp', undo = false, logDet = true } = options;
+  const { rows = 257, scale = 'clamp', undo = false, logDet = true, mix } = options;
   const plan = planOf({ ...shape, heads: scale === 'none' ? 1 : 2 });
   return {
-    name: [name, `D ${shape.dim}`, `${rows} rows`, scale, ...(undo ? ['undone'] : []), ...(logDet ? [] : ['no log-det'])].join(', '),
+    name: [
+      name,
+      `D ${shape.dim}`,
+      `${rows} rows`,
+      scale,
+      ...(undo ? ['undone'] : []),
+      ...(logDet ? [] : ['no log-det']),
+      ...(mix ? [`mix ${mix}`] : []),
+    ].join(', '),
     rows,
     params: { tasks: plan.taskCount, nodes: plan.nodes, dim: shape.dim, side_features: plan.sideFeatures },
-    constants: { ...SCALE_CONSTANTS[scale], SCALE: SCALE_NUMBER[scale], UNDO: undo, HAS_LOG_DET: logDet },
+    constants: {
+      ...SCALE_CONSTANTS[scale],
+      SCALE: SCALE_NUMBER[scale],
+      UNDO: undo,
+      HAS_LOG_DET: logDet,
+      ...mixConstants(mix ? { mix, back: true } : undefined),
+    },
     buffers: {
       source: tiledNormals(shape.dim),
       weight: table(() => plan.weight),
@@ -52,6 +66,7 @@ export const autoregressiveSolveAffineCases = defineCases(autoregressiveSolveAff
   ...SCALE_KINDS.filter((scale) => scale !== 'clamp').map((scale) => solve('made', made(5, 20), { scale })),
   ...SCALE_KINDS.map((scale) => solve('made', made(5, 20), { scale, undo: true })),
   solve('made', made(5, 20), { logDet: false }),
+  ...[false, true].map((undo) => solve('made', made(5, 20), { undo, mix: 0.4 })),
   solve('random degrees', { dim: 9, hidden: [40, 31], masks: 'random', activation: 'tanh' }),
   solve('random entries', { dim: 9, hidden: [25, 18], masks: 'sparse', activation: 'elu' }),
   solve('norm', { dim: 6, hidden: [19, 12], norm: true, activation: 'silu' }),

@@ -2,10 +2,24 @@
 // dim, its context, its layers), so a new one needs nothing else, unless its data is bounded or its arithmetic coarser by nature: see Traits.
 
 import type { GpuFlow } from '../../src/flows/flow.js';
-import { bounded, ffjord, glow, iaf, imageRealNVP, maf, nice, planar, radial, realNVP, residual, sylvester } from '../../src/index.js';
+import {
+  bounded,
+  ffjord,
+  glow,
+  iaf,
+  imageRealNVP,
+  mademog,
+  maf,
+  nice,
+  planar,
+  radial,
+  realNVP,
+  residual,
+  sylvester,
+} from '../../src/index.js';
 import type { Gpu } from '../../src/runtime/gpu.js';
+import { couplingMixture } from '../support/coupling-mixture.js';
 import { perturbed } from '../support/perturbed.js';
-
 import { splitTwice, uniformBehindSigmoid } from './structures.js';
 
 type Make = (gpu: Gpu) => Promise<unknown>;
@@ -42,6 +56,27 @@ const table: Readonly<Record<string, Make | readonly [Make, Traits]>> = {
   'iaf D 5, batch norm': (gpu) => iaf(gpu, { dim: 5, layers: 2, hidden: [33, 20], batchNorm: true, seed: 13 }),
   'iaf D 63': (gpu) => iaf(gpu, { dim: 63, layers: 2, hidden: [70], seed: 14 }),
   // Autoregressive flows of every kind: orders, residual, interpolated, mixture outputs
+  'maf D 5, natural order, random degrees, tanh': (gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [33, 20], order: 'natural', degrees: 'random', activation: 'tanh', seed: 30 }),
+  'maf D 5, one layer, given order': (gpu) => maf(gpu, { dim: 5, layers: 1, hidden: [33, 20], order: [3, 0, 4, 1, 2], seed: 31 }),
+  'maf D 1, random degrees': (gpu) => maf(gpu, { dim: 1, layers: 1, hidden: [7], degrees: 'random', seed: 32 }),
+  'maf D 5, residual': (gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [20, 20, 20], residual: true, activation: 'elu', seed: 33 }),
+  'maf D 5, residual, random degrees': (gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [20, 20], residual: true, degrees: 'random', seed: 34 }),
+  'maf D 2, residual, context added': (gpu) => maf(gpu, { dim: 2, layers: 2, hidden: [20, 20], residual: true, activation: 'tanh', contextDim: 2, seed: 35 }),
+  'maf D 5, residual, context gated': (gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [20, 20], residual: true, contextDim: 2, contextMode: 'gate', seed: 36 }),
+  'maf D 5, residual, context concatenated': (gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [20, 20], residual: true, contextDim: 2, contextMode: 'concat', seed: 37 }),
+  'iaf D 5, context concatenated': (gpu) => iaf(gpu, { dim: 5, layers: 2, hidden: [20], contextDim: 2, contextMode: 'concat', seed: 38 }),
+  'maf D 5, tanh scale': (gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [20], scale: { form: 'tanh', bound: 2 }, seed: 39 }),
+  'maf D 5, softclip scale': (gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [20], scale: { form: 'softclip', slope: 1e-3 }, seed: 40 }),
+  'iaf D 5, sigmoid2 scale': (gpu) => iaf(gpu, { dim: 5, layers: 2, hidden: [20], scale: { form: 'sigmoid2', eps: 1e-3 }, seed: 41 }),
+  'maf D 5, interpolated': (gpu) => maf(gpu, { dim: 5, layers: 3, hidden: [20], interpolation: [0.5, 1, 0.1], seed: 42 }),
+  'maf D 2, interpolated softplus': (gpu) => maf(gpu, { dim: 2, layers: 2, hidden: [20], interpolation: 0.7, scale: { form: 'softplus', eps: 1e-3 }, seed: 43 }),
+  'iaf D 5, interpolated, context': (gpu) => iaf(gpu, { dim: 5, layers: 2, hidden: [20], interpolation: 0.3, contextDim: 2, seed: 44 }),
+  'mademog D 1': (gpu) => mademog(gpu, { dim: 1, components: 3, hidden: [7], seed: 45 }),
+  'mademog D 2, context': (gpu) => mademog(gpu, { dim: 2, components: 4, hidden: [33, 20], contextDim: 2, seed: 46 }),
+  'mademog D 5, residual': (gpu) => mademog(gpu, { dim: 5, components: 5, hidden: [20, 20], residual: true, order: 'random', seed: 47 }),
+  'maf D 2, mixture last': (gpu) => maf(gpu, { dim: 2, layers: 3, hidden: [20], output: { mixture: 3 }, seed: 48 }),
+  'maf D 5, mixture in all, batch norm': (gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [20], output: { mixture: 2, layers: 'all' }, batchNorm: true, seed: 49 }),
+  'maf D 63, tanh, mixture last': (gpu) => maf(gpu, { dim: 63, layers: 1, hidden: [70], activation: 'tanh', output: { mixture: 2 }, seed: 50 }),
   // Couplings
   'nice D 2': (gpu) => nice(gpu, { dim: 2, layers: 3, hidden: [33, 20], seed: 15 }),
   'nice D 5, context': (gpu) => nice(gpu, { dim: 5, layers: 2, hidden: [7], contextDim: 2, seed: 16 }),
@@ -55,6 +90,12 @@ const table: Readonly<Record<string, Make | readonly [Make, Traits]>> = {
   'realNVP D 5, softplus_clamp3': (gpu) => realNVP(gpu, { dim: 5, layers: 2, hidden: [7], scale: { form: 'softplus_clamp3', eps: 1e-3 }, seed: 24 }),
   'realNVP D 63': (gpu) => realNVP(gpu, { dim: 63, layers: 3, hidden: [70, 81], seed: 25 }),
   // Couplings with every masking
+  'realNVP D 5, halves, softclip': (gpu) => realNVP(gpu, { dim: 5, layers: 2, hidden: [7], masking: 'halves', scale: { form: 'softclip', slope: 1e-3 }, seed: 60 }),
+  'realNVP D 12, checkerboard': (gpu) => realNVP(gpu, { dim: 12, layers: 2, hidden: [7], masking: 'checkerboard', shape: [2, 3, 2], activation: 'silu', seed: 61 }),
+  'nice D 12, channels': (gpu) => nice(gpu, { dim: 12, layers: 2, hidden: [7], masking: 'channels', shape: [3, 2, 2], seed: 62 }),
+  'realNVP D 5, random masks, context': (gpu) => realNVP(gpu, { dim: 5, layers: 3, hidden: [7], masking: 'random', contextDim: 2, seed: 63 }),
+  'nice D 3, given masks': (gpu) => nice(gpu, { dim: 3, layers: 3, hidden: [7], masking: [[1, 0, 0], [0, 1, 1]], seed: 64 }),
+  'coupling with mixtures D 5, context': (gpu) => couplingMixture(gpu),
   // Splines
   // Planar, radial, Sylvester
   'planar D 1': (gpu) => planar(gpu, { dim: 1, layers: 3, seed: 30 }),

@@ -240,7 +240,14 @@ describe('what cannot be derived says why', () => {
       `weights: ${net}0." and the constructor's batch_norm_within_layers false disagree`,
     ],
     ['nflows-maf-d2', 'features', 3, FormatError, 'description.structure[0].perm: needs each of 0 to 2 once; got [1,0]'],
-    ['zuko-maf-d6', 'residual', true, UnsupportedError, 'description.constructor.residual: true is not supported; known: false'],
+    [
+      'zuko-maf-d6',
+      'residual',
+      true,
+      FormatError,
+      'weights: need a tensor "transform.transforms.0.hyper.1.0.weight", which the constructor\'s flow has; there is none',
+    ],
+    ['zuko-nice-d6', 'normalize', true, UnsupportedError, 'description.constructor.normalize: true is not supported; known: false'],
     [
       'zuko-maf-d6',
       'transforms',
@@ -271,6 +278,24 @@ describe('what cannot be derived says why', () => {
     });
     expect(error).toBeInstanceOf(kind);
     expect(error.message).toBe(message);
+  });
+
+  const mademog = (options: object) => ({
+    class: 'nflows.distributions.mixture.MADEMoG',
+    constructor: { features: 2, hidden_features: 4, num_blocks: 0, ...options },
+  });
+
+  test('a MADEMoG whose weights read another context, or with random masks in residual blocks', () => {
+    expect(() => deriveDescription(mademog({ context_features: 1 }), new Map())).toThrow(
+      "weights: the net reads 0 context features; the constructor's context_features says 1",
+    );
+    expect(() => deriveDescription(mademog({ num_blocks: 2 }), new Map())).toThrow(
+      'weights: "_made.blocks." needs 2 children by the constructor\'s num_blocks; it has 0',
+    );
+    expect(() => deriveDescription(mademog({ random_mask: true }), new Map())).toThrow(
+      'description.constructor.random_mask needs use_residual_blocks to be false; got true',
+    );
+    expect(deriveDescription(mademog({}), new Map()).structure).toMatchObject([{ op: 'ar_mixture', components: 1, eps: 0.01 }]);
   });
 
   test('an unknown class', () => {

@@ -105,7 +105,12 @@ describe('malformed descriptions', () => {
     ['half a block', 'structure.1.net.blocks', 1.5, 'description.structure[1].net.blocks: needs an integer ≥ 0; got 1.5'],
     ['no prefix', 'structure.1.net.prefix', undefined, 'description.structure[1].net.prefix: needs a string; it is missing'],
     ['no blocks', 'structure.1.net.blocks', undefined, 'description.structure[1].net.blocks: needs an integer ≥ 0; it is missing'],
-    ['no form', 'structure.1.form', undefined, 'description.structure[1].form: needs one of "mu_s", "softplus"; it is missing'],
+    [
+      'no form',
+      'structure.1.form',
+      undefined,
+      'description.structure[1].form: needs one of "mu_s", "sigmoid2", "softplus_clamp3", "softplus", "exp", "tanh", "clamp", "softclip"; it is missing',
+    ],
     ['no net', 'structure.1.net', undefined, 'description.structure[1].net: needs an object; it is missing'],
     ['an op that is a number', 'structure.0', 3, 'description.structure[0]: needs an object; got 3'],
     ['softplus without eps', 'structure.1.eps', undefined, 'description.structure[1].eps: needs a number ≥ 0; it is missing'],
@@ -148,7 +153,12 @@ describe('malformed descriptions', () => {
       'description.structure[1].net: reads a context; the description has context_features 0',
     ],
     ['a base without tensors', 'base.type', 'diag_normal', 'description.base: needs either levels or both loc and log_scale'],
-    ['a form that is a number', 'structure.1.form', 1, 'description.structure[1].form: needs one of "mu_s", "softplus"; got 1'],
+    [
+      'a form that is a number',
+      'structure.1.form',
+      1,
+      'description.structure[1].form: needs one of "mu_s", "sigmoid2", "softplus_clamp3", "softplus", "exp", "tanh", "clamp", "softclip"; got 1',
+    ],
   ];
   test.each(malformed)('%s', (_, path, value, sentence) => {
     const error = errorOf(changed(path, value));
@@ -172,8 +182,8 @@ describe('what the format does not know', () => {
     ['structure.0.op', 'flip', /^description\.structure\[0\]\.op: "flip" is not supported; known: "permute", "batchnorm", .*"cnf"$/],
     ['structure.1.net.type', 'unet', /^description\.structure\[1\]\.net\.type: "unet" is not supported; known: .*"concat_mlp"$/],
     ['structure.1.net.activation', 'mish', /\.net\.activation: "mish" is not supported; known: "relu", .*"identity"$/],
-    ['structure.1.form', 'exp', /^description\.structure\[1\]\.form: "exp" is not supported; known: "mu_s", "softplus"$/],
-    ['structure.1.layout', 'chunk', /^description\.structure\[1\]\.layout: "chunk" is not supported; known: "interleaved"$/],
+    ['structure.1.form', 'square', /^description\.structure\[1\]\.form: "square" is not supported; known: "mu_s", .*"softclip"$/],
+    ['structure.1.layout', 'halves', /^description\.structure\[1\]\.layout: "halves" is not supported; known: "chunk", "interleaved"$/],
     ['base.type', 'cauchy', /^description\.base\.type: "cauchy" is not supported; known: "standard_normal", /],
     ['version', 2, /^description\.version: 2 is not supported; known: 1$/],
     ['structure_direction', 'up', /^description\.structure_direction: "up" is not supported; known: "density", "generate"$/],

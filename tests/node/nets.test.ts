@@ -100,13 +100,14 @@ interface NetCase {
   readonly formula: (t: Tensors, x: number[], c: number[]) => number[];
 }
 
-const nflowsMade = (blocks: number, residual: boolean, batchNorm: boolean, context: boolean): NetCase => ({
-  name: `nflows_made blocks ${blocks} residual ${residual} batch norm ${batchNorm} context ${context}`,
-  net: { type: 'nflows_made', prefix: 'n', blocks, residual, activation: 'relu', batch_norm: batchNorm, context },
+const nflowsMade = (blocks: number, residual: boolean, batchNorm: boolean, context: boolean, nde?: boolean): NetCase => ({
+  name: `nflows_made blocks ${blocks} residual ${residual} batch norm ${batchNorm} context ${context}${nde ? ' nde' : ''}`,
+  net: { type: 'nflows_made', prefix: 'n', blocks, residual, activation: 'relu', batch_norm: batchNorm, context, ...(nde && { nde }) },
   formula(t, x, c) {
+    const act = nde ? (values: number[]) => values : relu; // around the first layer
     let h = t.linear('n.initial_layer', x, H, { mask: 'n.initial_layer.mask' });
-    if (context) h = add(h, relu(t.linear('n.context_layer', c, H)));
-    if (!residual) h = relu(h);
+    if (context) h = add(h, act(t.linear('n.context_layer', c, H)));
+    if (!residual) h = act(h);
     for (let block = 0; block < blocks; block++) {
       const at = `n.blocks.${block}`;
       if (!residual) {
@@ -162,6 +163,7 @@ const cases: NetCase[] = [
       [true, false].flatMap((norm) => [true, false].map((context) => nflowsMade(blocks, residual, norm, context))),
     ),
   ),
+  ...[true, false].flatMap((residual) => [true, false].map((context) => nflowsMade(2, residual, true, context, true))),
   ...[0, 2].flatMap((blocks) =>
     [true, false].flatMap((norm) => [true, false].map((context) => residualOver('nflows_resnet', blocks, norm, context))),
   ),
@@ -178,6 +180,18 @@ const cases: NetCase[] = [
     formula(t, x, c) {
       const first = t.linear('a', [...x, ...c], H, { mask: 'a.mask' }).map(activations.silu);
       return t.linear('d', t.linear('b', first, H, { mask: 'b.mask' }).map(activations.silu), 2 * D, { mask: 'd.mask' });
+    },
+  },
+  {
+    name: 'zuko_mlp with residual blocks and context',
+    net: { type: 'zuko_mlp', linears: ['a', 'b', 'd', 'e'], activation: 'elu', context_concat: true, residual: true },
+    formula(t, x, c) {
+      const block = (name: string, h: number[]) => {
+        const inner = t.linear(`${name}.0`, h, H, { mask: `${name}.0.mask` }).map(activations.elu);
+        return add(h, t.linear(`${name}.2`, inner, H, { mask: `${name}.2.mask` }));
+      };
+      const h = block('d', block('b', t.linear('a', [...x, ...c], H, { mask: 'a.mask' })));
+      return t.linear('e', h, 2 * D, { mask: 'e.mask' });
     },
   },
   {

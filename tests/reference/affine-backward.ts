@@ -16,6 +16,8 @@ function logScaleSlope({ SCALE, EPS, OFFSET, LOW, HIGH }: ScaleConstants, u: num
       return softplus(u) + EPS > HIGH ? 0 : sigmoid(u) / (softplus(u) + EPS);
     case SCALE_NUMBER.softclip:
       return 1 / (1 + Math.abs(u / HIGH)) ** 2;
+    case SCALE_NUMBER['reciprocal-sigmoid']:
+      return -sigmoid(-u - OFFSET);
     case SCALE_NUMBER.tanh:
       return HIGH / Math.cosh(u) ** 2;
     case SCALE_NUMBER.clamp:

@@ -10,6 +10,9 @@ export interface ScaleConstants {
   readonly LOW: number;
   readonly HIGH: number;
   readonly UNDO: boolean;
+  readonly MIX: number;
+  readonly REST: number;
+  readonly BACK: boolean;
 }
 
 function logScale({ SCALE, OFFSET, LOW, HIGH }: ScaleConstants, u: number): number {
@@ -42,14 +45,30 @@ function positiveScale({ SCALE, EPS, OFFSET, HIGH }: ScaleConstants, u: number):
   }
 }
 
+/** v + m (f(v) − v) or its inverse, by e^−|l| so that it does not overflow where the result does not. */
+function moveMixed({ UNDO, MIX, REST, BACK }: ScaleConstants, x: number, t: number, logA: number): readonly [number, number] {
+  const divides = UNDO !== BACK;
+  const l = divides ? -logA : logA;
+  const up = l > 0;
+  const e = Math.exp(-Math.abs(l));
+  const d = up ? MIX + REST * e : REST + MIX * e;
+  const high = up ? l : 0;
+  const logD = l > -0.7 && l < 20 ? Math.log1p(MIX * Math.expm1(l)) : high + Math.log(d);
+  const within = up ? MIX * t : MIX * t * e;
+  if (BACK) return [divides ? ((up ? x * e : x) + within) / d : ((x - MIX * t) / d) * Math.exp(-high), -logD];
+  return [divides ? (x * d - within) * Math.exp(high) : x * d * Math.exp(high) + MIX * t, logD];
+}
+
 /** y = a x + t, or its inverse with UNDO, and log|dy/dx|. */
 export function moveAffine(constants: ScaleConstants, x: number, t: number, u: number): readonly [value: number, logDet: number] {
-  const { SCALE, UNDO } = constants;
-  if (SCALE === SCALE_NUMBER.none) return [UNDO ? x - t : x + t, 0];
+  const { SCALE, UNDO, MIX } = constants;
+  if (SCALE === SCALE_NUMBER.none) return [UNDO ? x - MIX * t : x + MIX * t, 0];
   if (SCALE === SCALE_NUMBER.softplus || SCALE === SCALE_NUMBER.sigmoid || SCALE === SCALE_NUMBER['softplus-clamped']) {
     const a = positiveScale(constants, u);
+    if (MIX < 1) return moveMixed(constants, x, t, Math.log(a));
     return UNDO ? [(x - t) / a, -Math.log(a)] : [x * a + t, Math.log(a)];
   }
   const logA = logScale(constants, u);
+  if (MIX < 1) return moveMixed(constants, x, t, logA);
   return UNDO ? [(x - t) * Math.exp(-logA), -logA] : [x * Math.exp(logA) + t, logA];
 }

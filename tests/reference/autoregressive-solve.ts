@@ -15,11 +15,16 @@ export type SolveTwinCall = Pick<TwinCall<typeof affine.autoregressiveSolveAffin
 };
 
 /**
- * @param transform z → x of one feature: its value and log|dx/dz| from the source value and `parameter(p)`, number p of its parameters.
+ * @param transform z → x of one feature: its value and log|dx/dz| from the source value and `parameter(p)`, number p of its parameters,
+ *   which `store(p, value)` overwrites.
  */
 export function solveTwin(
   { buffers, params, constants, rows }: SolveTwinCall,
-  transform: (value: number, parameter: (index: number) => number) => readonly [value: number, logDet: number],
+  transform: (
+    value: number,
+    parameter: (index: number) => number,
+    store: (index: number, value: number) => void,
+  ) => readonly [value: number, logDet: number],
 ): void {
   const { source: from, weight, bias, tasks, side, state, result, log_det } = buffers;
   for (let row = 0; row < rows; row++) {
@@ -34,7 +39,14 @@ export function solveTwin(
       if (task[0] === TASK_KIND.feature) {
         const at = rowsAt + task[1]! * TILE;
         const p = first + task[2]! * TILE;
-        const [value, logDet] = transform(from[at]!, (index) => state[p + index * task[3]! * TILE]!);
+        const place = (index: number) => p + index * task[3]! * TILE;
+        const [value, logDet] = transform(
+          from[at]!,
+          (index) => state[place(index)]!,
+          (index, stored) => {
+            state[place(index)] = stored;
+          },
+        );
         state[first + task[4]! * TILE] = value;
         result[at] = value;
         block += logDet;

@@ -25,10 +25,12 @@ function patternOf(op: OpDescription, dim: number): Pattern {
     case 'iaf_affine':
     case 'iaf_scale_shift':
     case 'ar_rqs':
+    case 'ar_mixture':
     case 'zuko_ar':
       return triangular(dim, op.order);
     case 'coupling_affine':
     case 'coupling_rqs':
+    case 'coupling_mixture':
       return split(dim, (feature) => op.identity.includes(feature));
     case 'zuko_coupling':
       return split(dim, (feature) => op.mask[feature] === 1);

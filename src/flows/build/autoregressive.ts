@@ -7,9 +7,12 @@ import { Inverse } from '../bijectors/chain.js';
 import { Coupling } from '../bijectors/coupling.js';
 import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
 import type { Conditioner, Head } from '../conditioner/conditioner.js';
-import { type AffineSettings, AffineTransformer } from '../transformers/affine.js';
+import { AffineTransformer } from '../transformers/affine.js';
 import { buildNet } from './nets.js';
 import type { BuildContext, OpBuilders } from './op.js';
+import { mixOf, scaleOf, softclip } from './scale.js';
+
+export { softclip } from './scale.js';
 
 /** Units first, first + step, … of a stage. */
 export const headOf = (stage: number, slots: number, first: number, step: number): Head => ({
@@ -46,28 +49,29 @@ function conditionerOf(net: NetDescription, context: BuildContext, layout: Layou
   return { inputs: dim, contextDim: reads, stages, heads };
 }
 
-/** zuko's bounded log-scale. @throws FormatError where the slope does not bound anything. */
-export function softclip(slope: number, place: string): AffineSettings {
-  if (!(slope > 0) || slope === 1) throw new FormatError(place, `slope needs a positive number other than 1; got ${slope}`);
-  return { scale: 'softclip', high: Math.abs(Math.log(slope)), dividesForward: false };
-}
-
 export const autoregressiveOps = {
   ar_affine(op, context) {
+    const mix = mixOf(op, context.place);
     if (op.form === 'mu_s')
-      return new Autoregressive(conditionerOf(op.net, context, 'chunk'), new AffineTransformer({ scale: 'exp', dividesForward: true }));
-    const transformer = new AffineTransformer({ scale: 'softplus', eps: op.eps, dividesForward: false });
-    return new Autoregressive(conditionerOf(op.net, context, 'interleaved scale first'), transformer);
+      return new Autoregressive(
+        conditionerOf(op.net, context, 'chunk'),
+        new AffineTransformer({ scale: 'exp', dividesForward: true, ...mix }),
+      );
+    // nflows' form; the others come from recipes.
+    const interleaved = op.layout === 'interleaved' || (op.form === 'softplus' && op.layout === undefined);
+    const transformer = new AffineTransformer({ ...scaleOf(op, context.place), ...mix });
+    return new Autoregressive(conditionerOf(op.net, context, interleaved ? 'interleaved scale first' : 'chunk'), transformer);
   },
 
   // The network of an IAF reads the noise: a MAF with its directions exchanged.
-  iaf_affine: (op, context) =>
-    new Inverse(
-      new Autoregressive(conditionerOf(op.net, context, 'chunk'), new AffineTransformer({ scale: 'exp', dividesForward: false })),
-    ),
+  iaf_affine(op, context) {
+    const settings = op.form === 'mu_s' ? ({ scale: 'exp', dividesForward: false } as const) : scaleOf(op, context.place);
+    const transformer = new AffineTransformer({ ...settings, ...mixOf(op, context.place) });
+    return new Inverse(new Autoregressive(conditionerOf(op.net, context, 'chunk'), transformer));
+  },
 
   iaf_scale_shift(op, context) {
-    const transformer = new AffineTransformer({ scale: 'sigmoid', offset: 2, eps: op.eps, dividesForward: false });
+    const transformer = new AffineTransformer({ ...scaleOf(op, context.place), ...mixOf(op, context.place) });
     return new Inverse(new Autoregressive(conditionerOf(op.net, context, 'interleaved scale first'), transformer));
   },
 

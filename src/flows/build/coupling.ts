@@ -4,40 +4,22 @@ import type { Activation, NetDescription } from '../../format/description.js';
 import { UnsupportedError } from '../../runtime/errors.js';
 import { Coupling } from '../bijectors/coupling.js';
 import { type Conditioner, INPUT, type Stage } from '../conditioner/conditioner.js';
-import { type AffineSettings, AffineTransformer } from '../transformers/affine.js';
-import { checkOutputs, headOf, softclip } from './autoregressive.js';
+import { AffineTransformer } from '../transformers/affine.js';
+import { checkOutputs, headOf } from './autoregressive.js';
 import { buildNet, sequentialMlp, sideBySide, spreadInputs } from './nets.js';
-import type { BuildContext, OpBuilders, OpOf } from './op.js';
+import type { BuildContext, OpBuilders } from './op.js';
+import { mixOf, scaleOf, softclip } from './scale.js';
 
-const contextOf = (stages: readonly Stage[], contextDim: number): number =>
+export const contextOf = (stages: readonly Stage[], contextDim: number): number =>
   stages.some((stage) => stage.contexts.length > 0) ? contextDim : 0;
 
 /** A net of the features `identity`, spread over all D inputs. */
-function couplingStages(
+export function couplingStages(
   net: NetDescription,
   identity: readonly number[],
   { state, inputs: dim, contextDim, place }: BuildContext,
 ): Stage[] {
   return spreadInputs(buildNet(state, net, { inputs: identity.length, contextDim }, `${place}.net`), identity, dim);
-}
-
-function scaleOf(op: OpOf<'coupling_affine'>): AffineSettings {
-  switch (op.form) {
-    case 'additive':
-      return { scale: 'none', dividesForward: false };
-    case 'sigmoid2':
-      return { scale: 'sigmoid', offset: 2, eps: op.eps, dividesForward: false };
-    case 'softplus_clamp3':
-      return { scale: 'softplus-clamped', eps: op.eps, high: 3, dividesForward: false };
-    case 'softplus':
-      return { scale: 'softplus', eps: op.eps, dividesForward: false };
-    case 'exp':
-      return { scale: 'exp', dividesForward: false };
-    case 'tanh':
-      return { scale: 'tanh', high: op.bound, dividesForward: false };
-    case 'clamp':
-      return { scale: 'clamp', low: op.low, high: op.high, dividesForward: false };
-  }
 }
 
 /** Two nets of the whole input with a mask: a shift and a log-scale for every feature, used where the mask is 0. */
@@ -75,7 +57,7 @@ export const couplingOps = {
     const stages = couplingStages(op.net, op.identity, context);
     const last = stages.length - 1;
     const slots = op.transform.length;
-    const transformer = new AffineTransformer(scaleOf(op));
+    const transformer = new AffineTransformer({ ...scaleOf(op, context.place), ...mixOf(op, context.place) });
     const perSlot = transformer.parameters;
     checkOutputs(stages, last, perSlot * slots, context.place);
     const heads = Array.from({ length: perSlot }, (_, p) => headOf(last, slots, p * slots, 1));

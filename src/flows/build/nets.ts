@@ -1,7 +1,7 @@
 // Network descriptions to conditioner stages, one function a library. Formulas: docs/format.md.
 
 import type { Activation, NetDescription } from '../../format/description.js';
-import { UnsupportedError } from '../../runtime/errors.js';
+import { FormatError, UnsupportedError } from '../../runtime/errors.js';
 import { type ContextTerm, INPUT, type Stage } from '../conditioner/conditioner.js';
 import type { StateReader } from './state.js';
 
@@ -154,10 +154,11 @@ function residualNet(state: StateReader, net: ResidualNet, initialInputs: number
 function nflowsMade(state: StateReader, net: Extract<NetDescription, { type: 'nflows_made' }>, input: NetInput): Stage[] {
   const { prefix, blocks, activation } = net;
   const contextual = net.context && input.contextDim > 0;
-  // The activation falls on the context's projection at the first layer, not in the blocks.
+  // The activation falls on the context's projection at the first layer, not in the blocks; nflows.nn.nde has none there at all.
+  const firstActivation = net.nde ? 'identity' : activation;
   const first = (initial: Linear) => ({
     linear: initial,
-    contexts: contextual ? [readContext(state, `${prefix}.context_layer`, initial.outputs, input.contextDim, 'add', activation)] : [],
+    contexts: contextual ? [readContext(state, `${prefix}.context_layer`, initial.outputs, input.contextDim, 'add', firstActivation)] : [],
   });
   if (net.residual) {
     return residualNet(
@@ -174,7 +175,7 @@ function nflowsMade(state: StateReader, net: Extract<NetDescription, { type: 'nf
     );
   }
   const { linear: initial, contexts } = first(readLinear(state, `${prefix}.initial_layer`, input.inputs));
-  const stages: Stage[] = [{ ...plain, ...initial, input: INPUT, contexts, activation }];
+  const stages: Stage[] = [{ ...plain, ...initial, input: INPUT, contexts, activation: firstActivation }];
   for (let block = 0; block < blocks; block++) {
     const at = `${prefix}.blocks.${block}`;
     const linear = readLinear(state, `${at}.linear`, stages[block]!.outputs);
@@ -182,6 +183,30 @@ function nflowsMade(state: StateReader, net: Extract<NetDescription, { type: 'nf
     stages.push({ ...plain, ...folded, input: block, activation });
   }
   stages.push({ ...plain, ...readLinear(state, `${prefix}.final_layer`, stages[blocks]!.outputs), input: blocks, activation: 'identity' });
+  return stages;
+}
+
+/** zuko's residual MLP: masked linear layers that change the width, and blocks h + linear_2(act(linear_0(h))) between them. */
+function zukoResidual(state: StateReader, names: readonly string[], activation: Activation, input: NetInput, place: string): Stage[] {
+  const stages: Stage[] = [];
+  let inputs = input.inputs + input.contextDim;
+  const push = (stage: Omit<Stage, 'input'>) => {
+    stages.push({ ...stage, input: stages.length - 1 });
+    inputs = stage.outputs;
+  };
+  for (const [index, name] of names.entries()) {
+    if (state.has(`${name}.weight`)) {
+      const read = readLinear(state, name, inputs);
+      const first = index === 0 ? splitConcatenated(read, input) : { linear: read, contexts: [] };
+      push({ ...plain, ...first.linear, contexts: first.contexts, activation: 'identity' });
+      continue;
+    }
+    if (index === 0 || index === names.length - 1)
+      throw new FormatError(place, `"${name}" needs a weight: first and last layer are linear`);
+    const skip = stages.length - 1;
+    push({ ...plain, ...readLinear(state, `${name}.0`, inputs), activation });
+    push({ ...plain, ...readLinear(state, `${name}.2`, inputs), skip, activation: 'identity' });
+  }
   return stages;
 }
 
@@ -255,8 +280,11 @@ export function buildNet(state: StateReader, net: NetDescription, input: NetInpu
         own.inputs + own.contextDim,
       );
     }
-    case 'zuko_mlp':
-      return mlp(state, net.linears, net.activation, net.context_concat ? input : { ...input, contextDim: 0 }, net.context_concat);
+    case 'zuko_mlp': {
+      const own = net.context_concat ? input : { ...input, contextDim: 0 };
+      if (net.residual) return zukoResidual(state, net.linears, net.activation, own, place);
+      return mlp(state, net.linears, net.activation, own, net.context_concat);
+    }
     case 'ptf_made':
       return ptfMade(state, `${net.prefix}.joiner`, `${net.prefix}.trunk`, net.activation, net.context, input);
     case 'ptf_made_split':

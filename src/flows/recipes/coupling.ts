@@ -1,21 +1,28 @@
-import type { OpDescription } from '../../format/description.js';
+import type { Activation, OpDescription } from '../../format/description.js';
 import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { couplingOps } from '../build/coupling.js';
 import { elementwiseOps } from '../build/elementwise.js';
 import { linearOps } from '../build/linear.js';
 import type { Flow } from '../flow.js';
-import { buildFresh, type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
+import { buildFresh, checkActivation, type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
 import { type LinearOption, writeLinear } from './linear.js';
+import { type MaskingOptions, resolveMasking } from './masking.js';
 
 /** How the network's output bounds the scale; formulas in docs/format.md, `coupling_affine`. */
 export type ScaleBound =
   | { readonly form: 'exp' }
   | { readonly form: 'tanh'; readonly bound: number }
   | { readonly form: 'clamp'; readonly low: number; readonly high: number }
+  | { readonly form: 'softclip'; readonly slope: number }
   | { readonly form: 'sigmoid2' | 'softplus' | 'softplus_clamp3'; readonly eps: number };
 
-export interface RealNVPOptions extends RecipeOptions, LinearOption {
+export interface CouplingOptions extends RecipeOptions, MaskingOptions, LinearOption {
+  /** Of the networks. Default 'relu'. */
+  readonly activation?: Activation;
+}
+
+export interface RealNVPOptions extends CouplingOptions {
   /** Default { form: 'tanh', bound: 2 }: scales between e^-2 and e^2. */
   readonly scale?: ScaleBound;
 }
@@ -23,27 +30,28 @@ export interface RealNVPOptions extends RecipeOptions, LinearOption {
 async function build(
   gpu: Gpu,
   recipe: string,
-  options: RecipeOptions & LinearOption,
+  options: CouplingOptions,
   form: ScaleBound | { readonly form: 'additive' },
   diagonal: boolean,
 ): Promise<Flow> {
   const { dim, layers, hidden, contextDim, seed } = resolveOptions(recipe, options);
   if (dim < 2)
     throw new ValueError(`${recipe}: dim`, 'at least 2, since a coupling moves some features by the others (maf takes dim 1)', String(dim));
+  const activation = checkActivation(recipe, options.activation ?? 'relu');
   const writer = new TensorWriter(seed);
   const structure: OpDescription[] = [];
-  for (let layer = 0; layer < layers; layer++) {
+  for (const [layer, passes] of resolveMasking(recipe, options, dim, layers, writer).entries()) {
     if (layer > 0) structure.push(...writeLinear(writer, `layers.${layer}.linear`, dim, options.linear));
     const features = Array.from({ length: dim }, (_, i) => i);
-    const identity = features.filter((i) => i % 2 === layer % 2);
-    const transform = features.filter((i) => i % 2 !== layer % 2);
+    const identity = features.filter((i) => passes[i]);
+    const transform = features.filter((i) => !passes[i]);
     const widths = [identity.length + contextDim, ...hidden, (form.form === 'additive' ? 1 : 2) * transform.length];
     const linears = widths.slice(1).map((width, index) => {
       const name = `layers.${layer}.net.${index}`;
       writer.linear(name, widths[index]!, width);
       return name;
     });
-    const net = { type: 'zuko_mlp', linears, activation: 'relu', context_concat: contextDim > 0 } as const;
+    const net = { type: 'zuko_mlp', linears, activation, context_concat: contextDim > 0 } as const;
     structure.push({ op: 'coupling_affine', ...form, identity, transform, net });
   }
   if (diagonal) {
@@ -51,26 +59,34 @@ async function build(
     writer.filled('scaling.shift', [dim], 0);
     structure.push({ op: 'actnorm', log_scale: 'scaling.log_scale', shift: 'scaling.shift', form: 'scale_then_shift' });
   }
-  return buildFresh(gpu, { dim, contextDim, ends: options }, structure, writer, { ...elementwiseOps, ...couplingOps, ...linearOps });
+  return buildFresh(gpu, { dim, contextDim, shape: options.shape, ends: options }, structure, writer, {
+    ...elementwiseOps,
+    ...couplingOps,
+    ...linearOps,
+  });
 }
 
 /**
- * A fresh NICE: additive couplings over alternating features and a final diagonal scaling. Both directions cost one pass.
+ * A fresh NICE: additive couplings and a final diagonal scaling. Both directions cost one pass. x, z [n, D]; densities in nats.
  * Dinh, Krueger, Bengio 2014, arXiv:1410.8516.
  *
- * @throws ValueError for an option out of range, or dim 1.
+ * ```ts
+ * const flow = await nice(gpu, { dim: 64, layers: 4, hidden: [256, 256], masking: 'checkerboard', shape: [1, 8, 8] });
+ * ```
+ *
+ * @throws ValueError for an option out of range, a mask that moves all or none, or dim 1.
  */
-export const nice = (gpu: Gpu, options: RecipeOptions & LinearOption): Promise<Flow> =>
-  build(gpu, 'nice', options, { form: 'additive' }, true);
+export const nice = (gpu: Gpu, options: CouplingOptions): Promise<Flow> => build(gpu, 'nice', options, { form: 'additive' }, true);
 
 /**
- * A fresh RealNVP: affine couplings over alternating features. Dinh, Sohl-Dickstein, Bengio 2017, arXiv:1605.08803.
+ * A fresh RealNVP: affine couplings. Both directions cost one pass. x, z [n, D]; densities in nats. Dinh, Sohl-Dickstein, Bengio
+ * 2017, arXiv:1605.08803.
  *
  * ```ts
  * const flow = await realNVP(gpu, { dim: 2, layers: 8, hidden: [64, 64], scale: { form: 'clamp', low: -5, high: 3 } });
  * ```
  *
- * @throws ValueError for an option out of range, or dim 1.
+ * @throws ValueError for an option out of range, a mask that moves all or none, or dim 1.
  */
 export const realNVP = (gpu: Gpu, options: RealNVPOptions): Promise<Flow> =>
   build(gpu, 'realNVP', options, options.scale ?? { form: 'tanh', bound: 2 }, false);

@@ -2,6 +2,7 @@
 
 import type { OpDescription } from '../../format/description.js';
 import type { StoredTensor } from '../../format/safetensors.js';
+import { ACTIVATION_NUMBER, type Activation } from '../../kernels/activation.js';
 import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { elementwiseOps } from '../build/elementwise.js';
@@ -61,6 +62,13 @@ export function resolveOptions(recipe: string, options: RecipeOptions): Required
   return { dim, layers, hidden, contextDim, seed };
 }
 
+/** @throws ValueError for a name that is none. */
+export function checkActivation(recipe: string, activation: Activation): Activation {
+  if (!Object.hasOwn(ACTIVATION_NUMBER, activation))
+    throw new ValueError(`${recipe}: activation`, `one of ${Object.keys(ACTIVATION_NUMBER).join(', ')}`, JSON.stringify(activation));
+  return activation;
+}
+
 export class TensorWriter {
   readonly tensors = new Map<string, StoredTensor>();
   readonly #uniform: () => number;
@@ -111,6 +119,16 @@ export class TensorWriter {
   }
 }
 
+/** 0 … count − 1 in an order drawn from the writer's seed. */
+export function shuffled(writer: TensorWriter, count: number): number[] {
+  const order = Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(writer.uniform() * (i + 1));
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}
+
 function logitFor({ support = 'real' }: Ends): OpDescription[] {
   if (support === 'real') return [];
   const alpha = support === 'unit' ? 0 : support?.alpha;
@@ -127,7 +145,12 @@ function logitFor({ support = 'real' }: Ends): OpDescription[] {
  */
 export function buildFresh(
   gpu: Gpu,
-  { dim, contextDim, ends }: { readonly dim: number; readonly contextDim: number; readonly ends: Ends },
+  {
+    dim,
+    contextDim,
+    shape,
+    ends,
+  }: { readonly dim: number; readonly contextDim: number; readonly shape?: readonly number[] | undefined; readonly ends: Ends },
   structure: OpDescription[],
   writer: TensorWriter,
   operations: OpBuilders,
@@ -136,7 +159,7 @@ export function buildFresh(
     version: 1 as const,
     features: dim,
     context_features: contextDim,
-    event_shape: [dim],
+    event_shape: [...(shape ?? [dim])],
     base: writeBase(writer, ends.base, { dim, contextDim }),
     structure_direction: 'density' as const,
     structure: [...logitFor(ends), ...structure],

@@ -19,11 +19,17 @@ export interface AffineSettings {
   readonly high?: number;
   /** False: forward is z = a x + t. True: forward is z = (x − t) / a, as in MAF. */
   readonly dividesForward: boolean;
+  /** m in (0, 1]: forward is x + m (f(x) − x), f the map above. Default 1. */
+  readonly mix?: number | undefined;
 }
 
 /** Override constants of the kernels that import lib/affine.wgsl. @param forward direction x → z. */
 function affineConstants(settings: AffineSettings, forward: boolean) {
+  const mix = Math.fround(settings.mix ?? 1);
   return {
+    MIX: mix,
+    REST: 1 - mix,
+    BACK: !forward,
     SCALE: SCALE_NUMBER[settings.scale],
     EPS: settings.eps ?? 0,
     OFFSET: settings.offset ?? 0,

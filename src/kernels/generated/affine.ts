@@ -68,6 +68,18 @@ export const affine = {
       type: "bool",
       default: false
     },
+    MIX: {
+      type: "f32",
+      default: 1
+    },
+    REST: {
+      type: "f32",
+      default: 0
+    },
+    BACK: {
+      type: "bool",
+      default: false
+    },
     HAS_LOG_DET: {
       type: "bool",
       default: true

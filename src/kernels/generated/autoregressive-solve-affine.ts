@@ -88,6 +88,18 @@ export const autoregressiveSolveAffine = {
     UNDO: {
       type: "bool",
       default: false
+    },
+    MIX: {
+      type: "f32",
+      default: 1
+    },
+    REST: {
+      type: "f32",
+      default: 0
+    },
+    BACK: {
+      type: "bool",
+      default: false
     }
   },
   params: {
