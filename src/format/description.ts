@@ -3,15 +3,26 @@
 
 export type Activation = 'relu' | 'tanh' | 'elu' | 'sigmoid' | 'leaky_relu' | 'silu' | 'softplus' | 'identity';
 
-export interface DurkanSpline {
-  type: 'durkan';
+/** Where a spline acts: on [-tail_bound, tail_bound] with the identity outside or the ends joined, or on a box alone. */
+interface SplineBox<Tails extends 'linear' | 'circular' | 'none'> {
   bins: number;
-  tails: 'linear';
-  tail_bound: number;
+  tails: Tails;
+  /** Needed but for tails "none". */
+  tail_bound?: number;
+  /** [left, right, bottom, top] with tails "none". Default [0, 1, 0, 1]. */
+  box?: number[];
+}
+
+interface SplineSizes {
   min_bin_width: number;
   min_bin_height: number;
-  min_derivative: number;
   width_height_divisor: number;
+}
+
+export interface DurkanSpline extends SplineBox<'linear' | 'circular' | 'none'>, SplineSizes {
+  type: 'durkan';
+  min_derivative: number;
+  shift?: number;
 }
 
 export interface ZukoSpline {
@@ -19,9 +30,23 @@ export interface ZukoSpline {
   bins: number;
   bound: number;
   slope: number;
+  tails?: 'linear' | 'circular';
+  shift?: number;
 }
 
-export type SplineDescription = DurkanSpline | ZukoSpline;
+export interface LinearSpline extends SplineBox<'linear' | 'none'> {
+  type: 'linear';
+}
+
+export interface QuadraticSpline extends SplineBox<'linear' | 'none'>, SplineSizes {
+  type: 'quadratic';
+}
+
+export interface CubicSpline extends SplineBox<'linear' | 'none'>, SplineSizes {
+  type: 'cubic';
+}
+
+export type SplineDescription = DurkanSpline | ZukoSpline | LinearSpline | QuadraticSpline | CubicSpline;
 
 export type NetDescription =
   | { type: 'masked_mlp'; linears: string[]; activation: Activation; context_proj?: string | null }
@@ -62,6 +87,7 @@ export type OpDescription =
   | { op: 'iaf_affine'; form: 'mu_s'; layout?: 'chunk'; order?: number[]; net: NetDescription }
   | { op: 'iaf_scale_shift'; form: 'sigmoid2'; eps: number; layout?: 'interleaved'; order?: number[]; net: NetDescription }
   | { op: 'ar_rqs'; order?: number[]; net: NetDescription; spline: SplineDescription }
+  | { op: 'ar_spline'; order?: number[]; net: NetDescription; spline: SplineDescription }
   | {
       op: 'coupling_affine';
       form: 'sigmoid2' | 'softplus_clamp3';
@@ -94,6 +120,8 @@ export type OpDescription =
       spline: SplineDescription;
       unconditional?: { prefix: string; spline: SplineDescription } | null;
     }
+  | { op: 'coupling_spline'; identity: number[]; transform: number[]; net: NetDescription; spline: SplineDescription }
+  | { op: 'wrap'; bound: number; features?: number[] }
   | { op: 'lu_linear'; prefix: string; eps: number }
   | { op: 'matmul_right'; key: string }
   | ({ op: 'zuko_ar'; order: number[]; passes?: number; net: NetDescription } & ZukoForm)
@@ -138,6 +166,7 @@ export interface LevelDescription {
 
 export type BaseDescription =
   | { type: 'standard_normal' }
+  | { type: 'uniform'; low: number; high: number }
   | { type: 'diag_normal'; loc: string; log_scale: string; levels?: undefined }
   | { type: 'diag_normal'; levels: LevelDescription[] }
   | { type: 'class_cond_diag_normal'; levels: LevelDescription[] }

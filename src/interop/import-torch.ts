@@ -2,13 +2,14 @@ import { autoregressiveOps } from '../flows/build/autoregressive.js';
 import { couplingOps } from '../flows/build/coupling.js';
 import { elementwiseOps } from '../flows/build/elementwise.js';
 import { buildFlow } from '../flows/build/flow.js';
+import { splineOps, zukoSplineOps } from '../flows/build/spline.js';
 import type { Flow } from '../flows/flow.js';
 import { descriptionFromMetadata, parseDescription } from '../format/format.js';
 import { readSafetensors } from '../format/safetensors.js';
 import type { Gpu } from '../runtime/gpu.js';
 import { deriveDescription, isWholeFlow } from './derive.js';
 
-const operations = { ...elementwiseOps, ...autoregressiveOps, ...couplingOps };
+const operations = { ...elementwiseOps, ...autoregressiveOps, ...couplingOps, ...splineOps, ...zukoSplineOps };
 
 /**
  * Loads a flow that a PyTorch library trained.

@@ -5,6 +5,7 @@ import type { StoredTensor } from '../../format/safetensors.js';
 import { FormatError, UnsupportedError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { type Base, DiagonalMixture, DiagonalNormal, StandardNormal } from '../bases/base.js';
+import { Uniform } from '../bases/uniform.js';
 import type { Bijector } from '../bijector.js';
 import { Chain } from '../bijectors/chain.js';
 import { type Flow, GpuFlow } from '../flow.js';
@@ -18,6 +19,12 @@ function buildBase(base: BaseDescription, dim: number, state: StateReader): Base
       state.expectFilled('base.loc', 0);
       state.expectFilled('base.scale', 1);
       return new StandardNormal(dim);
+    case 'uniform':
+      if (!(base.low < base.high)) throw new FormatError('description.base', `needs low < high; got ${base.low} and ${base.high}`);
+      // zuko stores the ends of its uniform base as buffers.
+      state.expectFilled('base.lower', base.low);
+      state.expectFilled('base.upper', base.high);
+      return new Uniform(dim, base.low, base.high);
     case 'diag_normal': {
       if (base.levels) break;
       const [loc, logScale] = [base.loc, base.log_scale].map((name) =>
@@ -34,7 +41,12 @@ function buildBase(base: BaseDescription, dim: number, state: StateReader): Base
       );
     }
   }
-  throw new UnsupportedError('description.base', `base ${JSON.stringify(base.type)}`, ['standard_normal', 'diag_normal', 'diag_gmm']);
+  throw new UnsupportedError('description.base', `base ${JSON.stringify(base.type)}`, [
+    'standard_normal',
+    'uniform',
+    'diag_normal',
+    'diag_gmm',
+  ]);
 }
 
 /**
