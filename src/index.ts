@@ -4,6 +4,7 @@ export type { ContextOption, Flow, SampleOptions } from './flows/flow.js';
 export { type AutoregressiveOptions, iaf, maf } from './flows/recipes/autoregressive.js';
 export { nice, type RealNVPOptions, realNVP, type ScaleBound } from './flows/recipes/coupling.js';
 export type { RecipeOptions } from './flows/recipes/initial.js';
+export { type NeuralSplineOptions, neuralSpline } from './flows/recipes/neural-spline.js';
 export type { FlowDescription } from './format/description.js';
 export { importTorch, loadFlow } from './interop/import-torch.js';
 export {

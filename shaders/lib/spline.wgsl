@@ -138,10 +138,13 @@ fn knot(low: f32, high: f32, part: vec4<f32>, last: bool) -> vec4<f32> {
   return select(at, vec4<f32>(high), vec4<bool>(last) | (at > vec4<f32>(high)));
 }
 
-/// v modulo the box; the upper end stays.
+/// v modulo the box; its upper end stays. The period is split at 12 bits, so that far values lose nothing but their own last digits.
 fn wrap(v: vec4<f32>) -> vec4<f32> {
+  let span = HIGH - LOW;
+  let leading = bitcast<f32>(bitcast<u32>(span) & 0xfffff000u);
+  let turns = floor((v - LOW) / span);
   let inside = (v >= vec4<f32>(LOW)) & (v <= vec4<f32>(HIGH));
-  let turned = select(v - (HIGH - LOW) * floor((v - LOW) / (HIGH - LOW)), v, inside);
+  let turned = select((v - turns * leading) - turns * (span - leading), v, inside);
   let above = select(turned, vec4<f32>(LOW), turned < vec4<f32>(LOW));
   return select(above, vec4<f32>(HIGH), above > vec4<f32>(HIGH));
 }
@@ -156,6 +159,7 @@ fn solve_cubic(g: vec4<f32>, h: vec4<f32>, a0: vec4<f32>, a1: vec4<f32>) -> mat2
   var low = vec4<f32>(0.0);
   var high = vec4<f32>(1.0);
   var t = target_g;
+  var open = vec4<bool>(true); // a row that has converged stays, however long its neighbours take
   for (var i = 0u; i < 48u; i++) {
     let p = 1.0 - t;
     let miss = t * (near * p * p + t * ((3.0 - other) * p + t)) - target_g;
@@ -164,17 +168,24 @@ fn solve_cubic(g: vec4<f32>, h: vec4<f32>, a0: vec4<f32>, a1: vec4<f32>) -> mat2
     high = select(high, t, miss > vec4<f32>(0.0));
     let newton = t - miss / slope;
     let next = select(0.5 * (low + high), newton, (newton >= low) & (newton <= high));
-    let moved = abs(next - t) > 2e-7 * next;
-    t = select(next, t, miss == vec4<f32>(0.0));
-    if (!any(moved & (miss != vec4<f32>(0.0)))) { break; }
+    open = open & (miss != vec4<f32>(0.0));
+    let settled = abs(next - t) <= 2e-7 * next;
+    t = select(t, next, open);
+    open = open & !settled;
+    if (!any(open)) { break; }
   }
+  let given = target_g + near + other; // bisection would answer NaN with a number
+  t = select(t, given, is_nan4(given));
   let rest = 1.0 - t;
   return mat2x4<f32>(select(t, rest, far), select(rest, t, far));
 }
 
 fn move_spline(source: vec4<f32>, at: u32, stride: u32) -> Moved {
   var v = source;
-  if (TAILS == TAILS_CIRCULAR) { v = wrap(select(source + SHIFT, source, vec4<bool>(UNDO))); }
+  if (TAILS == TAILS_CIRCULAR) {
+    v = wrap(v);
+    if (SHIFT != 0.0 && !UNDO) { v = wrap(v + SHIFT); }
+  }
   if (SPLINE == IDENTITY) { return Moved(v, vec4<f32>(0.0)); }
 
   let heights_at = at + select(BINS, 0u, SPLINE == LINEAR) * stride;
@@ -333,7 +344,7 @@ fn move_spline(source: vec4<f32>, at: u32, stride: u32) -> Moved {
       slope = select(slope, vec4<f32>(0.0), below | above);
     }
   }
-  if (TAILS == TAILS_CIRCULAR && UNDO) { value = wrap(value - SHIFT); }
+  if (TAILS == TAILS_CIRCULAR && SHIFT != 0.0 && UNDO) { value = wrap(value - SHIFT); }
   let log_slope = accurate_log(slope);
   return Moved(value, select(log_slope, -log_slope, vec4<bool>(UNDO)));
 }

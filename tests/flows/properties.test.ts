@@ -47,8 +47,8 @@ function jacobian(reference: ReferenceFlow, x: Float64Array, context: Float32Arr
 async function orderOf(flow: GpuFlow): Promise<number[] | null> {
   const { structure } = descriptionFromMetadata(readSafetensors(await flow.save()).metadata);
   const count = (names: readonly string[]) => structure.filter(({ op }) => names.includes(op)).length;
-  if (count(['ar_affine', 'iaf_affine']) !== 1 || count(['ar_affine', 'iaf_affine', 'permute', 'batchnorm']) !== structure.length)
-    return null;
+  const layers = ['ar_affine', 'iaf_affine', 'ar_spline'];
+  if (count(layers) !== 1 || count([...layers, 'permute', 'batchnorm']) !== structure.length) return null;
   const [first] = structure;
   return first?.op === 'permute' ? [...first.perm] : Array.from({ length: flow.dim }, (_, i) => i);
 }

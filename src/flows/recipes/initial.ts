@@ -1,6 +1,6 @@
 // Fresh weights for the recipes, as torch.nn.Linear draws them: uniform in ±1 / sqrt(inputs). Seeded, and the same on every machine.
 
-import type { OpDescription } from '../../format/description.js';
+import type { BaseDescription, OpDescription } from '../../format/description.js';
 import type { StoredTensor } from '../../format/safetensors.js';
 import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
@@ -86,10 +86,14 @@ export class TensorWriter {
   }
 }
 
-/** The flow of freshly written tensors over a standard normal. */
+/** The flow of freshly written tensors, over a standard normal unless another base is given. */
 export function buildFresh(
   gpu: Gpu,
-  { dim, contextDim }: { readonly dim: number; readonly contextDim: number },
+  {
+    dim,
+    contextDim,
+    base = { type: 'standard_normal' },
+  }: { readonly dim: number; readonly contextDim: number; readonly base?: BaseDescription },
   structure: OpDescription[],
   writer: TensorWriter,
   operations: OpBuilders,
@@ -99,7 +103,7 @@ export function buildFresh(
     features: dim,
     context_features: contextDim,
     event_shape: [dim],
-    base: { type: 'standard_normal' as const },
+    base,
     structure_direction: 'density' as const,
     structure,
   };
