@@ -326,6 +326,7 @@ fn move_spline(source: vec4<f32>, at: u32, stride: u32) -> Moved {
   let last = select(y1, x1, vec4<bool>(UNDO));
   var value = select(last - (last - first) * g_rest, first + (last - first) * g, g < g_rest);
   slope = select(slope, v, is_nan4(v)); // that of a linear spline does not depend on v
+  value = select(value, slope, is_nan4(slope)); // and the value not always on every parameter
 
   let below = v < vec4<f32>(select(LOW, BOTTOM, UNDO));
   let above = v > vec4<f32>(select(HIGH, TOP, UNDO));

@@ -18,6 +18,7 @@ const classes: Record<string, Derive> = {
   'zuko.flows.NICE': (d) => deriveZuko(d, 'NICE'),
   'zuko.flows.RealNVP': (d) => deriveZuko(d, 'NICE'),
   'zuko.flows.NSF': (d) => deriveZuko(d, 'NSF'),
+  'zuko.flows.NCSF': (d) => deriveZuko(d, 'NCSF'),
 };
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -137,9 +137,20 @@ function quadratic(p0: number, p1: number, aspect: number): Bin {
   };
 }
 
+/** Fractions of the box of each bin, densities at the knots of a quadratic spline, and the knots. */
+export function knotsOfSpline(constants: SplineConstants, parameter: Parameter) {
+  const { SPLINE, BINS, LOW, HIGH, BOTTOM, TOP, MIN_WIDTH, MIN_HEIGHT } = constants;
+  const linear = SPLINE === SPLINE_NUMBER.linear;
+  const widths = linear ? Array.from({ length: BINS }, () => 1 / BINS) : fractions(constants, MIN_WIDTH, parameter);
+  const heightAt: Parameter = (k) => parameter(k + (linear ? 0 : BINS));
+  const p = SPLINE === SPLINE_NUMBER.quadratic ? densities(constants, widths, heightAt) : null;
+  const heights = p ? widths.map((w, k) => 0.5 * w * (p[k]! + p[k + 1]!)) : fractions(constants, MIN_HEIGHT, heightAt);
+  return { widths, heights, p, x: knotsOf(widths, LOW, HIGH), y: knotsOf(heights, BOTTOM, TOP) };
+}
+
 /** x ↦ y, or y ↦ x with UNDO, and log|d value / d source|. */
 export function moveSpline(constants: SplineConstants, source: number, parameter: Parameter): readonly [value: number, logDet: number] {
-  const { SPLINE, TAILS, BINS, LOW, HIGH, BOTTOM, TOP, SHIFT, MIN_WIDTH, MIN_HEIGHT, UNDO } = constants;
+  const { SPLINE, TAILS, BINS, LOW, HIGH, BOTTOM, TOP, SHIFT, UNDO } = constants;
   const circular = TAILS === TAILS_NUMBER.circular;
   const v = circular ? wrapped(constants, UNDO ? source : source + SHIFT) : source;
   if (SPLINE === SPLINE_NUMBER.identity) return [v, 0];
@@ -150,12 +161,7 @@ export function moveSpline(constants: SplineConstants, source: number, parameter
     if (UNDO) return [Number.NaN, Number.NaN];
     return [v < begin ? BOTTOM : TOP, Number.NEGATIVE_INFINITY];
   }
-  const linear = SPLINE === SPLINE_NUMBER.linear;
-  const widths = linear ? Array.from({ length: BINS }, () => 1 / BINS) : fractions(constants, MIN_WIDTH, parameter);
-  const heightAt: Parameter = (k) => parameter(k + (linear ? 0 : BINS));
-  const p = SPLINE === SPLINE_NUMBER.quadratic ? densities(constants, widths, heightAt) : null;
-  const heights = p ? widths.map((w, k) => 0.5 * w * (p[k]! + p[k + 1]!)) : fractions(constants, MIN_HEIGHT, heightAt);
-  const [xs, ys] = [knotsOf(widths, LOW, HIGH), knotsOf(heights, BOTTOM, TOP)];
+  const { widths, heights, p, x: xs, y: ys } = knotsOfSpline(constants, parameter);
   const searched = UNDO ? ys : xs;
   let k = 0;
   while (k + 1 < BINS && v >= searched[k + 1]!) k++;
@@ -163,7 +169,7 @@ export function moveSpline(constants: SplineConstants, source: number, parameter
   const slopes = heights.map((h, i) => (aspect * h) / widths[i]!);
   let bin: Bin;
   if (p) bin = quadratic(p[k]!, p[k + 1]!, aspect);
-  else if (linear) bin = { g: (t) => t, slope: () => slopes[k]!, root: (g) => g };
+  else if (SPLINE === SPLINE_NUMBER.linear) bin = { g: (t) => t, slope: () => slopes[k]!, root: (g) => g };
   else {
     const d = derivatives(constants, slopes, widths, (i) => parameter(i + 2 * BINS));
     bin = (SPLINE === SPLINE_NUMBER.cubic ? cubic : rationalQuadratic)(slopes[k]!, d[k]!, d[k + 1]!);

@@ -22,8 +22,8 @@ function buildBase(base: BaseDescription, dim: number, state: StateReader): Base
     case 'uniform':
       if (!(base.low < base.high)) throw new FormatError('description.base', `needs low < high; got ${base.low} and ${base.high}`);
       // zuko stores the ends of its uniform base as buffers.
-      state.expectFilled('base.lower', base.low);
-      state.expectFilled('base.upper', base.high);
+      for (const name of ['base.lower', 'base._0']) state.expectFilled(name, base.low);
+      for (const name of ['base.upper', 'base._1']) state.expectFilled(name, base.high);
       return new Uniform(dim, base.low, base.high);
     case 'diag_normal': {
       if (base.levels) break;
