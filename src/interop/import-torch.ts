@@ -20,7 +20,7 @@ const operations = { ...elementwiseOps, ...autoregressiveOps, ...couplingOps, ..
  * ```
  *
  * @param description the neutral description of docs/format.md, or { library, class, constructor } of a whole-flow class of nflows
- *   (MaskedAutoregressiveFlow, SimpleRealNVP) or zuko (MAF, NICE, RealNVP, NSF). Other keys are ignored.
+ *   (MaskedAutoregressiveFlow, SimpleRealNVP) or zuko (MAF, NICE, RealNVP, NSF, NCSF). Other keys are ignored.
  * @param weights a safetensors file of the state_dict, names unchanged.
  * @throws FormatError for a malformed file or description, or tensors that do not fit; UnsupportedError for an op, net or class that is
  *   not known; no partial flow is left behind.

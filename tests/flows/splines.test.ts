@@ -239,6 +239,48 @@ test('zuko.flows.NCSF: half a turn and a spline, a layer, over angles', async ()
   for (const made of [flow, one]) made.dispose();
 });
 
+test.each([false, true])('zuko.flows.NSF of one feature: splines of their own tensors, or of the context alone: %s', async (context) => {
+  const random = new Random(6);
+  const float = (shape: number[]) => ({ dtype: 'F32' as const, shape, data: random.normals(shape.reduce((a, b) => a * b)) });
+  const prefix = 'transform.transforms.0';
+  const tensors = context
+    ? {
+        [`${prefix}.hyper.0.weight`]: [4, 2],
+        [`${prefix}.hyper.0.bias`]: [4],
+        [`${prefix}.hyper.2.weight`]: [14, 4],
+        [`${prefix}.hyper.2.bias`]: [14],
+      }
+    : { [`${prefix}.phi.0`]: [1, 5], [`${prefix}.phi.1`]: [1, 5], [`${prefix}.phi.2`]: [1, 4] };
+  const stored = Object.entries(tensors).map(([key, shape]) => [key, float(shape)] as const);
+  const data = new Map(stored.map(([key, { data: values }]) => [key.slice(prefix.length + 1), values]));
+  const constructor = { features: 1, transforms: 1, bins: 5, hidden_features: [4], context: context ? 2 : 0 };
+  const flow = await importTorch(held.gpu, { library: 'zuko', class: 'zuko.flows.NSF', constructor }, writeSafetensors(stored));
+  const c = Float32Array.of(0.3, -1.2);
+  const hidden = Array.from({ length: 4 }, (_, o) =>
+    context
+      ? Math.max(
+          0,
+          data.get('hyper.0.bias')![o]! + data.get('hyper.0.weight')![2 * o]! * c[0]! + data.get('hyper.0.weight')![2 * o + 1]! * c[1]!,
+        )
+      : 0,
+  );
+  const parameter = (p: number) => {
+    if (!context) return data.get(`phi.${Math.min(2, Math.floor(p / 5))}`)![p < 10 ? p % 5 : p - 10]!;
+    return hidden.reduce((sum, h, k) => sum + h * data.get('hyper.2.weight')![4 * p + k]!, data.get('hyper.2.bias')![p]!);
+  };
+  const settings = { spline: 'rational-quadratic', tails: 'linear', bins: 5, box: [-5, 5, -5, 5], softclip: Math.log(1000) } as const;
+  const x = Float32Array.of(-6, -3, -0.5, 0, 0.7, 2, 4.5);
+  const { z, logDet } = await flow.forward(x, context ? { context: c } : {});
+  const { x: back } = await flow.inverse(z, context ? { context: c } : {});
+  for (const [i, v] of x.entries()) {
+    const [value, log] = moveSpline(splineConstants(settings, true), v, parameter);
+    expect(z[i]).toBeCloseTo(value, 4);
+    expect(logDet[i]).toBeCloseTo(log, 3);
+    expect(back[i]).toBeCloseTo(v, 3);
+  }
+  flow.dispose();
+});
+
 describe('what makes no spline says why', () => {
   const options: [string, object, string][] = [
     [

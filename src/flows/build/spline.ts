@@ -154,8 +154,11 @@ export const splineOps = {
 
   wrap(op, { inputs: dim, place }) {
     if (!(op.bound > 0)) throw new FormatError(`${place}.bound`, `needs a number above 0; got ${op.bound}`);
+    const features = op.features ?? Array.from({ length: dim }, (_, i) => i);
+    if (new Set(features).size !== features.length || features.some((feature) => feature >= dim))
+      throw new FormatError(`${place}.features`, `needs some of 0 to ${dim - 1}, each once; got ${JSON.stringify(features)}`);
     const settings = { spline: 'identity', tails: 'circular', bins: 1, box: [-op.bound, op.bound, -op.bound, op.bound] } as const;
-    return new SharedSpline(dim, settings, op.features ?? Array.from({ length: dim }, (_, i) => i), () => 0, 'wrap');
+    return new SharedSpline(dim, settings, features, () => 0, 'wrap');
   },
 } satisfies OpBuilders;
 
