@@ -253,8 +253,8 @@ test.each([false, true])('zuko.flows.NSF of one feature: splines of their own te
     : { [`${prefix}.phi.0`]: [1, 5], [`${prefix}.phi.1`]: [1, 5], [`${prefix}.phi.2`]: [1, 4] };
   const stored = Object.entries(tensors).map(([key, shape]) => [key, float(shape)] as const);
   const data = new Map(stored.map(([key, { data: values }]) => [key.slice(prefix.length + 1), values]));
-  const constructor = { features: 1, transforms: 1, bins: 5, hidden_features: [4], context: context ? 2 : 0 };
-  const flow = await importTorch(held.gpu, { library: 'zuko', class: 'zuko.flows.NSF', constructor }, writeSafetensors(stored));
+  const options = { features: 1, transforms: 1, bins: 5, hidden_features: [4], context: context ? 2 : 0 };
+  const flow = await importTorch(held.gpu, { library: 'zuko', class: 'zuko.flows.NSF', constructor: options }, writeSafetensors(stored));
   const c = Float32Array.of(0.3, -1.2);
   const hidden = Array.from({ length: 4 }, (_, o) =>
     context
