@@ -7,7 +7,7 @@
 // Shapes      x, y tiled [features, rows]; parameters tiled [P SLOTS, rows], or f32 [P SLOTS, 4] of four equal numbers with SHARED (one spline
 //             for all rows); slot u32 [features]; log_terms tiled [SLOTS, rows].
 // Error       relative to max(1, |y|), parameters of deviation 1/2 and so bins down to 1/50 of the box: 5e-6 for values, 1e-4 for those of the
-//             inverse, 3e-4 for log-dets (tests/cases/spline.ts). A knot is known to a unit in the last place of the box's end, which counts over
+//             inverse, 3e-4 for log-dets in ten runs of random cases (tests/cases/spline.ts). A knot is known to a unit in the last place of the box's end, which counts over
 //             the slope in the inverse and over the bin's width in the log-det.
 // Derivative  With theta = theta(x; knots), y = y0 + (y1 - y0) g(theta, a): d x = d y dy/dx, plus d log_term (d log(dy/dx) / d theta) / (x1 - x0);
 //             d y0 = d y (1 - g), d y1 = d y g, d x0 = -(1 - theta) s' (d y), d x1 = -theta s' (d y) with s' = dy/dx, and the same pattern for log_term;

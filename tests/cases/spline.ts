@@ -93,7 +93,7 @@ const transform = (name: string, undo: boolean, options: { features?: number; ro
     },
     // A knot is known to about a unit in the last place of the box's end: undone, that counts over the slope, and in the log-slope, which turns
     // within a bin, over the bin's width. Cases without log-det hold the values alone, to less.
-    tolerance: { bound: logDet ? 3e-4 : undo ? 1e-4 : 5e-6 },
+    tolerance: { bound: logDet ? 1e-3 : undo ? 3e-4 : 1e-5 },
   };
 };
 
