@@ -7,13 +7,16 @@
 // Shapes      x, y tiled [features, rows]; parameters tiled [P SLOTS, rows], or f32 [P SLOTS, 4] of four equal numbers with SHARED (one spline
 //             for all rows); slot u32 [features]; log_terms tiled [SLOTS, rows].
 // Error       relative to max(1, |y|), parameters of deviation 1/2 and so bins down to 1/50 of the box: 5e-6 for values, 1e-4 for those of the
-//             inverse, 3e-4 for log-dets in ten runs of random cases (tests/cases/spline.ts). A knot is known to a unit in the last place of the box's end, which counts over
-//             the slope in the inverse and over the bin's width in the log-det.
-// Derivative  With theta = theta(x; knots), y = y0 + (y1 - y0) g(theta, a): d x = d y dy/dx, plus d log_term (d log(dy/dx) / d theta) / (x1 - x0);
-//             d y0 = d y (1 - g), d y1 = d y g, d x0 = -(1 - theta) s' (d y), d x1 = -theta s' (d y) with s' = dy/dx, and the same pattern for log_term;
-//             d a = d y (y1 - y0) dg/da + d log_term d log(dy/dx)/da. Knots are sums of fractions, so d fraction[k] = sum of d knot[j > k], and
-//             d u = (1 - K min) f (d fraction - sum f d fraction) of the softmax f. Made of this kernel with one more output for each d.
-//             UNDO: the inverse's adjoints are those of forward at y, divided by dy/dx.
+//             inverse, 3e-4 for log-dets in ten runs of random cases (tests/cases/spline.ts). A knot is known to a unit in the last place of the
+//             box's end, which counts over the slope in the inverse and over the bin's width in the log-det.
+// Derivative  Forward, with y = y0 + (y1 - y0) g(theta, a) and L = log_term = log s + l(theta, a), s = (y1 - y0) / (x1 - x0), a = d / s:
+//               T = d y (y1 - y0) dg/dtheta + d L dl/dtheta          A = d y (y1 - y0) dg/da + d L dl/da          S = (d L - sum a A) / s
+//               d x = T / (x1 - x0)                                  derivatives at the knots: A / s
+//               d x0 = (S s - phi T) / (x1 - x0)                     d x1 = (-S s - theta T) / (x1 - x0)
+//               d y0 = d y (1 - g) - S / (x1 - x0)                   d y1 = d y g + S / (x1 - x0)
+//             then d fraction[k] = sum over the knots after bin k, and d u = (1 - K min) f (d fraction - sum f d fraction) through the softmax f.
+//             UNDO, with adjoints d x of x and d M of M = -L: d y = (d x - d M dL/dx) / (dy/dx), and the parameters get what forward gives them
+//             for the adjoints -d y and -d M. Made of a kernel of the same loop that writes P adjoints a feature.
 // Paper       Durkan et al. 2019, arXiv:1906.04032 (rational-quadratic) and arXiv:1906.02145 (cubic); Mueller et al. 2019, arXiv:1808.03856 (linear,
 //             quadratic); Gregory and Delbourgo 1982, doi:10.1093/imanum/2.2.123; Steffen 1990; Rezende et al. 2020, arXiv:2002.02428 (circular).
 
