@@ -22,6 +22,7 @@ export type { RecipeOptions } from './flows/recipes/initial.js';
 export type { LinearKind, LinearOption } from './flows/recipes/linear.js';
 export type { MadeOptions } from './flows/recipes/made.js';
 export type { Masking, MaskingOptions } from './flows/recipes/masking.js';
+export { type NeuralSplineOptions, neuralSpline } from './flows/recipes/neural-spline.js';
 export { type PlanarOptions, planar, radial, type SylvesterOptions, sylvester } from './flows/recipes/planar.js';
 export { type ResidualInverseOption, type ResidualLogDetOption, type ResidualOptions, residual } from './flows/recipes/residual.js';
 export type { FlowDescription } from './format/description.js';

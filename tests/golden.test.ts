@@ -120,8 +120,11 @@ describe('golden in float64, and the number of parameters', () => {
       const mixed = Float64Array.from(got, (value, i) => (value - want[i]!) / (1 + Math.abs(want[i]!)));
       expect(maxAbs(mixed, new Float64Array(want.length)), key).toBeLessThanOrEqual(rounding(description));
     }
-    const sizes = Object.values(await flow.parameters()).map(({ data }) => data.length);
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(description.parameters);
+    // A base that normflows does not train has buffers of the same names, which a file cannot tell; they still are 0, a trained one's are not.
+    const learned = Object.entries(await flow.parameters()).filter(
+      ([key, { data }]) => !key.startsWith('q0.') || data.some((v) => v !== 0),
+    );
+    expect(learned.reduce((sum, [, { data }]) => sum + data.length, 0)).toBe(description.parameters);
     flow.dispose();
   });
 });

@@ -3,15 +3,26 @@
 
 export type Activation = 'relu' | 'tanh' | 'elu' | 'sigmoid' | 'leaky_relu' | 'silu' | 'softplus' | 'identity';
 
-export interface DurkanSpline {
-  type: 'durkan';
+/** Where a spline acts: on [-tail_bound, tail_bound] with the identity outside or the ends joined, or on a box alone. */
+interface SplineBox<Tails extends 'linear' | 'circular' | 'none'> {
   bins: number;
-  tails: 'linear';
-  tail_bound: number;
+  tails: Tails;
+  /** Needed but for tails "none". */
+  tail_bound?: number;
+  /** [left, right, bottom, top] with tails "none". Default [0, 1, 0, 1]. */
+  box?: number[];
+}
+
+interface SplineSizes {
   min_bin_width: number;
   min_bin_height: number;
-  min_derivative: number;
   width_height_divisor: number;
+}
+
+export interface DurkanSpline extends SplineBox<'linear' | 'circular' | 'none'>, SplineSizes {
+  type: 'durkan';
+  min_derivative: number;
+  shift?: number;
 }
 
 export interface ZukoSpline {
@@ -19,9 +30,23 @@ export interface ZukoSpline {
   bins: number;
   bound: number;
   slope: number;
+  tails?: 'linear' | 'circular';
+  shift?: number;
 }
 
-export type SplineDescription = DurkanSpline | ZukoSpline;
+export interface LinearSpline extends SplineBox<'linear' | 'none'> {
+  type: 'linear';
+}
+
+export interface QuadraticSpline extends SplineBox<'linear' | 'none'>, SplineSizes {
+  type: 'quadratic';
+}
+
+export interface CubicSpline extends SplineBox<'linear' | 'none'>, SplineSizes {
+  type: 'cubic';
+}
+
+export type SplineDescription = DurkanSpline | ZukoSpline | LinearSpline | QuadraticSpline | CubicSpline;
 
 /** One number for all features, or one each. Null: no end on that side (`support` alone). */
 export type PerFeature = number | null | (number | null)[];
@@ -137,6 +162,7 @@ export type OpDescription =
   | { op: 'ar_mixture'; components: number; eps: number; order?: number[]; net: NetDescription }
   | { op: 'coupling_mixture'; components: number; eps: number; identity: number[]; transform: number[]; net: NetDescription }
   | { op: 'ar_rqs'; order?: number[]; net: NetDescription; spline: SplineDescription }
+  | { op: 'ar_spline'; order?: number[]; net: NetDescription; spline: SplineDescription }
   | ({ op: 'coupling_affine'; layout?: 'shift_then_scale'; identity: number[]; transform: number[]; mix?: number; net: NetDescription } & (
       | ScaleForm
       | { form: 'additive'; eps?: number }
@@ -149,6 +175,8 @@ export type OpDescription =
       spline: SplineDescription;
       unconditional?: { prefix: string; spline: SplineDescription } | null;
     }
+  | { op: 'coupling_spline'; identity: number[]; transform: number[]; net: NetDescription; spline: SplineDescription }
+  | { op: 'wrap'; bound: number; features?: number[] }
   | { op: 'lu_linear'; prefix: string; eps: number }
   | { op: 'qr_linear'; prefix: string }
   | { op: 'householder'; vectors: string }
@@ -233,6 +261,7 @@ export interface LevelDescription {
 
 export type BaseDescription =
   | { type: 'standard_normal' }
+  | { type: 'uniform'; low: number; high: number }
   | { type: 'diag_normal'; loc: string; log_scale: string; levels?: undefined }
   | { type: 'diag_normal'; levels: LevelDescription[] }
   | { type: 'box_uniform'; low: string; high: string }

@@ -1,6 +1,7 @@
-// zuko's MAF, NSF, NICE and RealNVP (one class under two names), and CNF. Data to noise in list order; the base is a standard normal in buffers.
+// zuko's MAF, NSF, NCSF, NICE and RealNVP (one class under two names), and CNF. Data to noise in list order; the base lies in buffers: a
+// standard normal, or NCSF's uniform.
 
-import type { FlowDescription, NetDescription, OpDescription, ZukoForm } from '../format/description.js';
+import type { BaseDescription, FlowDescription, NetDescription, OpDescription, ZukoForm } from '../format/description.js';
 import { type StoredTensor, toFloat32 } from '../format/safetensors.js';
 import { FormatError, UnsupportedError } from '../runtime/errors.js';
 import { checkCount, type Derivation, readActivation, readIndices, readOptions, requireTensor } from './derive-options.js';
@@ -29,7 +30,16 @@ export function defaultSlope(version: string | undefined): number {
   return small ? 1e-4 : 1e-3;
 }
 
-/** The base is N(0, 1) in every one of these classes, but it lies in the file, so another one would be missed silently. */
+/** NCSF's uniform base: one interval, a little wider than the angles. */
+function uniformBase(tensors: ReadonlyMap<string, StoredTensor>): BaseDescription {
+  const [low, high] = [
+    ['base.lower', 'base._0'],
+    ['base.upper', 'base._1'],
+  ].map(([now, before]) => toFloat32(requireTensor(tensors, tensors.has(before!) ? before! : now!))[0]!);
+  return { type: 'uniform', low: low!, high: high! };
+}
+
+/** The base is N(0, 1) in every other of these classes, but it lies in the file, so another one would be missed silently. */
 function checkBase(tensors: ReadonlyMap<string, StoredTensor>): void {
   // Named by position in releases before 1.5.
   for (const [names, value] of [
@@ -87,19 +97,26 @@ function readResidual(
   return { linears, context: (requireTensor(tensors, `${linears[0]}.weight`).shape[1] ?? 0) - inputs };
 }
 
-/** The four whole-flow classes; NICE stands for RealNVP too. With one feature, zuko makes every transform elementwise. */
-export function deriveZuko({ options, tensors, version }: Derivation, kind: 'MAF' | 'NSF' | 'NICE'): Omit<FlowDescription, 'version'> {
-  const forNsf = kind === 'NSF' ? readOptions(options, spline) : null;
+/** The whole-flow classes; NICE stands for RealNVP too. With one feature, zuko makes every transform elementwise. */
+export function deriveZuko(
+  { options, tensors, version }: Derivation,
+  kind: 'MAF' | 'NSF' | 'NCSF' | 'NICE',
+): Omit<FlowDescription, 'version'> {
+  const circular = kind === 'NCSF';
+  const forNsf = kind === 'NSF' || circular ? readOptions(options, spline) : null;
   const given = forNsf ?? readOptions(options, kind === 'MAF' ? autoregressive : coupling);
   const residual = 'residual' in given && given.residual === true;
   if ('normalize' in given && given.normalize) throw new UnsupportedError('description.constructor.normalize', 'true', ['false']);
   const { features, hidden_features: hidden } = given;
   const activation = readActivation(given.activation);
   const slope = given.slope || defaultSlope(version);
+  // Angles: half a turn, then a spline whose slope is 1 where the ends of the circle meet.
+  const turn = circular ? ({ tails: 'circular', shift: Math.PI } as const) : {};
   const form: ZukoForm = forNsf
-    ? { form: 'rqs', spline: { type: 'zuko', bins: forNsf.bins, bound: 5, slope } }
+    ? { form: 'rqs', spline: { type: 'zuko', bins: forNsf.bins, bound: circular ? Math.PI : 5, slope, ...turn } }
     : { form: 'softclip_exp', slope };
-  checkBase(tensors);
+  const base: BaseDescription = circular ? uniformBase(tensors) : { type: 'standard_normal' };
+  if (!circular) checkBase(tensors);
   checkCount(tensors, 'transform.transforms.', given.transforms, 'transforms');
 
   const contexts: number[] = [];
@@ -142,7 +159,7 @@ export function deriveZuko({ options, tensors, version }: Derivation, kind: 'MAF
     features,
     context_features: context,
     event_shape: [features],
-    base: { type: 'standard_normal' },
+    base,
     structure_direction: 'density',
     structure,
   };

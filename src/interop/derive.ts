@@ -20,6 +20,7 @@ const classes: Record<string, Derive> = {
   'zuko.flows.RealNVP': (d) => deriveZuko(d, 'NICE'),
   'zuko.flows.NSF': (d) => deriveZuko(d, 'NSF'),
   'zuko.flows.CNF': deriveZukoContinuous,
+  'zuko.flows.NCSF': (d) => deriveZuko(d, 'NCSF'),
 };
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);

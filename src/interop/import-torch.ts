@@ -9,6 +9,7 @@ import { linearOps } from '../flows/build/linear.js';
 import { mixtureOps } from '../flows/build/mixture.js';
 import { planarOps } from '../flows/build/planar.js';
 import { residualOps } from '../flows/build/residual.js';
+import { splineOps, zukoSplineOps } from '../flows/build/spline.js';
 import { structureOps } from '../flows/build/structure.js';
 import type { Flow } from '../flows/flow.js';
 import { descriptionFromMetadata, parseDescription } from '../format/format.js';
@@ -28,6 +29,8 @@ const operations = {
   ...planarOps,
   ...boundedOps,
   ...mixtureOps,
+  ...splineOps,
+  ...zukoSplineOps,
 };
 const bases = { ...imageBases };
 
@@ -40,8 +43,7 @@ const bases = { ...imageBases };
  * ```
  *
  * @param description the neutral description of docs/format.md, or { library, class, constructor } of a whole-flow class of nflows
- *   (MaskedAutoregressiveFlow, SimpleRealNVP) or zuko (MAF, NICE, RealNVP, NSF, CNF). Other keys are ignored.
- *   (MaskedAutoregressiveFlow, SimpleRealNVP, MADEMoG) or zuko (MAF, NICE, RealNVP, NSF). Other keys are ignored.
+ *   (MaskedAutoregressiveFlow, SimpleRealNVP, MADEMoG) or zuko (MAF, NICE, RealNVP, NSF, NCSF, CNF). Other keys are ignored.
  * @param weights a safetensors file of the state_dict, names unchanged.
  * @throws FormatError for a malformed file or description, or tensors that do not fit; UnsupportedError for an op, net or class that is
  *   not known; no partial flow is left behind.

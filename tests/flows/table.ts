@@ -10,6 +10,7 @@ import {
   imageRealNVP,
   mademog,
   maf,
+  neuralSpline,
   nice,
   planar,
   radial,
@@ -37,6 +38,11 @@ export interface Traits {
   /** Largest error of a round trip in float64. Default 1e-9; an iterated inverse converges to less. Say why on the line above. */
   readonly exactTolerance?: number;
 }
+
+/** A knot is known to a unit in the last place of the box's end, and a log-slope turns within a bin: that unit over the bin's width, a layer. */
+const SPLINE = 5e-5;
+/** Angles fill the whole box, the narrow bins at its ends among them, and each layer starts where the last one left its error. */
+const SPLINE_TURNS = 3e-4;
 
 // biome-ignore format: one line a flow
 const table: Readonly<Record<string, Make | readonly [Make, Traits]>> = {
@@ -97,6 +103,18 @@ const table: Readonly<Record<string, Make | readonly [Make, Traits]>> = {
   'nice D 3, given masks': (gpu) => nice(gpu, { dim: 3, layers: 3, hidden: [7], masking: [[1, 0, 0], [0, 1, 1]], seed: 64 }),
   'coupling with mixtures D 5, context': (gpu) => couplingMixture(gpu),
   // Splines
+  'neuralSpline D 2': [(gpu) => neuralSpline(gpu, { dim: 2, layers: 2, hidden: [20], seed: 101 }), { tolerance: SPLINE }],
+  'neuralSpline D 5, context': [(gpu) => neuralSpline(gpu, { dim: 5, layers: 2, hidden: [20, 20], contextDim: 2, bins: 5, seed: 102 }), { tolerance: SPLINE }],
+  'neuralSpline D 1, autoregressive, context': [(gpu) => neuralSpline(gpu, { dim: 1, type: 'autoregressive', layers: 2, hidden: [7], contextDim: 2, seed: 103 }), { tolerance: SPLINE }],
+  'neuralSpline D 5, autoregressive, one layer': [(gpu) => neuralSpline(gpu, { dim: 5, type: 'autoregressive', layers: 1, hidden: [33], seed: 104 }), { tolerance: SPLINE }],
+  'neuralSpline D 63, autoregressive': [(gpu) => neuralSpline(gpu, { dim: 63, type: 'autoregressive', layers: 1, hidden: [70], bins: 4, seed: 105 }), { tolerance: SPLINE }],
+  'neuralSpline D 2, linear': [(gpu) => neuralSpline(gpu, { dim: 2, kind: 'linear', layers: 2, hidden: [20], bins: 4, seed: 106 }), { tolerance: SPLINE }],
+  'neuralSpline D 2, quadratic, autoregressive': [(gpu) => neuralSpline(gpu, { dim: 2, type: 'autoregressive', kind: 'quadratic', layers: 2, hidden: [20], seed: 107 }), { tolerance: SPLINE }],
+  'neuralSpline D 2, cubic': [(gpu) => neuralSpline(gpu, { dim: 2, kind: 'cubic', layers: 2, hidden: [20], seed: 108 }), { tolerance: SPLINE }],
+  'neuralSpline D 2, box': [(gpu) => neuralSpline(gpu, { dim: 2, tails: 'none', layers: 2, hidden: [20], seed: 109 }), { tolerance: SPLINE, support: [0, 1], latentSupport: [0, 1] }],
+  'neuralSpline D 2, cubic box, autoregressive': [(gpu) => neuralSpline(gpu, { dim: 2, type: 'autoregressive', kind: 'cubic', tails: 'none', box: [-2, 3], layers: 1, hidden: [20], seed: 110 }), { tolerance: SPLINE, support: [-2, 3], latentSupport: [-2, 3] }],
+  'neuralSpline D 2, circular': [(gpu) => neuralSpline(gpu, { dim: 2, tails: 'circular', layers: 3, hidden: [20], seed: 111 }), { tolerance: SPLINE_TURNS, support: [-Math.PI, Math.PI], latentSupport: [-Math.PI, Math.PI] }],
+  'neuralSpline D 3, circular, autoregressive, context': [(gpu) => neuralSpline(gpu, { dim: 3, type: 'autoregressive', tails: 'circular', layers: 2, hidden: [20], contextDim: 1, seed: 112 }), { tolerance: SPLINE_TURNS, support: [-Math.PI, Math.PI], latentSupport: [-Math.PI, Math.PI] }],
   // Planar, radial, Sylvester
   'planar D 1': (gpu) => planar(gpu, { dim: 1, layers: 3, seed: 30 }),
   'planar D 2': (gpu) => planar(gpu, { dim: 2, layers: 4, seed: 31 }),

@@ -17,7 +17,7 @@ export interface ConditionerShape {
   readonly twoNets?: boolean;
   readonly norm?: boolean;
   readonly activation?: Activation;
-  /** Parameters of a feature: 2, 1 for a shift alone, or more of one net. Default 2. */
+  /** Parameters of a feature: 2 by default, 1 for a shift alone, more for splines. */
   readonly heads?: number;
   /** Features in the order in which they are computed. Default random. */
   readonly order?: readonly number[];
@@ -112,7 +112,6 @@ export function makeConditioner(random: Random, shape: ConditionerShape): Condit
     units: Uint32Array.from({ length: dim }, (_, feature) => kind * dim + feature),
   });
   const first = net(shape.twoNets ? 1 : heads);
-  if (heads !== 2) return { inputs: dim, contextDim, stages, heads: Array.from({ length: heads }, (_, kind) => head(first, kind)) };
-  const second = shape.twoNets ? net(1) : first;
-  return { inputs: dim, contextDim, stages, heads: [head(first, 0), head(second, shape.twoNets ? 0 : 1)] };
+  if (shape.twoNets) return { inputs: dim, contextDim, stages, heads: [head(first, 0), head(net(1), 0)] };
+  return { inputs: dim, contextDim, stages, heads: Array.from({ length: heads }, (_, kind) => head(first, kind)) };
 }

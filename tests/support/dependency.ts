@@ -19,17 +19,20 @@ function patternOf(op: OpDescription, dim: number): Pattern {
       return fill(dim, (i, j) => op.perm[i] === j);
     case 'batchnorm':
     case 'actnorm':
+    case 'wrap':
     case 'zuko_elementwise':
       return fill(dim, (i, j) => i === j);
     case 'ar_affine':
     case 'iaf_affine':
     case 'iaf_scale_shift':
     case 'ar_rqs':
+    case 'ar_spline':
     case 'ar_mixture':
     case 'zuko_ar':
       return triangular(dim, op.order);
     case 'coupling_affine':
     case 'coupling_rqs':
+    case 'coupling_spline':
     case 'coupling_mixture':
       return split(dim, (feature) => op.identity.includes(feature));
     case 'zuko_coupling':

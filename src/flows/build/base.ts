@@ -22,9 +22,16 @@ export function buildBase(base: BaseDescription, dim: number, contextDim: number
   switch (base.type) {
     case 'standard_normal':
       // zuko stores the standard normal's parameters as buffers.
-      state.expectFilled('base.loc', 0);
-      state.expectFilled('base.scale', 1);
+      for (const name of ['base.loc', 'base._0']) state.expectFilled(name, 0);
+      for (const name of ['base.scale', 'base._1']) state.expectFilled(name, 1);
       return new StandardNormal(dim);
+    case 'uniform': {
+      if (!(base.low < base.high)) throw new FormatError(PLACE, `needs low < high; got ${base.low} and ${base.high}`);
+      // zuko stores the ends of its uniform base as buffers.
+      for (const name of ['base.lower', 'base._0']) state.expectFilled(name, base.low);
+      for (const name of ['base.upper', 'base._1']) state.expectFilled(name, base.high);
+      return new BoxUniform(new Float32Array(dim).fill(base.low), new Float32Array(dim).fill(base.high));
+    }
     case 'diag_normal': {
       if (base.levels) return levelNormal(base.levels, state);
       const [loc, logScale] = [base.loc, base.log_scale].map((name) =>
@@ -59,6 +66,7 @@ export function buildBase(base: BaseDescription, dim: number, contextDim: number
   }
   throw new UnsupportedError(PLACE, `base ${JSON.stringify(base.type)}`, [
     'standard_normal',
+    'uniform',
     'diag_normal',
     'diag_gmm',
     'box_uniform',

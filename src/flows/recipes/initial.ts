@@ -1,6 +1,6 @@
 // Fresh weights for the recipes, as torch.nn.Linear draws them: uniform in ±1 / sqrt(inputs). Seeded, and the same on every machine.
 
-import type { OpDescription } from '../../format/description.js';
+import type { BaseDescription, OpDescription } from '../../format/description.js';
 import type { StoredTensor } from '../../format/safetensors.js';
 import { ACTIVATION_NUMBER, type Activation } from '../../kernels/activation.js';
 import { ValueError } from '../../runtime/errors.js';
@@ -150,7 +150,15 @@ export function buildFresh(
     contextDim,
     shape,
     ends,
-  }: { readonly dim: number; readonly contextDim: number; readonly shape?: readonly number[] | undefined; readonly ends: Ends },
+    base,
+  }: {
+    readonly dim: number;
+    readonly contextDim: number;
+    readonly shape?: readonly number[] | undefined;
+    readonly ends: Ends;
+    /** The base where the options name none. Default: the standard normal. */
+    readonly base?: BaseDescription;
+  },
   structure: OpDescription[],
   writer: TensorWriter,
   operations: OpBuilders,
@@ -160,7 +168,7 @@ export function buildFresh(
     features: dim,
     context_features: contextDim,
     event_shape: [...(shape ?? [dim])],
-    base: writeBase(writer, ends.base, { dim, contextDim }),
+    base: base && ends.base === undefined ? base : writeBase(writer, ends.base, { dim, contextDim }),
     structure_direction: 'density' as const,
     structure: [...logitFor(ends), ...structure],
   };

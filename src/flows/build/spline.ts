@@ -1,0 +1,177 @@
+// Ops with a spline transformer, and how a description of a spline becomes its settings.
+
+import type { NetDescription, SplineDescription } from '../../format/description.js';
+import { FormatError } from '../../runtime/errors.js';
+import type { Bijector } from '../bijector.js';
+import { Autoregressive } from '../bijectors/autoregressive.js';
+import { Chain } from '../bijectors/chain.js';
+import { Coupling } from '../bijectors/coupling.js';
+import { SharedSpline } from '../bijectors/shared-spline.js';
+import type { Conditioner, Stage } from '../conditioner/conditioner.js';
+import { type SplineSettings, SplineTransformer, splineParameters } from '../transformers/spline.js';
+import { autoregressiveOps, checkOutputs, headOf } from './autoregressive.js';
+import { couplingOps } from './coupling.js';
+import { buildNet, spreadInputs } from './nets.js';
+import type { BuildContext, OpBuilders } from './op.js';
+
+type Box = SplineSettings['box'];
+
+function boxOf(spline: SplineDescription, place: string): Box {
+  if (spline.type !== 'zuko' && spline.tails === 'none') {
+    const box = spline.box ?? [0, 1, 0, 1];
+    if (box.length !== 4 || !(box[0]! < box[1]!) || !(box[2]! < box[3]!))
+      throw new FormatError(
+        `${place}.box`,
+        `needs [left, right, bottom, top] with left < right and bottom < top; got ${JSON.stringify(box)}`,
+      );
+    return box as unknown as Box;
+  }
+  const bound = spline.type === 'zuko' ? spline.bound : spline.tail_bound;
+  if (bound === undefined || !(bound > 0))
+    throw new FormatError(`${place}.${spline.type === 'zuko' ? 'bound' : 'tail_bound'}`, `needs a number above 0; got ${bound}`);
+  return [-bound, bound, -bound, bound];
+}
+
+/** @throws FormatError where the numbers of a spline do not make one. */
+export function splineSettings(spline: SplineDescription, place: string): SplineSettings {
+  const tails = spline.tails ?? 'linear';
+  const common = { tails, bins: spline.bins, box: boxOf(spline, place) };
+  const shift = 'shift' in spline && spline.shift !== undefined ? { shift: spline.shift } : {};
+  if (shift.shift !== undefined && tails !== 'circular')
+    throw new FormatError(`${place}.shift`, `needs tails "circular"; got ${JSON.stringify(tails)}`);
+  if (spline.type === 'zuko') {
+    const { slope } = spline;
+    if (!(slope > 0) || slope === 1) throw new FormatError(`${place}.slope`, `needs a positive number other than 1; got ${slope}`);
+    return { ...common, ...shift, spline: 'rational-quadratic', softclip: Math.abs(Math.log(slope)) };
+  }
+  if (spline.type === 'linear') return { ...common, spline: 'linear' };
+  const { min_bin_width: minWidth, min_bin_height: minHeight, width_height_divisor: divisor } = spline;
+  // The heights of a quadratic spline are densities at knots, whose least value is no share of the whole.
+  for (const [key, least, share] of [
+    ['min_bin_width', minWidth, spline.bins],
+    ['min_bin_height', minHeight, spline.type === 'quadratic' ? 1 : spline.bins],
+  ] as const)
+    if (!(least * share < 1))
+      throw new FormatError(`${place}.${key}`, `needs less than ${1 / share} with ${spline.bins} bins; got ${least}`);
+  if (!(divisor > 0)) throw new FormatError(`${place}.width_height_divisor`, `needs a number above 0; got ${divisor}`);
+  const sizes = { ...common, minWidth, minHeight, divisor };
+  if (spline.type === 'cubic') return { ...sizes, spline: 'cubic' };
+  const edges = { linear: 'one', circular: 'shared', none: 'free' } as const;
+  if (spline.type === 'quadratic') {
+    if (tails === 'linear' && spline.bins < 2)
+      throw new FormatError(`${place}.bins`, 'needs at least 2 for a quadratic spline with tails; got 1');
+    return { ...sizes, spline: 'quadratic', edges: edges[tails] };
+  }
+  return { ...sizes, ...shift, spline: 'rational-quadratic', edges: edges[tails], minDerivative: spline.min_derivative };
+}
+
+/** One head a parameter, from outputs viewed [slots, P]. */
+function conditionerOf(stages: Stage[], inputs: number, contextDim: number, slots: number, parameters: number, place: string): Conditioner {
+  const last = stages.length - 1;
+  checkOutputs(stages, last, slots * parameters, place);
+  const reads = stages.some((stage) => stage.contexts.length > 0) ? contextDim : 0;
+  return { inputs, contextDim: reads, stages, heads: Array.from({ length: parameters }, (_, p) => headOf(last, slots, p, parameters)) };
+}
+
+function autoregressiveSpline(net: NetDescription, spline: SplineDescription, context: BuildContext): Bijector {
+  const { inputs: dim, contextDim, state, place } = context;
+  const transformer = new SplineTransformer(splineSettings(spline, `${place}.spline`));
+  const stages = buildNet(state, net, context, `${place}.net`);
+  return new Autoregressive(conditionerOf(stages, dim, contextDim, dim, transformer.parameters, place), transformer);
+}
+
+/** Features `identity` stay and feed the net; `transform` pass through its splines. */
+function couplingSpline(
+  net: NetDescription,
+  spline: SplineDescription,
+  identity: readonly number[],
+  transform: readonly number[],
+  context: BuildContext,
+): Bijector {
+  const { inputs: dim, contextDim, state, place } = context;
+  const transformer = new SplineTransformer(splineSettings(spline, `${place}.spline`));
+  const stages = spreadInputs(buildNet(state, net, { inputs: identity.length, contextDim }, `${place}.net`), identity, dim);
+  return new Coupling(dim, conditionerOf(stages, dim, contextDim, transform.length, transformer.parameters, place), transformer, transform);
+}
+
+/** Splines of their own from three tensors [features, K], [features, K], [features, derivatives]; those that hold nothing may be missing. */
+function sharedSpline(
+  names: readonly string[],
+  spline: SplineDescription,
+  features: readonly number[],
+  { inputs: dim, state }: BuildContext,
+  place: string,
+): Bijector {
+  const settings = splineSettings(spline, place);
+  const total = splineParameters(settings);
+  const { bins } = settings;
+  const sizes = [bins, Math.min(bins, total - bins), Math.max(0, total - 2 * bins)];
+  const parts = sizes.map((size, i) =>
+    size > 0 || state.has(names[i] ?? '') ? state.parameter(names[i] ?? '', [features.length, size]) : null,
+  );
+  return new SharedSpline(dim, settings, features, (p, slot) => {
+    const part = Math.min(2, Math.floor(p / bins));
+    return parts[part]![slot * sizes[part]! + (p - part * bins)]!;
+  });
+}
+
+function checkRationalQuadratic(spline: SplineDescription, place: string): void {
+  if (spline.type !== 'durkan' && spline.type !== 'zuko')
+    throw new FormatError(`${place}.spline.type`, `needs "durkan" or "zuko" in this op; got ${JSON.stringify(spline.type)}`);
+}
+
+function zukoElementwiseSpline(op: { net?: NetDescription; phi?: string[] }, spline: SplineDescription, context: BuildContext): Bijector {
+  const { inputs: dim, contextDim, state, place } = context;
+  const features = Array.from({ length: dim }, (_, i) => i);
+  if (op.phi) return sharedSpline(op.phi, spline, features, context, `${place}.spline`);
+  const transformer = new SplineTransformer(splineSettings(spline, `${place}.spline`));
+  // The context takes the place of the data: a net without data features.
+  const net = op.net!.type === 'zuko_mlp' ? { ...op.net!, context_concat: false } : op.net!;
+  const stages = buildNet(state, net, { inputs: contextDim, contextDim: 0 }, `${place}.net`);
+  const conditioner = conditionerOf(stages, contextDim, 0, dim, transformer.parameters, place);
+  return new Coupling(dim, conditioner, transformer, features, { readsContext: true, name: 'conditional-spline' });
+}
+
+export const splineOps = {
+  ar_rqs(op, context) {
+    checkRationalQuadratic(op.spline, context.place);
+    return autoregressiveSpline(op.net, op.spline, context);
+  },
+
+  ar_spline: (op, context) => autoregressiveSpline(op.net, op.spline, context),
+
+  coupling_rqs(op, context) {
+    checkRationalQuadratic(op.spline, context.place);
+    const coupling = couplingSpline(op.net, op.spline, op.identity, op.transform, context);
+    if (!op.unconditional) return coupling;
+    const { prefix, spline } = op.unconditional;
+    const names = ['widths', 'heights', 'derivatives'].map((part) => `${prefix}.unnormalized_${part}`);
+    const own = sharedSpline(names, spline, op.identity, context, `${context.place}.unconditional.spline`);
+    return new Chain(context.inputs, [coupling, own]);
+  },
+
+  coupling_spline: (op, context) => couplingSpline(op.net, op.spline, op.identity, op.transform, context),
+
+  wrap(op, { inputs: dim, place }) {
+    if (!(op.bound > 0)) throw new FormatError(`${place}.bound`, `needs a number above 0; got ${op.bound}`);
+    const features = op.features ?? Array.from({ length: dim }, (_, i) => i);
+    if (new Set(features).size !== features.length || features.some((feature) => feature >= dim))
+      throw new FormatError(`${place}.features`, `needs some of 0 to ${dim - 1}, each once; got ${JSON.stringify(features)}`);
+    const settings = { spline: 'identity', tails: 'circular', bins: 1, box: [-op.bound, op.bound, -op.bound, op.bound] } as const;
+    return new SharedSpline(dim, settings, features, () => 0, 'wrap');
+  },
+} satisfies OpBuilders;
+
+/** zuko's transforms with either of its univariate maps. */
+export const zukoSplineOps = {
+  zuko_ar: (op, context) => (op.form === 'rqs' ? autoregressiveSpline(op.net, op.spline, context) : autoregressiveOps.zuko_ar(op, context)),
+
+  zuko_coupling(op, context) {
+    if (op.form !== 'rqs') return couplingOps.zuko_coupling(op, context);
+    const having = (value: 0 | 1) => op.mask.flatMap((entry, i) => (entry === value ? [i] : []));
+    return couplingSpline(op.net, op.spline, having(1), having(0), context);
+  },
+
+  zuko_elementwise: (op, context) =>
+    op.form === 'rqs' ? zukoElementwiseSpline(op, op.spline, context) : autoregressiveOps.zuko_elementwise(op, context),
+} satisfies OpBuilders;
