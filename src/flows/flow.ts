@@ -236,6 +236,11 @@ export class GpuFlow implements Flow {
     this.dispose();
   }
 
+  /** What the flow is made of, for a model that records it as a part of its own programs. */
+  get parts(): { readonly bijector: Bijector; readonly base: Base; readonly state: FlowState } {
+    return { bijector: this.#bijector, base: this.#base, state: this.#state };
+  }
+
   /** The program of a task: printable, and what tests run in float64. */
   record(task: Task): Program {
     const r = new Recorder('flow');

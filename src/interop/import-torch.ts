@@ -8,7 +8,7 @@ import { readSafetensors } from '../format/safetensors.js';
 import type { Gpu } from '../runtime/gpu.js';
 import { deriveDescription, isWholeFlow } from './derive.js';
 
-const operations = { ...elementwiseOps, ...autoregressiveOps, ...couplingOps };
+export const operations = { ...elementwiseOps, ...autoregressiveOps, ...couplingOps };
 
 /**
  * Loads a flow that a PyTorch library trained.
@@ -41,6 +41,6 @@ export async function loadFlow(gpu: Gpu, bytes: ArrayBuffer | Uint8Array): Promi
 }
 
 /** The flow keeps views of the file for `parameters` and `save`; what the caller does to its own bytes later must not reach them. */
-function ownCopy(bytes: ArrayBuffer | Uint8Array): ArrayBuffer | Uint8Array {
+export function ownCopy(bytes: ArrayBuffer | Uint8Array): ArrayBuffer | Uint8Array {
   return bytes instanceof ArrayBuffer || bytes instanceof Uint8Array ? bytes.slice(0) : bytes;
 }

@@ -12,6 +12,8 @@ export interface TiledTensor {
   readonly features: number;
   readonly dtype: Dtype;
   readonly label: string;
+  /** Name of the buffer that the caller gives at encode, where the tensor outlives the program; left out for scratch. */
+  readonly state?: string;
 }
 
 export interface ExternalTensor {
@@ -32,6 +34,10 @@ export interface ConstantTensor {
 }
 
 export type Tensor = TiledTensor | ExternalTensor | ConstantTensor;
+
+/** Name of the caller's buffer that a tensor lies in; undefined for scratch and constants. */
+export const nameOf = (tensor: Tensor): string | undefined =>
+  tensor.kind === 'external' ? tensor.name : tensor.kind === 'tiled' ? tensor.state : undefined;
 
 /** Rows rounded up to whole tiles. */
 export const paddedRows = (rows: number): number => Math.ceil(rows / TILE) * TILE;

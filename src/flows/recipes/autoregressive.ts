@@ -12,14 +12,18 @@ export interface AutoregressiveOptions extends RecipeOptions {
   readonly batchNorm?: boolean;
 }
 
-/** A MADE with degrees 1 … D − 1 in turn over the hidden units; writes its tensors and returns the names of its layers. */
-function writeMade(writer: TensorWriter, prefix: string, dim: number, hidden: readonly number[]): string[] {
+/**
+ * A MADE with degrees 1 … D − 1 in turn over the hidden units; writes its tensors and returns the names of its layers. With a context,
+ * degree 0 too: units that read the context alone, without which the first feature would not depend on it.
+ */
+function writeMade(writer: TensorWriter, prefix: string, dim: number, hidden: readonly number[], contextDim: number): string[] {
+  const lowest = contextDim > 0 ? 0 : Math.min(1, dim - 1);
   const names: string[] = [];
   let degrees = Array.from({ length: dim }, (_, i) => i + 1);
   for (const [index, width] of [...hidden, 2 * dim].entries()) {
     const name = `${prefix}.${index}`;
     const output = index === hidden.length;
-    const own = Array.from({ length: width }, (_, i) => (output ? (i % dim) + 1 : (i % Math.max(1, dim - 1)) + Math.min(1, dim - 1)));
+    const own = Array.from({ length: width }, (_, i) => (output ? (i % dim) + 1 : (i % Math.max(1, dim - lowest)) + lowest));
     writer.linear(name, degrees.length, width);
     const before = degrees;
     writer.mask(name, width, degrees.length, (o, i) => (output ? own[o]! > before[i]! : own[o]! >= before[i]!));
@@ -48,7 +52,7 @@ async function build(gpu: Gpu, recipe: 'maf' | 'iaf', options: AutoregressiveOpt
       const perm = options.order === 'random' ? shuffled(writer, dim) : Array.from({ length: dim }, (_, i) => dim - 1 - i);
       structure.push({ op: 'permute', perm });
     }
-    const linears = writeMade(writer, `${prefix}.net`, dim, hidden);
+    const linears = writeMade(writer, `${prefix}.net`, dim, hidden, contextDim);
     if (contextDim > 0) writer.linear(`${prefix}.context_proj`, contextDim, hidden[0]!);
     const net = {
       type: 'masked_mlp',
