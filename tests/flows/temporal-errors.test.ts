@@ -5,6 +5,7 @@ import {
   DisposedError,
   FormatError,
   importTemporal,
+  LimitError,
   loadFlow,
   loadTemporal,
   maf,
@@ -111,6 +112,17 @@ describe('arguments', () => {
     }
     fresh.dispose();
   });
+});
+
+test('a series too long for a binding', async () => {
+  const wide = await temporalMaf(held.gpu, { dim: 1, hidden: 1000, cell: 'gru', flow: { layers: 1, hidden: [4] } });
+  await expectError(
+    () => wide.contexts(new Float32Array(40_000), { time: 40_000 }),
+    LimitError,
+    'E_LIMIT',
+    'contexts: time needs at most 134217728 bytes in one binding; got 160000000',
+  );
+  wide.dispose();
 });
 
 test('nothing to do gives empty arrays', async () => {

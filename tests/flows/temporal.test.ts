@@ -198,6 +198,18 @@ describe.each(Object.entries(table))('%s', (name, make) => {
     expectSameBits(after, before);
   });
 
+  test('a NaN inside the window of a scale spoils its whole series', async () => {
+    if (!scaled) return;
+    const [batch, time, bad] = [3, 4, 1];
+    const x = series(batch, time);
+    const clean = await flow.logProb(x, { time });
+    x[(bad * time + 2) * flow.dim] = Number.NaN;
+    const { perStep } = await flow.logProb(x, { time });
+    expect(perStep.subarray(bad * time, (bad + 1) * time).every(Number.isNaN)).toBe(true);
+    perStep.set(clean.perStep.subarray(bad * time, (bad + 1) * time), bad * time);
+    expectSameBits(perStep, clean.perStep);
+  });
+
   test('save and loadTemporal give the same bits, under the same names', async () => {
     const loaded = await loadTemporal(held.gpu, await flow.save());
     const [batch, time] = [3, 5];

@@ -250,7 +250,7 @@ export class TemporalRun {
 
   /** @param numbers of one row in its widest buffer. @throws LimitError where one row is too long. */
   #rowsOfChunk(tasks: readonly TemporalTask[], numbers: number): number {
-    this.#checkBinding(this.#place, 1, numbers);
+    this.#checkBinding(`${this.#place}: time`, 1, numbers);
     return Math.min(Math.floor(this.#limit / (4 * numbers)), ...tasks.flatMap((task) => this.#executables[task]?.rowsPerChunk ?? []));
   }
 
