@@ -25,10 +25,14 @@ export type { Masking, MaskingOptions } from './flows/recipes/masking.js';
 export { type NeuralSplineOptions, neuralSpline } from './flows/recipes/neural-spline.js';
 export { type PlanarOptions, planar, radial, type SylvesterOptions, sylvester } from './flows/recipes/planar.js';
 export { type ResidualInverseOption, type ResidualLogDetOption, type ResidualOptions, residual } from './flows/recipes/residual.js';
+export { type TemporalMafOptions, type TemporalOptions, temporal, temporalMaf } from './flows/temporal/recipe.js';
+export type { ContinuationOptions, SeriesOptions, SeriesSampleOptions, TemporalFlow } from './flows/temporal/temporal-flow.js';
 export type { FlowDescription } from './format/description.js';
+export type { TemporalDescription } from './format/temporal.js';
 export { checkInvertibility, type InvertibilityReport } from './inspection/check-invertibility.js';
 export { checkLogDet, type LogDetOptions, type LogDetReport } from './inspection/check-log-det.js';
 export { type DirectionCost, type FlowSummary, type LayerSummary, summary } from './inspection/summary.js';
+export { importTemporal, loadTemporal } from './interop/import-temporal.js';
 export { importTorch, loadFlow } from './interop/import-torch.js';
 export {
   AdapterError,

@@ -6,6 +6,10 @@ struct Call {
   seed_low: vec2<u32>,       // low 32 bits of the seed
   seed_high: vec2<u32>,      // high 32 bits
   context_stride: vec2<u32>, // 1: a context row for each row; 0: one row for all
+  // Programs that run once a step of a sequence are given these three; others never read them.
+  step: vec2<u32>,           // of the sequence, from 0
+  steps: vec2<u32>,          // of the whole sequence: length of a row-major [rows, steps, features]
+  period: vec2<u32>,         // distinct rows, repeated over the batch
 }
 
 @group(0) @binding(0) var<uniform> call: Call;

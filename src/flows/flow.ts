@@ -135,9 +135,9 @@ export class GpuFlow implements Flow {
     this.contextDim = state.description.context_features;
   }
 
-  /** What a program over more than this flow records with (dequantization.ts). The parts know no device and outlive the flow. */
-  get parts(): { readonly gpu: Gpu; readonly bijector: Bijector; readonly base: Base } {
-    return { gpu: this.#gpu, bijector: this.#bijector, base: this.#base };
+  /** What a program over more than this flow records with, and what checks look at. The layers know no device and outlive the flow. */
+  get parts(): { readonly gpu: Gpu; readonly bijector: Bijector; readonly base: Base; readonly state: FlowState } {
+    return { gpu: this.#gpu, bijector: this.#bijector, base: this.#base, state: this.#state };
   }
 
   async forward(x: Float32Array, options: DensityOptions = {}): Promise<{ z: Float32Array; logDet: Float32Array }> {
@@ -256,10 +256,6 @@ export class GpuFlow implements Flow {
 
   [Symbol.dispose](): void {
     this.dispose();
-  }
-
-  get state(): FlowState {
-    return this.#state;
   }
 
   /** Compiles a program of this flow's layers, runs it once on arrays and frees it: for checks, not for hot paths. */

@@ -57,7 +57,7 @@ const layerOf = ({ label }: Command): string | null => /^flow\/([^/[]+\[\d+\])\/
  */
 export function summary(flow: Flow): FlowSummary {
   if (!(flow instanceof GpuFlow)) throw new ValueError('summary: flow', 'a flow of this library', typeof flow);
-  const { description, layerParameters, parameterNames, tensors } = flow.state;
+  const { description, layerParameters, parameterNames, tensors } = flow.parts.state;
   const programs: Record<'forward' | 'inverse', Program> = { forward: flow.record('forward'), inverse: flow.record('inverse') };
   const names = new Set(programs.forward.commands.map(layerOf).filter((name) => name !== null));
   const layers = [...names].map((name): LayerSummary => {

@@ -17,7 +17,8 @@ import { readSafetensors } from '../format/safetensors.js';
 import type { Gpu } from '../runtime/gpu.js';
 import { deriveDescription, isWholeFlow } from './derive.js';
 
-const operations = {
+/** Builders of every op, and of the bases that only some flows have. */
+export const operations = {
   ...elementwiseOps,
   ...autoregressiveOps,
   ...couplingOps,
@@ -32,7 +33,7 @@ const operations = {
   ...splineOps,
   ...zukoSplineOps,
 };
-const bases = { ...imageBases };
+export const bases = { ...imageBases };
 
 /**
  * Loads a flow that a PyTorch library trained.
@@ -65,6 +66,6 @@ export async function loadFlow(gpu: Gpu, bytes: ArrayBuffer | Uint8Array): Promi
 }
 
 /** The flow keeps views of the file for `parameters` and `save`; what the caller does to its own bytes later must not reach them. */
-function ownCopy(bytes: ArrayBuffer | Uint8Array): ArrayBuffer | Uint8Array {
+export function ownCopy(bytes: ArrayBuffer | Uint8Array): ArrayBuffer | Uint8Array {
   return bytes instanceof ArrayBuffer || bytes instanceof Uint8Array ? bytes.slice(0) : bytes;
 }

@@ -2,6 +2,6 @@ import { defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/autoregressive-solve-mixture.js';
 import { perTile } from './geometry.js';
 
-export const autoregressiveSolveMixture = defineKernel(source.autoregressiveSolveMixture, (rows) =>
+export const autoregressiveSolveMixture = /*#__PURE__*/ defineKernel(source.autoregressiveSolveMixture, (rows) =>
   perTile(source.autoregressiveSolveMixture, rows),
 );

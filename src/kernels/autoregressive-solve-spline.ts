@@ -2,6 +2,6 @@ import { defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/autoregressive-solve-spline.js';
 import { perTile } from './geometry.js';
 
-export const autoregressiveSolveSpline = defineKernel(source.autoregressiveSolveSpline, (rows) =>
+export const autoregressiveSolveSpline = /*#__PURE__*/ defineKernel(source.autoregressiveSolveSpline, (rows) =>
   perTile(source.autoregressiveSolveSpline, rows),
 );

@@ -4,10 +4,12 @@ import { perRowGroup, perRowGroupAndFeature } from './geometry.js';
 
 /** `hidden` is the number of probes for `probes` and `probeSum`. */
 export const divergence = {
-  firstTangents: defineKernel(source.firstTangents, (rows, { dim, hidden }) =>
+  firstTangents: /*#__PURE__*/ defineKernel(source.firstTangents, (rows, { dim, hidden }) =>
     perRowGroupAndFeature(source.firstTangents, rows, dim * hidden),
   ),
-  trace: defineKernel(source.trace, (rows) => perRowGroup(source.trace, rows)),
-  probes: defineKernel(source.probes, (rows, { dim, hidden }) => perRowGroupAndFeature(source.probes, rows, ceilDiv(dim, 4) * hidden)),
-  probeSum: defineKernel(source.probeSum, (rows) => perRowGroup(source.probeSum, rows)),
+  trace: /*#__PURE__*/ defineKernel(source.trace, (rows) => perRowGroup(source.trace, rows)),
+  probes: /*#__PURE__*/ defineKernel(source.probes, (rows, { dim, hidden }) =>
+    perRowGroupAndFeature(source.probes, rows, ceilDiv(dim, 4) * hidden),
+  ),
+  probeSum: /*#__PURE__*/ defineKernel(source.probeSum, (rows) => perRowGroup(source.probeSum, rows)),
 };

@@ -5,4 +5,4 @@ import { perTile } from './geometry.js';
 /** Numbers as in shaders/residual-series.wgsl. */
 export const PROBE_NUMBER = { unit: 0, rademacher: 1, gaussian: 2 } as const;
 
-export const residualSeries = defineKernel(source.residualSeries, (rows) => perTile(source.residualSeries, rows));
+export const residualSeries = /*#__PURE__*/ defineKernel(source.residualSeries, (rows) => perTile(source.residualSeries, rows));

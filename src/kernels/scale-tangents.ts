@@ -6,6 +6,6 @@ export const scaleTangents = /*#__PURE__*/ defineKernel(source.scaleTangents, (r
   perRowGroupAndFeature(source.scaleTangents, rows, features * blocks),
 );
 
-export const seedTangents = defineKernel(source.seedTangents, (rows, { features, blocks }) =>
+export const seedTangents = /*#__PURE__*/ defineKernel(source.seedTangents, (rows, { features, blocks }) =>
   perRowGroupAndFeature(source.seedTangents, rows, features * blocks),
 );

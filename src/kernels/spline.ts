@@ -7,4 +7,6 @@ export const SPLINE_NUMBER = { 'rational-quadratic': 0, linear: 1, quadratic: 2,
 export const TAILS_NUMBER = { none: 0, linear: 1, circular: 2 } as const;
 export const EDGES_NUMBER = { one: 0, shared: 1, free: 2 } as const;
 
-export const spline = defineKernel(source.spline, (rows, { features }) => perRowGroupAndFeature(source.spline, rows, features));
+export const spline = /*#__PURE__*/ defineKernel(source.spline, (rows, { features }) =>
+  perRowGroupAndFeature(source.spline, rows, features),
+);

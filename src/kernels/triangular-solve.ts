@@ -2,4 +2,4 @@ import { defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/triangular-solve.js';
 import { perTile } from './geometry.js';
 
-export const triangularSolve = defineKernel(source.triangularSolve, (rows) => perTile(source.triangularSolve, rows));
+export const triangularSolve = /*#__PURE__*/ defineKernel(source.triangularSolve, (rows) => perTile(source.triangularSolve, rows));

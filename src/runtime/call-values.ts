@@ -13,9 +13,25 @@ export interface CallValues {
   readonly seedLow: number;
   readonly seedHigh: number;
   readonly contextStride: 0 | 1;
+  readonly sequence?: SequenceValues | undefined;
 }
 
-export const CALL_BYTES = 48; // 5 × vec2<u32>, rounded up to 16
+/** Place of a call in a sequence. A program that reads these is given them in every call; for others nothing of them is copied. */
+export interface SequenceValues {
+  /** From 0. */
+  readonly step: number;
+  /** Length of the sequences in row-major buffers [rows, steps, features]. */
+  readonly steps: number;
+  /** Distinct rows, where a batch repeats them: row r is row r mod period. */
+  readonly period: number;
+}
+
+export const CALL_BYTES = 64; // 8 × vec2<u32>
+
+const wordsOf = ({ rows, firstRow, seedLow, seedHigh, contextStride, sequence }: CallValues): readonly number[] =>
+  sequence
+    ? [rows, firstRow, seedLow, seedHigh, contextStride, sequence.step, sequence.steps, sequence.period]
+    : [rows, firstRow, seedLow, seedHigh, contextStride];
 
 export class CallTable {
   readonly #memory: Memory;
@@ -33,12 +49,17 @@ export class CallTable {
     return this.#memory.create({ label: `${label} call`, size: CALL_BYTES, usage: UNIFORM | COPY_DST });
   }
 
-  encode(encoder: GPUCommandEncoder, uniform: GPUBuffer, values: CallValues): void {
+  /** @param before what the uniform holds at this point of the same encoder: then only what differs is copied. */
+  encode(encoder: GPUCommandEncoder, uniform: GPUBuffer, values: CallValues, before: CallValues | null = null): void {
     const table = this.#ensureTable();
-    const words = [values.rows, values.firstRow, values.seedLow, values.seedHigh, values.contextStride];
-    for (const [index, word] of words.entries()) {
-      encoder.copyBufferToBuffer(table, (word & 0xffff) * 4, uniform, index * 8, 4);
-      encoder.copyBufferToBuffer(table, (word >>> 16) * 4, uniform, index * 8 + 4, 4);
+    const known = before && wordsOf(before);
+    for (const [index, word] of wordsOf(values).entries()) {
+      const old = known?.[index];
+      for (const shift of [0, 16]) {
+        const half = (word >>> shift) & 0xffff;
+        if (old !== undefined && ((old >>> shift) & 0xffff) === half) continue;
+        encoder.copyBufferToBuffer(table, half * 4, uniform, index * 8 + shift / 4, 4);
+      }
     }
   }
 

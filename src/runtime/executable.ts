@@ -1,11 +1,12 @@
 // A compiled program: encodes into any command encoder, as often as wanted, with no allocation once `reserve` has seen the row count.
 
-import { DisposedError, LimitError } from './errors.js';
+import type { CallValues, SequenceValues } from './call-values.js';
+import { DisposedError, LimitError, StateError } from './errors.js';
 import type { Gpu } from './gpu.js';
 import type { Residents } from './memory.js';
 import type { Pipeline } from './pipelines.js';
 import type { Command, Program } from './program.js';
-import { paddedRows, TILE } from './tensor.js';
+import { nameOf, paddedRows, TILE } from './tensor.js';
 import { COPY_DST, STORAGE, UNIFORM } from './usage.js';
 
 export interface EncodeCall {
@@ -16,7 +17,9 @@ export interface EncodeCall {
   readonly seed?: number;
   /** 0: one context row for all rows; 1 (default): a row each. */
   readonly contextStride?: 0 | 1;
-  /** The caller's row-major buffers by name. Never kept beyond a weak cache of bind groups, never destroyed. */
+  /** Place in a sequence, for a program that reads it. Such a call is one chunk: no more than `rowsPerChunk` rows. */
+  readonly sequence?: SequenceValues;
+  /** The caller's buffers by name. Never kept beyond a weak cache of bind groups, never destroyed. */
   readonly externals: Readonly<Record<string, GPUBuffer>>;
 }
 
@@ -65,7 +68,7 @@ export class Executable {
     this.#bound = program.commands.map((command, index) => {
       const paramsOffset = offset;
       offset += Math.ceil(command.kernel.source.params.byteSize / alignment) * alignment;
-      const externals = Object.values(command.tensors).flatMap((tensor) => (tensor.kind === 'external' ? [tensor.name] : []));
+      const externals = Object.values(command.tensors).flatMap((tensor) => nameOf(tensor) ?? []);
       return { command, pipeline: pipelines[index]!, paramsOffset, externals, group: null, cache: new WeakMap() };
     });
     this.#paramsBuffer = offset > 0 ? this.#uploadParams(offset) : null;
@@ -99,14 +102,26 @@ export class Executable {
 
   /** Records only: no submit, no await. The caller keeps its buffers and submits the encoder. */
   encode(encoder: GPUCommandEncoder, call: EncodeCall): void {
+    this.encodeAll(encoder, [call]);
+  }
+
+  /** Several calls one after another, as `encode` does each; between them only those values travel that change: a step, a seed. */
+  encodeAll(encoder: GPUCommandEncoder, calls: Iterable<EncodeCall>): void {
     this.#assertAlive();
-    if (call.rows === 0) return;
-    this.reserve(call.rows);
-    for (let start = 0; start < call.rows; start += this.rowsPerChunk) {
-      this.#encodeCall(encoder, call, start);
-      const pass = encoder.beginComputePass();
-      for (const bound of this.#bound) this.#dispatch(pass, bound, call, start);
-      pass.end();
+    let before: CallValues | null = null;
+    for (const call of calls) {
+      if (call.rows === 0) continue;
+      if (call.sequence && call.rows > this.rowsPerChunk)
+        throw new StateError(
+          `${this.program.commands[0]?.label}: a step of a sequence takes ${this.rowsPerChunk} rows at most; got ${call.rows}`,
+        );
+      this.reserve(call.rows);
+      for (let start = 0; start < call.rows; start += this.rowsPerChunk) {
+        before = this.#encodeCall(encoder, call, start, before);
+        const pass = encoder.beginComputePass();
+        for (const bound of this.#bound) this.#dispatch(pass, bound, call, start);
+        pass.end();
+      }
     }
   }
 
@@ -114,7 +129,7 @@ export class Executable {
   encodeCommand(encoder: GPUCommandEncoder, index: number, call: EncodeCall, timestampWrites?: GPUComputePassTimestampWrites): void {
     this.#assertAlive();
     this.reserve(call.rows);
-    if (index === 0) this.#encodeCall(encoder, call, 0);
+    if (index === 0) this.#encodeCall(encoder, call, 0, null);
     const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
     this.#dispatch(pass, this.#bound[index]!, call, 0);
     pass.end();
@@ -137,15 +152,18 @@ export class Executable {
     return Math.min(this.rowsPerChunk, call.rows - start);
   }
 
-  #encodeCall(encoder: GPUCommandEncoder, call: EncodeCall, start: number): void {
+  #encodeCall(encoder: GPUCommandEncoder, call: EncodeCall, start: number, before: CallValues | null): CallValues {
     const seed = call.seed ?? 0;
-    this.#gpu.callTable.encode(encoder, this.#callBuffer, {
+    const values = {
       rows: this.#chunkRows(call, start),
       firstRow: (call.firstRow ?? 0) + start,
       seedLow: seed % 2 ** 32,
       seedHigh: Math.floor(seed / 2 ** 32),
       contextStride: call.contextStride ?? 1,
-    });
+      sequence: call.sequence,
+    };
+    this.#gpu.callTable.encode(encoder, this.#callBuffer, values, before);
+    return values;
   }
 
   #dispatch(pass: GPUComputePassEncoder, bound: BoundCommand, call: EncodeCall, start: number): void {
@@ -197,13 +215,16 @@ export class Executable {
       });
     for (const [name, { binding }] of Object.entries(source.buffers)) {
       const tensor = command.tensors[name]!;
-      if (tensor.kind === 'tiled') entries.push({ binding, resource: { buffer: this.#scratch[this.program.slotOf.get(tensor.id)!]! } });
+      if (tensor.kind === 'tiled' && tensor.state === undefined)
+        entries.push({ binding, resource: { buffer: this.#scratch[this.program.slotOf.get(tensor.id)!]! } });
       else if (tensor.kind === 'constant')
         entries.push({ binding, resource: { buffer: this.#residents.buffer(tensor.data, tensor.label), offset: 4 * (tensor.from ?? 0) } });
       else {
         // Chunks start at multiples of 64 rows, so the offset is a multiple of 256 bytes whatever the width.
-        const buffer = externals[tensor.name]!;
-        const offset = tensor.name === 'context' && contextStride === 0 ? 0 : (start * tensor.features + (tensor.from ?? 0)) * 4;
+        const name = nameOf(tensor)!;
+        const buffer = externals[name]!;
+        const from = tensor.kind === 'external' ? (tensor.from ?? 0) : 0;
+        const offset = name === 'context' && contextStride === 0 ? 0 : (start * tensor.features + from) * 4;
         // A caller's buffer may have any size; a binding is whole words, and no larger than the device allows.
         entries.push({ binding, resource: { buffer, offset, size: Math.floor(Math.min(buffer.size - offset, limit) / 4) * 4 } });
       }

@@ -2,7 +2,7 @@
 
 import { ShapeError, StateError } from './errors.js';
 import type { Kernel } from './kernel.js';
-import type { Tensor, TiledTensor } from './tensor.js';
+import { nameOf, type Tensor, type TiledTensor } from './tensor.js';
 
 export interface Command {
   /** Scope path and kernel, for example `flow/coupling[3]/affine.forward`. Errors and profiles quote it. */
@@ -15,8 +15,8 @@ export interface Command {
 
 export interface Program {
   readonly commands: readonly Command[];
-  /** Row-major buffers that the caller gives at encode, by name. */
-  readonly externals: Readonly<Record<string, { readonly features: number; readonly access: 'read' | 'read_write' }>>;
+  /** Buffers that the caller gives at encode, by name: row-major, or tiled where they hold state between executions. */
+  readonly externals: Readonly<Record<string, ExternalBuffer>>;
   /** Scratch buffers: features of each. A tensor owns a whole one, since WebGPU refuses two slices of a buffer as read and read_write. */
   readonly slots: readonly number[];
   /** Slot of each tiled tensor, by id. */
@@ -24,6 +24,13 @@ export interface Program {
   /** Peak scratch of one row, known before any device exists. */
   readonly scratchBytesPerRow: number;
   toString(): string;
+}
+
+export interface ExternalBuffer {
+  readonly features: number;
+  readonly access: 'read' | 'read_write';
+  /** Present for state: [rows / 64, features, 64], whole tiles. */
+  readonly tiled?: true;
 }
 
 interface Lifetime {
@@ -37,7 +44,7 @@ function lifetimes(commands: readonly Command[]): Map<number, Lifetime> {
   const found = new Map<number, Lifetime>();
   for (const [index, command] of commands.entries()) {
     for (const [name, tensor] of Object.entries(command.tensors)) {
-      if (tensor.kind !== 'tiled') continue;
+      if (tensor.kind !== 'tiled' || tensor.state !== undefined) continue;
       const known = found.get(tensor.id);
       if (known) known.last = index;
       else if (command.kernel.source.buffers[name]?.access === 'read')
@@ -74,22 +81,27 @@ function assignSlots(commands: readonly Command[]): { slots: number[]; slotOf: M
 }
 
 const describeTensor = (tensor: Tensor, slotOf: ReadonlyMap<number, number>): string => {
-  if (tensor.kind === 'tiled') return `${tensor.label}[${tensor.features}]@${slotOf.get(tensor.id)}`;
+  if (tensor.kind === 'tiled') return `${tensor.label}[${tensor.features}]@${tensor.state === undefined ? slotOf.get(tensor.id) : 'state'}`;
   if (tensor.kind === 'external') return `<${tensor.name}[${tensor.features}]>`;
   return `${tensor.label}(${tensor.data.length})`;
 };
 
 export function createProgram(commands: readonly Command[]): Program {
   const { slots, slotOf } = assignSlots(commands);
-  const externals: Record<string, { features: number; access: 'read' | 'read_write' }> = {};
+  const externals: Record<string, ExternalBuffer> = {};
   for (const command of commands) {
     for (const [name, tensor] of Object.entries(command.tensors)) {
-      if (tensor.kind !== 'external') continue;
+      const external = nameOf(tensor);
+      if (external === undefined || tensor.kind === 'constant') continue;
       const access = command.kernel.source.buffers[name]!.access;
-      const known = externals[tensor.name];
+      const known = externals[external];
       if (known && known.features !== tensor.features)
-        throw new ShapeError(`${command.label}: ${tensor.name}`, `[rows, ${known.features}], as before`, `[rows, ${tensor.features}]`);
-      externals[tensor.name] = { features: tensor.features, access: known?.access === 'read_write' ? 'read_write' : access };
+        throw new ShapeError(`${command.label}: ${external}`, `[rows, ${known.features}], as before`, `[rows, ${tensor.features}]`);
+      externals[external] = {
+        features: tensor.features,
+        access: known?.access === 'read_write' ? 'read_write' : access,
+        ...(tensor.kind === 'tiled' && { tiled: true as const }),
+      };
     }
   }
   return {

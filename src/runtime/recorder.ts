@@ -3,10 +3,10 @@
 import { ShapeError, ValueError } from './errors.js';
 import type { Kernel, KernelCall, KernelSource } from './kernel.js';
 import { type Command, createProgram, type Program } from './program.js';
-import { type ConstantTensor, type ExternalTensor, SLICE, type Tensor, type TiledTensor } from './tensor.js';
+import { type ConstantTensor, type ExternalTensor, nameOf, SLICE, type Tensor, type TiledTensor } from './tensor.js';
 
 /** Whether two tensors end up in one buffer. */
-const sameMemory = (a: Tensor, b: Tensor): boolean => a === b || (a.kind === 'external' && b.kind === 'external' && a.name === b.name);
+const sameMemory = (a: Tensor, b: Tensor): boolean => a === b || (nameOf(a) !== undefined && nameOf(a) === nameOf(b));
 
 export class Recorder {
   readonly #commands: Command[] = [];
@@ -38,6 +38,14 @@ export class Recorder {
     if (!Number.isInteger(features) || features < 1)
       throw new ShapeError(`${this.place}/${label}`, 'a positive number of features', `${features}`);
     return { kind: 'tiled', id: this.#nextId++, features, dtype: 'f32', label };
+  }
+
+  /**
+   * A tiled tensor that outlives the program, in a buffer that the caller gives at encode under this name: paddedRows(rows) · features
+   * floats. What one execution leaves there the next one finds, of this program or of another that names it.
+   */
+  state(name: string, features: number): TiledTensor {
+    return { ...this.tiled(features, name), state: name };
   }
 
   /** Data uploaded once and shared by every program that names the same array. */

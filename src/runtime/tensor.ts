@@ -12,6 +12,8 @@ export interface TiledTensor {
   readonly features: number;
   readonly dtype: Dtype;
   readonly label: string;
+  /** Name of the buffer that the caller gives at encode, where the tensor outlives the program; left out for scratch. */
+  readonly state?: string;
 }
 
 export interface ExternalTensor {
@@ -39,6 +41,10 @@ export type Tensor = TiledTensor | ExternalTensor | ConstantTensor;
 
 /** Elements that a slice starts at a multiple of: 256 bytes, the largest minStorageBufferOffsetAlignment there is. */
 export const SLICE = 64;
+
+/** Name of the caller's buffer that a tensor lies in; undefined for scratch and constants. */
+export const nameOf = (tensor: Tensor): string | undefined =>
+  tensor.kind === 'external' ? tensor.name : tensor.kind === 'tiled' ? tensor.state : undefined;
 
 /** Rows rounded up to whole tiles. */
 export const paddedRows = (rows: number): number => Math.ceil(rows / TILE) * TILE;

@@ -20,6 +20,8 @@ export interface KernelCase<S extends KernelSource = KernelSource> {
   readonly firstRow?: number;
   readonly seed?: number;
   readonly contextStride?: 0 | 1;
+  /** Place in a sequence, for a kernel that reads it. */
+  readonly sequence?: { readonly step: number; readonly steps: number; readonly period: number };
   readonly params: Params<S>;
   readonly constants?: Constants<S>;
   readonly buffers: { readonly [K in keyof S['buffers']]: BufferSpec };

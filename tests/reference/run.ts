@@ -26,7 +26,7 @@ export function twinOf(source: KernelSource): Twin {
 
 export type ProgramCall = Pick<CallInput, 'rows'> &
   Partial<CallInput> & {
-    /** Row-major inputs by name; outputs are made here. */
+    /** Row-major inputs by name, and tiled state, which is changed in place; outputs are made here. */
     readonly externals: Readonly<Record<string, Float64Array>>;
     /** Rounds every stored activation to float32, which is where values that float32 cannot hold become infinite. Default float64. */
     readonly storage?: 'float32' | 'float64';
@@ -49,18 +49,20 @@ function constantNumbers(data: Float32Array | Uint32Array): Numbers {
  */
 export function runProgram(program: Program, call: ProgramCall): Record<string, Float64Array> {
   const { rows } = call;
-  const values: CallInput = { rows, firstRow: call.firstRow ?? 0, seed: call.seed ?? 0, contextStride: call.contextStride ?? 1 };
+  const { firstRow = 0, seed = 0, contextStride = 1, step = 0, steps = 0, period = 0 } = call;
+  const values: CallInput = { rows, firstRow, seed, contextStride, step, steps, period };
   const externals: Record<string, Float64Array> = {};
-  for (const [name, { features, access }] of Object.entries(program.externals)) {
+  for (const [name, { features, access, tiled }] of Object.entries(program.externals)) {
     const given = call.externals[name];
     if (!given && access === 'read') throw new Error(`no values for the external ${name} [${rows}, ${features}]`);
-    externals[name] = given ?? new Float64Array(rows * features).fill(Number.NaN);
+    externals[name] = given ?? new Float64Array(tiled ? tiledLength(features, rows) : rows * features).fill(Number.NaN);
   }
   const Storage = call.storage === 'float32' ? Float32Array : Float64Array;
   const scratch = new Map<number, Numbers>();
   const bufferOf = (tensor: Tensor): Numbers => {
     if (tensor.kind === 'constant') return constantNumbers(tensor.data).subarray(tensor.from ?? 0);
     if (tensor.kind === 'external') return externals[tensor.name]!.subarray(tensor.from ?? 0);
+    if (tensor.state !== undefined) return externals[tensor.state]!;
     let buffer = scratch.get(tensor.id);
     if (!buffer) {
       buffer = new Storage(tiledLength(tensor.features, rows)).fill(Number.NaN);

@@ -12,6 +12,10 @@ export interface CallInput {
   /** Integer in [0, 2^53). */
   readonly seed: number;
   readonly contextStride: 0 | 1;
+  /** Place in a sequence, for kernels that read it. */
+  readonly step?: number;
+  readonly steps?: number;
+  readonly period?: number;
 }
 
 export interface TwinCall<S extends KernelSource> extends CallInput {

@@ -30,10 +30,10 @@ function uniformBytes(source: KernelSource, params: Readonly<Record<string, numb
   return bytes;
 }
 
-/** `Call` of shaders/lib/call.wgsl: five words as 16-bit halves, padded to 16 bytes. */
-function callWords({ rows, firstRow, seed, contextStride }: CallInput): Uint32Array<ArrayBuffer> {
-  const words = new Uint32Array(12);
-  for (const [i, word] of [rows, firstRow, seed % 2 ** 32, Math.floor(seed / 2 ** 32), contextStride].entries()) {
+/** `Call` of shaders/lib/call.wgsl: eight words as 16-bit halves. */
+function callWords({ rows, firstRow, seed, contextStride, step = 0, steps = 0, period = 0 }: CallInput): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(16);
+  for (const [i, word] of [rows, firstRow, seed % 2 ** 32, Math.floor(seed / 2 ** 32), contextStride, step, steps, period].entries()) {
     words[2 * i] = word & 0xffff;
     words[2 * i + 1] = word >>> 16;
   }

@@ -40,7 +40,13 @@ export async function compareWithTwin(device: GPUDevice, kernel: Kernel, test: K
   const { source } = kernel;
   const random = new Random(seed);
   const { rows, params } = test;
-  const call: CallInput = { rows, firstRow: test.firstRow ?? 0, seed: test.seed ?? 0, contextStride: test.contextStride ?? 1 };
+  const call: CallInput = {
+    rows,
+    firstRow: test.firstRow ?? 0,
+    seed: test.seed ?? 0,
+    contextStride: test.contextStride ?? 1,
+    ...test.sequence,
+  };
   const data = Object.fromEntries(Object.entries(test.buffers).map(([name, spec]) => [name, spec.make(random, rows)]));
   const outputs = Object.entries(source.buffers).filter(([, { access }]) => access === 'read_write');
   const isOutput = (name: string) => outputs.some(([other]) => other === name);

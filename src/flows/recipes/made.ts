@@ -68,10 +68,12 @@ export function writeMade(writer: TensorWriter, prefix: string, shape: MadeShape
     });
   };
   const degreesOf = (width: number, before: readonly number[]) => {
-    const [least, most] = [Math.min(dim - 1, ...before), dim - 1];
+    // With a context, units of degree 0 read it alone: without them the first feature would not depend on it.
+    const lowest = contextual ? 0 : Math.min(1, dim - 1);
+    const [least, most] = [contextual && before === inputs ? 0 : Math.min(dim - 1, ...before), dim - 1];
     if (shape.degrees === 'random' && dim > 1)
       return Array.from({ length: width }, () => least + Math.floor(writer.uniform() * (most - least + 1)));
-    return Array.from({ length: width }, (_, i) => (dim === 1 ? 0 : (i % most) + 1));
+    return Array.from({ length: width }, (_, i) => (i % Math.max(1, dim - lowest)) + lowest);
   };
   const outputDegrees = Array.from({ length: shape.outputs }, (_, o) => inputs[shape.featureOf(o)]!);
 

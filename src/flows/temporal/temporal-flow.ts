@@ -1,0 +1,257 @@
+// A density of series: a recurrent network reads the past, a conditional flow is the density of the next step given what it remembers.
+
+import { type StoredTensor, writeSafetensors } from '../../format/safetensors.js';
+import { type TemporalDescription, temporalMetadata } from '../../format/temporal.js';
+import { DisposedError, ShapeError, ValueError } from '../../runtime/errors.js';
+import type { Executable } from '../../runtime/executable.js';
+import type { Gpu } from '../../runtime/gpu.js';
+import type { Residents } from '../../runtime/memory.js';
+import type { Program } from '../../runtime/program.js';
+import { allocate, checkCount, checkRows, checkSeed, randomSeed } from '../checks.js';
+import type { Flow } from '../flow.js';
+import { recordTemporal, statesOf, type TemporalParts, type TemporalTask } from './programs.js';
+import { type Sequence, type SeriesCall, TemporalRun } from './run.js';
+
+export interface SeriesOptions {
+  /** T: steps of each series. */
+  readonly time: number;
+  /** c [batch, T, K], or [T, K] for all series; for a flow with covariates. */
+  readonly covariates?: Float32Array;
+  /** With mean scaling: the scale is taken over this many first steps. Default T. */
+  readonly window?: number;
+}
+
+export interface ContinuationOptions extends SeriesOptions {
+  /** Draws for each series. Default 1. */
+  readonly samples?: number;
+  /** Integer in [0, 2^53); without it each call differs. */
+  readonly seed?: number;
+  /** Covariates of the steps to come, [batch, steps, K] or [steps, K] for all series. */
+  readonly futureCovariates?: Float32Array;
+}
+
+export interface SeriesSampleOptions {
+  /** Steps of each draw. */
+  readonly time: number;
+  /** Integer in [0, 2^53); without it each call differs. */
+  readonly seed?: number;
+  /** c [count, T, K], or [T, K] for all draws. */
+  readonly covariates?: Float32Array;
+}
+
+export interface TemporalState {
+  readonly description: TemporalDescription;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly parameterNames: readonly string[];
+}
+
+/** Programs of each call. */
+const TASKS = {
+  logProb: ['contexts', 'density', 'total'],
+  contexts: ['contexts'],
+  sampleContinuation: ['history', 'leave', 'enter', 'draw'],
+  sample: ['draw'],
+} as const;
+
+/**
+ * p(x_1 … x_T) = ∏ p(x_t | h_t, c_t), with h_t = LSTM([x_{t−1}, c_t], h_{t−1}), x_0 = 0 and h_0 = 0: Rasul et al. 2021, arXiv:2002.06103.
+ * A series is row-major [batch, time, dim], densities are in nats.
+ *
+ * Every method throws ShapeError or ValueError for arguments that do not fit, LimitError for a series that no binding of the device holds,
+ * DisposedError after `dispose`, and DeviceLostError once the device is lost. A NaN at one step gives NaN from that step on, in that
+ * series and no other; inside the window of a mean scale, in the whole series.
+ */
+export class TemporalFlow {
+  /** D. */
+  readonly dim: number;
+  /** K; 0 without covariates. */
+  readonly covariates: number;
+  /** H: width of the recurrent state. */
+  readonly hidden: number;
+  /** The conditional flow of one step. Its context is h_t, or [h_t, c_t]; rows of `contexts`. It goes with this object. */
+  readonly flow: Flow;
+  readonly #gpu: Gpu;
+  readonly #parts: TemporalParts;
+  readonly #state: TemporalState;
+  readonly #residents: Residents;
+  readonly #compiling = new Map<TemporalTask, Promise<Executable>>();
+  readonly #ready = new Set<Executable>();
+  #disposed = false;
+
+  /** Made by `temporalMaf`, `temporal`, `importTemporal` and `loadTemporal`. */
+  constructor(gpu: Gpu, parts: TemporalParts, state: TemporalState) {
+    this.#gpu = gpu;
+    this.#parts = parts;
+    this.#state = state;
+    this.#residents = gpu.residents();
+    this.dim = parts.dim;
+    this.covariates = parts.covariates;
+    this.hidden = parts.recurrent.hidden;
+    this.flow = parts.flow;
+  }
+
+  /**
+   * log p of whole series: of each step given all before it, [batch, time], and their sum, [batch]. The recurrent network goes step by
+   * step; the densities of all steps are then one batch.
+   */
+  async logProb(series: Float32Array, options: SeriesOptions): Promise<{ logProb: Float32Array; perStep: Float32Array }> {
+    const call = this.#series('logProb', 'series', series, options);
+    const logProb = allocate('logProb', call.rows, 1);
+    const perStep = allocate('logProb', call.rows, call.steps);
+    await this.#run('logProb', call.rows, (run) => run.score(call, { logProb, perStep }));
+    return { logProb, perStep };
+  }
+
+  /** What the conditional flow is given at each step, [batch, time, C]: row t is made of the steps before t, and conditions x_t. */
+  async contexts(series: Float32Array, options: SeriesOptions): Promise<Float32Array> {
+    const call = this.#series('contexts', 'series', series, options);
+    const contexts = allocate('contexts', call.rows * call.steps, this.flow.contextDim);
+    await this.#run('contexts', call.rows, (run) => run.score(call, { contexts }));
+    return contexts;
+  }
+
+  /**
+   * Draws of the `steps` that follow each given history [batch, time, dim]: [samples, batch, steps, dim]. All steps are recorded before
+   * any of them runs. A draw depends on the seed, its row (sample · batch + series), its step and its history. With mean scaling the scale
+   * is that of the history's window.
+   */
+  async sampleContinuation(history: Float32Array, steps: number, options: ContinuationOptions): Promise<Float32Array> {
+    const place = 'sampleContinuation';
+    const call = this.#series(place, 'history', history, options);
+    checkSteps(`${place}: steps`, steps);
+    const samples = options.samples ?? 1;
+    if (!Number.isInteger(samples) || samples < 0 || samples * call.rows >= 2 ** 32)
+      throw new ValueError(`${place}: samples`, 'an integer ≥ 0 that makes fewer than 2^32 rows', String(samples));
+    const seed = options.seed === undefined ? randomSeed() : checkSeed(place, options.seed);
+    const future = this.#covariates(`${place}: futureCovariates`, options.futureCovariates, call.rows, steps);
+    const rows = samples * call.rows;
+    const result = allocate(place, rows * steps, this.dim);
+    const draw = { rows, series: call.rows, steps, seed, covariates: future, scaled: call.window !== null };
+    await this.#run(place, rows, (run) => run.draw(draw, run.remember(call), result));
+    return result;
+  }
+
+  /** `count` series from their first step on, [count, time, dim]. With mean scaling they are in units of the scale. */
+  async sample(count: number, options: SeriesSampleOptions): Promise<Float32Array> {
+    checkCount('sample', count);
+    const steps = checkSteps('sample: time', options?.time);
+    const seed = options.seed === undefined ? randomSeed() : checkSeed('sample', options.seed);
+    const covariates = this.#covariates('sample: covariates', options.covariates, count, steps);
+    const result = allocate('sample', count * steps, this.dim);
+    const call = { rows: count, series: count, steps, seed, covariates, scaled: this.#parts.scaling === 'mean' };
+    await this.#run('sample', count, (run) => run.draw(call, null, result));
+    return result;
+  }
+
+  /** Learned parameters by name, of the recurrent network and of the flow. */
+  async parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>> {
+    this.#assertAlive();
+    const parameters: Record<string, { shape: number[]; data: Float32Array }> = {};
+    for (const name of this.#state.parameterNames) {
+      const { shape, data } = this.#state.tensors.get(name)!;
+      parameters[name] = { shape: [...shape], data: Float32Array.from(data as Float32Array) };
+    }
+    return parameters;
+  }
+
+  /** One safetensors file with the description in its metadata; `loadTemporal` reads it back to the same bits. */
+  async save(): Promise<Uint8Array> {
+    this.#assertAlive();
+    return writeSafetensors(this.#state.tensors, temporalMetadata(this.#state.description));
+  }
+
+  /** Frees the buffers of this object and of its `flow`. Idempotent. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const executable of this.#ready) executable.dispose();
+    this.#residents.dispose();
+    this.flow.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** The program of a task: printable, and what tests run in float64. */
+  record(task: TemporalTask): Program {
+    return recordTemporal(this.#parts, task);
+  }
+
+  #series(place: string, name: string, data: Float32Array, options: SeriesOptions): SeriesCall {
+    this.#assertAlive();
+    const steps = checkSteps(`${place}: time`, options?.time);
+    const rows = checkSeries(`${place}: ${name}`, data, steps, this.dim);
+    const { window } = options;
+    const scaled = this.#parts.scaling === 'mean';
+    if (window !== undefined && !scaled) throw new ValueError(`${place}: window`, 'nothing: the flow does not scale', String(window));
+    if (window !== undefined && !(Number.isInteger(window) && window >= 1 && window <= steps))
+      throw new ValueError(`${place}: window`, `an integer from 1 to ${steps}, the steps given`, String(window));
+    return {
+      rows,
+      steps,
+      x: { data: data.slice(), width: this.dim, shared: false },
+      covariates: this.#covariates(`${place}: covariates`, options.covariates, rows, steps),
+      window: scaled ? (window ?? steps) : null,
+    };
+  }
+
+  #covariates(place: string, data: Float32Array | undefined, rows: number, steps: number): Sequence | null {
+    const width = this.covariates;
+    if (width === 0) {
+      if (data === undefined) return null;
+      throw new ShapeError(place, 'nothing: the flow has no covariates', `${data?.length ?? 'no'} numbers`);
+    }
+    const expected = `[${rows}, ${steps}, ${width}] or [${steps}, ${width}]`;
+    if (data === undefined) throw new ShapeError(place, expected, 'none');
+    checkRows(place, data, 1);
+    if (data.length !== rows * steps * width && data.length !== steps * width)
+      throw new ShapeError(place, expected, `${data.length} numbers`);
+    return { data: data.slice(), width, shared: data.length === steps * width }; // the caller's may change while we compile
+  }
+
+  async #run(place: keyof typeof TASKS, rows: number, body: (run: TemporalRun) => void): Promise<void> {
+    this.#assertAlive();
+    if (rows === 0) return;
+    const tasks: TemporalTask[] = [...TASKS[place], ...(this.#parts.scaling === 'mean' ? (['scale'] as const) : [])];
+    const ready = await Promise.all(tasks.map(async (task) => [task, await this.#executable(task)] as const));
+    this.#assertAlive();
+    const run = new TemporalRun(this.#gpu, place, Object.fromEntries(ready), statesOf(this.#parts));
+    await run.run(() => body(run));
+  }
+
+  #executable(task: TemporalTask): Promise<Executable> {
+    let compiling = this.#compiling.get(task);
+    if (!compiling) {
+      compiling = this.#gpu.compile(this.record(task), this.#residents).then((executable) => {
+        if (this.#disposed) {
+          executable.dispose();
+          throw new DisposedError('this flow was disposed while it compiled');
+        }
+        this.#ready.add(executable);
+        return executable;
+      });
+      this.#compiling.set(task, compiling);
+      compiling.catch(() => this.#compiling.delete(task));
+    }
+    return compiling;
+  }
+
+  #assertAlive(): void {
+    if (this.#disposed) throw new DisposedError('this flow was disposed; load or build it again');
+    this.#gpu.assertAlive();
+  }
+}
+
+function checkSteps(place: string, steps: number): number {
+  if (!Number.isInteger(steps) || steps < 1 || steps >= 2 ** 32) throw new ValueError(place, 'an integer ≥ 1', String(steps));
+  return steps;
+}
+
+/** Series in a row-major array [batch, steps, dim]. */
+function checkSeries(place: string, data: Float32Array, steps: number, dim: number): number {
+  checkRows(place, data, 1);
+  if (data.length % (steps * dim) !== 0)
+    throw new ShapeError(place, `[batch, ${steps}, ${dim}], a multiple of ${steps * dim} numbers`, `${data.length}`);
+  return data.length / (steps * dim);
+}
