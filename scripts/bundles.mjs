@@ -30,11 +30,10 @@ async function bundle(names) {
 /** Entry points of the shaders in a bundle. */
 const shadersIn = (code) => [...new Set([...code.matchAll(/entryPoint:\s*["'`](\w+)["'`]/g)].map((match) => match[1]))].sort();
 
-/** What masked autoregressive flows run, in any direction, over any base that the recipe offers. */
+/** What masked autoregressive flows run, in any direction, with any option of the recipe: bases, mixtures, linear layers, supports. */
 const ofMaf = new Set(
-  'activation affine autoregressive_solve_affine diagonal_affine fill log_density masked_linear pack permute row_sum sample unpack'.split(
-    ' ',
-  ),
+  `affine autoregressive_solve_affine autoregressive_solve_mixture diagonal_affine fill householder join log_density logit masked_linear mixture
+   pack partial_sums permute row_sum sample triangular_solve unpack`.split(/\s+/),
 );
 
 const table = {

@@ -31,7 +31,7 @@ export async function importTemporal(gpu: Gpu, description: object, weights: Arr
     const own = [...tensors].flatMap(([name, tensor]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), tensor] as const] : []));
     return deriveDescription(flow, new Map(own));
   });
-  return buildTemporal(gpu, parsed, tensors, operations);
+  return buildTemporal(gpu, parsed, tensors, operations());
 }
 
 /**
@@ -41,5 +41,5 @@ export async function importTemporal(gpu: Gpu, description: object, weights: Arr
  */
 export async function loadTemporal(gpu: Gpu, bytes: ArrayBuffer | Uint8Array): Promise<TemporalFlow> {
   const { tensors, metadata } = readSafetensors(ownCopy(bytes));
-  return buildTemporal(gpu, temporalFromMetadata(metadata), tensors, operations);
+  return buildTemporal(gpu, temporalFromMetadata(metadata), tensors, operations());
 }

@@ -17,8 +17,8 @@ import { readSafetensors } from '../format/safetensors.js';
 import type { Gpu } from '../runtime/gpu.js';
 import { deriveDescription, isWholeFlow } from './derive.js';
 
-/** Builders of every op, and of the bases that only some flows have. */
-export const operations = {
+/** Builders of every op. A function, since a bundler keeps what a module's own spread names. */
+export const operations = () => ({
   ...elementwiseOps,
   ...autoregressiveOps,
   ...couplingOps,
@@ -32,8 +32,7 @@ export const operations = {
   ...mixtureOps,
   ...splineOps,
   ...zukoSplineOps,
-};
-export const bases = { ...imageBases };
+});
 
 /**
  * Loads a flow that a PyTorch library trained.
@@ -52,7 +51,7 @@ export const bases = { ...imageBases };
 export async function importTorch(gpu: Gpu, description: object, weights: ArrayBuffer | Uint8Array): Promise<Flow> {
   const { tensors } = readSafetensors(ownCopy(weights));
   const neutral = isWholeFlow(description) ? deriveDescription(description, tensors) : parseDescription(description);
-  return buildFlow(gpu, neutral, tensors, operations, bases);
+  return buildFlow(gpu, neutral, tensors, operations(), imageBases);
 }
 
 /**
@@ -62,7 +61,7 @@ export async function importTorch(gpu: Gpu, description: object, weights: ArrayB
  */
 export async function loadFlow(gpu: Gpu, bytes: ArrayBuffer | Uint8Array): Promise<Flow> {
   const { tensors, metadata } = readSafetensors(ownCopy(bytes));
-  return buildFlow(gpu, descriptionFromMetadata(metadata), tensors, operations, bases);
+  return buildFlow(gpu, descriptionFromMetadata(metadata), tensors, operations(), imageBases);
 }
 
 /** The flow keeps views of the file for `parameters` and `save`; what the caller does to its own bytes later must not reach them. */
