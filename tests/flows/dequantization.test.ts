@@ -67,7 +67,7 @@ describe.each(['uniform', 'variational'] as const)('%s noise', (kind) => {
     const exact = runProgram(integer.record('logProb'), { rows, seed: 9, externals: { k: Float64Array.from(k) } }).logProb!;
     const got = await integer.logProb(k, { seed: 9 });
     for (const [row, value] of got.entries())
-      expect(Math.abs(value - exact[row]!) / (1 + Math.abs(exact[row]!)), `VITE_TEST_SEED=${random.seed}`).toBeLessThan(1e-5);
+      expect(Math.abs(value - exact[row]!) / (1 + Math.abs(exact[row]!)), `VITE_TEST_SEED=${random.seed}`).toBeLessThan(1e-4); // next to 1, the logit magnifies a rounding by up to 256
     const small = Gpu.from(held.gpu.device, { maxRowsPerChunk: 64 });
     const again = dequantize({ flow: await flowOf(small), levels: 256, ...(kind === 'variational' && { noise: await noiseOf(small) }) });
     expect(bits(await again.logProb(k, { seed: 9 }))).toEqual(bits(got));
