@@ -2,7 +2,18 @@
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { writeSafetensors } from '../src/format/safetensors.js';
-import { checkInvertibility, checkLogDet, type Flow, iaf, importTorch, maf, realNVP, summary, ValueError } from '../src/index.js';
+import {
+  checkInvertibility,
+  checkLogDet,
+  type Flow,
+  iaf,
+  importTorch,
+  maf,
+  neuralSpline,
+  realNVP,
+  summary,
+  ValueError,
+} from '../src/index.js';
 import { useGpu } from './support/gpu.js';
 import { freshSeed, Random } from './support/random.js';
 
@@ -145,6 +156,13 @@ describe('summary', () => {
     const lines = String(result).split('\n');
     expect(lines).toHaveLength(1 + 1 + 8 + 1);
     expect(lines.at(-1)).toMatch(/^all +[\d,]+ /);
+  });
+
+  test('the slow direction of an autoregressive spline counts about as many multiply-adds as the fast one', async () => {
+    const flow = await neuralSpline(held.gpu, { dim: 8, layers: 1, hidden: [64, 64], type: 'autoregressive', seed: 1 });
+    const { forward, inverse } = summary(flow);
+    expect(inverse.multiplyAdds).toBeGreaterThan(0.5 * forward.multiplyAdds);
+    expect(inverse.multiplyAdds).toBeLessThan(1.5 * forward.multiplyAdds);
   });
 
   test('refuses what is not a flow of this library', () => {

@@ -2,7 +2,7 @@
 // the transformer and the net.
 
 import { readSafetensors, writeSafetensors } from '../../../src/format/safetensors.js';
-import { type Flow, type Gpu, iaf, loadFlow, mademog, maf } from '../../../src/index.js';
+import { type Flow, type Gpu, iaf, loadFlow, mademog, maf, neuralSpline } from '../../../src/index.js';
 import { interleave } from '../measure.js';
 import { type ErrorFigure, perSecond, type Row, refused, row, within } from '../results.js';
 import type { Bench } from '../run.js';
@@ -48,6 +48,13 @@ const kinds: readonly Kind[] = [
     slow: 'sample',
     make: (gpu, shape) => mademog(gpu, { ...shape, components: 5, residual: true }),
   },
+  ...(['rational-quadratic', 'cubic'] as const).map(
+    (kind): Kind => ({
+      name: `${kind} spline of 8 bins`,
+      slow: 'sample',
+      make: (gpu, shape) => neuralSpline(gpu, { ...shape, layers: 1, type: 'autoregressive', kind, bins: 8 }),
+    }),
+  ),
 ];
 
 /** There and back on `count` normals. */
