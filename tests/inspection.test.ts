@@ -6,6 +6,7 @@ import {
   checkInvertibility,
   checkLogDet,
   type Flow,
+  ffjord,
   iaf,
   importTorch,
   maf,
@@ -127,6 +128,23 @@ describe('warnings', () => {
         /^flow\/coupling\[0\]: \d+ of 20 scales \(10 rows, 2 features\) are within 1 % of their (lower|upper) bound e\^-?0\.5/,
       );
   });
+});
+
+test('an interpolated layer has no bound of its scale to meet', async () => {
+  const flow = await maf(held.gpu, { dim: 4, layers: 1, hidden: [8], scale: { form: 'tanh', bound: 0.5 }, interpolation: 0.5, seed: 4 });
+  const { warnings } = await checkInvertibility(
+    flow,
+    random.normals(40).map((value) => Math.sign(value) * 1e5),
+  );
+  expect(warnings, note).toEqual([]);
+});
+
+test('a flow with adaptive steps is checked too', async () => {
+  const solver = { method: 'dopri5-adaptive', rtol: 1e-6, atol: 1e-6 } as const;
+  const flow = await ffjord(held.gpu, { dim: 2, hidden: [8], solver, seed: 4 });
+  const { maxError, warnings } = await checkInvertibility(flow, random.normals(20));
+  expect(maxError, note).toBeLessThan(1e-4);
+  expect(warnings).toEqual([]);
 });
 
 describe('summary', () => {

@@ -1,4 +1,4 @@
-import { type ContextOption, type Flow, GpuFlow } from '../flows/flow.js';
+import type { ContextOption, Flow } from '../flows/flow.js';
 import { findSaturation } from './saturation.js';
 
 export interface InvertibilityReport {
@@ -48,6 +48,6 @@ export async function checkInvertibility(flow: Flow, x: Float32Array, options: C
     if (x.subarray(row * dim, (row + 1) * dim).some((entry) => !Number.isFinite(entry))) continue;
     maxLogDetError = worseOf(maxLogDetError, Math.abs(value + inverse.logDet[row]!) / (1 + Math.abs(value)));
   }
-  const warnings = flow instanceof GpuFlow ? await findSaturation(flow, x, options) : [];
+  const warnings = await findSaturation(flow, x, forward.logDet, options);
   return { rows: x.length / dim, maxError, meanError: x.length > 0 ? sum / x.length : 0, worstRow, maxLogDetError, warnings };
 }

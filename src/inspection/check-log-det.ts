@@ -1,4 +1,4 @@
-import { type ContextOption, type Flow, GpuFlow } from '../flows/flow.js';
+import type { ContextOption, Flow } from '../flows/flow.js';
 import { invertMatrix } from '../flows/linear-algebra.js';
 import { ValueError } from '../runtime/errors.js';
 import { worseOf } from './check-invertibility.js';
@@ -72,7 +72,7 @@ export async function checkLogDet(flow: Flow, x: Float32Array, options: LogDetOp
       }
     }
   }
-  const warnings = flow instanceof GpuFlow ? await findSaturation(flow, x, rest) : [];
+  const warnings = await findSaturation(flow, x, logDet, rest);
   return { rows, maxError, worstRow, uncertainty, uncertainRows, numerical, warnings };
 }
 

@@ -1,9 +1,9 @@
 // Where a flow leaves the range in which its float32 arithmetic means something: log-dets too large for a density, scales at their bound.
 
-import { checkContext, checkRows } from '../flows/checks.js';
-import type { ContextOption, GpuFlow } from '../flows/flow.js';
+import { checkContext } from '../flows/checks.js';
+import { type ContextOption, type Flow, GpuFlow } from '../flows/flow.js';
+import { recordOutput } from '../flows/task.js';
 import { affine, SCALE_NUMBER } from '../kernels/affine.js';
-import { pack } from '../kernels/pack.js';
 import type { Command } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import type { TiledTensor } from '../runtime/tensor.js';
@@ -13,9 +13,10 @@ const LARGE_LOG_DET = 100;
 /** A scale within this fraction of its bound: its gradient is nearly gone. */
 const NEAR = 0.01;
 
-/** Interval of log a that a scale kind can reach, or null where it is unbounded. Formulas: shaders/lib/affine.wgsl. */
+/** Interval of log a that a scale kind can reach, or null where it is unbounded, or where the map is interpolated: its factor is not a. Formulas: shaders/lib/affine.wgsl. */
 function logScaleBounds(constants: Command['constants']): readonly [low: number, high: number] | null {
   const [eps, low, high] = [Number(constants.EPS), Number(constants.LOW), Number(constants.HIGH)];
+  if (Number(constants.MIX ?? 1) < 1) return null;
   switch (constants.SCALE) {
     case SCALE_NUMBER.softclip:
     case SCALE_NUMBER.tanh:
@@ -62,37 +63,40 @@ function tapped(flow: GpuFlow): { recorder: Recorder; taps: Tap[] } {
       undone: command.constants.UNDO === true,
     };
     taps.push(tap);
-    recorder.run(pack.unpack, {
-      buffers: { tensor, result: recorder.external(tap.name, tap.width) },
-      params: { features: tap.width, is_context: 0 },
-    });
+    recordOutput(recorder, tap.name, tensor);
   }
   return { recorder, taps };
 }
 
 /**
  * Sentences about rows whose log-det passes ±100 and about layers whose scales lie within 1 % of their bound, on x [n, D]; none where
- * all is well. Scales are seen where a layer computes them for all features at once, which an IAF's density direction does not.
+ * all is well. Scales are seen where a layer computes them for all features at once, which an IAF's density direction does not, and where
+ * the density is a recorded program, which adaptive steps are not.
+ *
+ * @param logDet of forward at x, [n].
  */
-export async function findSaturation(flow: GpuFlow, x: Float32Array, options: ContextOption = {}): Promise<string[]> {
-  const rows = checkRows('findSaturation: x', x, flow.dim);
-  if (rows === 0) return [];
-  const contextStride = checkContext('findSaturation', options.context, flow.contextDim, rows);
+export async function findSaturation(flow: Flow, x: Float32Array, logDet: Float32Array, options: ContextOption): Promise<string[]> {
+  const recorded = flow instanceof GpuFlow && flow.parts.bijector.hosted === undefined && logDet.length > 0;
+  return [...largeLogDets(logDet), ...(recorded ? await saturatedScales(flow, x, options) : [])];
+}
+
+async function saturatedScales(flow: GpuFlow, x: Float32Array, { context }: ContextOption): Promise<string[]> {
   const { recorder, taps } = tapped(flow);
-  const logDet = new Float32Array(rows);
+  if (taps.length === 0) return [];
+  const rows = x.length / flow.dim;
   const read = taps.map((tap) => new Float32Array(rows * tap.width));
   await flow.runOnce('findSaturation', recorder.finish(), {
     rows,
     seed: 0,
-    contextStride,
-    inputs: { x, ...(options.context && { context: options.context }) },
+    contextStride: checkContext('findSaturation', context, flow.contextDim, rows),
+    inputs: { x, ...(context && { context }) },
     outputs: {
       z: new Float32Array(rows * flow.dim),
-      logDet,
+      logDet: new Float32Array(rows),
       ...Object.fromEntries(taps.map((tap, i) => [tap.name, read[i]!])),
     },
   });
-  return [...largeLogDets(logDet), ...taps.flatMap((tap, i) => saturated(tap, read[i]!))];
+  return taps.flatMap((tap, i) => saturated(tap, read[i]!));
 }
 
 function largeLogDets(logDet: Float32Array): string[] {
