@@ -9,7 +9,6 @@
 
 import { dequantization } from '../kernels/dequantize.js';
 import { fill } from '../kernels/fill.js';
-import { pack } from '../kernels/pack.js';
 import { DisposedError, ValueError } from '../runtime/errors.js';
 import type { Executable } from '../runtime/executable.js';
 import type { Residents } from '../runtime/memory.js';
@@ -24,6 +23,7 @@ import { placesTo, recordMove } from './bijectors/multiscale.js';
 import { allocate, checkContext, checkCount, checkRows, checkSeed, randomSeed } from './checks.js';
 import { packLinear, recordLinear } from './conditioner/packing.js';
 import { type Flow, GpuFlow, type SampleOptions } from './flow.js';
+import { recordInput, recordOutput } from './task.js';
 
 export interface DequantizeOptions {
   /** Density of the data scaled to (0, 1)^D. It stays the caller's. */
@@ -142,22 +142,17 @@ export class Dequantized {
   record(task: Task): Program {
     const r = new Recorder('dequantized');
     const { bijector, base } = this.#flow;
-    const context = this.contextDim > 0 ? this.#packed(r, 'context', this.contextDim, 1) : null;
+    const context = this.contextDim > 0 ? recordInput(r, 'context', this.contextDim, 1) : null;
     const scale = { features: this.dim, levels: this.levels, step: 1 / this.levels };
-    const output = (name: string, tensor: TiledTensor) =>
-      r.run(pack.unpack, {
-        buffers: { tensor, result: r.external(name, tensor.features) },
-        params: { features: tensor.features, is_context: 0 },
-      });
     if (task === 'sample') {
       const z = r.scope('base', () => base.sample(r, context));
       const y = bijector.inverse(r, z, { logDet: null, context });
       const k = r.tiled(this.dim, 'integers');
       r.run(dequantization.quantize, { buffers: { x: y, y: k }, params: scale });
-      output('k', k);
+      recordOutput(r, 'k', k);
       return r.finish();
     }
-    const k = this.#packed(r, 'k', this.dim, 0);
+    const k = recordInput(r, 'k', this.dim);
     const logDet = r.tiled(1, 'log-det');
     r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value: -this.dim * Math.log(this.levels) } });
     const { u, logDensity } = r.scope('noise', () => this.#recordNoise(r, k, context, logDet));
@@ -165,12 +160,12 @@ export class Dequantized {
     r.run(dequantization.dequantize, { buffers: { x: k, u, y }, params: scale });
     const z = bijector.forward(r, y, { logDet, context });
     const logProb = r.scope('base', () => base.logDensity(r, z, logDet, 1, context));
-    if (logDensity === null) output('logProb', logProb);
+    if (logDensity === null) recordOutput(r, 'logProb', logProb);
     else {
       const minus = packLinear({ weight: Float32Array.of(-1), mask: null, bias: null, inputs: 1 }, [0], [0]);
       const weight = r.tiled(1, 'log-weight');
       recordLinear(r, minus, logDensity, weight, { label: 'minus log q', addend: logProb });
-      output('logProb', weight);
+      recordOutput(r, 'logProb', weight);
     }
     return r.finish();
   }
@@ -202,12 +197,6 @@ export class Dequantized {
     const a = bijector.inverse(r, source, { logDet: noiseLogDet, context: condition });
     const logDensity = base.logDensity(r, source, noiseLogDet, -1, condition);
     return { u: new Logit(dim, 0).inverse(r, a, { logDet, context: null }), logDensity };
-  }
-
-  #packed(r: Recorder, name: string, features: number, isContext: 0 | 1): TiledTensor {
-    const inside = r.tiled(features, name);
-    r.run(pack.pack, { buffers: { outside: r.external(name, features), inside }, params: { features, is_context: isContext } });
-    return inside;
   }
 
   async #bound(place: string, k: Float32Array, options: BoundOptions): Promise<Float32Array> {

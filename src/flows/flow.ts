@@ -29,6 +29,7 @@ import {
   randomSeed,
 } from './checks.js';
 import type { Host } from './hosted.js';
+import { copyParameters } from './parameters.js';
 import { INPUTS, isDensityTask, recordEnd, recordInput, recordLogDet, recordStart, type Task } from './task.js';
 
 export interface ContextOption {
@@ -217,12 +218,7 @@ export class GpuFlow implements Flow {
 
   async parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>> {
     this.#assertAlive();
-    const parameters: Record<string, { shape: number[]; data: Float32Array }> = {};
-    for (const name of this.#state.parameterNames) {
-      const { shape, data } = this.#state.tensors.get(name)!;
-      parameters[name] = { shape: [...shape], data: Float32Array.from(data as Float32Array) };
-    }
-    return parameters;
+    return copyParameters(this.#state);
   }
 
   async save(): Promise<Uint8Array> {

@@ -2,7 +2,7 @@
 
 import { checkContext, checkRows } from '../flows/checks.js';
 import { type ContextOption, type Flow, GpuFlow } from '../flows/flow.js';
-import { pack } from '../kernels/pack.js';
+import { recordOutput } from '../flows/task.js';
 import { ValueError } from '../runtime/errors.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
@@ -16,11 +16,8 @@ export function recordScore(flow: GpuFlow): Program {
   const r = new Recorder('flow');
   replayUnfused(r, density.commands);
   const [score] = recordGradients(r, logProb, 1, [x]);
-  for (const [name, tensor] of Object.entries({ logProb, score: score! }))
-    r.run(pack.unpack, {
-      buffers: { tensor, result: r.external(name, tensor.features) },
-      params: { features: tensor.features, is_context: 0 },
-    });
+  recordOutput(r, 'logProb', logProb);
+  recordOutput(r, 'score', score!);
   return r.finish();
 }
 

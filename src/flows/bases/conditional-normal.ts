@@ -4,6 +4,7 @@ import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
 import { Coupling } from '../bijectors/coupling.js';
 import type { Conditioner } from '../conditioner/conditioner.js';
+import { identityOrder } from '../conditioner/packing.js';
 import { AffineTransformer } from '../transformers/affine.js';
 import type { Base } from './base.js';
 import { StandardNormal } from './standard-normal.js';
@@ -20,9 +21,8 @@ export class ConditionalNormal implements Base {
     this.dim = dim;
     this.contextDim = conditioner.inputs;
     this.#standard = new StandardNormal(dim);
-    const features = Uint32Array.from({ length: dim }, (_, f) => f);
     const transformer = new AffineTransformer({ scale: 'exp', dividesForward: true });
-    this.#whiten = new Coupling(dim, conditioner, transformer, features, { readsContext: true, name: 'conditional-normal' });
+    this.#whiten = new Coupling(dim, conditioner, transformer, identityOrder(dim), { readsContext: true, name: 'conditional-normal' });
   }
 
   sample(r: Recorder, context: TiledTensor | null): TiledTensor {

@@ -7,8 +7,9 @@ import { Inverse } from '../bijectors/chain.js';
 import { Coupling } from '../bijectors/coupling.js';
 import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
 import type { Conditioner, Head } from '../conditioner/conditioner.js';
+import { identityOrder } from '../conditioner/packing.js';
 import { AffineTransformer } from '../transformers/affine.js';
-import { buildNet } from './nets.js';
+import { buildContextNet, buildNet } from './nets.js';
 import type { BuildContext, OpBuilders } from './op.js';
 import { mixOf, scaleOf, softclip } from './scale.js';
 
@@ -93,13 +94,13 @@ export const autoregressiveOps = {
       const logScale = Float64Array.from(scale, (value) => value / (1 + Math.abs(value / settings.high!)));
       return new DiagonalAffine('elementwise', { center: new Float32Array(dim), logScale, shift });
     }
-    // The context takes the place of the data: a net without data features.
-    const net = op.net!.type === 'zuko_mlp' ? { ...op.net!, context_concat: false } : op.net!;
-    const stages = buildNet(state, net, { inputs: contextDim, contextDim: 0 }, `${place}.net`);
+    const stages = buildContextNet(state, op.net!, contextDim, `${place}.net`);
     const last = stages.length - 1;
     checkOutputs(stages, last, 2 * dim, place);
     const conditioner = { inputs: contextDim, contextDim: 0, stages, heads: [headOf(last, dim, 0, 2), headOf(last, dim, 1, 2)] };
-    const features = Uint32Array.from({ length: dim }, (_, i) => i);
-    return new Coupling(dim, conditioner, new AffineTransformer(settings), features, { readsContext: true, name: 'conditional-affine' });
+    return new Coupling(dim, conditioner, new AffineTransformer(settings), identityOrder(dim), {
+      readsContext: true,
+      name: 'conditional-affine',
+    });
   },
 } satisfies OpBuilders;

@@ -9,7 +9,7 @@ import { DiagonalMixture } from '../bases/diagonal-mixture.js';
 import { DiagonalNormal } from '../bases/diagonal-normal.js';
 import { StandardNormal } from '../bases/standard-normal.js';
 import { checkOutputs, headOf } from './autoregressive.js';
-import { buildNet } from './nets.js';
+import { buildContextNet } from './nets.js';
 import type { BaseBuilders } from './op.js';
 import type { StateReader } from './state.js';
 
@@ -55,9 +55,7 @@ export function buildBase(base: BaseDescription, dim: number, contextDim: number
       return new BoxUniform(low, high);
     }
     case 'conditional_normal': {
-      // The context takes the place of the data: a net without data features.
-      const net = base.net.type === 'zuko_mlp' ? { ...base.net, context_concat: false } : base.net;
-      const stages = buildNet(state, net, { inputs: contextDim, contextDim: 0 }, `${PLACE}.net`);
+      const stages = buildContextNet(state, base.net, contextDim, `${PLACE}.net`);
       const last = stages.length - 1;
       checkOutputs(stages, last, 2 * dim, PLACE);
       const heads = [headOf(last, dim, 0, 1), headOf(last, dim, dim, 1)];

@@ -5,9 +5,8 @@ import { Inverse } from '../bijectors/chain.js';
 import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
 import { Logit } from '../bijectors/logit.js';
 import { Permutation } from '../bijectors/permutation.js';
+import { softplus } from '../scalar.js';
 import type { OpBuilders } from './op.js';
-
-const softplus = (value: number): number => Math.max(value, 0) + Math.log1p(Math.exp(-Math.abs(value)));
 
 /** One-dimensional, or normflows' [1, D]. */
 const rowOf = (shape: readonly number[], dim: number): readonly number[] => (shape.length === 2 ? [1, dim] : [dim]);

@@ -3,10 +3,9 @@
 import { FormatError } from '../../runtime/errors.js';
 import { DenseLinear } from '../bijectors/dense-linear.js';
 import { Householder, LuLinear, QrLinear } from '../bijectors/linear.js';
+import { softplus } from '../scalar.js';
 import type { OpBuilders } from './op.js';
 import type { StateReader } from './state.js';
-
-const softplus = (value: number): number => Math.max(value, 0) + Math.log1p(Math.exp(-Math.abs(value)));
 
 /** float64 [D, D] from a diagonal and the strict triangle's entries, row by row. */
 function triangle(dim: number, side: 'lower' | 'upper', diagonal: (i: number) => number, entries: Float32Array): Float64Array {

@@ -297,6 +297,12 @@ export function buildNet(state: StateReader, net: NetDescription, input: NetInpu
   }
 }
 
+/** Stages of a net in which the context takes the place of the data: it reads no data features. @throws as `buildNet` does. */
+export function buildContextNet(state: StateReader, net: NetDescription, contextDim: number, place: string): Stage[] {
+  const own = net.type === 'zuko_mlp' ? { ...net, context_concat: false } : net;
+  return buildNet(state, own, { inputs: contextDim, contextDim: 0 }, place);
+}
+
 /** Re-spreads the first layers of a net over more data features: new feature `features[i]` feeds what feature i fed. */
 export function spreadInputs(stages: readonly Stage[], features: readonly number[], dim: number): Stage[] {
   return stages.map((stage) => {

@@ -5,6 +5,7 @@ import { FormatError, UnsupportedError } from '../../runtime/errors.js';
 import { Residual, type ResidualInverse, type ResidualLogDet, type ResidualNet } from '../bijectors/residual.js';
 import { spectralNorm } from '../conditioner/spectral-norm.js';
 import type { MlpLayer } from '../conditioner/tangents.js';
+import { softplus } from '../scalar.js';
 import { buildNet } from './nets.js';
 import type { BuildContext, OpBuilders } from './op.js';
 import type { StateReader } from './state.js';
@@ -39,8 +40,6 @@ function normalise(state: StateReader, linear: string, outputs: number, inputs: 
   const factor = Math.max(1, sigma / coeff);
   return weight.map((value) => value / factor);
 }
-
-const softplus = (value: number): number => Math.max(value, 0) + Math.log1p(Math.exp(-Math.abs(value)));
 
 function lipschitzMlp(net: LipschitzMlp, { state, inputs: dim, contextDim, place }: BuildContext): ResidualNet {
   const { coeff, activation = 'lipswish', context_concat: concatenated = false } = net;

@@ -11,7 +11,7 @@ import type { Conditioner, Stage } from '../conditioner/conditioner.js';
 import { type SplineSettings, SplineTransformer, splineParameters } from '../transformers/spline.js';
 import { autoregressiveOps, checkOutputs, headOf } from './autoregressive.js';
 import { couplingOps } from './coupling.js';
-import { buildNet, spreadInputs } from './nets.js';
+import { buildContextNet, buildNet, spreadInputs } from './nets.js';
 import type { BuildContext, OpBuilders } from './op.js';
 
 type Box = SplineSettings['box'];
@@ -125,9 +125,7 @@ function zukoElementwiseSpline(op: { net?: NetDescription; phi?: string[] }, spl
   const features = Array.from({ length: dim }, (_, i) => i);
   if (op.phi) return sharedSpline(op.phi, spline, features, context, `${place}.spline`);
   const transformer = new SplineTransformer(splineSettings(spline, `${place}.spline`));
-  // The context takes the place of the data: a net without data features.
-  const net = op.net!.type === 'zuko_mlp' ? { ...op.net!, context_concat: false } : op.net!;
-  const stages = buildNet(state, net, { inputs: contextDim, contextDim: 0 }, `${place}.net`);
+  const stages = buildContextNet(state, op.net!, contextDim, `${place}.net`);
   const conditioner = conditionerOf(stages, contextDim, 0, dim, transformer.parameters, place);
   return new Coupling(dim, conditioner, transformer, features, { readsContext: true, name: 'conditional-spline' });
 }

@@ -2,7 +2,7 @@
 
 import type { OpDescription } from '../../format/description.js';
 import { ValueError } from '../../runtime/errors.js';
-import type { TensorWriter } from './initial.js';
+import { shuffled, type TensorWriter } from './initial.js';
 
 /** A permutation by name: z[j] = x[D − 1 − j], drawn with the recipe's seed, z[j] = x[(j + 1) mod D], or the halves exchanged. */
 export type PermutationKind = 'reverse' | 'permute' | 'cyclic' | 'swap_halves';
@@ -31,11 +31,7 @@ export function permutation(kind: PermutationKind, dim: number, writer: TensorWr
       return [...order.slice(half), ...order.slice(0, half)];
     }
     case 'permute':
-      for (let i = dim - 1; i > 0; i--) {
-        const j = Math.floor(writer.uniform() * (i + 1));
-        [order[i], order[j]] = [order[j]!, order[i]!];
-      }
-      return order;
+      return shuffled(writer, dim);
   }
 }
 

@@ -9,6 +9,7 @@ import type { Residents } from '../../runtime/memory.js';
 import type { Program } from '../../runtime/program.js';
 import { allocate, checkCount, checkRows, checkSeed, randomSeed } from '../checks.js';
 import type { Flow } from '../flow.js';
+import { copyParameters } from '../parameters.js';
 import { recordTemporal, statesOf, type TemporalParts, type TemporalTask } from './programs.js';
 import { type Sequence, type SeriesCall, TemporalRun } from './run.js';
 
@@ -146,12 +147,7 @@ export class TemporalFlow {
   /** Learned parameters by name, of the recurrent network and of the flow. */
   async parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>> {
     this.#assertAlive();
-    const parameters: Record<string, { shape: number[]; data: Float32Array }> = {};
-    for (const name of this.#state.parameterNames) {
-      const { shape, data } = this.#state.tensors.get(name)!;
-      parameters[name] = { shape: [...shape], data: Float32Array.from(data as Float32Array) };
-    }
-    return parameters;
+    return copyParameters(this.#state);
   }
 
   /** One safetensors file with the description in its metadata; `loadTemporal` reads it back to the same bits. */
