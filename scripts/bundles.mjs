@@ -28,7 +28,7 @@ async function bundle(names) {
 }
 
 /** Entry points of the shaders in a bundle. */
-const shadersIn = (code) => [...new Set([...code.matchAll(/entryPoint:\s*["'`](\w+)["'`]/g)].map((match) => match[1]))].sort();
+const shadersIn = (code) => [...new Set([...code.matchAll(/@compute[^{]*?\bfn (\w+)/g)].map((match) => match[1]))].sort();
 
 /** What masked autoregressive flows run, in any direction, with any option of the recipe: bases, mixtures, linear layers, supports. */
 const ofMaf = new Set(

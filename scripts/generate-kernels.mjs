@@ -1,21 +1,22 @@
-// Writes src/kernels/generated/<name>.ts from shaders/<name>.wgsl: the expanded, stripped text, and what reflection says of each
-// entry point (bindings, access, struct offsets, override constants, workgroup size) as literal types. The host never repeats any of it.
+// Writes src/kernels/generated/<name>.ts from shaders/<name>.wgsl: the minified text, and what reflection says of each entry point
+// (bindings, access, parameters, override constants, workgroup size) in short words and as types. The host never repeats any of it.
 //
-//   node scripts/generate-kernels.mjs           writes
-//   node scripts/generate-kernels.mjs --check   fails when a committed file differs
+//   node scripts/generate-kernels.mjs              writes
+//   node scripts/generate-kernels.mjs --check      fails when a committed file differs
+//   node scripts/generate-kernels.mjs --readable   writes text with the names and lines of the source, to read a compiler's complaint by
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 // The package's `main` is CommonJS in a package of type module, which Node refuses; its bundle for bundlers loads.
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import { minifyWgsl } from './minify-wgsl.mjs';
 import { importedParts } from './wgsl.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const shaders = join(root, 'shaders');
 const target = join(root, 'src/kernels/generated');
 const check = process.argv.includes('--check');
-/** Stripped text of each imported file, by path. */
-const libraries = new Map();
+const readable = process.argv.includes('--readable');
 
 const camel = (name) => name.replace(/[-_](\w)/g, (_, letter) => letter.toUpperCase());
 
@@ -114,30 +115,77 @@ function describe(name) {
       params: params ?? { binding: -1, byteSize: 0, fields: {} },
     };
   });
+  return { name, parts, entries, overrides: [...overrides.keys()] };
+}
+
+/** `name`, with `:f` or `:i` unless its numbers are `usual`. */
+const typed = (name, type, usual) => (type === usual ? name : `${name}:${type[0]}`);
+
+/** What reflection says, in the words of `kernelSource` in src/runtime/kernel.ts. */
+function signature({ name, usesCall, params, buffers, constants }) {
+  const fields = Object.entries(params.fields).map(([field, { type, offset }], index) => {
+    if (offset !== 4 * index) throw new Error(`${name}: the parameter ${field} is not a scalar after scalars`);
+    return typed(field, type, 'u32');
+  });
+  if (fields.length > 0 && params.binding !== 1) throw new Error(`${name}: parameters are at binding 1, not ${params.binding}`);
+  let free = 2;
+  const bound = Object.entries(buffers).map(([buffer, { binding, access, element }]) => {
+    const gap = binding === free ? '' : `@${binding}`;
+    free = binding + 1;
+    return `${typed(buffer, element, 'f32')}${access === 'read' ? '' : '!'}${gap}`;
+  });
+  const defaults = Object.entries(constants).map(([key, { default: value }]) => (value === undefined ? key : `${key}=${value}`));
+  return [usesCall ? 'call' : '', fields.join(' '), bound.join(' '), defaults.join(' ')].join(';');
+}
+
+const union = (keys) => (keys.length === 0 ? 'never' : keys.map((key) => `'${key}'`).join(' | '));
+const record = (pairs) => (pairs.length === 0 ? 'Record<never, never>' : `{ ${pairs.map(([key, type]) => `${key}: ${type}`).join('; ')} }`);
+
+/** The declaration of one entry point. */
+function declaration(entry) {
+  const constants = Object.entries(entry.constants).map(([key, { type, default: value }]) => {
+    if (type === 'bool' && value === undefined) throw new Error(`${entry.name}: the override ${key} needs a default`);
+    return [key, value === undefined ? 'Required' : type === 'bool' ? 'Flag' : 'Optional'];
+  });
+  return `export const ${camel(entry.entryPoint)} = /*#__PURE__*/ kernelSource<
+  ${record(Object.entries(entry.buffers).map(([key, { element }]) => [key, `'${element}'`]))},
+  ${union(Object.keys(entry.params.fields))},
+  ${record(constants)}
+>('${entry.name}', '${entry.entryPoint}', [${entry.workgroupSize.join(', ')}], '${signature(entry)}', wgsl);
+`;
+}
+
+/** The module of a shader. Imported text is a module of its own, so that a bundle holds it once. */
+function moduleOf({ name, parts, entries }, texts) {
   const imports = parts.slice(0, -1).map(({ path }) => path.slice('lib/'.length, -'.wgsl'.length));
-  for (const { path, text } of parts.slice(0, -1)) libraries.set(path, text);
-  // Imported text is a module of its own, so that a bundle holds it once. `string`, or declarations would repeat it as a type.
-  const lines = [
+  const body = [
+    `const own = ${JSON.stringify(texts.get(`${name}.wgsl`))};`,
+    // `string`, or declarations would repeat the text as a type.
+    `const wgsl: string = \`${imports.map((library) => `\${${camel(`lib-${library}`)}}${readable ? '\\n' : ''}`).join('')}\${own}\`;`,
+    '',
+    ...entries.map(declaration),
+  ].join('\n');
+  const kinds = ['Flag', 'Optional', 'Required'].filter((kind) => body.includes(`: ${kind}`)).map((kind) => `type ${kind}, `);
+  return [
     `// Generated by scripts/generate-kernels.mjs from shaders/${name}.wgsl. Do not edit.`,
+    `import { ${kinds.join('')}kernelSource } from '../../runtime/kernel.js';`,
     ...imports.map((library) => `import { wgsl as ${camel(`lib-${library}`)} } from './lib/${library}.js';`),
     '',
-    `const own = ${JSON.stringify(parts.at(-1).text)};`,
-    `const wgsl: string = \`${imports.map((library) => `\${${camel(`lib-${library}`)}}\\n`).join('')}\${own}\`;`,
-    '',
-    ...entries.flatMap((entry) => [
-      `export const ${camel(entry.entryPoint)} = ${JSON.stringify(entry, null, 2).replace(/\n}$/, ',\n  wgsl,\n}')} as const;`,
-      '',
-    ]),
-  ];
-  return lines.join('\n').replace(/"(\w+)":/g, '$1:');
+    body,
+  ].join('\n');
 }
 
 const names = readdirSync(shaders)
   .filter((f) => f.endsWith('.wgsl'))
   .map((f) => f.slice(0, -5))
   .sort();
-const files = new Map(names.map((name) => [`${name}.ts`, describe(name)]));
-for (const [path, text] of libraries) {
+const described = names.map(describe);
+const stripped = new Map(described.flatMap(({ parts }) => parts).map(({ path, text }) => [path, text]));
+const kept = new Set(described.flatMap(({ overrides, entries }) => [...overrides, ...entries.map(({ entryPoint }) => entryPoint)]));
+const texts = readable ? stripped : minifyWgsl(stripped, kept);
+const files = new Map(described.map((shader) => [`${shader.name}.ts`, moduleOf(shader, texts)]));
+for (const [path, text] of texts) {
+  if (!path.startsWith('lib/')) continue;
   const header = `// Generated by scripts/generate-kernels.mjs from shaders/${path}. Do not edit.`;
   files.set(path.replace(/wgsl$/, 'ts'), `${header}\nexport const wgsl: string = ${JSON.stringify(text)};\n`);
 }

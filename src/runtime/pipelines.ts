@@ -16,10 +16,13 @@ interface Module {
   complaints: Promise<readonly string[]> | null;
 }
 
-async function complaintsAbout(module: GPUShaderModule): Promise<readonly string[]> {
+/** Errors with the text around them: a shipped shader is a single line, which has no line number worth printing. */
+async function complaintsAbout(module: GPUShaderModule, code: string): Promise<readonly string[]> {
   try {
     const { messages } = await module.getCompilationInfo();
-    return messages.filter(({ type }) => type === 'error').map(({ lineNum, message }) => `line ${lineNum}: ${message}`);
+    return messages
+      .filter(({ type }) => type === 'error')
+      .map(({ offset, message }) => `${message} at ${JSON.stringify(code.slice(Math.max(0, offset - 20), offset + 40))}`);
   } catch {
     return []; // the device was lost; Gpu.explain says so
   }
@@ -71,7 +74,7 @@ export class PipelineCache {
       });
       return { pipeline, layout };
     } catch (cause) {
-      shader.complaints ??= complaintsAbout(shader.module);
+      shader.complaints ??= complaintsAbout(shader.module, source.wgsl);
       throw new CompileError(`${label}: ${[...(await shader.complaints), String(cause)].join('; ')}`, { cause });
     }
   }

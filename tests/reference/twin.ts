@@ -1,7 +1,7 @@
 // What a float64 twin of a kernel is: the same buffers in the same layouts, the same params, constants and call values, and outputs
 // written in place. The types come from the generated source, so a field that changes in WGSL is an error in the twin.
 
-import type { KernelSource, Params } from '../../src/runtime/kernel.js';
+import type { Flag, KernelSource, Params } from '../../src/runtime/kernel.js';
 
 export type Numbers = Float64Array | Float32Array | Uint32Array;
 
@@ -22,7 +22,7 @@ export interface TwinCall<S extends KernelSource> extends CallInput {
   readonly buffers: { readonly [K in keyof S['buffers']]: S['buffers'][K]['element'] extends 'u32' ? Uint32Array : Float64Array };
   readonly params: Params<S>;
   /** Complete: defaults are filled in. */
-  readonly constants: { readonly [K in keyof S['constants']]: S['constants'][K]['type'] extends 'bool' ? boolean : number };
+  readonly constants: { readonly [K in keyof S['constants']]: S['constants'][K] extends Flag ? boolean : number };
 }
 
 export interface Twin {
@@ -41,10 +41,10 @@ export function completeConstants(
   given: Readonly<Record<string, number | boolean>> = {},
 ): Record<string, number | boolean> {
   const constants: Record<string, number | boolean> = {};
-  for (const [name, { default: fallback, type }] of Object.entries(source.constants)) {
+  for (const [name, { default: fallback }] of Object.entries(source.constants)) {
     const value = given[name] ?? fallback;
     if (value === undefined) throw new Error(`${source.name}.${source.entryPoint}: no value for the constant ${name}`);
-    constants[name] = type === 'bool' ? Boolean(value) : Number(value);
+    constants[name] = typeof fallback === 'boolean' ? Boolean(value) : Number(value);
   }
   return constants;
 }
