@@ -12,7 +12,6 @@ import { type Profile, profile } from '../runtime/profiler.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import { type ArrayCall, runOnArrays } from '../runtime/run-arrays.js';
-import type { TiledTensor } from '../runtime/tensor.js';
 import { COPY_DST, COPY_SRC, STORAGE, VERTEX } from '../runtime/usage.js';
 import type { Base } from './bases/base.js';
 import type { Bijector } from './bijector.js';
@@ -30,7 +29,17 @@ import {
 } from './checks.js';
 import type { Host } from './hosted.js';
 import { copyParameters } from './parameters.js';
-import { INPUTS, isDensityTask, recordEnd, recordInput, recordLogDet, recordStart, type Task } from './task.js';
+import {
+  type Density,
+  INPUTS,
+  isDensityTask,
+  recordDensity,
+  recordEnd,
+  recordInput,
+  recordLogDet,
+  recordStart,
+  type Task,
+} from './task.js';
 
 export interface ContextOption {
   /** Row-major [n, C], or [C] for all rows. */
@@ -94,6 +103,13 @@ export interface Flow {
   ): GPUBuffer;
   /** Learned parameters by name; an imported flow keeps the state_dict's names, order and layout. */
   parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>>;
+  /**
+   * The mean of −log p(x) over the rows of x [n, D], in nats, and its derivative by every parameter: the same names, the same layouts, 0
+   * where a mask is. In reverse mode on the GPU.
+   *
+   * @throws UnsupportedError where a kernel of the density has no derivative rule.
+   */
+  gradients(x: Float32Array, options?: ContextOption): Promise<{ loss: number; gradients: Record<string, Float32Array> }>;
   /** One safetensors file with the description in its metadata; `loadFlow` reads it back to the same bits. */
   save(): Promise<Uint8Array>;
   /** Time of each kernel for `count` rows, and how it was measured. */
@@ -109,6 +125,8 @@ export interface FlowState {
   readonly parameterNames: readonly string[];
   /** Learned numbers that each layer read first, in density order. */
   readonly layerParameters: readonly number[];
+  /** The layers and the base again, over other tensors of the same names and shapes. */
+  readonly assemble: (tensors: ReadonlyMap<string, StoredTensor>) => { readonly bijector: Bijector; readonly base: Base };
 }
 
 export class GpuFlow implements Flow {
@@ -221,6 +239,13 @@ export class GpuFlow implements Flow {
     return copyParameters(this.#state);
   }
 
+  async gradients(x: Float32Array, options: ContextOption = {}): Promise<{ loss: number; gradients: Record<string, Float32Array> }> {
+    this.#assertAlive();
+    // Loaded when asked for: a page that trains nothing loads no derivative rule.
+    const { gradientsOf } = await import('../training/gradients.js');
+    return gradientsOf(this, x.slice(), options.context ? { context: options.context.slice() } : {});
+  }
+
   async save(): Promise<Uint8Array> {
     this.#assertAlive();
     return writeSafetensors(this.#state.tensors, metadataFor(this.#state.description));
@@ -266,12 +291,8 @@ export class GpuFlow implements Flow {
   }
 
   /** Records log p(x) on a recorder of the caller's, who may go on with it: a gradient, a loss. All tensors are tiled. */
-  recordLogProb(r: Recorder): { x: TiledTensor; context: TiledTensor | null; logProb: TiledTensor } {
-    const context = this.contextDim > 0 ? recordInput(r, 'context', this.contextDim, 1) : null;
-    const x = recordInput(r, 'x', this.dim);
-    const logDet = recordLogDet(r, 'logProb')!;
-    const z = this.#bijector.forward(r, x, { logDet, context });
-    return { x, context, logProb: r.scope('base', () => this.#base.logDensity(r, z, logDet, 1, context)) };
+  recordLogProb(r: Recorder): Density {
+    return recordDensity(r, this.#bijector, this.#base, this.contextDim);
   }
 
   /** This flow behind one more layer at its data side. Device, tensors and base are shared, each flow is disposed on its own. */
@@ -282,6 +303,10 @@ export class GpuFlow implements Flow {
     const extended = { ...description, structure: direction === 'density' ? [op, ...structure] : [...structure, op] };
     return new GpuFlow(this.#gpu, new Chain(this.dim, [layer, this.#bijector]), this.#base, {
       ...this.#state,
+      assemble: (tensors) => {
+        const { bijector, base } = this.#state.assemble(tensors);
+        return { bijector: new Chain(this.dim, [layer, bijector]), base };
+      },
       description: extended,
       layerParameters: [0, ...this.#state.layerParameters],
     });

@@ -5,6 +5,7 @@ import { pack } from '../kernels/pack.js';
 import type { Recorder } from '../runtime/recorder.js';
 import type { TiledTensor } from '../runtime/tensor.js';
 import type { Base } from './bases/base.js';
+import type { Bijector } from './bijector.js';
 
 export type Task = 'forward' | 'inverse' | 'logProb' | 'sample' | 'sampleWithLogProb';
 
@@ -40,6 +41,22 @@ export function recordLogDet(r: Recorder, task: Task): TiledTensor | null {
   const logDet = r.tiled(1, 'log-det');
   r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value: 0 } });
   return logDet;
+}
+
+export interface Density {
+  readonly x: TiledTensor;
+  readonly context: TiledTensor | null;
+  /** [1, rows], nats. */
+  readonly logProb: TiledTensor;
+}
+
+/** Records log p(x), all tensors tiled: the task `logProb` without its output. */
+export function recordDensity(r: Recorder, bijector: Bijector, base: Base, contextDim: number): Density {
+  const context = contextDim > 0 ? recordInput(r, 'context', contextDim, 1) : null;
+  const x = recordInput(r, 'x', bijector.dim);
+  const logDet = recordLogDet(r, 'logProb')!;
+  const z = bijector.forward(r, x, { logDet, context });
+  return { x, context, logProb: r.scope('base', () => base.logDensity(r, z, logDet, 1, context)) };
 }
 
 /** The task's outputs, of what went into the flow and what came out. */

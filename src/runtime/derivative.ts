@@ -3,7 +3,7 @@
 
 import type { Buffers, Constants, Kernel, KernelSource, Params } from './kernel.js';
 import type { Recorder } from './recorder.js';
-import type { TiledTensor } from './tensor.js';
+import type { TableTensor, TiledTensor } from './tensor.js';
 
 /** Where a rule adds a gradient: `add` says that something lies there already. */
 export interface GradientTarget {
@@ -21,6 +21,10 @@ export interface Gradients {
    * @param partial the rule writes only some features, so a fresh target starts as zeros and `add` is true.
    */
   into(buffer: string, partial?: boolean): GradientTarget | null;
+  /** Gradient of the loss by a table that the command wrote; null where the loss does not depend on it. */
+  ofTable(buffer: string): TableTensor | null;
+  /** Where the gradient by a table that the command read is added, since each chunk of rows adds its part; null where nobody wants it. */
+  intoTable(buffer: string): TableTensor | null;
 }
 
 type Vjp<S extends KernelSource> = (

@@ -47,6 +47,7 @@ export class Executable {
   readonly #bound: BoundCommand[];
   readonly #paramsBuffer: GPUBuffer | null;
   readonly #callBuffer: GPUBuffer;
+  readonly #tables = new Map<number, GPUBuffer>();
   #scratch: GPUBuffer[] = [];
   /** Outgrown scratch: an encoder that the caller has not submitted yet may still name it. */
   #retired: GPUBuffer[] = [];
@@ -71,6 +72,8 @@ export class Executable {
       const externals = Object.values(command.tensors).flatMap((tensor) => nameOf(tensor) ?? []);
       return { command, pipeline: pipelines[index]!, paramsOffset, externals, group: null, cache: new WeakMap() };
     });
+    for (const [id, length] of program.tables)
+      this.#tables.set(id, gpu.memory.create({ label: `table ${id}`, size: Math.ceil(length / 4) * 16, usage: STORAGE }));
     this.#paramsBuffer = offset > 0 ? this.#uploadParams(offset) : null;
     this.#callBuffer = gpu.callTable.createUniform(program.commands[0]?.label ?? 'empty');
   }
@@ -118,8 +121,13 @@ export class Executable {
       this.reserve(call.rows);
       for (let start = 0; start < call.rows; start += this.rowsPerChunk) {
         before = this.#encodeCall(encoder, call, start, before);
+        const [isFirst, isLast] = [start === 0, start + this.rowsPerChunk >= call.rows];
         const pass = encoder.beginComputePass();
-        for (const bound of this.#bound) this.#dispatch(pass, bound, call, start);
+        for (const bound of this.#bound) {
+          const { stage } = bound.command;
+          if ((stage === 'before' && !isFirst) || (stage === 'after' && !isLast)) continue;
+          this.#dispatch(pass, bound, call, start);
+        }
         pass.end();
       }
     }
@@ -138,7 +146,7 @@ export class Executable {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const buffer of [...this.#scratch, ...this.#retired, this.#callBuffer]) this.#gpu.memory.destroy(buffer);
+    for (const buffer of [...this.#scratch, ...this.#retired, ...this.#tables.values(), this.#callBuffer]) this.#gpu.memory.destroy(buffer);
     if (this.#paramsBuffer) this.#gpu.memory.destroy(this.#paramsBuffer);
     this.#scratch = [];
     this.#retired = [];
@@ -217,6 +225,11 @@ export class Executable {
       const tensor = command.tensors[name]!;
       if (tensor.kind === 'tiled' && tensor.state === undefined)
         entries.push({ binding, resource: { buffer: this.#scratch[this.program.slotOf.get(tensor.id)!]! } });
+      else if (tensor.kind === 'table')
+        entries.push({
+          binding,
+          resource: { buffer: this.#tables.get(tensor.id)!, offset: 4 * tensor.from, size: 16 * Math.ceil(tensor.length / 4) },
+        });
       else if (tensor.kind === 'constant')
         entries.push({ binding, resource: { buffer: this.#residents.buffer(tensor.data, tensor.label), offset: 4 * (tensor.from ?? 0) } });
       else {

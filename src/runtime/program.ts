@@ -11,9 +11,12 @@ export interface Command {
   readonly tensors: Readonly<Record<string, Tensor>>;
   readonly params: Readonly<Record<string, number>>;
   readonly constants: Readonly<Record<string, number | boolean>>;
+  /** Runs once for all rows, before or after the commands that run for each chunk of them; left out for those. */
+  readonly stage?: 'before' | 'after' | undefined;
 }
 
 export interface Program {
+  /** In the order in which they run: those of the stage `before`, those for each chunk of rows, those of `after`. */
   readonly commands: readonly Command[];
   /** Buffers that the caller gives at encode, by name: row-major, or tiled where they hold state between executions. */
   readonly externals: Readonly<Record<string, ExternalBuffer>>;
@@ -21,6 +24,8 @@ export interface Program {
   readonly slots: readonly number[];
   /** Slot of each tiled tensor, by id. */
   readonly slotOf: ReadonlyMap<number, number>;
+  /** Elements of each table, by id. */
+  readonly tables: ReadonlyMap<number, number>;
   /** Peak scratch of one row, known before any device exists. */
   readonly scratchBytesPerRow: number;
   toString(): string;
@@ -80,19 +85,37 @@ function assignSlots(commands: readonly Command[]): { slots: number[]; slotOf: M
   return { slots, slotOf };
 }
 
+const STAGES = ['before', undefined, 'after'] as const;
+
+/** Elements of every table; throws where one is read before anything wrote it. */
+function tablesOf(commands: readonly Command[]): Map<number, number> {
+  const tables = new Map<number, number>();
+  for (const { label, kernel, tensors } of commands) {
+    for (const [name, tensor] of Object.entries(tensors)) {
+      if (tensor.kind !== 'table') continue;
+      if (!tables.has(tensor.id) && kernel.source.buffers[name]?.access === 'read')
+        throw new StateError(`${label} reads ${tensor.label}, which no earlier command wrote`);
+      tables.set(tensor.id, tensor.whole);
+    }
+  }
+  return tables;
+}
+
 const describeTensor = (tensor: Tensor, slotOf: ReadonlyMap<number, number>): string => {
   if (tensor.kind === 'tiled') return `${tensor.label}[${tensor.features}]@${tensor.state === undefined ? slotOf.get(tensor.id) : 'state'}`;
   if (tensor.kind === 'external') return `<${tensor.name}[${tensor.features}]>`;
+  if (tensor.kind === 'table') return `${tensor.label}(${tensor.length})@table ${tensor.id}${tensor.from > 0 ? `+${tensor.from}` : ''}`;
   return `${tensor.label}(${tensor.data.length})`;
 };
 
-export function createProgram(commands: readonly Command[]): Program {
+export function createProgram(recorded: readonly Command[]): Program {
+  const commands = STAGES.flatMap((stage) => recorded.filter((command) => command.stage === stage));
   const { slots, slotOf } = assignSlots(commands);
   const externals: Record<string, ExternalBuffer> = {};
   for (const command of commands) {
     for (const [name, tensor] of Object.entries(command.tensors)) {
       const external = nameOf(tensor);
-      if (external === undefined || tensor.kind === 'constant') continue;
+      if (external === undefined || tensor.kind === 'constant' || tensor.kind === 'table') continue;
       const access = command.kernel.source.buffers[name]!.access;
       const known = externals[external];
       if (known && known.features !== tensor.features)
@@ -109,6 +132,7 @@ export function createProgram(commands: readonly Command[]): Program {
     externals,
     slots,
     slotOf,
+    tables: tablesOf(commands),
     scratchBytesPerRow: slots.reduce((sum, features) => sum + features * 4, 0),
     toString() {
       const lines = commands.map((command) => {

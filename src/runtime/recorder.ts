@@ -3,15 +3,21 @@
 import { ShapeError, ValueError } from './errors.js';
 import type { Kernel, KernelCall, KernelSource } from './kernel.js';
 import { type Command, createProgram, type Program } from './program.js';
-import { type ConstantTensor, type ExternalTensor, nameOf, SLICE, type Tensor, type TiledTensor } from './tensor.js';
+import { type ConstantTensor, type ExternalTensor, nameOf, SLICE, type TableTensor, type Tensor, type TiledTensor } from './tensor.js';
 
-/** Whether two tensors end up in one buffer. */
-const sameMemory = (a: Tensor, b: Tensor): boolean => a === b || (nameOf(a) !== undefined && nameOf(a) === nameOf(b));
+/** Whether a tensor may not be bound beside one that is written: both lie in one buffer, other than two written slices that do not meet. */
+function clash(written: Tensor, other: Tensor, access: 'read' | 'read_write'): boolean {
+  if (written.kind !== 'table' || other.kind !== 'table')
+    return written === other || (nameOf(written) !== undefined && nameOf(written) === nameOf(other));
+  if (written.id !== other.id) return false;
+  return access === 'read' || (written.from < other.from + other.length && other.from < written.from + written.length);
+}
 
 export class Recorder {
   readonly #commands: Command[] = [];
   readonly #path: string[];
   #nextId = 0;
+  #stage: Command['stage'];
 
   /** @param label first part of every command's label. */
   constructor(label = 'flow') {
@@ -61,6 +67,35 @@ export class Recorder {
     return { ...table, from: first };
   }
 
+  /** Scratch of `length` numbers that all rows share. */
+  table(length: number, label: string): TableTensor {
+    if (!Number.isInteger(length) || length < 1) throw new ShapeError(`${this.place}/${label}`, 'a positive length', `${length}`);
+    return { kind: 'table', id: this.#nextId++, length, dtype: 'f32', label, whole: length, from: 0 };
+  }
+
+  /** `length` elements of a table from element `from` on, a multiple of 64. */
+  part(table: TableTensor, from: number, length: number, label: string): TableTensor {
+    const first = table.from + from;
+    if (!Number.isInteger(first) || first % SLICE !== 0 || from < 0 || from + length > table.length)
+      throw new ShapeError(
+        `${this.place}/${label}`,
+        `a part of ${table.length} elements that starts at a multiple of ${SLICE}`,
+        `${first}`,
+      );
+    return { ...table, from: first, length, label };
+  }
+
+  /** What `body` records runs once for all rows, before or after what is recorded for each chunk of them. */
+  once<T>(stage: 'before' | 'after', body: () => T): T {
+    const outer = this.#stage;
+    this.#stage = stage;
+    try {
+      return body();
+    } finally {
+      this.#stage = outer;
+    }
+  }
+
   scope<T>(label: string, body: () => T): T {
     this.#path.push(label);
     try {
@@ -83,19 +118,29 @@ export class Recorder {
       if (binding.access === 'read') continue;
       if (tensor.kind === 'constant')
         throw new ShapeError(`${label}: ${name}`, 'a tensor that may be written', `the constant ${tensor.label}`);
-      const other = Object.entries(tensors).find(([key, value]) => key !== name && sameMemory(value, tensor));
+      const other = Object.entries(tensors).find(
+        ([key, value]) => key !== name && source.buffers[key] && clash(tensor, value, source.buffers[key].access),
+      );
       if (other)
         throw new ShapeError(`${label}: ${name}`, 'a buffer of its own, since it is written', `${tensor.label}, also bound as ${other[0]}`);
     }
     for (const [name, value] of [...Object.entries(call.params), ...Object.entries(call.constants ?? {})])
       if (!Number.isFinite(Number(value))) throw new ValueError(`${label}: ${name}`, 'a finite number', `${value}`);
-    this.#commands.push({ label, kernel: kernel as unknown as Kernel, tensors, params: call.params, constants: call.constants ?? {} });
+    this.#commands.push({
+      label,
+      kernel: kernel as unknown as Kernel,
+      tensors,
+      params: call.params,
+      constants: call.constants ?? {},
+      ...(this.#stage && { stage: this.#stage }),
+    });
   }
 
   /** Makes room for the tensors of another program's commands, which may then be replayed among commands of one's own. */
   adopt(commands: readonly Command[]): void {
     for (const { tensors } of commands)
-      for (const tensor of Object.values(tensors)) if (tensor.kind === 'tiled') this.#nextId = Math.max(this.#nextId, tensor.id + 1);
+      for (const tensor of Object.values(tensors))
+        if (tensor.kind === 'tiled' || tensor.kind === 'table') this.#nextId = Math.max(this.#nextId, tensor.id + 1);
   }
 
   /** Appends a command of an adopted program, with its label and its tensors. */

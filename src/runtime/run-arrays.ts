@@ -12,12 +12,13 @@ export interface ArrayCall {
   readonly contextStride: 0 | 1;
   /** Row-major, by external. Read before the call returns its promise. */
   readonly inputs: Readonly<Record<string, Float32Array>>;
-  /** Row-major, by external; filled. */
+  /** Row-major, by external; filled. A table, of no features, is a sum over rows: what each chunk gives is added to it. */
   readonly outputs: Readonly<Record<string, Float32Array>>;
 }
 
 interface Read {
-  readonly at: number;
+  /** First element; null for a table. */
+  readonly at: number | null;
   readonly into: Float32Array;
   readonly ticket: ReadTicket;
 }
@@ -32,7 +33,13 @@ export async function runOnArrays(gpu: Gpu, executable: Executable, place: strin
   });
   const [failed, results] = await Promise.all([
     failure,
-    Promise.allSettled(reads.map(async ({ at, into, ticket }) => into.set(await ticket.read(), at))),
+    Promise.allSettled(
+      reads.map(async ({ at, into, ticket }) => {
+        const part = await ticket.read();
+        if (at !== null) into.set(part, at);
+        else for (const [i, value] of part.entries()) into[i]! += value;
+      }),
+    ),
   ]);
   if (failed !== null) {
     // Some buffer is not what it seems, and nobody says which: the next call starts with new ones.
@@ -56,7 +63,7 @@ function submitChunk(gpu: Gpu, executable: Executable, call: ArrayCall, start: n
   try {
     for (const [name, data] of Object.entries(call.inputs)) {
       const { features } = executable.program.externals[name]!;
-      const shared = name === 'context' && call.contextStride === 0;
+      const shared = features === 0 || (name === 'context' && call.contextStride === 0);
       const part = shared ? data : data.subarray(start * features, (start + rows) * features);
       device.queue.writeBuffer(acquire(name, part.byteLength), 0, part as Float32Array<ArrayBuffer>);
     }
@@ -66,12 +73,13 @@ function submitChunk(gpu: Gpu, executable: Executable, call: ArrayCall, start: n
       into,
       width: executable.program.externals[name]!.features,
     }));
-    for (const { name, width } of widths) acquire(name, rows * width * 4);
+    const lengthOf = ({ into, width }: (typeof widths)[number]) => (width === 0 ? into.length : rows * width);
+    for (const output of widths) acquire(output.name, lengthOf(output) * 4);
     executable.encode(encoder, { rows, firstRow: start, seed: call.seed, contextStride: call.contextStride, externals });
-    const reads = widths.map(({ name, into, width }) => ({
-      at: start * width,
-      into,
-      ticket: readback.copy(encoder, externals[name]!, rows * width),
+    const reads = widths.map((output) => ({
+      at: output.width === 0 ? null : start * output.width,
+      into: output.into,
+      ticket: readback.copy(encoder, externals[output.name]!, lengthOf(output)),
     }));
     device.queue.submit([encoder.finish()]);
     return reads;

@@ -37,7 +37,20 @@ export interface ConstantTensor {
   readonly from?: number;
 }
 
-export type Tensor = TiledTensor | ExternalTensor | ConstantTensor;
+/** Scratch that does not depend on the rows: weights made from parameters on the device, and gradients by them. Float32. */
+export interface TableTensor {
+  readonly kind: 'table';
+  readonly id: number;
+  readonly length: number;
+  readonly dtype: 'f32';
+  readonly label: string;
+  /** Elements of the buffer that it lies in, of which it may be a slice; see Recorder.part. */
+  readonly whole: number;
+  /** First element of the slice. */
+  readonly from: number;
+}
+
+export type Tensor = TiledTensor | ExternalTensor | ConstantTensor | TableTensor;
 
 /** Elements that a slice starts at a multiple of: 256 bytes, the largest minStorageBufferOffsetAlignment there is. */
 export const SLICE = 64;

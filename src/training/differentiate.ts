@@ -1,39 +1,56 @@
 // Reverse mode over what a recorder holds: the commands are walked backwards, and each kernel's derivative rule records more commands.
 
 import { fill } from '../kernels/fill.js';
+import { clear } from '../kernels/parameters.js';
 import type { Gradients, GradientTarget } from '../runtime/derivative.js';
 import type { Command } from '../runtime/program.js';
 import type { Recorder } from '../runtime/recorder.js';
-import type { Tensor, TiledTensor } from '../runtime/tensor.js';
+import type { TableTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
 import { ruleOf } from './rules.js';
 
+type Scratch = TiledTensor | TableTensor;
+
 /** Ids of the tensors that depend on a wanted one: nothing else needs a gradient. */
-function dependents(commands: readonly Command[], wanted: readonly TiledTensor[]): Set<number> {
+function dependents(commands: readonly Command[], wanted: readonly Scratch[]): Set<number> {
   const ids = new Set(wanted.map(({ id }) => id));
   for (const { kernel, tensors } of commands) {
     const names = Object.keys(kernel.source.buffers);
     if (!names.some((name) => isIn(ids, tensors[name]))) continue;
     for (const name of names) {
       const tensor = tensors[name]!;
-      if (kernel.source.buffers[name]!.access === 'read_write' && tensor.kind === 'tiled') ids.add(tensor.id);
+      if (kernel.source.buffers[name]!.access === 'read_write' && (tensor.kind === 'tiled' || tensor.kind === 'table')) ids.add(tensor.id);
     }
   }
   return ids;
 }
 
-const isIn = (ids: ReadonlySet<number>, tensor: Tensor | undefined): tensor is TiledTensor =>
-  tensor?.kind === 'tiled' && ids.has(tensor.id);
+const isIn = (ids: ReadonlySet<number>, tensor: Tensor | undefined): tensor is Scratch =>
+  (tensor?.kind === 'tiled' || tensor?.kind === 'table') && ids.has(tensor.id);
+
+/** Records table = 0, once for all rows. */
+export function recordClear(r: Recorder, table: TableTensor): void {
+  r.once('before', () => r.run(clear, { buffers: { table }, params: { length: table.length, factor: 0 } }));
+}
 
 /**
  * Records d (Σ over rows of factor · output) / d wanted, for each wanted tensor; null for one that the output does not depend on. Call it
  * after the commands that computed `output` were recorded, fused ones in parts (unfuse.ts).
  *
- * @param output tiled [1, rows]. @throws UnsupportedError for a command whose kernel has no derivative rule.
+ * @param output tiled [1, rows].
+ * @param tables gradients by tables go here: pairs of a table and where its gradient is added, which must be cleared.
+ * @throws UnsupportedError for a command whose kernel has no derivative rule.
  */
-export function recordGradients(r: Recorder, output: TiledTensor, factor: number, wanted: readonly TiledTensor[]): (TiledTensor | null)[] {
+export function recordGradients(
+  r: Recorder,
+  output: TiledTensor,
+  factor: number,
+  wanted: readonly TiledTensor[],
+  tables: ReadonlyMap<TableTensor, TableTensor> = new Map(),
+): (TiledTensor | null)[] {
   const commands = r.commands;
-  const active = dependents(commands, wanted);
+  const active = dependents(commands, [...wanted, ...tables.keys()]);
   const gradients = new Map<number, TiledTensor>();
+  const tableGradients = new Map([...tables].map(([table, gradient]) => [table.id, gradient]));
   const fresh = (tensor: TiledTensor): TiledTensor => {
     const gradient = r.tiled(tensor.features, `d ${tensor.label}`);
     gradients.set(tensor.id, gradient);
@@ -45,27 +62,49 @@ export function recordGradients(r: Recorder, output: TiledTensor, factor: number
   return r.scope('gradient', () => {
     zeroed(fresh(output), factor);
     for (const command of commands.toReversed()) {
-      const { kernel, tensors } = command;
+      const { kernel, tensors, stage } = command;
       const { buffers } = kernel.source;
       const names = Object.keys(buffers).filter((name) => isIn(active, tensors[name]));
-      const reached = names.some((name) => buffers[name]!.access === 'read_write' && gradients.has((tensors[name] as TiledTensor).id));
-      if (!reached || names.every((name) => buffers[name]!.access === 'read_write')) continue; // a constant, or a source itself
+      const written = names.filter((name) => buffers[name]!.access === 'read_write').map((name) => tensors[name] as Scratch);
+      const reached = written.some(({ id }) => gradients.has(id) || tableGradients.has(id));
+      if (!reached || written.length === names.length) continue; // a constant, or a source itself
       const rule = ruleOf(command);
       const around: Gradients = {
-        of: (name) => (isIn(active, tensors[name]) ? (gradients.get((tensors[name] as TiledTensor).id) ?? null) : null),
+        of(name) {
+          const tensor = tensors[name];
+          return isIn(active, tensor) ? (gradients.get(tensor.id) ?? null) : null;
+        },
         into(name, partial = false): GradientTarget | null {
           const tensor = tensors[name];
-          if (!isIn(active, tensor)) return null;
+          if (!isIn(active, tensor) || tensor.kind !== 'tiled') return null;
           const known = gradients.get(tensor.id);
           if (known) return { tensor: known, add: true };
           const target = fresh(tensor);
           if (partial) zeroed(target, 0);
           return { tensor: target, add: partial };
         },
+        ofTable(name) {
+          const tensor = tensors[name];
+          return isIn(active, tensor) ? (tableGradients.get(tensor.id) ?? null) : null;
+        },
+        intoTable(name) {
+          const tensor = tensors[name];
+          if (!isIn(active, tensor) || tensor.kind !== 'table') return null;
+          let gradient = tableGradients.get(tensor.id);
+          if (!gradient) {
+            gradient = r.table(tensor.length, `d ${tensor.label}`);
+            tableGradients.set(tensor.id, gradient);
+            recordClear(r, gradient);
+          }
+          return gradient;
+        },
       };
-      r.scope(command.label.slice(command.label.indexOf('/') + 1), () =>
-        rule.record(r, { buffers: tensors, params: command.params, constants: command.constants as never }, around),
-      );
+      const record = () =>
+        r.scope(command.label.slice(command.label.indexOf('/') + 1), () =>
+          rule.record(r, { buffers: tensors, params: command.params, constants: command.constants as never }, around),
+        );
+      if (stage === 'before') r.once('after', record);
+      else record();
     }
     return wanted.map(({ id }) => gradients.get(id) ?? null);
   });

@@ -59,9 +59,18 @@ export function runProgram(program: Program, call: ProgramCall): Record<string, 
   }
   const Storage = call.storage === 'float32' ? Float32Array : Float64Array;
   const scratch = new Map<number, Numbers>();
+  const tables = new Map<number, Numbers>();
   const bufferOf = (tensor: Tensor): Numbers => {
     if (tensor.kind === 'constant') return constantNumbers(tensor.data).subarray(tensor.from ?? 0);
     if (tensor.kind === 'external') return externals[tensor.name]!.subarray(tensor.from ?? 0);
+    if (tensor.kind === 'table') {
+      let table = tables.get(tensor.id);
+      if (!table) {
+        table = new Storage(tensor.whole).fill(Number.NaN);
+        tables.set(tensor.id, table);
+      }
+      return table.subarray(tensor.from, tensor.from + tensor.length);
+    }
     if (tensor.state !== undefined) return externals[tensor.state]!;
     let buffer = scratch.get(tensor.id);
     if (!buffer) {

@@ -1,6 +1,7 @@
 // Golden cases as objects: description, weights and float64 values. See tests/golden/README.md.
 
 import { readSafetensors, type StoredTensor } from '../../src/format/safetensors.js';
+import gradientIndex from '../golden/gradients.json';
 import index from '../golden/index.json';
 
 export const goldenNames: readonly string[] = index;
@@ -14,11 +15,28 @@ export interface GoldenCase {
   readonly observed: Record<string, { max_abs: number; rms_abs: number; max_mixed: number }>;
 }
 
-const urls = import.meta.glob('../golden/*/{case.json,weights.safetensors,io.safetensors}', {
+const urls = import.meta.glob('../golden/*/{case.json,weights.safetensors,io.safetensors,grad.safetensors}', {
   query: '?url',
   import: 'default',
   eager: true,
 }) as Record<string, string>;
+
+/** Cases with gradients. */
+export const gradientNames: readonly string[] = gradientIndex;
+
+export interface GoldenGradients {
+  readonly loss: number;
+  /** d mean(−log p(x)) / d parameter, float64. */
+  readonly gradients: ReadonlyMap<string, StoredTensor>;
+  /** PyTorch's own float32 error: over a tensor the largest |error| beside the root mean square, then the worst and the median tensor. */
+  readonly observed: { readonly worst: number; readonly median: number };
+}
+
+export async function loadGoldenGradients(name: string): Promise<GoldenGradients> {
+  const [description, file] = await Promise.all(['case.json', 'grad.safetensors'].map((part) => fetch(urls[`../golden/${name}/${part}`]!)));
+  const { grad } = await description!.json();
+  return { loss: grad.loss, gradients: readSafetensors(await file!.arrayBuffer()).tensors, observed: grad.float32_max_over_rms };
+}
 
 export async function loadGolden(name: string): Promise<GoldenCase> {
   const read = async (file: string) => {

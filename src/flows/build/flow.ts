@@ -4,6 +4,7 @@ import type { FlowDescription } from '../../format/description.js';
 import type { StoredTensor } from '../../format/safetensors.js';
 import { FormatError, UnsupportedError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
+import type { Base } from '../bases/base.js';
 import type { Bijector } from '../bijector.js';
 import { Chain } from '../bijectors/chain.js';
 import { type Flow, GpuFlow } from '../flow.js';
@@ -25,6 +26,18 @@ export function buildFlow(
   operations: OpBuilders,
   bases: BaseBuilders = {},
 ): Flow {
+  const assemble = (others: ReadonlyMap<string, StoredTensor>) => assembleFlow(description, others, operations, bases);
+  const { bijector, base, ...state } = assemble(tensors);
+  return new GpuFlow(gpu, bijector, base, { description, tensors, assemble, ...state });
+}
+
+/** The layers and the base of a flow, which know no device. */
+function assembleFlow(
+  description: FlowDescription,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  operations: OpBuilders,
+  bases: BaseBuilders,
+): { bijector: Bijector; base: Base; parameterNames: readonly string[]; layerParameters: readonly number[] } {
   const { features: dim, context_features: contextDim } = description;
   const state = new StateReader(tensors);
   const generate = description.structure_direction === 'generate';
@@ -73,5 +86,5 @@ export function buildFlow(
   const bijector = chainFrom(0, description.event_shape);
   const base = buildBase(description.base, dim, contextDim, state, bases);
   const parameterNames = state.finish();
-  return new GpuFlow(gpu, bijector, base, { description, tensors, parameterNames, layerParameters });
+  return { bijector, base, parameterNames, layerParameters };
 }

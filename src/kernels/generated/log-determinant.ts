@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct B{q:u32,cl:f32}@group(0)@binding(1)var<uniform>c:B;@group(0)@binding(2)var<storage,read_write>st:array<vec4<f32>>;@group(0)@binding(3)var<storage,read_write>ai:array<vec4<f32>>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)d:vec3<u32>){if(d.x*4u>=D()){return;}let q=c.q;let N=p(q*q,d.x);var M=vec4<f32>(0.);for(var k=0u;k<q;k++){let su=st[N+(k*q+k)*j];M+=cg(su);for(var t=k+1u;t<q;t++){let f=N+t*q*j;let pu=st[f+k*j]/(1.+su);st[f+k*j]=pu;for(var K=k+1u;K<q;K++){st[f+K*j]=fma(-pu,st[N+(k*q+K)*j],st[f+K*j]);}}}ai[d.x]+=c.cl*M;}";
+const own = "struct A{s:u32,cl:f32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read_write>ue:array<vec4<f32>>;@group(0)@binding(3)var<storage,read_write>ak:array<vec4<f32>>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)d:vec3<u32>){if(d.x*4u>=E()){return;}let s=c.s;let F=o(s*s,d.x);var I=vec4<f32>(0.);for(var k=0u;k<s;k++){let uf=ue[F+(k*s+k)*i];I+=cg(uf);for(var q=k+1u;q<s;q++){let e=F+q*s*i;let pu=ue[e+k*i]/(1.+uf);ue[e+k*i]=pu;for(var G=k+1u;G<s;G++){ue[e+G*i]=fma(-pu,ue[F+(k*s+G)*i],ue[e+G*i]);}}}ak[d.x]+=c.cl*I;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

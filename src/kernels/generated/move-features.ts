@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct B{l:u32,qb:u32,qf:u32}@group(0)@binding(1)var<uniform>c:B;@group(0)@binding(2)var<storage,read>x:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>rm:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@compute@workgroup_size(16,4)fn move_features(@builtin(global_invocation_id)d:vec3<u32>){if(d.x*4u>=D()||d.y>=c.l){return;}y[p(c.qf,d.x)+rm[c.l+d.y]*j]=x[p(c.qb,d.x)+rm[d.y]*j];}";
+const own = "struct A{l:u32,qb:u32,qf:u32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>x:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>rm:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@compute@workgroup_size(16,4)fn move_features(@builtin(global_invocation_id)d:vec3<u32>){if(d.x*4u>=E()||d.y>=c.l){return;}y[o(c.qf,d.x)+rm[c.l+d.y]*i]=x[o(c.qb,d.x)+rm[d.y]*i];}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const moveFeatures = /*#__PURE__*/ kernelSource<

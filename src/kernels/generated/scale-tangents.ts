@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct B{l:u32,tg:u32}@group(0)@binding(1)var<uniform>c:B;@group(0)@binding(2)var<storage,read>x:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>G:array<vec4<f32>>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@group(0)@binding(5)var<storage,read>xs:array<f32>;@compute@workgroup_size(16,4)fn scale_tangents(@builtin(global_invocation_id)d:vec3<u32>){let all=c.l*c.tg;if(d.x*4u>=D()||d.y>=all){return;}let f=p(all,d.x)+d.y*j;y[f]=x[f]*G[p(c.l,d.x)+(d.y%c.l)*j];}@compute@workgroup_size(16,4)fn seed_tangents(@builtin(global_invocation_id)d:vec3<u32>){let all=c.l*c.tg;if(d.x*4u>=D()||d.y>=all){return;}y[p(all,d.x)+d.y*j]=xs[d.y]*G[p(c.l,d.x)+(d.y%c.l)*j];}";
+const own = "struct A{l:u32,st:u32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>x:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>K:array<vec4<f32>>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@group(0)@binding(5)var<storage,read>zl:array<f32>;@compute@workgroup_size(16,4)fn scale_tangents(@builtin(global_invocation_id)d:vec3<u32>){let all=c.l*c.st;if(d.x*4u>=E()||d.y>=all){return;}let e=o(all,d.x)+d.y*i;y[e]=x[e]*K[o(c.l,d.x)+(d.y%c.l)*i];}@compute@workgroup_size(16,4)fn seed_tangents(@builtin(global_invocation_id)d:vec3<u32>){let all=c.l*c.st;if(d.x*4u>=E()||d.y>=all){return;}y[o(all,d.x)+d.y*i]=zl[d.y]*K[o(c.l,d.x)+(d.y%c.l)*i];}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const scaleTangents = /*#__PURE__*/ kernelSource<

@@ -1,0 +1,59 @@
+// Between one flat vector of parameters and the tables that kernels read: packed weights, biases, constants.
+//
+//   gather    table[i] = ± parameters[place(i)], or initial[i] where no parameter belongs
+//   scatter   gradient[j] = factor · Σ over i with place(i) = j of ± d_table[i]
+//   clear     table[i] = 0
+//
+// A place is u32: 0 for none, else 1 + j, with the top bit set for the negative. scatter finds the places of parameter j in `readers`
+// from starts[j] to starts[j + 1] (1 + i, with the same bit), and adds them in that order: the same bits every time.
+//
+// Shapes      parameters, gradient f32 [count]; place u32, initial, table f32 [length]; d_table f32; starts u32 [count + 1].
+// Error       gather none; scatter one rounding an addition (tests/cases/parameters.ts).
+// Derivative  gather and scatter are each other's.
+
+struct Params {
+  length: u32,
+  factor: f32,
+}
+
+@group(0) @binding(1) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> parameters: array<f32>;
+@group(0) @binding(3) var<storage, read> place: array<u32>;
+@group(0) @binding(4) var<storage, read> initial: array<f32>;
+@group(0) @binding(5) var<storage, read_write> table: array<f32>;
+@group(0) @binding(6) var<storage, read> d_table: array<f32>;
+@group(0) @binding(7) var<storage, read> starts: array<u32>;
+@group(0) @binding(8) var<storage, read> readers: array<u32>;
+@group(0) @binding(9) var<storage, read_write> gradient: array<f32>;
+
+const WIDTH = 65535u * 64u; // invocations along x at most
+
+fn signed(value: f32, word: u32) -> f32 { return select(value, -value, word >= 0x80000000u); }
+fn index(id: vec3<u32>) -> u32 { return id.y * WIDTH + id.x; }
+
+@compute @workgroup_size(64)
+fn gather(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = index(id);
+  if (i >= params.length) { return; }
+  let word = place[i];
+  let j = word & 0x7fffffffu;
+  if (j == 0u) { table[i] = initial[i]; } else { table[i] = signed(parameters[j - 1u], word); }
+}
+
+@compute @workgroup_size(64)
+fn scatter(@builtin(global_invocation_id) id: vec3<u32>) {
+  let j = index(id);
+  if (j >= params.length) { return; }
+  var sum = 0.0;
+  for (var k = starts[j]; k < starts[j + 1u]; k++) {
+    let word = readers[k];
+    sum += signed(d_table[(word & 0x7fffffffu) - 1u], word);
+  }
+  gradient[j] = params.factor * sum;
+}
+
+@compute @workgroup_size(64)
+fn clear(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = index(id);
+  if (i < params.length) { table[i] = 0.0; }
+}

@@ -1,0 +1,93 @@
+// Gradients of the mean negative log-likelihood by a flow's parameters.
+
+import { checkContext, checkRows } from '../flows/checks.js';
+import type { ContextOption, GpuFlow } from '../flows/flow.js';
+import { recordOutput } from '../flows/task.js';
+import { NEGATIVE, scatter } from '../kernels/parameters.js';
+import { ValueError } from '../runtime/errors.js';
+import type { Program } from '../runtime/program.js';
+import { Recorder } from '../runtime/recorder.js';
+import { SLICE, type TableTensor } from '../runtime/tensor.js';
+import { recordClear, recordGradients } from './differentiate.js';
+import { flatParameters, type Leaf, layoutOf, type ParameterLayout, recordTrainable } from './trainable.js';
+
+/** For each parameter, where the gradients of its copies lie: `readers` from `starts[j]` to `starts[j + 1]`; shaders/parameters.wgsl. */
+function readersOf(leaves: readonly Leaf[], at: readonly number[], count: number) {
+  const starts = new Uint32Array(count + 1);
+  const each = (visit: (parameter: number, reader: number) => void) => {
+    for (const [leaf, { places }] of leaves.entries())
+      for (let i = 0; i < places.length; i++) {
+        const word = places[i]!;
+        if (word === 0) continue;
+        const negative = word >= NEGATIVE;
+        visit((negative ? word - NEGATIVE : word) - 1, 1 + at[leaf]! + i + (negative ? NEGATIVE : 0));
+      }
+  };
+  each((parameter) => starts[parameter + 1]!++);
+  for (let j = 0; j < count; j++) starts[j + 1]! += starts[j]!;
+  const free = starts.slice();
+  const readers = new Uint32Array(Math.max(1, starts[count]!));
+  each((parameter, reader) => {
+    readers[free[parameter]!++] = reader;
+  });
+  return { starts, readers };
+}
+
+/** The program of log p(x) and of the sum over rows of −d log p(x) / d parameters, flat [count], in the external `gradient`. */
+export function recordParameterGradients(flow: GpuFlow, layout: ParameterLayout): Program {
+  const r = new Recorder('flow');
+  const { logProb, leaves } = recordTrainable(r, flow, layout);
+  recordOutput(r, 'logProb', logProb);
+  // One buffer for all leaves, so that one dispatch adds up what each parameter is owed.
+  const at: number[] = [];
+  let length = 0;
+  for (const { table } of leaves) {
+    at.push(length);
+    length += Math.ceil(table.length / SLICE) * SLICE;
+  }
+  const arena = r.table(Math.max(1, length), 'gradients');
+  recordClear(r, arena);
+  const parts = new Map<TableTensor, TableTensor>(
+    leaves.map(({ table }, leaf) => [table, r.part(arena, at[leaf]!, table.length, `d ${table.label}`)]),
+  );
+  recordGradients(r, logProb, -1, [], parts);
+  const { starts, readers } = readersOf(leaves, at, layout.count);
+  r.once('after', () =>
+    r.run(scatter, {
+      buffers: {
+        d_table: arena,
+        starts: r.constant(starts, 'starts'),
+        readers: r.constant(readers, 'readers'),
+        gradient: r.external('gradient', 0),
+      },
+      params: { length: layout.count, factor: 1 },
+    }),
+  );
+  return r.finish();
+}
+
+/** `Flow.gradients`; see there. */
+export async function gradientsOf(
+  flow: GpuFlow,
+  x: Float32Array,
+  options: ContextOption,
+): Promise<{ loss: number; gradients: Record<string, Float32Array> }> {
+  const rows = checkRows('gradients: x', x, flow.dim);
+  const contextStride = checkContext('gradients', options.context, flow.contextDim, rows);
+  if (rows === 0) throw new ValueError('gradients: x', 'at least one row, since the loss is a mean', '0 rows');
+  const layout = layoutOf(flow);
+  const logProb = new Float32Array(rows);
+  const gradient = new Float32Array(layout.count);
+  await flow.runOnce('gradients', recordParameterGradients(flow, layout), {
+    rows,
+    seed: 0,
+    contextStride,
+    inputs: { x, parameters: flatParameters(flow, layout), ...(options.context && { context: options.context }) },
+    outputs: { logProb, gradient },
+  });
+  const mean = gradient.map((value) => value / rows);
+  return {
+    loss: -logProb.reduce((sum, value) => sum + value, 0) / rows,
+    gradients: Object.fromEntries(layout.tensors.map(({ name, from, length }) => [name, mean.slice(from, from + length)])),
+  };
+}

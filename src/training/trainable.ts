@@ -1,0 +1,136 @@
+// A flow's density over parameters that lie on the device, in one flat vector: what a gradient by them and an optimiser need.
+//
+// A bijector packs weights on the host, in an order that suits its kernels, and records them as constants. Nothing about training is known
+// there. Where each packed number comes from is found by building the flow a second time, over tensors that hold their own flat
+// indices: what the packing did to the indices is the gather table of that constant. Each table is verified bit for bit on the
+// flow's own numbers, so a constant that is computed, not copied, is noticed; such a constant names its origin itself.
+
+import type { GpuFlow } from '../flows/flow.js';
+import { recordDensity } from '../flows/task.js';
+import type { StoredTensor } from '../format/safetensors.js';
+import { NEGATIVE, recordGather } from '../kernels/parameters.js';
+import { LimitError, UnsupportedError } from '../runtime/errors.js';
+import type { Command } from '../runtime/program.js';
+import { Recorder } from '../runtime/recorder.js';
+import type { ConstantTensor, ExternalTensor, TableTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
+import { replayUnfused } from './unfuse.js';
+
+/** Index j stands in a tensor as (1 + j) · 2⁻⁴⁰: exact in float32 up to 2²⁴, and small, so that exponentials and norms of it are harmless. */
+const UNIT = 2 ** -40;
+const MOST = 2 ** 24 - 1;
+
+/** Where the learned tensors of a flow lie in the flat vector, in the order of the file. */
+export interface ParameterLayout {
+  readonly count: number;
+  readonly tensors: readonly { readonly name: string; readonly from: number; readonly length: number; readonly shape: readonly number[] }[];
+}
+
+export function layoutOf(flow: GpuFlow): ParameterLayout {
+  const { parameterNames, tensors } = flow.parts.state;
+  let count = 0;
+  const laid = parameterNames.map((name) => {
+    const { shape, data } = tensors.get(name)!;
+    const from = count;
+    count += data.length;
+    return { name, from, length: data.length, shape };
+  });
+  if (count > MOST) throw new LimitError('flow: parameters', `at most ${MOST} to train`, `${count}`);
+  return { count, tensors: laid };
+}
+
+/** The flow's learned numbers, flat. */
+export function flatParameters(flow: GpuFlow, layout: ParameterLayout): Float32Array<ArrayBuffer> {
+  const flat = new Float32Array(layout.count);
+  for (const { name, from } of layout.tensors) flat.set(flow.parts.state.tensors.get(name)!.data as Float32Array, from);
+  return flat;
+}
+
+/** The flow's tensors with each learned number replaced by its index. */
+function indexTensors(flow: GpuFlow, layout: ParameterLayout): Map<string, StoredTensor> {
+  const tensors = new Map(flow.parts.state.tensors);
+  for (const { name, from, length } of layout.tensors)
+    tensors.set(name, { ...tensors.get(name)!, data: Float32Array.from({ length }, (_, i) => (1 + from + i) * UNIT) });
+  return tensors;
+}
+
+/** Places of the numbers of a constant in the flat vector, from what the index build packed; null where one is no copy of a parameter. */
+function placesOf(data: Float32Array, indices: Float32Array, flat: Float32Array): Uint32Array<ArrayBuffer> | null {
+  const places = new Uint32Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const word = indices[i]!;
+    if (Object.is(word, data[i])) continue; // the same in both builds: no parameter
+    const index = Math.abs(word) / UNIT;
+    if (!Number.isInteger(index) || index < 1 || index > flat.length) return null;
+    const value = flat[index - 1]!;
+    if (!Object.is(word < 0 ? -value : value, data[i])) return null;
+    places[i] = word < 0 ? index + NEGATIVE : index;
+  }
+  return places;
+}
+
+/** One table of the density that is gathered out of the flat vector. */
+export interface Leaf {
+  readonly table: TableTensor;
+  readonly places: Uint32Array<ArrayBuffer>;
+}
+
+export interface Trainable {
+  readonly x: TiledTensor;
+  readonly context: TiledTensor | null;
+  readonly logProb: TiledTensor;
+  readonly leaves: readonly Leaf[];
+  /** The flat vector, [count]. */
+  readonly parameters: ExternalTensor;
+}
+
+/**
+ * Records log p(x) on `r`, unfused, reading parameters from the external `parameters`.
+ *
+ * @throws UnsupportedError where a constant is computed from parameters in a way that does not say how.
+ */
+export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLayout): Trainable {
+  const { bijector, base, state } = flow.parts;
+  const density = new Recorder('flow');
+  const ends = recordDensity(density, bijector, base, flow.contextDim);
+  const twin = new Recorder('flow');
+  const indexed = state.assemble(indexTensors(flow, layout));
+  recordDensity(twin, indexed.bijector, indexed.base, flow.contextDim);
+  const flat = flatParameters(flow, layout);
+  r.adopt(density.commands);
+  const parameters = r.external('parameters', 0);
+  const leaves: Leaf[] = [];
+  const tables = new Map<Float32Array | Uint32Array, Tensor>();
+
+  /** The constant itself, or the table that takes its place. */
+  const tableFor = (constant: ConstantTensor, indices: ConstantTensor, place: string): Tensor => {
+    const { data, label } = constant;
+    let table = tables.get(data);
+    if (table) return table;
+    table = constant;
+    if (data instanceof Float32Array && data.some((value, i) => !Object.is(value, indices.data[i]))) {
+      const places = placesOf(data, indices.data as Float32Array, flat);
+      if (!places) throw new UnsupportedError(`${place}: ${label}`, 'the gradient by parameters that are not copied but computed with');
+      table = r.once('before', () => recordGather(r, parameters, places, data, label));
+      leaves.push({ table: table as TableTensor, places });
+    }
+    tables.set(data, table);
+    return table;
+  };
+
+  const commands = density.commands.map((command, index): Command => {
+    const other = twin.commands[index];
+    if (other?.kernel.source !== command.kernel.source)
+      throw new UnsupportedError(command.label, 'training where the commands depend on the parameters');
+    for (const [name, value] of Object.entries(command.params))
+      if (other.params[name] !== value) throw new UnsupportedError(command.label, `training where ${name} depends on the parameters`);
+    const tensors = Object.fromEntries(
+      Object.entries(command.tensors).map(([name, tensor]) => [
+        name,
+        tensor.kind === 'constant' ? tableFor(tensor, other.tensors[name] as ConstantTensor, command.label) : tensor,
+      ]),
+    );
+    return { ...command, tensors };
+  });
+  replayUnfused(r, commands);
+  return { ...ends, leaves, parameters };
+}

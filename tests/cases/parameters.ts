@@ -1,0 +1,56 @@
+import { clear, gather, NEGATIVE, scatter } from '../../src/kernels/parameters.js';
+import type { Random } from '../support/random.js';
+import { defineCases, table, ULP } from './case.js';
+
+const place = (random: Random, count: number): number => {
+  const index = Math.floor(random.uniform() * (count + 1));
+  return index > 0 && random.uniform() < 0.5 ? index + NEGATIVE : index;
+};
+
+const normals = (length: number) => table((random) => random.normals(length));
+
+export const gatherCases = defineCases(
+  gather,
+  [1, 3, 257, 4096].map((length) => ({
+    name: `${length} elements`,
+    rows: 1,
+    params: { length, factor: 0 },
+    buffers: {
+      parameters: normals(100),
+      place: table((random) => Uint32Array.from({ length }, () => place(random, 100))),
+      initial: normals(length),
+      table: normals(length),
+    },
+    tolerance: { bound: 0 },
+  })),
+);
+
+/** Readers of each parameter: none, one, or a few. */
+const starts = (length: number) => Uint32Array.from({ length: length + 1 }, (_, j) => Math.floor((j * 7) / 4));
+
+export const scatterCases = defineCases(
+  scatter,
+  [1, 3, 257, 4096].map((length) => ({
+    name: `${length} parameters`,
+    rows: 1,
+    params: { length, factor: -0.25 },
+    buffers: {
+      d_table: normals(300),
+      starts: table(() => starts(length)),
+      readers: table((random) => Uint32Array.from({ length: starts(length)[length]! }, () => Math.max(1, place(random, 300)))),
+      gradient: normals(length),
+    },
+    tolerance: { bound: 4 * ULP },
+  })),
+);
+
+export const clearCases = defineCases(
+  clear,
+  [1, 257].map((length) => ({
+    name: `${length} elements`,
+    rows: 1,
+    params: { length, factor: 0 },
+    buffers: { table: normals(length) },
+    tolerance: { bound: 0 },
+  })),
+);
