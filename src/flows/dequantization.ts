@@ -9,21 +9,20 @@
 
 import { dequantization } from '../kernels/dequantize.js';
 import { fill } from '../kernels/fill.js';
-import { DisposedError, ValueError } from '../runtime/errors.js';
-import type { Executable } from '../runtime/executable.js';
-import type { Residents } from '../runtime/memory.js';
+import { ValueError } from '../runtime/errors.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
-import { runOnArrays } from '../runtime/run-arrays.js';
+import type { Residents } from '../runtime/residents.js';
+import type { ArrayCall } from '../runtime/run-arrays.js';
 import type { TiledTensor } from '../runtime/tensor.js';
 import { BoxUniform } from './bases/box-uniform.js';
 import { DiagonalAffine } from './bijectors/diagonal-affine.js';
 import { Logit } from './bijectors/logit.js';
 import { placesTo, recordMove } from './bijectors/multiscale.js';
-import { allocate, checkContext, checkCount, checkRows, checkSeed, randomSeed } from './checks.js';
+import { allocate, checkContext, checkCount, checkRows, seedOr } from './checks.js';
 import { packLinear, recordLinear } from './conditioner/packing.js';
 import { type Flow, GpuFlow, type SampleOptions } from './flow.js';
-import { recordInput, recordOutput } from './task.js';
+import { recordContext, recordInput, recordOutput } from './task.js';
 
 export interface DequantizeOptions {
   /** Density of the data scaled to (0, 1)^D. It stays the caller's. */
@@ -61,9 +60,6 @@ export class Dequantized {
   readonly #flow: GpuFlow['parts'];
   readonly #noise: (GpuFlow['parts'] & { readonly withContext: boolean }) | null;
   readonly #residents: Residents;
-  readonly #compiling = new Map<Task, Promise<Executable>>();
-  readonly #ready = new Set<Executable>();
-  #disposed = false;
 
   constructor({ flow, levels, noise }: DequantizeOptions) {
     if (!(flow instanceof GpuFlow)) throw new ValueError('dequantize: flow', 'a flow of this library', String(flow));
@@ -88,7 +84,7 @@ export class Dequantized {
       this.#noise = { ...noise.parts, withContext };
     }
     this.#flow.gpu.assertAlive();
-    this.#residents = this.#flow.gpu.residents();
+    this.#residents = this.#flow.gpu.residents('dequantized flow');
   }
 
   /**
@@ -108,29 +104,19 @@ export class Dequantized {
 
   /** `count` draws of integers, [count, D]: the flow's draws times levels, rounded down. Draws outside the unit cube go to its edge. */
   async sample(count: number, options: SampleOptions = {}): Promise<Float32Array> {
-    this.#assertAlive();
+    this.#residents.assertAlive();
     checkCount('sample', count);
-    const seed = options.seed === undefined ? randomSeed() : checkSeed('sample', options.seed);
+    const seed = seedOr(null, 'sample', options.seed);
     const contextStride = checkContext('sample', options.context, this.contextDim, count);
     const k = allocate('sample', count, this.dim);
     if (count === 0) return k;
-    const context = options.context?.slice();
-    const executable = await this.#executable('sample');
-    await runOnArrays(this.#flow.gpu, executable, 'sample', {
-      rows: count,
-      seed,
-      contextStride,
-      inputs: { ...(context && { context }) },
-      outputs: { k },
-    });
+    const inputs = { ...(options.context && { context: options.context }) };
+    await this.#run('sample', 'sample', { rows: count, seed, contextStride, inputs, outputs: { k } });
     return k;
   }
 
   /** Frees what this object uploaded. The flows it was made of stay. Idempotent. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    for (const executable of this.#ready) executable.dispose();
     this.#residents.dispose();
   }
 
@@ -142,7 +128,7 @@ export class Dequantized {
   record(task: Task): Program {
     const r = new Recorder('dequantized');
     const { bijector, base } = this.#flow;
-    const context = this.contextDim > 0 ? recordInput(r, 'context', this.contextDim, 1) : null;
+    const context = recordContext(r, this.contextDim);
     const scale = { features: this.dim, levels: this.levels, step: 1 / this.levels };
     if (task === 'sample') {
       const z = r.scope('base', () => base.sample(r, context));
@@ -200,7 +186,7 @@ export class Dequantized {
   }
 
   async #bound(place: string, k: Float32Array, options: BoundOptions): Promise<Float32Array> {
-    this.#assertAlive();
+    this.#residents.assertAlive();
     const rows = checkRows(`${place}: k`, k, this.dim);
     for (const [at, value] of k.entries()) {
       if (Number.isInteger(value) && value >= 0 && value < this.levels) continue;
@@ -209,17 +195,15 @@ export class Dequantized {
     }
     const { samples = 1 } = options;
     if (!Number.isInteger(samples) || samples < 1) throw new ValueError(`${place}: samples`, 'an integer ≥ 1', String(samples));
-    const seed = options.seed === undefined ? randomSeed() : checkSeed(place, options.seed);
+    const seed = seedOr(null, place, options.seed);
     const contextStride = checkContext(place, options.context, this.contextDim, rows);
     const bound = allocate(place, rows, 1);
     if (rows === 0) return bound;
     const inputs = { k: k.slice(), ...(options.context && { context: options.context.slice() }) }; // they may change while this runs
-    const executable = await this.#executable('logProb');
     const draw = async (index: number): Promise<Float32Array> => {
       const logProb = new Float32Array(rows);
-      this.#assertAlive();
-      const call = { rows, seed: seedOf(seed, index), contextStride, inputs, outputs: { logProb } };
-      await runOnArrays(this.#flow.gpu, executable, place, call);
+      this.#residents.assertAlive();
+      await this.#run('logProb', place, { rows, seed: seedOf(seed, index), contextStride, inputs, outputs: { logProb } });
       return logProb;
     };
     if (samples === 1) return draw(0);
@@ -240,26 +224,8 @@ export class Dequantized {
     return bound.map((_, row) => top[row]! + Math.log(sum[row]! / samples));
   }
 
-  #executable(task: Task): Promise<Executable> {
-    let compiling = this.#compiling.get(task);
-    if (!compiling) {
-      compiling = this.#flow.gpu.compile(this.record(task), this.#residents).then((executable) => {
-        if (this.#disposed) {
-          executable.dispose();
-          throw new DisposedError('this dequantized flow was disposed while it compiled');
-        }
-        this.#ready.add(executable);
-        return executable;
-      });
-      this.#compiling.set(task, compiling);
-      compiling.catch(() => this.#compiling.delete(task));
-    }
-    return compiling;
-  }
-
-  #assertAlive(): void {
-    if (this.#disposed) throw new DisposedError('this dequantized flow was disposed; make it again');
-    this.#flow.gpu.assertAlive();
+  #run(task: Task, place: string, call: ArrayCall): Promise<void> {
+    return this.#residents.run(task, () => this.record(task), place, call);
   }
 }
 

@@ -4,13 +4,13 @@ import type { FlowDescription, OpDescription } from '../format/description.js';
 import { metadataFor } from '../format/format.js';
 import { type StoredTensor, writeSafetensors } from '../format/safetensors.js';
 import { watched } from '../runtime/error-scope.js';
-import { DisposedError, LimitError, StateError, ValueError } from '../runtime/errors.js';
+import { LimitError, StateError, ValueError } from '../runtime/errors.js';
 import type { Executable } from '../runtime/executable.js';
 import { Gpu } from '../runtime/gpu.js';
-import type { Residents } from '../runtime/memory.js';
 import { type Profile, profile } from '../runtime/profiler.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
+import { copyOf, type Residents } from '../runtime/residents.js';
 import { type ArrayCall, runOnArrays } from '../runtime/run-arrays.js';
 import type { TiledTensor } from '../runtime/tensor.js';
 import { COPY_DST, COPY_SRC, STORAGE, VERTEX } from '../runtime/usage.js';
@@ -26,11 +26,10 @@ import {
   checkEncoder,
   checkRows,
   checkSeed,
-  randomSeed,
+  seedOr,
 } from './checks.js';
-import type { Host } from './hosted.js';
 import { copyParameters } from './parameters.js';
-import { INPUTS, isDensityTask, recordEnd, recordInput, recordLogDet, recordStart, type Task } from './task.js';
+import { INPUTS, isDensityTask, recordContext, recordEnd, recordInput, recordLogDet, recordStart, type Task } from './task.js';
 
 export interface ContextOption {
   /** Row-major [n, C], or [C] for all rows. */
@@ -119,10 +118,6 @@ export class GpuFlow implements Flow {
   readonly #base: Base;
   readonly #state: FlowState;
   readonly #residents: Residents;
-  readonly #compiling = new Map<Task, Promise<Executable>>();
-  readonly #ready = new Map<Task, Executable>();
-  #hosted: Host | null | undefined;
-  #disposed = false;
 
   constructor(gpu: Gpu, bijector: Bijector, base: Base, state: FlowState) {
     if (!(gpu instanceof Gpu)) throw new ValueError('flow: gpu', 'a Gpu, from Gpu.request() or Gpu.from(device)', String(gpu));
@@ -217,12 +212,12 @@ export class GpuFlow implements Flow {
   }
 
   async parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>> {
-    this.#assertAlive();
+    this.#residents.assertAlive();
     return copyParameters(this.#state);
   }
 
   async save(): Promise<Uint8Array> {
-    this.#assertAlive();
+    this.#residents.assertAlive();
     return writeSafetensors(this.#state.tensors, metadataFor(this.#state.description));
   }
 
@@ -243,10 +238,6 @@ export class GpuFlow implements Flow {
   }
 
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    for (const executable of this.#ready.values()) executable.dispose();
-    this.#hosted?.dispose();
     this.#residents.dispose();
   }
 
@@ -256,7 +247,7 @@ export class GpuFlow implements Flow {
 
   /** Compiles a program of this flow's layers, runs it once on arrays and frees it: for checks, not for hot paths. */
   async runOnce(place: string, program: Program, call: ArrayCall): Promise<void> {
-    this.#assertAlive();
+    this.#residents.assertAlive();
     const executable = await this.#gpu.compile(program, this.#residents);
     try {
       await runOnArrays(this.#gpu, executable, place, call);
@@ -267,7 +258,7 @@ export class GpuFlow implements Flow {
 
   /** Records log p(x) on a recorder of the caller's, who may go on with it: a gradient, a loss. All tensors are tiled. */
   recordLogProb(r: Recorder): { x: TiledTensor; context: TiledTensor | null; logProb: TiledTensor } {
-    const context = this.contextDim > 0 ? recordInput(r, 'context', this.contextDim, 1) : null;
+    const context = recordContext(r, this.contextDim);
     const x = recordInput(r, 'x', this.dim);
     const logDet = recordLogDet(r, 'logProb')!;
     const z = this.#bijector.forward(r, x, { logDet, context });
@@ -276,7 +267,7 @@ export class GpuFlow implements Flow {
 
   /** This flow behind one more layer at its data side. Device, tensors and base are shared, each flow is disposed on its own. */
   behind(layer: Bijector, op: OpDescription): GpuFlow {
-    this.#assertAlive();
+    this.#residents.assertAlive();
     const { description } = this.#state;
     const { structure, structure_direction: direction } = description;
     const extended = { ...description, structure: direction === 'density' ? [op, ...structure] : [...structure, op] };
@@ -290,7 +281,7 @@ export class GpuFlow implements Flow {
   /** The program of a task: printable, and what tests run in float64. */
   record(task: Task): Program {
     const r = new Recorder('flow');
-    const context = this.contextDim > 0 ? recordInput(r, 'context', this.contextDim, 1) : null;
+    const context = recordContext(r, this.contextDim);
     const start = recordStart(r, task, this.#base, context);
     const logDet = recordLogDet(r, task);
     const direction = isDensityTask(task) ? 'forward' : 'inverse';
@@ -299,45 +290,15 @@ export class GpuFlow implements Flow {
     return r.finish();
   }
 
-  /** Runs whole tasks where a layer's number of commands depends on the data; null for all other flows. */
-  #host(): Host | null {
-    if (this.#hosted === undefined) {
-      const { hosted } = this.#bijector;
-      const { contextDim } = this;
-      this.#hosted =
-        hosted?.({ gpu: this.#gpu, residents: this.#residents, bijector: this.#bijector, base: this.#base, contextDim }) ?? null;
-    }
-    return this.#hosted;
-  }
-
   #executable(task: Task): Promise<Executable> {
-    this.#assertAlive();
-    let compiling = this.#compiling.get(task);
-    if (!compiling) {
-      compiling = this.#gpu.compile(this.record(task), this.#residents).then((executable) => {
-        if (this.#disposed) {
-          executable.dispose();
-          throw new DisposedError('this flow was disposed while it compiled');
-        }
-        this.#ready.set(task, executable);
-        return executable;
-      });
-      this.#compiling.set(task, compiling);
-      compiling.catch(() => this.#compiling.delete(task));
-    }
-    return compiling;
+    return this.#residents.program(task, () => this.record(task));
   }
 
   #prepared(task: Task, caller: string): Executable {
-    this.#assertAlive();
-    const executable = this.#ready.get(task);
+    this.#residents.assertAlive();
+    const executable = this.#residents.ready(task);
     if (!executable) throw new StateError(`${caller}: await flow.prepare({ count }) first; compiling is asynchronous, encoding is not`);
     return executable;
-  }
-
-  #assertAlive(): void {
-    if (this.#disposed) throw new DisposedError('this flow was disposed; load or build it again');
-    this.#gpu.assertAlive();
   }
 
   /** Runs a task on arrays; the caller's are read before this returns its promise. */
@@ -347,27 +308,20 @@ export class GpuFlow implements Flow {
     options: SampleOptions & { readonly input?: Float32Array },
     widths: Readonly<Record<string, number>>,
   ): Promise<Float32Array[]> {
-    this.#assertAlive();
+    this.#residents.assertAlive();
     const { input, context } = options;
-    const seed = options.seed === undefined ? (input ? 0 : randomSeed()) : checkSeed(task, options.seed);
+    const seed = seedOr(input ? 0 : null, task, options.seed);
     const contextStride = checkContext(task, context, this.contextDim, rows);
     const outputs = Object.fromEntries(Object.entries(widths).map(([name, width]) => [name, allocate(task, rows, width)]));
-    if (rows === 0) return Object.values(outputs);
-    const host = this.#host();
-    let inputs: Record<string, Float32Array> = { ...(input && { [INPUTS[task]!]: input }), ...(context && { context }) };
-    let executable = this.#ready.get(task);
-    if (host || !executable) {
-      inputs = Object.fromEntries(Object.entries(inputs).map(([name, data]) => [name, data.slice()])); // it may change while we compile
+    if (rows > 0) {
+      const inputs: Record<string, Float32Array> = { ...(input && { [INPUTS[task]!]: input }), ...(context && { context }) };
+      const call = { rows, seed, contextStride, inputs, outputs };
+      const { hosted } = this.#bijector; // where a layer's number of commands depends on the data
+      if (hosted) {
+        const whole = { residents: this.#residents, bijector: this.#bijector, base: this.#base, contextDim: this.contextDim };
+        await hosted(whole, task, { ...call, inputs: copyOf(inputs) });
+      } else await this.#residents.run(task, () => this.record(task), task, call);
     }
-    if (host) {
-      await host.run(task, { rows, seed, contextStride, inputs, outputs });
-      return Object.values(outputs);
-    }
-    if (!executable) {
-      executable = await this.#executable(task);
-      this.#assertAlive();
-    }
-    await runOnArrays(this.#gpu, executable, task, { rows, seed, contextStride, inputs, outputs });
     return Object.values(outputs);
   }
 

@@ -15,11 +15,16 @@ export const INPUTS: Record<Task, 'x' | 'z' | null> = { forward: 'x', inverse: '
 export const isDensityTask = (task: Task): boolean => task === 'forward' || task === 'logProb';
 
 /** A row-major external as a tiled tensor. */
-export function recordInput(r: Recorder, name: string, features: number, isContext: 0 | 1 = 0): TiledTensor {
+export function recordInput(r: Recorder, name: string, features: number): TiledTensor {
   const inside = r.tiled(features, name);
-  r.run(pack.pack, { buffers: { outside: r.external(name, features), inside }, params: { features, is_context: isContext } });
+  const params = { features, is_context: Number(name === 'context') };
+  r.run(pack.pack, { buffers: { outside: r.external(name, features), inside }, params });
   return inside;
 }
+
+/** The context, which may be one row for all; null where there is none. */
+export const recordContext = (r: Recorder, contextDim: number): TiledTensor | null =>
+  contextDim > 0 ? recordInput(r, 'context', contextDim) : null;
 
 export function recordOutput(r: Recorder, name: string, tensor: TiledTensor): void {
   r.run(pack.unpack, {

@@ -3,9 +3,10 @@
 import type { CallValues, SequenceValues } from './call-values.js';
 import { DisposedError, LimitError, StateError } from './errors.js';
 import type { Gpu } from './gpu.js';
-import type { Residents } from './memory.js';
 import type { Pipeline } from './pipelines.js';
 import type { Command, Program } from './program.js';
+import type { Residents } from './residents.js';
+import { chunksOf, type Rows } from './run-arrays.js';
 import { nameOf, paddedRows, TILE } from './tensor.js';
 import { COPY_DST, STORAGE, UNIFORM } from './usage.js';
 
@@ -73,6 +74,7 @@ export class Executable {
     });
     this.#paramsBuffer = offset > 0 ? this.#uploadParams(offset) : null;
     this.#callBuffer = gpu.callTable.createUniform(program.commands[0]?.label ?? 'empty');
+    residents.executables.add(this);
   }
 
   /** Makes scratch for `rows` rows (of one chunk at most). Encoding more rows than reserved reserves them itself. */
@@ -116,10 +118,10 @@ export class Executable {
           `${this.program.commands[0]?.label}: a step of a sequence takes ${this.rowsPerChunk} rows at most; got ${call.rows}`,
         );
       this.reserve(call.rows);
-      for (let start = 0; start < call.rows; start += this.rowsPerChunk) {
-        before = this.#encodeCall(encoder, call, start, before);
+      for (const chunk of chunksOf(call.rows, this.rowsPerChunk)) {
+        before = this.#encodeCall(encoder, call, chunk, before);
         const pass = encoder.beginComputePass();
-        for (const bound of this.#bound) this.#dispatch(pass, bound, call, start);
+        for (const bound of this.#bound) this.#dispatch(pass, bound, call, chunk);
         pass.end();
       }
     }
@@ -129,15 +131,17 @@ export class Executable {
   encodeCommand(encoder: GPUCommandEncoder, index: number, call: EncodeCall, timestampWrites?: GPUComputePassTimestampWrites): void {
     this.#assertAlive();
     this.reserve(call.rows);
-    if (index === 0) this.#encodeCall(encoder, call, 0, null);
+    const [first] = chunksOf(call.rows, this.rowsPerChunk);
+    if (index === 0) this.#encodeCall(encoder, call, first!, null);
     const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
-    this.#dispatch(pass, this.#bound[index]!, call, 0);
+    this.#dispatch(pass, this.#bound[index]!, call, first!);
     pass.end();
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#residents.executables.delete(this);
     for (const buffer of [...this.#scratch, ...this.#retired, this.#callBuffer]) this.#gpu.memory.destroy(buffer);
     if (this.#paramsBuffer) this.#gpu.memory.destroy(this.#paramsBuffer);
     this.#scratch = [];
@@ -148,14 +152,10 @@ export class Executable {
     if (this.#disposed) throw new DisposedError('this program was disposed; nothing can be encoded with it');
   }
 
-  #chunkRows(call: EncodeCall, start: number): number {
-    return Math.min(this.rowsPerChunk, call.rows - start);
-  }
-
-  #encodeCall(encoder: GPUCommandEncoder, call: EncodeCall, start: number, before: CallValues | null): CallValues {
+  #encodeCall(encoder: GPUCommandEncoder, call: EncodeCall, { start, rows }: Rows, before: CallValues | null): CallValues {
     const seed = call.seed ?? 0;
     const values = {
-      rows: this.#chunkRows(call, start),
+      rows,
       firstRow: (call.firstRow ?? 0) + start,
       seedLow: seed % 2 ** 32,
       seedHigh: Math.floor(seed / 2 ** 32),
@@ -166,11 +166,11 @@ export class Executable {
     return values;
   }
 
-  #dispatch(pass: GPUComputePassEncoder, bound: BoundCommand, call: EncodeCall, start: number): void {
+  #dispatch(pass: GPUComputePassEncoder, bound: BoundCommand, call: EncodeCall, { start, rows }: Rows): void {
     const { kernel, params } = bound.command;
     pass.setPipeline(bound.pipeline.pipeline);
     pass.setBindGroup(0, bound.group ?? this.#externalGroup(bound, call, start));
-    pass.dispatchWorkgroups(...kernel.grid(this.#chunkRows(call, start), params));
+    pass.dispatchWorkgroups(...kernel.grid(rows, params));
   }
 
   #externalGroup(bound: BoundCommand, call: EncodeCall, start: number): GPUBindGroup {

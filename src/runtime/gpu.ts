@@ -3,10 +3,11 @@
 import { CallTable } from './call-values.js';
 import { AdapterError, DeviceLostError, DisposedError, type PushforwardError, ValueError } from './errors.js';
 import { Executable } from './executable.js';
-import { Memory, Residents } from './memory.js';
+import { Memory } from './memory.js';
 import { type Pipeline, PipelineCache } from './pipelines.js';
 import type { Program } from './program.js';
 import { Readback } from './readback.js';
+import { Residents } from './residents.js';
 
 export interface GpuRequest {
   readonly powerPreference?: GPUPowerPreference;
@@ -102,13 +103,13 @@ export class Gpu {
     } catch (error) {
       throw await this.explain(error as PushforwardError);
     }
-    this.assertAlive();
-    residents.assertAlive();
+    residents.assertAlive(' while it compiled');
     return new Executable(this, program, pipelines, residents);
   }
 
-  residents(): Residents {
-    return new Residents(this.device, this.memory);
+  /** For the programs of one owner and their constants. @param owner what errors call it. */
+  residents(owner = 'flow'): Residents {
+    return new Residents(this, owner);
   }
 
   /** Throws DisposedError after `dispose`, DeviceLostError after the device was lost. */

@@ -1,6 +1,6 @@
 // Every buffer the library makes goes through here, so that what it holds is known, and so that a leak is a number in a test.
 
-import { DisposedError, LimitError } from './errors.js';
+import { LimitError } from './errors.js';
 import { COPY_DST, COPY_SRC, STORAGE } from './usage.js';
 
 export class Memory {
@@ -58,42 +58,5 @@ export class Memory {
   dispose(): void {
     for (const buffer of [...this.#sizes.keys()]) this.destroy(buffer);
     this.#free.clear();
-  }
-}
-
-/** Uploaded constants of one owner, each array once however many programs name it. */
-export class Residents {
-  readonly #memory: Memory;
-  readonly #device: GPUDevice;
-  #buffers = new Map<Float32Array | Uint32Array, GPUBuffer>();
-  #disposed = false;
-
-  constructor(device: GPUDevice, memory: Memory) {
-    this.#device = device;
-    this.#memory = memory;
-  }
-
-  /** Throws DisposedError after `dispose`: an upload would have no owner left to free it. */
-  assertAlive(): void {
-    if (this.#disposed) throw new DisposedError('this flow was disposed while it compiled');
-  }
-
-  buffer(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, label: string): GPUBuffer {
-    this.assertAlive();
-    const known = this.#buffers.get(data);
-    if (known) return known;
-    const limit = this.#device.limits.maxStorageBufferBindingSize;
-    if (data.byteLength > limit) throw new LimitError(label, `at most ${limit} bytes (maxStorageBufferBindingSize)`, `${data.byteLength}`);
-    const size = Math.max(16, Math.ceil(data.byteLength / 16) * 16);
-    const buffer = this.#memory.create({ label, size, usage: STORAGE | COPY_DST | COPY_SRC });
-    this.#device.queue.writeBuffer(buffer, 0, data);
-    this.#buffers.set(data, buffer);
-    return buffer;
-  }
-
-  dispose(): void {
-    this.#disposed = true;
-    for (const buffer of this.#buffers.values()) this.#memory.destroy(buffer);
-    this.#buffers = new Map();
   }
 }

@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { buildField } from '../../src/flows/build/continuous.js';
 import { StateReader } from '../../src/flows/build/state.js';
 import { type Divergence, VectorField } from '../../src/flows/continuous/field.js';
-import { recordSlope, solveContext } from '../../src/flows/continuous/steps.js';
+import { recordSlope, solveOf } from '../../src/flows/continuous/steps.js';
 import type { GpuFlow } from '../../src/flows/flow.js';
 import { TensorWriter } from '../../src/flows/recipes/initial.js';
-import { recordInput, recordOutput } from '../../src/flows/task.js';
+import { recordContext, recordInput, recordOutput } from '../../src/flows/task.js';
 import type { Activation, NetDescription } from '../../src/format/description.js';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../../src/format/safetensors.js';
 import { FormatError, ffjord, importTorch, UnsupportedError, ValueError } from '../../src/index.js';
@@ -29,12 +29,11 @@ const held = useGpu();
 /** f(t, x) and its divergence: x [rows, dim] and a context [rows, C] to result [rows, dim + 1]. */
 function fieldProgram(field: VectorField, time: number): Program {
   const r = new Recorder('field');
-  const context = field.contextDim > 0 ? recordInput(r, 'context', field.contextDim, 1) : null;
-  const solve = solveContext(r, field, context, true);
   const data = new Float32Array(field.tableSize);
   field.writeTable(time, data);
+  const solve = solveOf(r, field, recordContext(r, field.contextDim), field.dim + 1, r.constant(data, 'time'), 1);
   const result = r.tiled(field.dim + 1, 'result');
-  recordSlope(r, solve, recordInput(r, 'x', field.dim), result, 0, r.constant(data, 'time'));
+  recordSlope(r, solve, recordInput(r, 'x', field.dim), result, 0, 0);
   recordOutput(r, 'result', result);
   return r.finish();
 }

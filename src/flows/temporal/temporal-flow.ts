@@ -2,12 +2,12 @@
 
 import { type StoredTensor, writeSafetensors } from '../../format/safetensors.js';
 import { type TemporalDescription, temporalMetadata } from '../../format/temporal.js';
-import { DisposedError, ShapeError, ValueError } from '../../runtime/errors.js';
-import type { Executable } from '../../runtime/executable.js';
+import { ShapeError, ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
-import type { Residents } from '../../runtime/memory.js';
 import type { Program } from '../../runtime/program.js';
-import { allocate, checkCount, checkRows, checkSeed, randomSeed } from '../checks.js';
+import type { Residents } from '../../runtime/residents.js';
+import { ArrayRun } from '../../runtime/run-arrays.js';
+import { allocate, checkCount, checkRows, seedOr } from '../checks.js';
 import type { Flow } from '../flow.js';
 import { copyParameters } from '../parameters.js';
 import { recordTemporal, statesOf, type TemporalParts, type TemporalTask } from './programs.js';
@@ -71,17 +71,12 @@ export class TemporalFlow {
   readonly hidden: number;
   /** The conditional flow of one step. Its context is h_t, or [h_t, c_t]; rows of `contexts`. It goes with this object. */
   readonly flow: Flow;
-  readonly #gpu: Gpu;
   readonly #parts: TemporalParts;
   readonly #state: TemporalState;
   readonly #residents: Residents;
-  readonly #compiling = new Map<TemporalTask, Promise<Executable>>();
-  readonly #ready = new Set<Executable>();
-  #disposed = false;
 
   /** Made by `temporalMaf`, `temporal`, `importTemporal` and `loadTemporal`. */
   constructor(gpu: Gpu, parts: TemporalParts, state: TemporalState) {
-    this.#gpu = gpu;
     this.#parts = parts;
     this.#state = state;
     this.#residents = gpu.residents();
@@ -123,7 +118,7 @@ export class TemporalFlow {
     const samples = options.samples ?? 1;
     if (!Number.isInteger(samples) || samples < 0 || samples * call.rows >= 2 ** 32)
       throw new ValueError(`${place}: samples`, 'an integer ≥ 0 that makes fewer than 2^32 rows', String(samples));
-    const seed = options.seed === undefined ? randomSeed() : checkSeed(place, options.seed);
+    const seed = seedOr(null, place, options.seed);
     const future = this.#covariates(`${place}: futureCovariates`, options.futureCovariates, call.rows, steps);
     const rows = samples * call.rows;
     const result = allocate(place, rows * steps, this.dim);
@@ -136,7 +131,7 @@ export class TemporalFlow {
   async sample(count: number, options: SeriesSampleOptions): Promise<Float32Array> {
     checkCount('sample', count);
     const steps = checkSteps('sample: time', options?.time);
-    const seed = options.seed === undefined ? randomSeed() : checkSeed('sample', options.seed);
+    const seed = seedOr(null, 'sample', options.seed);
     const covariates = this.#covariates('sample: covariates', options.covariates, count, steps);
     const result = allocate('sample', count * steps, this.dim);
     const call = { rows: count, series: count, steps, seed, covariates, scaled: this.#parts.scaling === 'mean' };
@@ -146,21 +141,18 @@ export class TemporalFlow {
 
   /** Learned parameters by name, of the recurrent network and of the flow. */
   async parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>> {
-    this.#assertAlive();
+    this.#residents.assertAlive();
     return copyParameters(this.#state);
   }
 
   /** One safetensors file with the description in its metadata; `loadTemporal` reads it back to the same bits. */
   async save(): Promise<Uint8Array> {
-    this.#assertAlive();
+    this.#residents.assertAlive();
     return writeSafetensors(this.#state.tensors, temporalMetadata(this.#state.description));
   }
 
   /** Frees the buffers of this object and of its `flow`. Idempotent. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    for (const executable of this.#ready) executable.dispose();
     this.#residents.dispose();
     this.flow.dispose();
   }
@@ -175,7 +167,7 @@ export class TemporalFlow {
   }
 
   #series(place: string, name: string, data: Float32Array, options: SeriesOptions): SeriesCall {
-    this.#assertAlive();
+    this.#residents.assertAlive();
     const steps = checkSteps(`${place}: time`, options?.time);
     const rows = checkSeries(`${place}: ${name}`, data, steps, this.dim);
     const { window } = options;
@@ -207,35 +199,16 @@ export class TemporalFlow {
   }
 
   async #run(place: keyof typeof TASKS, rows: number, body: (run: TemporalRun) => void): Promise<void> {
-    this.#assertAlive();
+    this.#residents.assertAlive();
     if (rows === 0) return;
     const tasks: TemporalTask[] = [...TASKS[place], ...(this.#parts.scaling === 'mean' ? (['scale'] as const) : [])];
-    const ready = await Promise.all(tasks.map(async (task) => [task, await this.#executable(task)] as const));
-    this.#assertAlive();
-    const run = new TemporalRun(this.#gpu, place, Object.fromEntries(ready), statesOf(this.#parts));
-    await run.run(() => body(run));
-  }
-
-  #executable(task: TemporalTask): Promise<Executable> {
-    let compiling = this.#compiling.get(task);
-    if (!compiling) {
-      compiling = this.#gpu.compile(this.record(task), this.#residents).then((executable) => {
-        if (this.#disposed) {
-          executable.dispose();
-          throw new DisposedError('this flow was disposed while it compiled');
-        }
-        this.#ready.add(executable);
-        return executable;
-      });
-      this.#compiling.set(task, compiling);
-      compiling.catch(() => this.#compiling.delete(task));
-    }
-    return compiling;
-  }
-
-  #assertAlive(): void {
-    if (this.#disposed) throw new DisposedError('this flow was disposed; load or build it again');
-    this.#gpu.assertAlive();
+    const ready = await Promise.all(
+      tasks.map(async (task) => [task, await this.#residents.program(task, () => this.record(task))] as const),
+    );
+    this.#residents.assertAlive();
+    const executables = Object.fromEntries(ready);
+    const run = new ArrayRun(this.#residents.gpu, place, Object.values(executables));
+    await run.run(() => body(new TemporalRun(run, executables, statesOf(this.#parts))));
   }
 }
 

@@ -4,82 +4,8 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "struct Params {\ndim: u32,\nhidden: u32,\nscale_at: u32,\ntotal_features: u32,\ntotal_at: u32,\nstream: u32,\nfactor: f32,\n}\nconst RUN = 24u;\noverride SCALE: bool = false;\noverride SLOPE: bool = false;\noverride RADEMACHER: bool = false;\n@group(0) @binding(1) var<uniform> params: Params;\n@group(0) @binding(2) var<storage, read> tangents: array<vec4<f32>>;\n@group(0) @binding(3) var<storage, read> image: array<vec4<f32>>;\n@group(0) @binding(4) var<storage, read> slope: array<vec4<f32>>;\n@group(0) @binding(5) var<storage, read> weight: array<f32>;\n@group(0) @binding(6) var<storage, read> scale: array<f32>;\n@group(0) @binding(7) var<storage, read_write> y: array<vec4<f32>>;\n@group(0) @binding(8) var<storage, read_write> total: array<vec4<f32>>;\n@compute @workgroup_size(16, 4)\nfn first_tangents(@builtin(global_invocation_id) id: vec3<u32>) {\nlet all = params.dim * params.hidden;\nif (id.x * 4u >= rows() || id.y >= all) { return; }\nlet unit = id.y % params.hidden;\nvar factor = weight[id.y];\nif (SCALE) { factor *= scale[params.scale_at + unit]; }\ny[tiled(all, id.x) + id.y * TILE4] = factor * slope[tiled(params.hidden, id.x) + unit * TILE4];\n}\n@compute @workgroup_size(16)\nfn trace(@builtin(global_invocation_id) id: vec3<u32>) {\nif (id.x * 4u >= rows()) { return; }\nlet hidden = params.hidden;\nvar at = tiled(params.dim * hidden, id.x);\nlet slopes = tiled(hidden, id.x);\nvar w = 0u;\nvar sum = vec4<f32>(0.0);\nfor (var b = 0u; b < params.dim; b++) {\nvar entry = vec4<f32>(0.0);\nfor (var start = 0u; start < hidden; start += RUN) {\nvar part = vec4<f32>(0.0);\nlet end = min(start + RUN, hidden);\nfor (var k = start; k < end; k++) {\nvar value = tangents[at];\nif (SLOPE) { value *= slope[slopes + k * TILE4]; }\npart = fma(vec4<f32>(weight[w]), value, part);\nat += TILE4;\nw += 1u;\n}\nentry += part;\n}\nif (SCALE) { entry *= scale[params.scale_at + b]; }\nsum += entry;\n}\ntotal[tiled(params.total_features, id.x) + params.total_at * TILE4] = sum;\n}\nfn drawn(row: u32, number: vec2<u32>) -> vec4<f32> {\nlet bits = philox(vec4<u32>(row, number.x, 2u, (params.stream << 16u) + number.y), vec2<u32>(whole(call.seed_low), whole(call.seed_high)));\nif (RADEMACHER) { return select(vec4<f32>(1.0), vec4<f32>(-1.0), bits >= vec4<u32>(0x80000000u)); }\nreturn normals(bits);\n}\n@compute @workgroup_size(16, 4)\nfn probes(@builtin(global_invocation_id) id: vec3<u32>) {\nlet quads = (params.dim + 3u) / 4u;\nif (id.x * 4u >= rows() || id.y >= quads * params.hidden) { return; }\nlet number = vec2<u32>(id.y % quads, id.y / quads);\nlet row = whole(call.first_row) + id.x * 4u;\nlet values = transpose(mat4x4<f32>(drawn(row, number), drawn(row + 1u, number), drawn(row + 2u, number), drawn(row + 3u, number)));\nlet f = number.x * 4u;\nlet at = tiled(params.dim * params.hidden, id.x) + (number.y * params.dim + f) * TILE4;\ny[at] = values[0];\nif (f + 1u < params.dim) { y[at + TILE4] = values[1]; }\nif (f + 2u < params.dim) { y[at + 2u * TILE4] = values[2]; }\nif (f + 3u < params.dim) { y[at + 3u * TILE4] = values[3]; }\n}\n@compute @workgroup_size(64)\nfn probe_sum(@builtin(global_invocation_id) id: vec3<u32>) {\nif (id.x * 4u >= rows()) { return; }\nlet all = params.dim * params.hidden;\nlet base = tiled(all, id.x);\nvar sum = vec4<f32>(0.0);\nfor (var start = 0u; start < all; start += RUN) {\nvar part = vec4<f32>(0.0);\nlet end = min(start + RUN, all);\nfor (var f = start; f < end; f++) { part = fma(tangents[base + f * TILE4], image[base + f * TILE4], part); }\nsum += part;\n}\ntotal[tiled(params.total_features, id.x) + params.total_at * TILE4] = params.factor * sum;\n}";
+const own = "struct Params {\ndim: u32,\nhidden: u32,\nscale_at: u32,\ntotal_features: u32,\ntotal_at: u32,\nstream: u32,\nfactor: f32,\n}\nconst RUN = 24u;\noverride SCALE: bool = false;\noverride SLOPE: bool = false;\noverride RADEMACHER: bool = false;\n@group(0) @binding(1) var<uniform> params: Params;\n@group(0) @binding(2) var<storage, read> tangents: array<vec4<f32>>;\n@group(0) @binding(3) var<storage, read> image: array<vec4<f32>>;\n@group(0) @binding(4) var<storage, read> slope: array<vec4<f32>>;\n@group(0) @binding(5) var<storage, read> weight: array<f32>;\n@group(0) @binding(6) var<storage, read> scale: array<f32>;\n@group(0) @binding(7) var<storage, read_write> y: array<vec4<f32>>;\n@group(0) @binding(8) var<storage, read_write> total: array<vec4<f32>>;\n@compute @workgroup_size(16)\nfn trace(@builtin(global_invocation_id) id: vec3<u32>) {\nif (id.x * 4u >= rows()) { return; }\nlet hidden = params.hidden;\nvar at = tiled(params.dim * hidden, id.x);\nlet slopes = tiled(hidden, id.x);\nvar w = 0u;\nvar sum = vec4<f32>(0.0);\nfor (var b = 0u; b < params.dim; b++) {\nvar entry = vec4<f32>(0.0);\nfor (var start = 0u; start < hidden; start += RUN) {\nvar part = vec4<f32>(0.0);\nlet end = min(start + RUN, hidden);\nfor (var k = start; k < end; k++) {\nvar value = tangents[at];\nif (SLOPE) { value *= slope[slopes + k * TILE4]; }\npart = fma(vec4<f32>(weight[w]), value, part);\nat += TILE4;\nw += 1u;\n}\nentry += part;\n}\nif (SCALE) { entry *= scale[params.scale_at + b]; }\nsum += entry;\n}\ntotal[tiled(params.total_features, id.x) + params.total_at * TILE4] = sum;\n}\nfn drawn(row: u32, number: vec2<u32>) -> vec4<f32> {\nlet bits = philox(vec4<u32>(row, number.x, 2u, (params.stream << 16u) + number.y), vec2<u32>(whole(call.seed_low), whole(call.seed_high)));\nif (RADEMACHER) { return select(vec4<f32>(1.0), vec4<f32>(-1.0), bits >= vec4<u32>(0x80000000u)); }\nreturn normals(bits);\n}\n@compute @workgroup_size(16, 4)\nfn probes(@builtin(global_invocation_id) id: vec3<u32>) {\nlet quads = (params.dim + 3u) / 4u;\nif (id.x * 4u >= rows() || id.y >= quads * params.hidden) { return; }\nlet number = vec2<u32>(id.y % quads, id.y / quads);\nlet row = whole(call.first_row) + id.x * 4u;\nlet values = transpose(mat4x4<f32>(drawn(row, number), drawn(row + 1u, number), drawn(row + 2u, number), drawn(row + 3u, number)));\nlet f = number.x * 4u;\nlet at = tiled(params.dim * params.hidden, id.x) + (number.y * params.dim + f) * TILE4;\ny[at] = values[0];\nif (f + 1u < params.dim) { y[at + TILE4] = values[1]; }\nif (f + 2u < params.dim) { y[at + 2u * TILE4] = values[2]; }\nif (f + 3u < params.dim) { y[at + 3u * TILE4] = values[3]; }\n}\n@compute @workgroup_size(64)\nfn probe_sum(@builtin(global_invocation_id) id: vec3<u32>) {\nif (id.x * 4u >= rows()) { return; }\nlet all = params.dim * params.hidden;\nlet base = tiled(all, id.x);\nvar sum = vec4<f32>(0.0);\nfor (var start = 0u; start < all; start += RUN) {\nvar part = vec4<f32>(0.0);\nlet end = min(start + RUN, all);\nfor (var f = start; f < end; f++) { part = fma(tangents[base + f * TILE4], image[base + f * TILE4], part); }\nsum += part;\n}\ntotal[tiled(params.total_features, id.x) + params.total_at * TILE4] = params.factor * sum;\n}";
 const wgsl: string = `${libCall}\n${libLayout}\n${libMath}\n${libPhilox}\n${own}`;
-
-export const firstTangents = {
-  name: "divergence",
-  entryPoint: "first_tangents",
-  workgroupSize: [
-    16,
-    4,
-    1
-  ],
-  usesCall: true,
-  buffers: {
-    slope: {
-      binding: 4,
-      access: "read",
-      element: "f32"
-    },
-    weight: {
-      binding: 5,
-      access: "read",
-      element: "f32"
-    },
-    scale: {
-      binding: 6,
-      access: "read",
-      element: "f32"
-    },
-    y: {
-      binding: 7,
-      access: "read_write",
-      element: "f32"
-    }
-  },
-  constants: {
-    SCALE: {
-      type: "bool",
-      default: false
-    }
-  },
-  params: {
-    binding: 1,
-    byteSize: 32,
-    fields: {
-      dim: {
-        type: "u32",
-        offset: 0
-      },
-      hidden: {
-        type: "u32",
-        offset: 4
-      },
-      scale_at: {
-        type: "u32",
-        offset: 8
-      },
-      total_features: {
-        type: "u32",
-        offset: 12
-      },
-      total_at: {
-        type: "u32",
-        offset: 16
-      },
-      stream: {
-        type: "u32",
-        offset: 20
-      },
-      factor: {
-        type: "f32",
-        offset: 24
-      }
-    }
-  },
-  wgsl,
-} as const;
 
 export const trace = {
   name: "divergence",

@@ -2,7 +2,7 @@
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct Params {\nfeatures: u32,\nblocks: u32,\n}\n@group(0) @binding(1) var<uniform> params: Params;\n@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;\n@group(0) @binding(3) var<storage, read> slope: array<vec4<f32>>;\n@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;\n@group(0) @binding(5) var<storage, read> seed: array<f32>;\n@compute @workgroup_size(16, 4)\nfn scale_tangents(@builtin(global_invocation_id) id: vec3<u32>) {\nlet all = params.features * params.blocks;\nif (id.x * 4u >= rows() || id.y >= all) { return; }\nlet at = tiled(all, id.x) + id.y * TILE4;\ny[at] = x[at] * slope[tiled(params.features, id.x) + (id.y % params.features) * TILE4];\n}\n@compute @workgroup_size(16, 4)\nfn seed_tangents(@builtin(global_invocation_id) id: vec3<u32>) {\nlet all = params.features * params.blocks;\nif (id.x * 4u >= rows() || id.y >= all) { return; }\ny[tiled(all, id.x) + id.y * TILE4] = seed[id.y] * slope[tiled(params.features, id.x) + (id.y % params.features) * TILE4];\n}";
+const own = "struct Params {\nfeatures: u32,\nblocks: u32,\nscale_at: u32,\n}\noverride SCALE: bool = false;\n@group(0) @binding(1) var<uniform> params: Params;\n@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;\n@group(0) @binding(3) var<storage, read> slope: array<vec4<f32>>;\n@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;\n@group(0) @binding(5) var<storage, read> seed: array<f32>;\n@group(0) @binding(6) var<storage, read> scale: array<f32>;\n@compute @workgroup_size(16, 4)\nfn scale_tangents(@builtin(global_invocation_id) id: vec3<u32>) {\nlet all = params.features * params.blocks;\nif (id.x * 4u >= rows() || id.y >= all) { return; }\nlet at = tiled(all, id.x) + id.y * TILE4;\ny[at] = x[at] * slope[tiled(params.features, id.x) + (id.y % params.features) * TILE4];\n}\n@compute @workgroup_size(16, 4)\nfn seed_tangents(@builtin(global_invocation_id) id: vec3<u32>) {\nlet all = params.features * params.blocks;\nif (id.x * 4u >= rows() || id.y >= all) { return; }\nlet f = id.y % params.features;\nvar factor = seed[id.y];\nif (SCALE) { factor *= scale[params.scale_at + f]; }\ny[tiled(all, id.x) + id.y * TILE4] = factor * slope[tiled(params.features, id.x) + f * TILE4];\n}";
 const wgsl: string = `${libCall}\n${libLayout}\n${own}`;
 
 export const scaleTangents = {
@@ -43,6 +43,10 @@ export const scaleTangents = {
       blocks: {
         type: "u32",
         offset: 4
+      },
+      scale_at: {
+        type: "u32",
+        offset: 8
       }
     }
   },
@@ -73,9 +77,19 @@ export const seedTangents = {
       binding: 5,
       access: "read",
       element: "f32"
+    },
+    scale: {
+      binding: 6,
+      access: "read",
+      element: "f32"
     }
   },
-  constants: {},
+  constants: {
+    SCALE: {
+      type: "bool",
+      default: false
+    }
+  },
   params: {
     binding: 1,
     byteSize: 16,
@@ -87,6 +101,10 @@ export const seedTangents = {
       blocks: {
         type: "u32",
         offset: 4
+      },
+      scale_at: {
+        type: "u32",
+        offset: 8
       }
     }
   },

@@ -1,0 +1,89 @@
+// What one owner has on the device: its programs, each compiled when it is first asked for, and the constants that they share.
+
+import { DisposedError, LimitError } from './errors.js';
+import type { Executable } from './executable.js';
+import type { Gpu } from './gpu.js';
+import type { Program } from './program.js';
+import { type ArrayCall, runOnArrays } from './run-arrays.js';
+import { COPY_DST, COPY_SRC, STORAGE } from './usage.js';
+
+export class Residents {
+  readonly gpu: Gpu;
+  /** Programs that live: each enters here when it is made and leaves when it is disposed. */
+  readonly executables = new Set<Executable>();
+  readonly #owner: string;
+  readonly #buffers = new Map<Float32Array | Uint32Array, GPUBuffer>();
+  readonly #programs = new Map<string, Promise<Executable>>();
+  readonly #ready = new Map<string, Executable>();
+  #disposed = false;
+
+  /** @param owner what errors call it. */
+  constructor(gpu: Gpu, owner: string) {
+    this.gpu = gpu;
+    this.#owner = owner;
+  }
+
+  /** Throws DisposedError after `dispose`, else as the Gpu does. */
+  assertAlive(hint = '; load or build it again'): void {
+    if (this.#disposed) throw new DisposedError(`this ${this.#owner} was disposed${hint}`);
+    this.gpu.assertAlive();
+  }
+
+  /** The program of that name, which the first call records and compiles; after a failure the next one tries again. */
+  program(name: string, record: () => Program): Promise<Executable> {
+    this.assertAlive();
+    let compiling = this.#programs.get(name);
+    if (!compiling) {
+      compiling = this.gpu.compile(record(), this);
+      this.#programs.set(name, compiling);
+      compiling.then(
+        (executable) => this.#ready.set(name, executable),
+        () => this.#programs.delete(name),
+      );
+    }
+    return compiling;
+  }
+
+  /** The program of that name if it has been compiled. */
+  ready(name: string): Executable | undefined {
+    return this.#ready.get(name);
+  }
+
+  /** Runs the program of that name on arrays; the inputs are read before this returns its promise. */
+  async run(name: string, record: () => Program, place: string, call: ArrayCall): Promise<void> {
+    let executable = this.#ready.get(name);
+    let { inputs } = call;
+    if (!executable) {
+      inputs = copyOf(inputs); // they may change while it compiles
+      executable = await this.program(name, record);
+      this.assertAlive();
+    }
+    await runOnArrays(this.gpu, executable, place, { ...call, inputs });
+  }
+
+  /** The buffer of a constant, uploaded once however many programs name the array. */
+  buffer(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, label: string): GPUBuffer {
+    const known = this.#buffers.get(data);
+    if (known) return known;
+    const { device, memory } = this.gpu;
+    const limit = device.limits.maxStorageBufferBindingSize;
+    if (data.byteLength > limit) throw new LimitError(label, `at most ${limit} bytes (maxStorageBufferBindingSize)`, `${data.byteLength}`);
+    const size = Math.max(16, Math.ceil(data.byteLength / 16) * 16);
+    const buffer = memory.create({ label, size, usage: STORAGE | COPY_DST | COPY_SRC });
+    device.queue.writeBuffer(buffer, 0, data);
+    this.#buffers.set(data, buffer);
+    return buffer;
+  }
+
+  /** Frees programs and constants. Idempotent. */
+  dispose(): void {
+    this.#disposed = true;
+    for (const executable of this.executables) executable.dispose();
+    for (const buffer of this.#buffers.values()) this.gpu.memory.destroy(buffer);
+    this.#buffers.clear();
+  }
+}
+
+/** The arrays as they are now. */
+export const copyOf = (arrays: ArrayCall['inputs']): ArrayCall['inputs'] =>
+  Object.fromEntries(Object.entries(arrays).map(([name, data]) => [name, data.slice()]));
