@@ -28,9 +28,12 @@ export function checkSeed(place: string, seed: number): number {
   return seed;
 }
 
-/** The seed that the caller gave, or `fallback`; null: another one each time, not for cryptography. */
-export const seedOr = (fallback: number | null, place: string, seed: number | undefined): number =>
-  seed === undefined ? (fallback ?? Math.floor(Math.random() * 2 ** 53)) : checkSeed(place, seed);
+/** A seed for a caller who gave none. Not for cryptography. */
+export const randomSeed = (): number => Math.floor(Math.random() * 2 ** 53);
+
+/** The caller's seed, or another where none is given. @throws ValueError */
+export const resolveSeed = (place: string, seed: number | undefined, otherwise: () => number): number =>
+  seed === undefined ? otherwise() : checkSeed(place, seed);
 
 /** 0 where one context row serves all rows, 1 where each has its own. */
 export function checkContext(place: string, context: Float32Array | undefined, contextDim: number, rows: number): 0 | 1 {

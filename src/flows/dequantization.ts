@@ -13,13 +13,12 @@ import { ValueError } from '../runtime/errors.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import type { Residents } from '../runtime/residents.js';
-import type { ArrayCall } from '../runtime/run-arrays.js';
 import type { TiledTensor } from '../runtime/tensor.js';
 import { BoxUniform } from './bases/box-uniform.js';
 import { DiagonalAffine } from './bijectors/diagonal-affine.js';
 import { Logit } from './bijectors/logit.js';
 import { placesTo, recordMove } from './bijectors/multiscale.js';
-import { allocate, checkContext, checkCount, checkRows, seedOr } from './checks.js';
+import { allocate, checkContext, checkCount, checkRows, randomSeed, resolveSeed } from './checks.js';
 import { packLinear, recordLinear } from './conditioner/packing.js';
 import { type Flow, GpuFlow, type SampleOptions } from './flow.js';
 import { recordContext, recordInput, recordOutput } from './task.js';
@@ -59,7 +58,7 @@ export class Dequantized {
   readonly levels: number;
   readonly #flow: GpuFlow['parts'];
   readonly #noise: (GpuFlow['parts'] & { readonly withContext: boolean }) | null;
-  readonly #residents: Residents;
+  readonly #tasks: Residents;
 
   constructor({ flow, levels, noise }: DequantizeOptions) {
     if (!(flow instanceof GpuFlow)) throw new ValueError('dequantize: flow', 'a flow of this library', String(flow));
@@ -83,8 +82,7 @@ export class Dequantized {
         );
       this.#noise = { ...noise.parts, withContext };
     }
-    this.#flow.gpu.assertAlive();
-    this.#residents = this.#flow.gpu.residents('dequantized flow');
+    this.#tasks = this.#flow.gpu.residents('dequantized flow', (task) => this.record(task as Task));
   }
 
   /**
@@ -104,20 +102,20 @@ export class Dequantized {
 
   /** `count` draws of integers, [count, D]: the flow's draws times levels, rounded down. Draws outside the unit cube go to its edge. */
   async sample(count: number, options: SampleOptions = {}): Promise<Float32Array> {
-    this.#residents.assertAlive();
+    this.#tasks.assertAlive();
     checkCount('sample', count);
-    const seed = seedOr(null, 'sample', options.seed);
+    const seed = resolveSeed('sample', options.seed, randomSeed);
     const contextStride = checkContext('sample', options.context, this.contextDim, count);
     const k = allocate('sample', count, this.dim);
     if (count === 0) return k;
     const inputs = { ...(options.context && { context: options.context }) };
-    await this.#run('sample', 'sample', { rows: count, seed, contextStride, inputs, outputs: { k } });
+    await this.#tasks.run('sample', 'sample', { rows: count, seed, contextStride, inputs, outputs: { k } });
     return k;
   }
 
   /** Frees what this object uploaded. The flows it was made of stay. Idempotent. */
   dispose(): void {
-    this.#residents.dispose();
+    this.#tasks.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -186,7 +184,7 @@ export class Dequantized {
   }
 
   async #bound(place: string, k: Float32Array, options: BoundOptions): Promise<Float32Array> {
-    this.#residents.assertAlive();
+    this.#tasks.assertAlive();
     const rows = checkRows(`${place}: k`, k, this.dim);
     for (const [at, value] of k.entries()) {
       if (Number.isInteger(value) && value >= 0 && value < this.levels) continue;
@@ -195,15 +193,15 @@ export class Dequantized {
     }
     const { samples = 1 } = options;
     if (!Number.isInteger(samples) || samples < 1) throw new ValueError(`${place}: samples`, 'an integer ≥ 1', String(samples));
-    const seed = seedOr(null, place, options.seed);
+    const seed = resolveSeed(place, options.seed, randomSeed);
     const contextStride = checkContext(place, options.context, this.contextDim, rows);
     const bound = allocate(place, rows, 1);
     if (rows === 0) return bound;
     const inputs = { k: k.slice(), ...(options.context && { context: options.context.slice() }) }; // they may change while this runs
     const draw = async (index: number): Promise<Float32Array> => {
       const logProb = new Float32Array(rows);
-      this.#residents.assertAlive();
-      await this.#run('logProb', place, { rows, seed: seedOf(seed, index), contextStride, inputs, outputs: { logProb } });
+      this.#tasks.assertAlive();
+      await this.#tasks.run('logProb', place, { rows, seed: seedOf(seed, index), contextStride, inputs, outputs: { logProb } });
       return logProb;
     };
     if (samples === 1) return draw(0);
@@ -222,10 +220,6 @@ export class Dequantized {
       }
     }
     return bound.map((_, row) => top[row]! + Math.log(sum[row]! / samples));
-  }
-
-  #run(task: Task, place: string, call: ArrayCall): Promise<void> {
-    return this.#residents.run(task, () => this.record(task), place, call);
   }
 }
 

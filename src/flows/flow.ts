@@ -26,7 +26,8 @@ import {
   checkEncoder,
   checkRows,
   checkSeed,
-  seedOr,
+  randomSeed,
+  resolveSeed,
 } from './checks.js';
 import { copyParameters } from './parameters.js';
 import { INPUTS, isDensityTask, recordContext, recordEnd, recordInput, recordLogDet, recordStart, type Task } from './task.js';
@@ -117,16 +118,15 @@ export class GpuFlow implements Flow {
   readonly #bijector: Bijector;
   readonly #base: Base;
   readonly #state: FlowState;
-  readonly #residents: Residents;
+  readonly #tasks: Residents;
 
   constructor(gpu: Gpu, bijector: Bijector, base: Base, state: FlowState) {
     if (!(gpu instanceof Gpu)) throw new ValueError('flow: gpu', 'a Gpu, from Gpu.request() or Gpu.from(device)', String(gpu));
-    gpu.assertAlive();
     this.#gpu = gpu;
     this.#bijector = bijector;
     this.#base = base;
     this.#state = state;
-    this.#residents = gpu.residents();
+    this.#tasks = gpu.residents('flow', (task) => this.record(task as Task));
     this.dim = bijector.dim;
     this.contextDim = state.description.context_features;
   }
@@ -174,7 +174,7 @@ export class GpuFlow implements Flow {
   async prepare({ count }: { count: number }): Promise<void> {
     checkCount('prepare', count);
     const { device } = this.#gpu;
-    for (const executable of await Promise.all([this.#executable('sample'), this.#executable('logProb')])) {
+    for (const executable of await Promise.all([this.#tasks.get('sample'), this.#tasks.get('logProb')])) {
       const failed = await watched(device, () => executable.reserve(count));
       if (failed === null) continue;
       executable.dropScratch();
@@ -212,19 +212,19 @@ export class GpuFlow implements Flow {
   }
 
   async parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>> {
-    this.#residents.assertAlive();
+    this.#tasks.assertAlive();
     return copyParameters(this.#state);
   }
 
   async save(): Promise<Uint8Array> {
-    this.#residents.assertAlive();
+    this.#tasks.assertAlive();
     return writeSafetensors(this.#state.tensors, metadataFor(this.#state.description));
   }
 
   async profile(task: 'sample' | 'logProb', { count }: { count: number }): Promise<Profile> {
     if (task !== 'sample' && task !== 'logProb') throw new ValueError('profile: task', "'sample' or 'logProb'", String(task));
     if (checkCount('profile', count) === 0) throw new ValueError('profile: count', 'at least 1 row to measure', '0');
-    const executable = await this.#executable(task);
+    const executable = await this.#tasks.get(task);
     const { memory } = this.#gpu;
     const rows = Math.min(count, executable.rowsPerChunk);
     const buffers = Object.entries(executable.program.externals).map(
@@ -238,7 +238,7 @@ export class GpuFlow implements Flow {
   }
 
   dispose(): void {
-    this.#residents.dispose();
+    this.#tasks.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -247,8 +247,8 @@ export class GpuFlow implements Flow {
 
   /** Compiles a program of this flow's layers, runs it once on arrays and frees it: for checks, not for hot paths. */
   async runOnce(place: string, program: Program, call: ArrayCall): Promise<void> {
-    this.#residents.assertAlive();
-    const executable = await this.#gpu.compile(program, this.#residents);
+    this.#tasks.assertAlive();
+    const executable = await this.#gpu.compile(program, this.#tasks);
     try {
       await runOnArrays(this.#gpu, executable, place, call);
     } finally {
@@ -267,7 +267,7 @@ export class GpuFlow implements Flow {
 
   /** This flow behind one more layer at its data side. Device, tensors and base are shared, each flow is disposed on its own. */
   behind(layer: Bijector, op: OpDescription): GpuFlow {
-    this.#residents.assertAlive();
+    this.#tasks.assertAlive();
     const { description } = this.#state;
     const { structure, structure_direction: direction } = description;
     const extended = { ...description, structure: direction === 'density' ? [op, ...structure] : [...structure, op] };
@@ -290,13 +290,9 @@ export class GpuFlow implements Flow {
     return r.finish();
   }
 
-  #executable(task: Task): Promise<Executable> {
-    return this.#residents.program(task, () => this.record(task));
-  }
-
   #prepared(task: Task, caller: string): Executable {
-    this.#residents.assertAlive();
-    const executable = this.#residents.ready(task);
+    this.#tasks.assertAlive();
+    const executable = this.#tasks.ready(task);
     if (!executable) throw new StateError(`${caller}: await flow.prepare({ count }) first; compiling is asynchronous, encoding is not`);
     return executable;
   }
@@ -308,9 +304,9 @@ export class GpuFlow implements Flow {
     options: SampleOptions & { readonly input?: Float32Array },
     widths: Readonly<Record<string, number>>,
   ): Promise<Float32Array[]> {
-    this.#residents.assertAlive();
+    this.#tasks.assertAlive();
     const { input, context } = options;
-    const seed = seedOr(input ? 0 : null, task, options.seed);
+    const seed = resolveSeed(task, options.seed, () => (input ? 0 : randomSeed()));
     const contextStride = checkContext(task, context, this.contextDim, rows);
     const outputs = Object.fromEntries(Object.entries(widths).map(([name, width]) => [name, allocate(task, rows, width)]));
     if (rows > 0) {
@@ -318,9 +314,9 @@ export class GpuFlow implements Flow {
       const call = { rows, seed, contextStride, inputs, outputs };
       const { hosted } = this.#bijector; // where a layer's number of commands depends on the data
       if (hosted) {
-        const whole = { residents: this.#residents, bijector: this.#bijector, base: this.#base, contextDim: this.contextDim };
+        const whole = { residents: this.#tasks, bijector: this.#bijector, base: this.#base, contextDim: this.contextDim };
         await hosted(whole, task, { ...call, inputs: copyOf(inputs) });
-      } else await this.#residents.run(task, () => this.record(task), task, call);
+      } else await this.#tasks.run(task, task, call);
     }
     return Object.values(outputs);
   }

@@ -107,9 +107,9 @@ export class Gpu {
     return new Executable(this, program, pipelines, residents);
   }
 
-  /** For the programs of one owner and their constants. @param owner what errors call it. */
-  residents(owner = 'flow'): Residents {
-    return new Residents(this, owner);
+  /** For the programs of one owner and their constants. @param owner what errors call it. @param record its programs, by name. */
+  residents(owner = 'flow', record?: (name: string) => Program): Residents {
+    return new Residents(this, owner, record);
   }
 
   /** Throws DisposedError after `dispose`, DeviceLostError after the device was lost. */

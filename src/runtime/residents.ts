@@ -12,15 +12,18 @@ export class Residents {
   /** Programs that live: each enters here when it is made and leaves when it is disposed. */
   readonly executables = new Set<Executable>();
   readonly #owner: string;
+  readonly #record: ((name: string) => Program) | undefined;
   readonly #buffers = new Map<Float32Array | Uint32Array, GPUBuffer>();
   readonly #programs = new Map<string, Promise<Executable>>();
   readonly #ready = new Map<string, Executable>();
   #disposed = false;
 
-  /** @param owner what errors call it. */
-  constructor(gpu: Gpu, owner: string) {
+  /** @param owner what errors call it. @param record its programs by name. */
+  constructor(gpu: Gpu, owner: string, record?: (name: string) => Program) {
+    gpu.assertAlive();
     this.gpu = gpu;
     this.#owner = owner;
+    this.#record = record;
   }
 
   /** Throws DisposedError after `dispose`, else as the Gpu does. */
@@ -30,11 +33,11 @@ export class Residents {
   }
 
   /** The program of that name, which the first call records and compiles; after a failure the next one tries again. */
-  program(name: string, record: () => Program): Promise<Executable> {
+  get(name: string, record = this.#record!): Promise<Executable> {
     this.assertAlive();
     let compiling = this.#programs.get(name);
     if (!compiling) {
-      compiling = this.gpu.compile(record(), this);
+      compiling = this.gpu.compile(record(name), this);
       this.#programs.set(name, compiling);
       compiling.then(
         (executable) => this.#ready.set(name, executable),
@@ -50,12 +53,12 @@ export class Residents {
   }
 
   /** Runs the program of that name on arrays; the inputs are read before this returns its promise. */
-  async run(name: string, record: () => Program, place: string, call: ArrayCall): Promise<void> {
+  async run(name: string, place: string, call: ArrayCall): Promise<void> {
     let executable = this.#ready.get(name);
     let { inputs } = call;
     if (!executable) {
       inputs = copyOf(inputs); // they may change while it compiles
-      executable = await this.program(name, record);
+      executable = await this.get(name);
       this.assertAlive();
     }
     await runOnArrays(this.gpu, executable, place, { ...call, inputs });

@@ -65,9 +65,9 @@ function compileLegs(flow: HostedFlow, task: Task): Promise<Leg[]> {
     const [leg, first, trial] = await Promise.all([
       index > 0 && layer && recorded.length === 0
         ? null
-        : residents.program(`${task}[${index}]`, () => recordLeg(flow, task, recorded, index === 0, layer === null)),
-      layer && residents.program(`first ${name}`, () => recordFirst(layer.field, width, contextDim)),
-      layer && residents.program(`trial ${name}`, () => recordTrial(layer.field, width, contextDim, layer.adaptive!)),
+        : residents.get(`${task}[${index}]`, () => recordLeg(flow, task, recorded, index === 0, layer === null)),
+      layer && residents.get(`first ${name}`, () => recordFirst(layer.field, width, contextDim)),
+      layer && residents.get(`trial ${name}`, () => recordTrial(layer.field, width, contextDim, layer.adaptive!)),
     ]);
     return { recorded: leg, adaptive: layer && { layer, first: first!, trial: trial! } };
   };

@@ -7,7 +7,7 @@ import type { Gpu } from '../../runtime/gpu.js';
 import type { Program } from '../../runtime/program.js';
 import type { Residents } from '../../runtime/residents.js';
 import { ArrayRun } from '../../runtime/run-arrays.js';
-import { allocate, checkCount, checkRows, seedOr } from '../checks.js';
+import { allocate, checkCount, checkRows, randomSeed, resolveSeed } from '../checks.js';
 import type { Flow } from '../flow.js';
 import { copyParameters } from '../parameters.js';
 import { recordTemporal, statesOf, type TemporalParts, type TemporalTask } from './programs.js';
@@ -73,13 +73,13 @@ export class TemporalFlow {
   readonly flow: Flow;
   readonly #parts: TemporalParts;
   readonly #state: TemporalState;
-  readonly #residents: Residents;
+  readonly #tasks: Residents;
 
   /** Made by `temporalMaf`, `temporal`, `importTemporal` and `loadTemporal`. */
   constructor(gpu: Gpu, parts: TemporalParts, state: TemporalState) {
     this.#parts = parts;
     this.#state = state;
-    this.#residents = gpu.residents();
+    this.#tasks = gpu.residents('flow', (task) => this.record(task as TemporalTask));
     this.dim = parts.dim;
     this.covariates = parts.covariates;
     this.hidden = parts.recurrent.hidden;
@@ -118,7 +118,7 @@ export class TemporalFlow {
     const samples = options.samples ?? 1;
     if (!Number.isInteger(samples) || samples < 0 || samples * call.rows >= 2 ** 32)
       throw new ValueError(`${place}: samples`, 'an integer ≥ 0 that makes fewer than 2^32 rows', String(samples));
-    const seed = seedOr(null, place, options.seed);
+    const seed = resolveSeed(place, options.seed, randomSeed);
     const future = this.#covariates(`${place}: futureCovariates`, options.futureCovariates, call.rows, steps);
     const rows = samples * call.rows;
     const result = allocate(place, rows * steps, this.dim);
@@ -131,7 +131,7 @@ export class TemporalFlow {
   async sample(count: number, options: SeriesSampleOptions): Promise<Float32Array> {
     checkCount('sample', count);
     const steps = checkSteps('sample: time', options?.time);
-    const seed = seedOr(null, 'sample', options.seed);
+    const seed = resolveSeed('sample', options.seed, randomSeed);
     const covariates = this.#covariates('sample: covariates', options.covariates, count, steps);
     const result = allocate('sample', count * steps, this.dim);
     const call = { rows: count, series: count, steps, seed, covariates, scaled: this.#parts.scaling === 'mean' };
@@ -141,19 +141,19 @@ export class TemporalFlow {
 
   /** Learned parameters by name, of the recurrent network and of the flow. */
   async parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>> {
-    this.#residents.assertAlive();
+    this.#tasks.assertAlive();
     return copyParameters(this.#state);
   }
 
   /** One safetensors file with the description in its metadata; `loadTemporal` reads it back to the same bits. */
   async save(): Promise<Uint8Array> {
-    this.#residents.assertAlive();
+    this.#tasks.assertAlive();
     return writeSafetensors(this.#state.tensors, temporalMetadata(this.#state.description));
   }
 
   /** Frees the buffers of this object and of its `flow`. Idempotent. */
   dispose(): void {
-    this.#residents.dispose();
+    this.#tasks.dispose();
     this.flow.dispose();
   }
 
@@ -167,7 +167,7 @@ export class TemporalFlow {
   }
 
   #series(place: string, name: string, data: Float32Array, options: SeriesOptions): SeriesCall {
-    this.#residents.assertAlive();
+    this.#tasks.assertAlive();
     const steps = checkSteps(`${place}: time`, options?.time);
     const rows = checkSeries(`${place}: ${name}`, data, steps, this.dim);
     const { window } = options;
@@ -199,15 +199,13 @@ export class TemporalFlow {
   }
 
   async #run(place: keyof typeof TASKS, rows: number, body: (run: TemporalRun) => void): Promise<void> {
-    this.#residents.assertAlive();
+    this.#tasks.assertAlive();
     if (rows === 0) return;
     const tasks: TemporalTask[] = [...TASKS[place], ...(this.#parts.scaling === 'mean' ? (['scale'] as const) : [])];
-    const ready = await Promise.all(
-      tasks.map(async (task) => [task, await this.#residents.program(task, () => this.record(task))] as const),
-    );
-    this.#residents.assertAlive();
+    const ready = await Promise.all(tasks.map(async (task) => [task, await this.#tasks.get(task)] as const));
+    this.#tasks.assertAlive();
     const executables = Object.fromEntries(ready);
-    const run = new ArrayRun(this.#residents.gpu, place, Object.values(executables));
+    const run = new ArrayRun(this.#tasks.gpu, place, Object.values(executables));
     await run.run(() => body(new TemporalRun(run, executables, statesOf(this.#parts))));
   }
 }
