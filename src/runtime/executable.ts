@@ -1,6 +1,6 @@
 // A compiled program: encodes into any command encoder, as often as wanted, with no allocation once `reserve` has seen the row count.
 
-import type { CallValues, SequenceValues } from './call-values.js';
+import type { CallWords, SequenceValues } from './call-values.js';
 import { DisposedError, LimitError, StateError } from './errors.js';
 import type { Gpu } from './gpu.js';
 import type { Pipeline } from './pipelines.js';
@@ -110,7 +110,7 @@ export class Executable {
   /** Several calls one after another, as `encode` does each; between them only those values travel that change: a step, a seed. */
   encodeAll(encoder: GPUCommandEncoder, calls: Iterable<EncodeCall>): void {
     this.#assertAlive();
-    let before: CallValues | null = null;
+    let before: CallWords | null = null;
     for (const call of calls) {
       if (call.rows === 0) continue;
       if (call.sequence && call.rows > this.rowsPerChunk)
@@ -152,18 +152,12 @@ export class Executable {
     if (this.#disposed) throw new DisposedError('this program was disposed; nothing can be encoded with it');
   }
 
-  #encodeCall(encoder: GPUCommandEncoder, call: EncodeCall, { start, rows }: Rows, before: CallValues | null): CallValues {
-    const seed = call.seed ?? 0;
-    const values = {
-      rows,
-      firstRow: (call.firstRow ?? 0) + start,
-      seedLow: seed % 2 ** 32,
-      seedHigh: Math.floor(seed / 2 ** 32),
-      contextStride: call.contextStride ?? 1,
-      sequence: call.sequence,
-    };
-    this.#gpu.callTable.encode(encoder, this.#callBuffer, values, before);
-    return values;
+  #encodeCall(encoder: GPUCommandEncoder, call: EncodeCall, { start, rows }: Rows, before: CallWords | null): CallWords {
+    const { firstRow = 0, seed = 0, contextStride = 1, sequence } = call;
+    const place = sequence ? [sequence.step, sequence.steps, sequence.period] : [];
+    const words = [rows, firstRow + start, seed % 2 ** 32, Math.floor(seed / 2 ** 32), contextStride, ...place];
+    this.#gpu.callTable.encode(encoder, this.#callBuffer, words, before);
+    return words;
   }
 
   #dispatch(pass: GPUComputePassEncoder, bound: BoundCommand, call: EncodeCall, { start, rows }: Rows): void {

@@ -6,7 +6,7 @@ import { COPY_DST, COPY_SRC, STORAGE } from './usage.js';
 export class Memory {
   readonly #device: GPUDevice;
   readonly #sizes = new Map<GPUBuffer, number>();
-  readonly #free = new Map<number, GPUBuffer[]>();
+  readonly #free = new Map<string, GPUBuffer[]>();
   #bytes = 0;
 
   constructor(device: GPUDevice) {
@@ -36,23 +36,28 @@ export class Memory {
     buffer.destroy();
   }
 
-  /** A storage buffer of at least `bytes`, from the pool where one is free. Sizes are powers of two, so that the pool stays small. */
-  acquire(bytes: number): GPUBuffer {
+  /**
+   * A buffer of at least `bytes`, from the pool of that name where one is free. Sizes are powers of two, so that a pool stays small.
+   *
+   * @param usage the same for all of a pool.
+   */
+  acquire(bytes: number, label = 'pooled', usage = STORAGE | COPY_SRC | COPY_DST): GPUBuffer {
     const size = Math.min(2 ** Math.ceil(Math.log2(Math.max(bytes, 256))), this.#device.limits.maxBufferSize);
-    const list = this.#free.get(size) ?? [];
+    const list = this.#free.get(`${label} ${size}`) ?? [];
     while (list.length > 0) {
       const buffer = list.pop()!;
       if (this.#sizes.has(buffer)) return buffer; // else it was destroyed while it lay in the pool
     }
-    return this.create({ label: 'pooled', size: Math.max(size, bytes), usage: STORAGE | COPY_SRC | COPY_DST });
+    return this.create({ label, size: Math.max(size, bytes), usage });
   }
 
   /** Gives a pooled buffer back. Later submissions may use it at once: the queue keeps their order. */
   release(buffer: GPUBuffer): void {
     if (!this.#sizes.has(buffer)) return;
-    const list = this.#free.get(buffer.size);
+    const pool = `${buffer.label} ${buffer.size}`;
+    const list = this.#free.get(pool);
     if (list) list.push(buffer);
-    else this.#free.set(buffer.size, [buffer]);
+    else this.#free.set(pool, [buffer]);
   }
 
   dispose(): void {

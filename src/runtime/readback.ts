@@ -12,7 +12,6 @@ export interface ReadTicket {
 export class Readback {
   readonly #memory: Memory;
   readonly #explain: (error: PushforwardError) => Promise<PushforwardError>;
-  readonly #free = new Map<number, GPUBuffer[]>();
 
   /** @param explain turns a failed read into what lies behind it: a lost or disposed device. */
   constructor(memory: Memory, explain: (error: PushforwardError) => Promise<PushforwardError>) {
@@ -23,8 +22,7 @@ export class Readback {
   /** Records a copy of the first `count` floats of `source`. Records only: the caller submits, then reads. */
   copy(encoder: GPUCommandEncoder, source: GPUBuffer, count: number): ReadTicket {
     const bytes = count * 4;
-    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 1024))); // one size class a list, so that any buffer of a list fits
-    const staging = this.#free.get(size)?.pop() ?? this.#memory.create({ label: 'readback', size, usage: MAP_READ | COPY_DST });
+    const staging = this.#memory.acquire(bytes, 'readback', MAP_READ | COPY_DST);
     encoder.copyBufferToBuffer(source, 0, staging, 0, bytes);
     return {
       read: async () => {
@@ -37,9 +35,7 @@ export class Readback {
           throw await this.#explain(new StateError(`readback of ${bytes} bytes failed`, { cause }));
         }
         staging.unmap();
-        const list = this.#free.get(size);
-        if (list) list.push(staging);
-        else this.#free.set(size, [staging]);
+        this.#memory.release(staging);
         return result;
       },
     };

@@ -1,12 +1,12 @@
 // The programs of a temporal flow. All but `density` have a row for each series and run once, or once a step with the state in
 // buffers that outlive them: nothing in them depends on the length of a series.
 
-import { pack } from '../../kernels/pack.js';
 import { series } from '../../kernels/series.js';
 import type { Program } from '../../runtime/program.js';
 import { Recorder } from '../../runtime/recorder.js';
 import { NONE, type TiledTensor } from '../../runtime/tensor.js';
 import type { GpuFlow } from '../flow.js';
+import { recordOutput, recordStart } from '../task.js';
 import type { Recurrent, StateShape } from './recurrent.js';
 
 /**
@@ -80,11 +80,7 @@ export function recordTemporal(parts: TemporalParts, task: TemporalTask): Progra
     for (const { name, features } of statesOf(parts)) {
       const state = r.state(name, features);
       if (task === 'enter') readStep(r, carried(name), features, state, 0, { repeated: true });
-      else
-        r.run(pack.unpack, {
-          buffers: { tensor: state, result: r.external(carried(name), features) },
-          params: { features, is_context: 0 },
-        });
+      else recordOutput(r, carried(name), state);
     }
   } else {
     const memory = recurrent.memory(r);
@@ -96,8 +92,7 @@ export function recordTemporal(parts: TemporalParts, task: TemporalTask): Progra
     recurrent.recordStep(r, context);
     if (task === 'draw') {
       const { base, bijector } = flow.parts;
-      const z = r.scope('base', () => base.sample(r, context));
-      const x = bijector.inverse(r, z, { logDet: null, context });
+      const x = bijector.inverse(r, recordStart(r, 'sample', base, context), { logDet: null, context });
       writeStep(r, x, dim, 'x', scale);
     }
     if (task === 'contexts') writeStep(r, context, context.features, 'contexts', null);
