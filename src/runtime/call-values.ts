@@ -19,7 +19,7 @@ export interface SequenceValues {
 /** Fields of `Call` in shaders/lib/call.wgsl, in order, those of the sequence last; each is two halves. */
 export type CallWords = readonly number[];
 
-export const CALL_BYTES = 64; // 8 × vec2<u32>
+const CALL_BYTES = 64; // 8 × vec2<u32>
 
 export class CallTable {
   readonly #memory: Memory;

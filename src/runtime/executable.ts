@@ -7,7 +7,7 @@ import type { Pipeline } from './pipelines.js';
 import type { Command, Program } from './program.js';
 import type { Residents } from './residents.js';
 import { chunksOf, type Rows } from './run-arrays.js';
-import { nameOf, paddedRows, TILE } from './tensor.js';
+import { nameOf, paddedRows, type Tensor, TILE, type TiledTensor } from './tensor.js';
 import { COPY_DST, STORAGE, UNIFORM } from './usage.js';
 
 export interface EncodeCall {
@@ -167,19 +167,13 @@ export class Executable {
     pass.dispatchWorkgroups(...kernel.grid(rows, params));
   }
 
-  #externalGroup(bound: BoundCommand, call: EncodeCall, start: number): GPUBindGroup {
-    const buffers = bound.externals.map((name) => call.externals[name]!);
-    let groups = bound.cache.get(buffers[0]!);
-    if (!groups) {
-      groups = new Map();
-      bound.cache.set(buffers[0]!, groups);
-    }
-    const key = [start, call.contextStride ?? 1, ...buffers.slice(1).map((buffer) => this.#idOf(buffer))].join();
-    let group = groups.get(key);
-    if (!group) {
-      group = this.#createGroup(bound, call.externals, start, call.contextStride ?? 1);
-      groups.set(key, group);
-    }
+  #externalGroup(bound: BoundCommand, { externals, contextStride = 1 }: EncodeCall, start: number): GPUBindGroup {
+    const [first, ...others] = bound.externals.map((name) => externals[name]!);
+    const groups = bound.cache.get(first!) ?? new Map<string, GPUBindGroup>();
+    bound.cache.set(first!, groups);
+    const key = [start, contextStride, ...others.map((buffer) => this.#idOf(buffer))].join();
+    const group = groups.get(key) ?? this.#createGroup(bound, externals, start, contextStride);
+    groups.set(key, group);
     return group;
   }
 
@@ -198,32 +192,28 @@ export class Executable {
     start: number,
     contextStride: 0 | 1 = 1,
   ): GPUBindGroup {
-    const { source } = command.kernel;
-    const limit = this.#gpu.device.limits.maxStorageBufferBindingSize;
-    const entries: GPUBindGroupEntry[] = [];
-    if (source.usesCall) entries.push({ binding: 0, resource: { buffer: this.#callBuffer } });
-    if (this.#paramsBuffer && source.params.byteSize > 0)
-      entries.push({
-        binding: source.params.binding,
-        resource: { buffer: this.#paramsBuffer, offset: paramsOffset, size: source.params.byteSize },
-      });
-    for (const [name, { binding }] of Object.entries(source.buffers)) {
-      const tensor = command.tensors[name]!;
-      if (tensor.kind === 'tiled' && tensor.state === undefined)
-        entries.push({ binding, resource: { buffer: this.#scratch[this.program.slotOf.get(tensor.id)!]! } });
-      else if (tensor.kind === 'constant')
-        entries.push({ binding, resource: { buffer: this.#residents.buffer(tensor.data, tensor.label), offset: 4 * (tensor.from ?? 0) } });
-      else {
-        // Chunks start at multiples of 64 rows, so the offset is a multiple of 256 bytes whatever the width.
-        const name = nameOf(tensor)!;
-        const buffer = externals[name]!;
-        const from = tensor.kind === 'external' ? (tensor.from ?? 0) : 0;
-        const offset = name === 'context' && contextStride === 0 ? 0 : (start * tensor.features + from) * 4;
-        // A caller's buffer may have any size; a binding is whole words, and no larger than the device allows.
-        entries.push({ binding, resource: { buffer, offset, size: Math.floor(Math.min(buffer.size - offset, limit) / 4) * 4 } });
-      }
-    }
+    const { buffers, params, usesCall } = command.kernel.source;
+    const entries: GPUBindGroupEntry[] = Object.entries(buffers).map(([name, { binding }]) => ({
+      binding,
+      resource: this.#bindingOf(command.tensors[name]!, externals, start, contextStride),
+    }));
+    if (usesCall) entries.push({ binding: 0, resource: { buffer: this.#callBuffer } });
+    if (params.byteSize > 0)
+      entries.push({ binding: params.binding, resource: { buffer: this.#paramsBuffer!, offset: paramsOffset, size: params.byteSize } });
     return this.#gpu.device.createBindGroup({ label: command.label, layout: pipeline.layout, entries });
+  }
+
+  #bindingOf(tensor: Tensor, externals: EncodeCall['externals'], start: number, contextStride: 0 | 1): GPUBufferBinding {
+    if (tensor.kind === 'constant') return { buffer: this.#residents.buffer(tensor.data, tensor.label), offset: 4 * (tensor.from ?? 0) };
+    const name = nameOf(tensor);
+    if (name === undefined) return { buffer: this.#scratch[this.program.slotOf.get((tensor as TiledTensor).id)!]! };
+    const buffer = externals[name]!;
+    const from = tensor.kind === 'external' ? (tensor.from ?? 0) : 0;
+    // Chunks start at multiples of 64 rows, so the offset is a multiple of 256 bytes whatever the width.
+    const offset = name === 'context' && contextStride === 0 ? 0 : (start * tensor.features + from) * 4;
+    // A caller's buffer may have any size; a binding is whole words, and no larger than the device allows.
+    const limit = this.#gpu.device.limits.maxStorageBufferBindingSize;
+    return { buffer, offset, size: Math.floor(Math.min(buffer.size - offset, limit) / 4) * 4 };
   }
 
   #uploadParams(byteSize: number): GPUBuffer {
