@@ -8,20 +8,18 @@
 // 2016, arXiv:1509.00519). Both flows are one recorded program; nothing comes back to the host in between.
 
 import { dequantization } from '../kernels/dequantize.js';
-import { fill } from '../kernels/fill.js';
-import { ValueError } from '../runtime/errors.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import type { Residents } from '../runtime/residents.js';
 import type { TiledTensor } from '../runtime/tensor.js';
 import { BoxUniform } from './bases/box-uniform.js';
+import { recordJoin } from './bijectors/chain.js';
 import { DiagonalAffine } from './bijectors/diagonal-affine.js';
 import { Logit } from './bijectors/logit.js';
-import { placesTo, recordMove } from './bijectors/multiscale.js';
-import { allocate, checkContext, checkCount, checkRows, randomSeed, resolveSeed } from './checks.js';
+import { allocate, check, checkContext, checkCount, checkInteger, checkRows, randomSeed, refuse, resolveSeed } from './checks.js';
 import { packLinear, recordLinear } from './conditioner/packing.js';
-import { type Flow, GpuFlow, type SampleOptions } from './flow.js';
-import { recordContext, recordInput, recordOutput } from './task.js';
+import { type Flow, type GpuFlow, ownFlow, type SampleOptions } from './flow.js';
+import { recordContext, recordInput, recordOutput, startLogDet } from './task.js';
 
 export interface DequantizeOptions {
   /** Density of the data scaled to (0, 1)^D. It stays the caller's. */
@@ -61,26 +59,22 @@ export class Dequantized {
   readonly #tasks: Residents;
 
   constructor({ flow, levels, noise }: DequantizeOptions) {
-    if (!(flow instanceof GpuFlow)) throw new ValueError('dequantize: flow', 'a flow of this library', String(flow));
-    if (!Number.isInteger(levels) || levels < 2 || levels > 65536)
-      throw new ValueError('dequantize: levels', 'an integer from 2 to 65536', String(levels));
+    this.#flow = ownFlow('dequantize: flow', flow).parts;
+    checkInteger('dequantize: levels', levels, 2, 65536);
     this.dim = flow.dim;
     this.contextDim = flow.contextDim;
     this.levels = levels;
-    this.#flow = flow.parts;
     this.#noise = null;
     if (noise !== undefined) {
-      if (!(noise instanceof GpuFlow)) throw new ValueError('dequantize: noise', 'a flow of this library', String(noise));
-      if (noise.parts.gpu !== flow.parts.gpu) throw new ValueError('dequantize: noise', "a flow on flow's Gpu", 'one on another');
-      if (noise.dim !== flow.dim) throw new ValueError('dequantize: noise', `dim ${flow.dim}, as flow has`, `${noise.dim}`);
-      const withContext = this.contextDim > 0 && noise.contextDim === this.dim + this.contextDim;
-      if (!withContext && noise.contextDim !== this.dim)
-        throw new ValueError(
-          'dequantize: noise',
-          `contextDim ${this.dim}, the integers${this.contextDim > 0 ? `, or ${this.dim + this.contextDim}, with the context` : ''}`,
-          `${noise.contextDim}`,
-        );
-      this.#noise = { ...noise.parts, withContext };
+      const place = 'dequantize: noise';
+      const { parts } = ownFlow(place, noise);
+      check(parts.gpu === this.#flow.gpu, place, "a flow on flow's Gpu", 'a flow on another');
+      check(noise.dim === flow.dim, place, `dim ${flow.dim}, as flow has`, noise.dim);
+      const all = this.dim + this.contextDim;
+      const withContext = this.contextDim > 0 && noise.contextDim === all;
+      const expected = `contextDim ${this.dim}, the integers${this.contextDim > 0 ? `, or ${all}, with the context` : ''}`;
+      check(withContext || noise.contextDim === this.dim, place, expected, noise.contextDim);
+      this.#noise = { ...parts, withContext };
     }
     this.#tasks = this.#flow.gpu.residents('dequantized flow', (task) => this.record(task as Task));
   }
@@ -137,8 +131,7 @@ export class Dequantized {
       return r.finish();
     }
     const k = recordInput(r, 'k', this.dim);
-    const logDet = r.tiled(1, 'log-det');
-    r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value: -this.dim * Math.log(this.levels) } });
+    const logDet = startLogDet(r, -this.dim * Math.log(this.levels));
     const { u, logDensity } = r.scope('noise', () => this.#recordNoise(r, k, context, logDet));
     const y = r.tiled(this.dim, 'dequantized');
     r.run(dequantization.dequantize, { buffers: { x: k, u, y }, params: scale });
@@ -168,16 +161,9 @@ export class Dequantized {
     // (2 k + 1) / levels − 1: the middle of the integer's cell on (−1, 1).
     const centred = new DiagonalAffine('integers', { center: all((levels - 1) / 2), logScale: all(Math.log(2 / levels)), shift: all(0) });
     let condition = centred.forward(r, k, { logDet: null, context: null });
-    if (withContext) {
-      const joined = r.tiled(dim + this.contextDim, 'integers and context');
-      const run = (count: number) => Array.from({ length: count }, (_, i) => i);
-      recordMove(r, condition, joined, placesTo(run(dim), 0));
-      recordMove(r, context!, joined, placesTo(run(this.contextDim), dim));
-      condition = joined;
-    }
+    if (withContext) condition = recordJoin(r, condition, context!, dim + this.contextDim, dim);
     const source = base.sample(r, condition);
-    const noiseLogDet = r.tiled(1, 'log-det');
-    r.run(fill, { buffers: { destination: noiseLogDet }, params: { features: 1, value: 0 } });
+    const noiseLogDet = startLogDet(r);
     const a = bijector.inverse(r, source, { logDet: noiseLogDet, context: condition });
     const logDensity = base.logDensity(r, source, noiseLogDet, -1, condition);
     return { u: new Logit(dim, 0).inverse(r, a, { logDet, context: null }), logDensity };
@@ -189,10 +175,10 @@ export class Dequantized {
     for (const [at, value] of k.entries()) {
       if (Number.isInteger(value) && value >= 0 && value < this.levels) continue;
       const where = `${place}: k, row ${Math.floor(at / this.dim)}, feature ${at % this.dim},`;
-      throw new ValueError(where, `an integer from 0 to ${this.levels - 1}`, String(value));
+      refuse(where, `an integer from 0 to ${this.levels - 1}`, value);
     }
     const { samples = 1 } = options;
-    if (!Number.isInteger(samples) || samples < 1) throw new ValueError(`${place}: samples`, 'an integer ≥ 1', String(samples));
+    checkInteger(`${place}: samples`, samples, 1);
     const seed = resolveSeed(place, options.seed, randomSeed);
     const contextStride = checkContext(place, options.context, this.contextDim, rows);
     const bound = allocate(place, rows, 1);

@@ -4,8 +4,7 @@ import type { FlowDescription, OpDescription } from '../format/description.js';
 import { metadataFor } from '../format/format.js';
 import { type StoredTensor, writeSafetensors } from '../format/safetensors.js';
 import { watched } from '../runtime/error-scope.js';
-import { LimitError, StateError, ValueError } from '../runtime/errors.js';
-import type { Executable } from '../runtime/executable.js';
+import { LimitError, StateError } from '../runtime/errors.js';
 import { Gpu } from '../runtime/gpu.js';
 import { type Profile, profile } from '../runtime/profiler.js';
 import type { Program } from '../runtime/program.js';
@@ -19,18 +18,32 @@ import type { Bijector } from './bijector.js';
 import { Chain } from './bijectors/chain.js';
 import {
   allocate,
+  check,
   checkBuffer,
   checkContext,
   checkContextBuffer,
   checkCount,
   checkEncoder,
+  checkOneOf,
   checkRows,
   checkSeed,
   randomSeed,
   resolveSeed,
 } from './checks.js';
 import { copyParameters } from './parameters.js';
-import { INPUTS, isDensityTask, recordContext, recordEnd, recordInput, recordLogDet, recordStart, type Task } from './task.js';
+import {
+  INPUTS,
+  isDensityTask,
+  OUTPUTS,
+  type Outputs,
+  recordContext,
+  recordEnd,
+  recordInput,
+  recordLogDet,
+  recordStart,
+  startLogDet,
+  type Task,
+} from './task.js';
 
 export interface ContextOption {
   /** Row-major [n, C], or [C] for all rows. */
@@ -121,7 +134,7 @@ export class GpuFlow implements Flow {
   readonly #tasks: Residents;
 
   constructor(gpu: Gpu, bijector: Bijector, base: Base, state: FlowState) {
-    if (!(gpu instanceof Gpu)) throw new ValueError('flow: gpu', 'a Gpu, from Gpu.request() or Gpu.from(device)', String(gpu));
+    check(gpu instanceof Gpu, 'flow: gpu', 'a Gpu, from Gpu.request() or Gpu.from(device)', gpu);
     this.#gpu = gpu;
     this.#bijector = bijector;
     this.#base = base;
@@ -136,39 +149,24 @@ export class GpuFlow implements Flow {
     return { gpu: this.#gpu, bijector: this.#bijector, base: this.#base, state: this.#state };
   }
 
-  async forward(x: Float32Array, options: DensityOptions = {}): Promise<{ z: Float32Array; logDet: Float32Array }> {
-    const [z, logDet] = await this.#run(
-      'forward',
-      checkRows('forward: x', x, this.dim),
-      { input: x, ...options },
-      { z: this.dim, logDet: 1 },
-    );
-    return { z: z!, logDet: logDet! };
+  async forward(x: Float32Array, options?: DensityOptions): Promise<Outputs<'forward'>> {
+    return this.#run('forward', x, options);
   }
 
-  async inverse(z: Float32Array, options: DensityOptions = {}): Promise<{ x: Float32Array; logDet: Float32Array }> {
-    const [x, logDet] = await this.#run(
-      'inverse',
-      checkRows('inverse: z', z, this.dim),
-      { input: z, ...options },
-      { x: this.dim, logDet: 1 },
-    );
-    return { x: x!, logDet: logDet! };
+  async inverse(z: Float32Array, options?: DensityOptions): Promise<Outputs<'inverse'>> {
+    return this.#run('inverse', z, options);
   }
 
-  async logProb(x: Float32Array, options: DensityOptions = {}): Promise<Float32Array> {
-    const [logProb] = await this.#run('logProb', checkRows('logProb: x', x, this.dim), { input: x, ...options }, { logProb: 1 });
-    return logProb!;
+  async logProb(x: Float32Array, options?: DensityOptions): Promise<Float32Array> {
+    return (await this.#run('logProb', x, options)).logProb;
   }
 
-  async sample(count: number, options: SampleOptions = {}): Promise<Float32Array> {
-    const [x] = await this.#run('sample', checkCount('sample', count), options, { x: this.dim });
-    return x!;
+  async sample(count: number, options?: SampleOptions): Promise<Float32Array> {
+    return (await this.#run('sample', count, options)).x;
   }
 
-  async sampleWithLogProb(count: number, options: SampleOptions = {}): Promise<{ x: Float32Array; logProb: Float32Array }> {
-    const [x, logProb] = await this.#run('sampleWithLogProb', checkCount('sampleWithLogProb', count), options, { x: this.dim, logProb: 1 });
-    return { x: x!, logProb: logProb! };
+  async sampleWithLogProb(count: number, options?: SampleOptions): Promise<Outputs<'sampleWithLogProb'>> {
+    return this.#run('sampleWithLogProb', count, options);
   }
 
   async prepare({ count }: { count: number }): Promise<void> {
@@ -183,15 +181,7 @@ export class GpuFlow implements Flow {
   }
 
   encodeSample(encoder: GPUCommandEncoder, options: { count: number; seed: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer {
-    const { count, seed, into, context } = options;
-    const executable = this.#prepared('sample', 'encodeSample');
-    checkEncoder('encodeSample', encoder);
-    checkCount('encodeSample', count);
-    checkSeed('encodeSample', seed);
-    const contextStride = checkContextBuffer('encodeSample', context, this.contextDim, count);
-    const x = this.#output('encodeSample', count, this.dim, into);
-    executable.encode(encoder, { rows: count, seed, contextStride, externals: { x, ...(context && { context }) } });
-    return x;
+    return this.#encode('sample', 'encodeSample', encoder, options);
   }
 
   encodeLogProb(
@@ -199,16 +189,8 @@ export class GpuFlow implements Flow {
     x: GPUBuffer,
     options: { count: number; seed?: number; into?: GPUBuffer; context?: GPUBuffer },
   ): GPUBuffer {
-    const { count, seed = 0, into, context } = options;
-    const executable = this.#prepared('logProb', 'encodeLogProb');
-    checkEncoder('encodeLogProb', encoder);
-    checkCount('encodeLogProb', count);
-    checkSeed('encodeLogProb', seed);
-    checkBuffer('encodeLogProb: x', x, [count, this.dim]);
-    const contextStride = checkContextBuffer('encodeLogProb', context, this.contextDim, count);
-    const logProb = this.#output('encodeLogProb', count, 1, into);
-    executable.encode(encoder, { rows: count, seed, contextStride, externals: { x, logProb, ...(context && { context }) } });
-    return logProb;
+    const { seed = 0 } = options;
+    return this.#encode('logProb', 'encodeLogProb', encoder, { ...options, seed, x });
   }
 
   async parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>> {
@@ -222,8 +204,8 @@ export class GpuFlow implements Flow {
   }
 
   async profile(task: 'sample' | 'logProb', { count }: { count: number }): Promise<Profile> {
-    if (task !== 'sample' && task !== 'logProb') throw new ValueError('profile: task', "'sample' or 'logProb'", String(task));
-    if (checkCount('profile', count) === 0) throw new ValueError('profile: count', 'at least 1 row to measure', '0');
+    checkOneOf('profile: task', task, ['sample', 'logProb']);
+    check(checkCount('profile', count) > 0, 'profile: count', 'at least 1 row to measure', 0);
     const executable = await this.#tasks.get(task);
     const { memory } = this.#gpu;
     const rows = Math.min(count, executable.rowsPerChunk);
@@ -260,7 +242,7 @@ export class GpuFlow implements Flow {
   recordLogProb(r: Recorder): { x: TiledTensor; context: TiledTensor | null; logProb: TiledTensor } {
     const context = recordContext(r, this.contextDim);
     const x = recordInput(r, 'x', this.dim);
-    const logDet = recordLogDet(r, 'logProb')!;
+    const logDet = startLogDet(r);
     const z = this.#bijector.forward(r, x, { logDet, context });
     return { x, context, logProb: r.scope('base', () => this.#base.logDensity(r, z, logDet, 1, context)) };
   }
@@ -269,9 +251,10 @@ export class GpuFlow implements Flow {
   behind(layer: Bijector, op: OpDescription): GpuFlow {
     this.#tasks.assertAlive();
     const { description } = this.#state;
+    const own = this.#bijector;
     const { structure, structure_direction: direction } = description;
     const extended = { ...description, structure: direction === 'density' ? [op, ...structure] : [...structure, op] };
-    return new GpuFlow(this.#gpu, new Chain(this.dim, [layer, this.#bijector]), this.#base, {
+    return new GpuFlow(this.#gpu, new Chain(this.dim, [layer, ...(own instanceof Chain ? own.layers : [own])]), this.#base, {
       ...this.#state,
       description: extended,
       layerParameters: [0, ...this.#state.layerParameters],
@@ -290,35 +273,44 @@ export class GpuFlow implements Flow {
     return r.finish();
   }
 
-  #prepared(task: Task, caller: string): Executable {
+  #encode(
+    task: 'sample' | 'logProb',
+    caller: string,
+    encoder: GPUCommandEncoder,
+    { count, seed, into, context, x }: { count: number; seed: number; into?: GPUBuffer; context?: GPUBuffer; x?: GPUBuffer },
+  ): GPUBuffer {
     this.#tasks.assertAlive();
     const executable = this.#tasks.ready(task);
     if (!executable) throw new StateError(`${caller}: await flow.prepare({ count }) first; compiling is asynchronous, encoding is not`);
-    return executable;
+    checkEncoder(caller, encoder);
+    checkCount(caller, count);
+    checkSeed(caller, seed);
+    if (task === 'logProb') checkBuffer(`${caller}: x`, x!, [count, this.dim]);
+    const contextStride = checkContextBuffer(caller, context, this.contextDim, count);
+    const result = this.#output(caller, count, task === 'sample' ? this.dim : 1, into);
+    const externals = { ...(x && { x }), ...(context && { context }), [OUTPUTS[task][0]]: result };
+    executable.encode(encoder, { rows: count, seed, contextStride, externals });
+    return result;
   }
 
-  /** Runs a task on arrays; the caller's are read before this returns its promise. */
-  async #run(
-    task: Task,
-    rows: number,
-    options: SampleOptions & { readonly input?: Float32Array },
-    widths: Readonly<Record<string, number>>,
-  ): Promise<Float32Array[]> {
+  /** Runs a task on arrays, or for as many draws; the caller's arrays are read before this returns its promise. */
+  async #run<T extends Task>(task: T, given: Float32Array | number, options: SampleOptions = {}): Promise<Outputs<T>> {
+    const [name, { context }] = [INPUTS[task], options];
+    const rows = name ? checkRows(`${task}: ${name}`, given as Float32Array, this.dim) : checkCount(task, given as number);
     this.#tasks.assertAlive();
-    const { input, context } = options;
-    const seed = resolveSeed(task, options.seed, () => (input ? 0 : randomSeed()));
+    const seed = resolveSeed(task, options.seed, () => (name ? 0 : randomSeed()));
     const contextStride = checkContext(task, context, this.contextDim, rows);
-    const outputs = Object.fromEntries(Object.entries(widths).map(([name, width]) => [name, allocate(task, rows, width)]));
-    if (rows > 0) {
-      const inputs: Record<string, Float32Array> = { ...(input && { [INPUTS[task]!]: input }), ...(context && { context }) };
-      const call = { rows, seed, contextStride, inputs, outputs };
-      const { hosted } = this.#bijector; // where a layer's number of commands depends on the data
-      if (hosted) {
-        const whole = { residents: this.#tasks, bijector: this.#bijector, base: this.#base, contextDim: this.contextDim };
-        await hosted(whole, task, { ...call, inputs: copyOf(inputs) });
-      } else await this.#tasks.run(task, task, call);
-    }
-    return Object.values(outputs);
+    const widths = { x: this.dim, z: this.dim, logDet: 1, logProb: 1 };
+    const outputs = Object.fromEntries(OUTPUTS[task].map((output) => [output, allocate(task, rows, widths[output])])) as Outputs<T>;
+    if (rows === 0) return outputs;
+    const inputs: Record<string, Float32Array> = { ...(name && { [name]: given as Float32Array }), ...(context && { context }) };
+    const call = { rows, seed, contextStride, inputs, outputs };
+    const { hosted } = this.#bijector; // where a layer's number of commands depends on the data
+    if (hosted) {
+      const whole = { residents: this.#tasks, bijector: this.#bijector, base: this.#base, contextDim: this.contextDim };
+      await hosted(whole, task, { ...call, inputs: copyOf(inputs) });
+    } else await this.#tasks.run(task, task, call);
+    return outputs;
   }
 
   #output(caller: string, count: number, width: number, into: GPUBuffer | undefined): GPUBuffer {
@@ -332,4 +324,10 @@ export class GpuFlow implements Flow {
       throw new LimitError(`${caller}: count`, `a result of at most ${maxBufferSize} bytes (maxBufferSize)`, `${size}`);
     return this.#gpu.device.createBuffer({ label: caller, size, usage: STORAGE | COPY_SRC | COPY_DST | VERTEX });
   }
+}
+
+/** @throws ValueError for what is no flow, or one of another library. */
+export function ownFlow(place: string, flow: Flow): GpuFlow {
+  check(flow instanceof GpuFlow, place, 'a flow of this library', flow);
+  return flow;
 }

@@ -123,7 +123,7 @@ describe('bounded', () => {
     [{ low: [0, 0, 0] }, /^bounded.low needs one number, or 2, one a feature; got 3$/],
     [{ low: Number.NaN }, /^bounded: low needs finite numbers, or null for no end; got NaN$/],
     [{ low: 0, high: 1, eps: 0.5 }, /^bounded.eps needs a number in \[0, 0.5\); got 0.5$/],
-    [{ low: 0, positive: 'relu' }, /^bounded: positive needs 'softplus' or 'exp'; got relu$/],
+    [{ low: 0, positive: 'relu' }, /^bounded: positive needs 'softplus' or 'exp'; got "relu"$/],
   ] as const)('refuses %o', async (support, sentence) => {
     const flow = await planar(held.gpu, { dim: 2, layers: 1 });
     await expectError(() => bounded(flow, wrong(support)), ValueError, 'E_VALUE', sentence);

@@ -345,7 +345,7 @@ describe('what is refused', () => {
   test.each([
     [
       { solver: { method: 'rk5', steps: 3 } },
-      'ffjord: solver.method needs one of euler, midpoint, rk4, rk4-3/8, dopri5, dopri5-adaptive; got rk5',
+      `ffjord: solver.method needs 'euler', 'midpoint', 'rk4', 'rk4-3/8', 'dopri5' or 'dopri5-adaptive'; got "rk5"`,
     ],
     [{ solver: { method: 'rk4', steps: 0 } }, 'ffjord: solver.steps needs an integer from 1 to 10000; got 0'],
     [{ solver: { method: 'rk4' } }, 'ffjord: solver.steps needs an integer from 1 to 10000; got undefined'],
@@ -355,9 +355,9 @@ describe('what is refused', () => {
       { solver: { method: 'dopri5-adaptive', rtol: 1e-5, atol: 1e-5, steps: 1.5 } },
       'ffjord: solver.steps needs an integer from 1 to 10000; got 1.5',
     ],
-    [{ field: 'hyper' }, 'ffjord: field needs one of concat, concat-squash, ignore; got hyper'],
-    [{ activation: 'relu' }, 'ffjord: activation needs one of tanh, softplus, swish, elu, sigmoid; got relu'],
-    [{ divergence: 'hutchinson' }, 'ffjord: divergence needs one of gaussian, rademacher; got undefined'],
+    [{ field: 'hyper' }, `ffjord: field needs 'concat', 'concat-squash' or 'ignore'; got "hyper"`],
+    [{ activation: 'relu' }, `ffjord: activation needs 'tanh', 'softplus', 'swish', 'elu' or 'sigmoid'; got "relu"`],
+    [{ divergence: 'hutchinson' }, `ffjord: divergence needs 'gaussian' or 'rademacher'; got undefined`],
     [{ divergence: { estimator: 'gaussian', probes: 0 } }, 'ffjord: divergence.probes needs an integer from 1 to 65535; got 0'],
     [{ dim: 0 }, 'ffjord: dim needs an integer ≥ 1; got 0'],
   ])('%j', async (options, sentence) => {

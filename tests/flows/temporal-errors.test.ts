@@ -41,7 +41,7 @@ describe('arguments', () => {
       () => flow.sampleContinuation(x, 1, { time: 5 }),
       'sampleContinuation: history needs [batch, 5, 2], a multiple of 10 numbers; got 12',
     );
-    await value(() => flow.logProb(wrong([1, 2]), { time: 1 }), 'logProb: series needs a Float32Array; got Array');
+    await value(() => flow.logProb(wrong([1, 2]), { time: 1 }), 'logProb: series needs a Float32Array; got [1,2]');
     await value(() => flow.logProb(x, wrong(undefined)), 'logProb: time needs an integer ≥ 1; got undefined');
     await value(() => flow.logProb(x, { time: 0 }), 'logProb: time needs an integer ≥ 1; got 0');
     await value(() => flow.sample(3, { time: 1.5 }), 'sample: time needs an integer ≥ 1; got 1.5');

@@ -7,10 +7,11 @@ import { Chain, Inverse } from '../bijectors/chain.js';
 import { ChannelLinear } from '../bijectors/channel-linear.js';
 import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
 import { halvesOf, ImageCoupling, type ImageMask } from '../bijectors/image-coupling.js';
-import { Identity, squeeze } from '../bijectors/squeeze.js';
+import { squeeze } from '../bijectors/squeeze.js';
 import type { ConvNet, ImageShape } from '../conditioner/conv-net.js';
 import { type AffineSettings, AffineTransformer } from '../transformers/affine.js';
 import type { BaseBuilders, BuildContext, OpBuilders, OpOf } from './op.js';
+import { scaleOf } from './scale.js';
 import type { StateReader } from './state.js';
 
 /** @throws FormatError where what enters is no image. */
@@ -36,7 +37,7 @@ function readNet(context: BuildContext, net: ConvNetDescription, inputs: number,
       outputs: wide,
       kernel: side,
       weight: state.parameter(`${name}.weight`, [wide, channels, side, side]),
-      bias: state.has(`${name}.bias`) ? state.parameter(`${name}.bias`, [wide]) : null,
+      bias: state.optional(`${name}.bias`, [wide]),
       slope: last ? 1 : leaky,
     };
     channels = wide;
@@ -51,7 +52,7 @@ function readNet(context: BuildContext, net: ConvNetDescription, inputs: number,
     );
   const first = stages[0]!.outputs;
   const weight = state.parameter(`${net.context_proj}.weight`, [first, read]);
-  const bias = state.has(`${net.context_proj}.bias`) ? state.parameter(`${net.context_proj}.bias`, [first]) : null;
+  const bias = state.optional(`${net.context_proj}.bias`, [first]);
   return { stages, context: { inputs: read, weight, bias } };
 }
 
@@ -109,19 +110,6 @@ const SCALE_MAPS: Record<OpOf<'glow_block'>['coupling']['scale_map'], AffineSett
   additive: { scale: 'none', dividesForward: true },
 };
 
-function couplingSettings(op: OpOf<'image_coupling'>): AffineSettings {
-  switch (op.form) {
-    case 'additive':
-      return { scale: 'none', dividesForward: false };
-    case 'exp':
-      return { scale: 'exp', dividesForward: false };
-    case 'tanh':
-      return { scale: 'tanh', high: op.bound, dividesForward: false };
-    case 'clamp':
-      return { scale: 'clamp', low: op.low, high: op.high, dividesForward: false };
-  }
-}
-
 /** @throws FormatError where the latent is not of the shape that the description says. */
 function checkLatent(context: BuildContext, said: readonly number[], latent: ImageShape): void {
   if (said.join() !== latent.join())
@@ -161,7 +149,7 @@ export const imageOps = {
   },
 
   image_coupling(op, context) {
-    return coupling(context, op.conv_net, couplingSettings(op), op.moves.replace('_', '-') as ImageMask);
+    return coupling(context, op.conv_net, scaleOf(op, context.place), op.moves.replace('_', '-') as ImageMask);
   },
 
   squeeze(_, context) {
@@ -189,14 +177,14 @@ export const imageOps = {
     // The latent z = (x2 − mean(x1)) e^−s(x1), (mean, s) a network of the half that goes on: its Gaussian given that half, whitened.
     const bijector = op.prior
       ? coupling(context, op.prior, SCALE_MAPS.exp, 'last-channels', 'split-prior')
-      : new Identity('split', context.inputs);
+      : new Chain(context.inputs, [], 'split');
     context.reshape(half);
     return bijector;
   },
 
   final_latent(op, context) {
     checkLatent(context, op.latent_shape, imageShape(context));
-    return new Identity('latent', context.inputs);
+    return new Chain(context.inputs, [], 'latent');
   },
 } satisfies OpBuilders;
 

@@ -38,6 +38,11 @@ export class StateReader {
     return this.#float(name, shape);
   }
 
+  /** A learned tensor, or null where the file has none. @throws FormatError */
+  optional(name: string, shape: readonly (number | null)[]): Float32Array | null {
+    return this.has(name) ? this.parameter(name, shape) : null;
+  }
+
   /** A float32 tensor that is not learned: running statistics, a coupling mask. @throws FormatError */
   buffer(name: string, shape: readonly (number | null)[]): Float32Array {
     return this.#float(name, shape);

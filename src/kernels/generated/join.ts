@@ -2,7 +2,7 @@
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct Params {\nfeatures: u32,\nleading_features: u32,\nwhole_features: u32,\n}\n@group(0) @binding(1) var<uniform> params: Params;\n@group(0) @binding(2) var<storage, read> leading: array<vec4<f32>>;\n@group(0) @binding(3) var<storage, read> whole_tensor: array<vec4<f32>>;\n@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;\n@compute @workgroup_size(16, 4)\nfn join(@builtin(global_invocation_id) id: vec3<u32>) {\nlet f = id.y;\nif (id.x * 4u >= rows() || f >= params.features) { return; }\nlet at = tiled(params.features, id.x) + f * TILE4;\nif (f < params.leading_features) {\ny[at] = leading[tiled(params.leading_features, id.x) + f * TILE4];\n} else {\ny[at] = whole_tensor[tiled(params.whole_features, id.x) + f * TILE4];\n}\n}";
+const own = "struct Params {\nfeatures: u32,\nleading_features: u32,\nwhole_features: u32,\nshift: u32,\n}\n@group(0) @binding(1) var<uniform> params: Params;\n@group(0) @binding(2) var<storage, read> leading: array<vec4<f32>>;\n@group(0) @binding(3) var<storage, read> whole_tensor: array<vec4<f32>>;\n@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;\n@compute @workgroup_size(16, 4)\nfn join(@builtin(global_invocation_id) id: vec3<u32>) {\nlet f = id.y;\nif (id.x * 4u >= rows() || f >= params.features) { return; }\nlet at = tiled(params.features, id.x) + f * TILE4;\nif (f < params.leading_features) {\ny[at] = leading[tiled(params.leading_features, id.x) + f * TILE4];\n} else {\ny[at] = whole_tensor[tiled(params.whole_features, id.x) + (f - params.shift) * TILE4];\n}\n}";
 const wgsl: string = `${libCall}\n${libLayout}\n${own}`;
 
 export const join = {
@@ -47,6 +47,10 @@ export const join = {
       whole_features: {
         type: "u32",
         offset: 8
+      },
+      shift: {
+        type: "u32",
+        offset: 12
       }
     }
   },
