@@ -5,7 +5,7 @@ import type { Bijector, BijectorCall } from '../bijector.js';
 import { runAdaptively } from '../continuous/adaptive.js';
 import type { VectorField } from '../continuous/field.js';
 import { type AdaptiveSolver, type FixedSolver, type Solver, TABLEAUS } from '../continuous/solvers.js';
-import { coefficientRows, fillTable, recordJoin, recordSplit, recordSteps, solveOf, stageTimes } from '../continuous/steps.js';
+import { coefficientRows, fillTable, recordSplit, recordState, recordSteps, solveOf, stageTimes } from '../continuous/steps.js';
 import type { Hosting } from '../hosted.js';
 
 /**
@@ -65,7 +65,7 @@ export class ContinuousFlow implements Bijector {
     }
     const width = this.dim + (logDet ? 1 : 0);
     const solve = solveOf(r, this.field, context, width, r.constant(data, 'times'), steps * tableau.c.length);
-    const state = recordSteps(r, solve, tableau, recordJoin(r, value, logDet), steps);
+    const state = recordSteps(r, solve, tableau, recordState(r, value, logDet), steps);
     return recordSplit(r, state, this.dim, logDet);
   }
 

@@ -13,7 +13,7 @@ import type { HostedFlow, Hosting } from '../hosted.js';
 import { isDensityTask, recordContext, recordEnd, recordInput, recordLogDet, recordOutput, recordStart, type Task } from '../task.js';
 import { recordFirst, recordTrial, stepTable } from './adaptive-programs.js';
 import { batchNorm, StepControl } from './step-control.js';
-import { recordJoin, recordSplit } from './steps.js';
+import { recordSplit, recordState } from './steps.js';
 
 interface AdaptiveLayer {
   readonly layer: ContinuousFlow;
@@ -47,7 +47,7 @@ function recordLeg(flow: HostedFlow, task: Task, layers: readonly Bijector[], is
   const direction = isDensityTask(task) ? 'forward' : 'inverse';
   for (const layer of layers) value = r.scope(layer.name, () => layer[direction](r, value, { logDet, context }));
   if (isLast) recordEnd(r, task, base, { start: start ?? value, moved: value, logDet, context });
-  else recordOutput(r, 'state', recordJoin(r, value, logDet));
+  else recordOutput(r, 'state', recordState(r, value, logDet));
   return r.finish();
 }
 

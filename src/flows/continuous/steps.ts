@@ -4,6 +4,7 @@
 import { rungeKutta } from '../../kernels/runge-kutta.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { NONE, SLICE, type TiledTensor } from '../../runtime/tensor.js';
+import { recordJoin } from '../bijectors/chain.js';
 import type { TableTensor, VectorField } from './field.js';
 import type { Tableau } from './solvers.js';
 
@@ -20,14 +21,13 @@ interface Advance {
   readonly x: TiledTensor;
   readonly xAt?: number;
   readonly y: TiledTensor;
-  readonly yAt?: number;
   readonly features: number;
   /** Slopes and their weights; without them x is copied. */
   readonly slopes?: { readonly k: TiledTensor; readonly stride: number; readonly terms: number; readonly coefficients: TableTensor };
 }
 
 /** Records y = x + Σ coefficients · k on some features. */
-export function recordAdvance(r: Recorder, { x, xAt = 0, y, yAt = 0, features, slopes }: Advance): void {
+export function recordAdvance(r: Recorder, { x, xAt = 0, y, features, slopes }: Advance): void {
   r.run(rungeKutta.advance, {
     buffers: { x, k: slopes?.k ?? NONE, coefficients: slopes?.coefficients ?? NONE, y },
     params: {
@@ -38,7 +38,7 @@ export function recordAdvance(r: Recorder, { x, xAt = 0, y, yAt = 0, features, s
       k_features: slopes?.k.features ?? 1,
       k_stride: slopes?.stride ?? 1,
       y_features: y.features,
-      y_at: yAt,
+      y_at: 0,
       rtol: 0,
       atol: 0,
     },
@@ -135,13 +135,8 @@ export function recordSteps(r: Recorder, solve: Solve, { a, b }: Tableau, state:
 }
 
 /** Puts value and log-det into one state tensor. */
-export function recordJoin(r: Recorder, value: TiledTensor, logDet: TiledTensor | null): TiledTensor {
-  if (logDet === null) return value;
-  const state = r.tiled(value.features + 1, 'state');
-  recordAdvance(r, { x: value, y: state, features: value.features });
-  recordAdvance(r, { x: logDet, y: state, yAt: value.features, features: 1 });
-  return state;
-}
+export const recordState = (r: Recorder, value: TiledTensor, logDet: TiledTensor | null): TiledTensor =>
+  logDet ? recordJoin(r, value, logDet, value.features + 1, value.features) : value;
 
 /** Takes a state apart again; the log-det replaces what `logDet` held. */
 export function recordSplit(r: Recorder, state: TiledTensor, dim: number, logDet: TiledTensor | null): TiledTensor {

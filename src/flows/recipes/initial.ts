@@ -120,15 +120,16 @@ export class TensorWriter {
   /** `<prefix>.weight` [outputs, inputs] and `<prefix>.bias` [outputs]. */
   linear(prefix: string, inputs: number, outputs: number): void {
     this.weight(prefix, inputs, outputs);
-    this.#draw(`${prefix}.bias`, [outputs], inputs);
+    this.draw(`${prefix}.bias`, [outputs], inputs);
   }
 
   /** `<prefix>.weight` alone. */
   weight(prefix: string, inputs: number, outputs: number): void {
-    this.#draw(`${prefix}.weight`, [outputs, inputs], inputs);
+    this.draw(`${prefix}.weight`, [outputs, inputs], inputs);
   }
 
-  #draw(name: string, shape: number[], inputs: number): void {
+  /** A tensor of numbers as torch.nn draws them for that many inputs. */
+  draw(name: string, shape: number[], inputs: number): void {
     this.float(name, shape, this.draws(sizeOf(shape), 1 / Math.sqrt(Math.max(1, inputs))));
   }
 

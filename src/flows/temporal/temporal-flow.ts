@@ -2,12 +2,12 @@
 
 import { type StoredTensor, writeSafetensors } from '../../format/safetensors.js';
 import { type TemporalDescription, temporalMetadata } from '../../format/temporal.js';
-import { ShapeError, ValueError } from '../../runtime/errors.js';
+import { ShapeError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import type { Program } from '../../runtime/program.js';
 import type { Residents } from '../../runtime/residents.js';
 import { ArrayRun } from '../../runtime/run-arrays.js';
-import { allocate, checkCount, checkRows, randomSeed, resolveSeed } from '../checks.js';
+import { allocate, check, checkCount, checkInteger, checkRows, randomSeed, resolveSeed } from '../checks.js';
 import type { Flow } from '../flow.js';
 import { copyParameters } from '../parameters.js';
 import { recordTemporal, statesOf, type TemporalParts, type TemporalTask } from './programs.js';
@@ -114,10 +114,10 @@ export class TemporalFlow {
   async sampleContinuation(history: Float32Array, steps: number, options: ContinuationOptions): Promise<Float32Array> {
     const place = 'sampleContinuation';
     const call = this.#series(place, 'history', history, options);
-    checkSteps(`${place}: steps`, steps);
-    const samples = options.samples ?? 1;
-    if (!Number.isInteger(samples) || samples < 0 || samples * call.rows >= 2 ** 32)
-      throw new ValueError(`${place}: samples`, 'an integer ≥ 0 that makes fewer than 2^32 rows', String(samples));
+    checkInteger(`${place}: steps`, steps, 1);
+    const { samples = 1 } = options;
+    const fits = Number.isInteger(samples) && samples >= 0 && samples * call.rows < 2 ** 32;
+    check(fits, `${place}: samples`, 'an integer ≥ 0 that makes fewer than 2^32 rows', samples);
     const seed = resolveSeed(place, options.seed, randomSeed);
     const future = this.#covariates(`${place}: futureCovariates`, options.futureCovariates, call.rows, steps);
     const rows = samples * call.rows;
@@ -130,7 +130,8 @@ export class TemporalFlow {
   /** `count` series from their first step on, [count, time, dim]. With mean scaling they are in units of the scale. */
   async sample(count: number, options: SeriesSampleOptions): Promise<Float32Array> {
     checkCount('sample', count);
-    const steps = checkSteps('sample: time', options?.time);
+    const steps = options?.time;
+    checkInteger('sample: time', steps, 1);
     const seed = resolveSeed('sample', options.seed, randomSeed);
     const covariates = this.#covariates('sample: covariates', options.covariates, count, steps);
     const result = allocate('sample', count * steps, this.dim);
@@ -168,13 +169,16 @@ export class TemporalFlow {
 
   #series(place: string, name: string, data: Float32Array, options: SeriesOptions): SeriesCall {
     this.#tasks.assertAlive();
-    const steps = checkSteps(`${place}: time`, options?.time);
+    const steps = options?.time;
+    checkInteger(`${place}: time`, steps, 1);
     const rows = checkSeries(`${place}: ${name}`, data, steps, this.dim);
     const { window } = options;
     const scaled = this.#parts.scaling === 'mean';
-    if (window !== undefined && !scaled) throw new ValueError(`${place}: window`, 'nothing: the flow does not scale', String(window));
-    if (window !== undefined && !(Number.isInteger(window) && window >= 1 && window <= steps))
-      throw new ValueError(`${place}: window`, `an integer from 1 to ${steps}, the steps given`, String(window));
+    if (window !== undefined) {
+      check(scaled, `${place}: window`, 'nothing: the flow does not scale', window);
+      const fits = Number.isInteger(window) && window >= 1 && window <= steps;
+      check(fits, `${place}: window`, `an integer from 1 to ${steps}, the steps given`, window);
+    }
     return {
       rows,
       steps,
@@ -208,11 +212,6 @@ export class TemporalFlow {
     const run = new ArrayRun(this.#tasks.gpu, place, Object.values(executables));
     await run.run(() => body(new TemporalRun(run, executables, statesOf(this.#parts))));
   }
-}
-
-function checkSteps(place: string, steps: number): number {
-  if (!Number.isInteger(steps) || steps < 1 || steps >= 2 ** 32) throw new ValueError(place, 'an integer ≥ 1', String(steps));
-  return steps;
 }
 
 /** Series in a row-major array [batch, steps, dim]. */
