@@ -19,6 +19,7 @@ import { Logit } from './bijectors/logit.js';
 import { allocate, check, checkContext, checkCount, checkInteger, checkRows, randomSeed, refuse, resolveSeed } from './checks.js';
 import { packLinear, recordLinear } from './conditioner/packing.js';
 import { type Flow, type GpuFlow, ownFlow, type SampleOptions } from './flow.js';
+import { derivedSeed } from './seeds.js';
 import { recordContext, recordInput, recordOutput, startLogDet } from './task.js';
 
 export interface DequantizeOptions {
@@ -42,10 +43,6 @@ type Task = 'logProb' | 'sample';
 
 /** Bounds in flight at once: each holds its results until they are read. */
 const IN_FLIGHT = 8;
-
-/** Seed of noise draw number `index`: steps of a golden-ratio sequence modulo 2^53, so that seeds that are close share no draws. */
-const seedOf = (seed: number, index: number): number =>
-  index === 0 ? seed : Number((BigInt(seed) + BigInt(index) * 0x13c6ef372fe94fn) % 2n ** 53n);
 
 /** A flow over integer vectors. Made by `dequantize`. */
 export class Dequantized {
@@ -187,7 +184,13 @@ export class Dequantized {
     const draw = async (index: number): Promise<Float32Array> => {
       const logProb = new Float32Array(rows);
       this.#tasks.assertAlive();
-      await this.#tasks.run('logProb', place, { rows, seed: seedOf(seed, index), contextStride, inputs, outputs: { logProb } });
+      await this.#tasks.run('logProb', place, {
+        rows,
+        seed: index === 0 ? seed : derivedSeed(seed, index),
+        contextStride,
+        inputs,
+        outputs: { logProb },
+      });
       return logProb;
     };
     if (samples === 1) return draw(0);

@@ -227,12 +227,21 @@ export class GpuFlow implements Flow {
     this.dispose();
   }
 
-  /** Compiles a program of this flow's layers, runs it once on arrays and frees it: for checks, not for hot paths. */
-  async runOnce(place: string, program: Program, call: ArrayCall): Promise<void> {
+  /** Compiles a program that reads x [n, D], and a context where the flow has one, runs it once and frees it: for checks, not for hot paths. */
+  async runOnce(
+    place: string,
+    program: Program,
+    { x, context }: ContextOption & { readonly x: Float32Array },
+    outputs: ArrayCall['outputs'],
+  ): Promise<void> {
     this.#tasks.assertAlive();
+    const rows = x.length / this.dim;
+    const contextStride = checkContext(place, context, this.contextDim, rows);
+    if (rows === 0) return;
     const executable = await this.#gpu.compile(program, this.#tasks);
     try {
-      await runOnArrays(this.#gpu, executable, place, call);
+      const inputs: Record<string, Float32Array> = { x, ...(context && { context }) };
+      await runOnArrays(this.#gpu, executable, place, { rows, seed: 0, contextStride, inputs, outputs });
     } finally {
       executable.dispose();
     }

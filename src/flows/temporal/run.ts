@@ -4,6 +4,7 @@ import { LimitError } from '../../runtime/errors.js';
 import type { EncodeCall, Executable } from '../../runtime/executable.js';
 import { type ArrayRun, chunksOf, partOf, type Rows } from '../../runtime/run-arrays.js';
 import { paddedRows } from '../../runtime/tensor.js';
+import { derivedSeed } from '../seeds.js';
 import { carried, type TemporalTask } from './programs.js';
 import type { StateShape } from './recurrent.js';
 
@@ -36,21 +37,6 @@ export interface DrawCall {
   readonly seed: number;
   readonly covariates: Sequence | null;
   readonly scaled: boolean;
-}
-
-const mask64 = (1n << 64n) - 1n;
-
-/** Output function of SplitMix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195): a bijection of 64-bit words. */
-function mixed(word: bigint): bigint {
-  let z = word & mask64;
-  z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & mask64;
-  z = ((z ^ (z >> 27n)) * 0x94d049bb133111ebn) & mask64;
-  return z ^ (z >> 31n);
-}
-
-/** Key of the random numbers of one step. Seeds next to each other share none, as seed + step would. */
-export function stepSeed(seed: number, step: number): number {
-  return Number(mixed(mixed(BigInt(seed)) + BigInt(step + 1) * 0x9e3779b97f4a7c15n) >> 11n);
 }
 
 /** What one call of a temporal flow submits. */
@@ -136,7 +122,7 @@ export class TemporalRun {
         const at = { rows, firstRow: start, externals };
         if (from) enter!.encode(encoder, { ...at, sequence: { step: 0, steps: 1, period: series } });
         else if (call.scaled) scale!.encode(encoder, { ...at, sequence: { step: 0, steps: 1, period: 1 } }); // of no steps: 1
-        encodeSteps(draw!, encoder, steps, { ...at, period: covariates?.shared ? 1 : series }, (step) => stepSeed(seed, step));
+        encodeSteps(draw!, encoder, steps, { ...at, period: covariates?.shared ? 1 : series }, (step) => derivedSeed(seed, step));
         run.read(encoder, externals.x, rows * steps * dim, into, start * steps * dim);
       });
   }
