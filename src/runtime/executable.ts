@@ -3,6 +3,7 @@
 import type { CallWords, SequenceValues } from './call-values.js';
 import { DisposedError, LimitError, StateError } from './errors.js';
 import type { Gpu } from './gpu.js';
+import { memo } from './memo.js';
 import type { Pipeline } from './pipelines.js';
 import type { Command, Program } from './program.js';
 import type { Residents } from './residents.js';
@@ -169,21 +170,9 @@ export class Executable {
 
   #externalGroup(bound: BoundCommand, { externals, contextStride = 1 }: EncodeCall, start: number): GPUBindGroup {
     const [first, ...others] = bound.externals.map((name) => externals[name]!);
-    const groups = bound.cache.get(first!) ?? new Map<string, GPUBindGroup>();
-    bound.cache.set(first!, groups);
-    const key = [start, contextStride, ...others.map((buffer) => this.#idOf(buffer))].join();
-    const group = groups.get(key) ?? this.#createGroup(bound, externals, start, contextStride);
-    groups.set(key, group);
-    return group;
-  }
-
-  #idOf(buffer: GPUBuffer): number {
-    let id = this.#bufferIds.get(buffer);
-    if (id === undefined) {
-      id = this.#nextBufferId++;
-      this.#bufferIds.set(buffer, id);
-    }
-    return id;
+    const groups = memo(bound.cache, first!, () => new Map<string, GPUBindGroup>());
+    const ids = others.map((buffer) => memo(this.#bufferIds, buffer, () => this.#nextBufferId++));
+    return memo(groups, [start, contextStride, ...ids].join(), () => this.#createGroup(bound, externals, start, contextStride));
   }
 
   #createGroup(

@@ -53,7 +53,7 @@ export class Gpu {
     this.#owned = owned;
     this.memory = new Memory(device);
     this.pipelines = new PipelineCache(device);
-    this.readback = new Readback(this.memory, (error) => this.explain(error));
+    this.readback = new Readback(this);
     this.callTable = new CallTable(device, this.memory);
     this.maxRowsPerChunk = options.maxRowsPerChunk ?? Number.POSITIVE_INFINITY;
     if (!(this.maxRowsPerChunk >= 1)) throw new ValueError('Gpu.from: maxRowsPerChunk', 'a positive number', String(this.maxRowsPerChunk));

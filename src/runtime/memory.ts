@@ -1,6 +1,7 @@
 // Every buffer the library makes goes through here, so that what it holds is known, and so that a leak is a number in a test.
 
 import { LimitError } from './errors.js';
+import { memo } from './memo.js';
 import { COPY_DST, COPY_SRC, STORAGE } from './usage.js';
 
 export class Memory {
@@ -54,10 +55,7 @@ export class Memory {
   /** Gives a pooled buffer back. Later submissions may use it at once: the queue keeps their order. */
   release(buffer: GPUBuffer): void {
     if (!this.#sizes.has(buffer)) return;
-    const pool = `${buffer.label} ${buffer.size}`;
-    const list = this.#free.get(pool);
-    if (list) list.push(buffer);
-    else this.#free.set(pool, [buffer]);
+    memo(this.#free, `${buffer.label} ${buffer.size}`, () => []).push(buffer);
   }
 
   dispose(): void {

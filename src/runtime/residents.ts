@@ -3,6 +3,7 @@
 import { DisposedError, LimitError } from './errors.js';
 import type { Executable } from './executable.js';
 import type { Gpu } from './gpu.js';
+import { memo, memoAsync } from './memo.js';
 import type { Program } from './program.js';
 import { type ArrayCall, runOnArrays } from './run-arrays.js';
 import { COPY_DST, COPY_SRC, STORAGE } from './usage.js';
@@ -35,16 +36,11 @@ export class Residents {
   /** The program of that name, which the first call records and compiles; after a failure the next one tries again. */
   get(name: string, record = this.#record!): Promise<Executable> {
     this.assertAlive();
-    let compiling = this.#programs.get(name);
-    if (!compiling) {
-      compiling = this.gpu.compile(record(name), this);
-      this.#programs.set(name, compiling);
-      compiling.then(
-        (executable) => this.#ready.set(name, executable),
-        () => this.#programs.delete(name),
-      );
-    }
-    return compiling;
+    return memoAsync(this.#programs, name, async () => {
+      const executable = await this.gpu.compile(record(name), this);
+      this.#ready.set(name, executable);
+      return executable;
+    });
   }
 
   /** The program of that name if it has been compiled. */
@@ -66,16 +62,15 @@ export class Residents {
 
   /** The buffer of a constant, uploaded once however many programs name the array. */
   buffer(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, label: string): GPUBuffer {
-    const known = this.#buffers.get(data);
-    if (known) return known;
-    const { device, memory } = this.gpu;
-    const limit = device.limits.maxStorageBufferBindingSize;
-    if (data.byteLength > limit) throw new LimitError(label, `at most ${limit} bytes (maxStorageBufferBindingSize)`, `${data.byteLength}`);
-    const size = Math.max(16, Math.ceil(data.byteLength / 16) * 16);
-    const buffer = memory.create({ label, size, usage: STORAGE | COPY_DST | COPY_SRC });
-    device.queue.writeBuffer(buffer, 0, data);
-    this.#buffers.set(data, buffer);
-    return buffer;
+    return memo(this.#buffers, data, () => {
+      const { device, memory } = this.gpu;
+      const { byteLength } = data;
+      const limit = device.limits.maxStorageBufferBindingSize;
+      if (byteLength > limit) throw new LimitError(label, `at most ${limit} bytes (maxStorageBufferBindingSize)`, `${byteLength}`);
+      const buffer = memory.create({ label, size: Math.max(16, Math.ceil(byteLength / 16) * 16), usage: STORAGE | COPY_DST | COPY_SRC });
+      device.queue.writeBuffer(buffer, 0, data);
+      return buffer;
+    });
   }
 
   /** Frees programs and constants. Idempotent. */

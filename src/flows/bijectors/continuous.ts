@@ -1,4 +1,5 @@
 import { StateError } from '../../runtime/errors.js';
+import { memo } from '../../runtime/memo.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
@@ -57,14 +58,12 @@ export class ContinuousFlow implements Bijector {
     const { method, steps } = this.#fixed(r.place);
     const tableau = TABLEAUS[method];
     const [start, end] = this.times(forward);
-    let data = this.#tables.get(forward);
-    if (!data) {
-      const h = (end - start) / steps;
-      data = fillTable(this.field, stageTimes(tableau, start, h, steps), coefficientRows(tableau, h));
-      this.#tables.set(forward, data);
-    }
+    const h = (end - start) / steps;
+    const data = memo(this.#tables, forward, () =>
+      fillTable(this.field, stageTimes(tableau, start, h, steps), coefficientRows(tableau, h)),
+    );
     const width = this.dim + (logDet ? 1 : 0);
-    const solve = solveOf(r, this.field, context, width, r.constant(data, 'times'), steps * tableau.c.length);
+    const solve = solveOf(r, this.field, context, width, r.constant(data, 'times'), steps * tableau.a.length);
     const state = recordSteps(r, solve, tableau, recordState(r, value, logDet), steps);
     return recordSplit(r, state, this.dim, logDet);
   }
@@ -74,7 +73,7 @@ export class ContinuousFlow implements Bijector {
     if (solver.method !== 'dopri5_adaptive') return solver;
     if (solver.steps === null)
       throw new StateError(
-        `${place}: an adaptive solver has no fixed list of commands, which prepare, encodeSample, encodeLogProb and profile need; build the flow with \`steps\` beside rtol and atol to let those take that many equal Dormand–Prince steps`,
+        `${place}: an adaptive solver has no fixed list of commands, which prepare, encode* and profile need; build the flow with \`steps\` beside rtol and atol for so many equal Dormand–Prince steps in those`,
       );
     return { method: 'dopri5', steps: solver.steps };
   }

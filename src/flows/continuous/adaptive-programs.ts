@@ -7,13 +7,12 @@ import { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
 import { recordContext, recordInput, recordOutput } from '../task.js';
 import type { VectorField } from './field.js';
-import { type AdaptiveSolver, DOPRI5_ERROR, TABLEAUS } from './solvers.js';
+import { type AdaptiveSolver, DOPRI5_ERROR, TABLEAUS, timesOf } from './solvers.js';
 import { coefficientRows, fillTable, recordAdvance, recordPoint, recordSlope, recordStages, rowAt, type Solve, solveOf } from './steps.js';
 
-const { a, b, c } = TABLEAUS.dopri5;
-/** The seventh stage lies at the end of the step. */
-const TIMES = [...c, 1];
-const STAGES = TIMES.length;
+const { a, b } = TABLEAUS.dopri5;
+/** The seventh lies at the end of the step. */
+const STAGES = a.length + 1;
 const LAST = STAGES - 1;
 const ROW_OF_STEP = a.length;
 const ROW_OF_ERROR = a.length + 1;
@@ -22,7 +21,7 @@ const ROW_OF_ERROR = a.length + 1;
 export const stepTable = (field: VectorField, t: number, h: number): Float32Array<ArrayBuffer> =>
   fillTable(
     field,
-    TIMES.map((offset) => t + offset * h),
+    [...timesOf(TABLEAUS.dopri5), 1].map((offset) => t + offset * h),
     [...coefficientRows(TABLEAUS.dopri5, h), DOPRI5_ERROR.map((value) => h * value)],
   );
 

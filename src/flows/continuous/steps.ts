@@ -6,7 +6,7 @@ import type { Recorder } from '../../runtime/recorder.js';
 import { NONE, SLICE, type TiledTensor } from '../../runtime/tensor.js';
 import { recordJoin } from '../bijectors/chain.js';
 import type { TableTensor, VectorField } from './field.js';
-import type { Tableau } from './solvers.js';
+import { type Tableau, timesOf } from './solvers.js';
 
 /** Table of evaluations at `times`, then rows of coefficients, one a slice. */
 export function fillTable(field: VectorField, times: readonly number[], rows: readonly (readonly number[])[]): Float32Array<ArrayBuffer> {
@@ -118,8 +118,8 @@ export function recordStages(
 export const coefficientRows = ({ a, b }: Tableau, h: number): number[][] => [...a, b].map((row) => row.map((value) => h * value));
 
 /** Times of all evaluations of `steps` equal steps. */
-export const stageTimes = ({ c }: Tableau, start: number, h: number, steps: number): number[] =>
-  Array.from({ length: steps }, (_, step) => c.map((offset) => start + (step + offset) * h)).flat();
+export const stageTimes = (tableau: Tableau, start: number, h: number, steps: number): number[] =>
+  Array.from({ length: steps }, (_, step) => timesOf(tableau).map((offset) => start + (step + offset) * h)).flat();
 
 /** Records `steps` equal steps; returns the state after them. */
 export function recordSteps(r: Recorder, solve: Solve, { a, b }: Tableau, state: TiledTensor, steps: number): TiledTensor {
