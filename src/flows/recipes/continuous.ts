@@ -50,7 +50,7 @@ const METHODS = {
   dopri5: 'dopri5',
   'dopri5-adaptive': 'dopri5_adaptive',
 } as const;
-const ACTIVATIONS = { tanh: 'tanh', softplus: 'softplus', swish: 'silu', elu: 'elu', sigmoid: 'sigmoid' } as const;
+const ACTIVATIONS = ['tanh', 'softplus', 'swish', 'elu', 'sigmoid'] as const;
 const FIELDS = ['concat', 'concat-squash', 'ignore'] as const;
 
 function describeSolver(solver: OdeSolver): SolverDescription {
@@ -96,10 +96,9 @@ export async function ffjord(gpu: Gpu, options: FfjordOptions): Promise<Flow> {
   const { dim, layers, hidden, contextDim, seed } = resolveOptions('ffjord', { layers: 1, ...options });
   const { field = 'concat-squash', activation: chosen = 'tanh', divergence = 'exact', solver } = options;
   checkOneOf('ffjord: field', field, FIELDS);
-  checkOneOf('ffjord: activation', chosen, Object.keys(ACTIVATIONS));
+  checkOneOf('ffjord: activation', chosen, ACTIVATIONS);
   const described = describeSolver(solver ?? { method: 'dopri5', steps: 16 });
-  const activation = ACTIVATIONS[chosen];
-  const context_concat = contextDim > 0;
+  const read = { activation: chosen === 'swish' ? 'silu' : chosen, context_concat: contextDim > 0 } as const;
   const writer = new TensorWriter(seed);
   const structure = Array.from({ length: layers }, (_, layer): OpDescription => {
     const widths = [dim, ...hidden, dim];
@@ -114,11 +113,11 @@ export async function ffjord(gpu: Gpu, options: FfjordOptions): Promise<Flow> {
       return name;
     });
     const net =
-      field === 'concat'
-        ? ({ type: 'concat_mlp', linears: names, activation, time_column: 0, context_concat } as const)
-        : field === 'ignore'
-          ? ({ type: 'zuko_mlp', linears: names, activation, context_concat } as const)
-          : ({ type: 'concat_squash_mlp', layers: names, activation, context_concat } as const);
+      field === 'concat-squash'
+        ? ({ type: 'concat_squash_mlp', layers: names, ...read } as const)
+        : field === 'concat'
+          ? ({ type: 'concat_mlp', linears: names, time_column: 0, ...read } as const)
+          : ({ type: 'zuko_mlp', linears: names, ...read } as const);
     return { op: 'cnf', t_data: 0, t_noise: 1, net, solver: described, divergence: describeDivergence(divergence, layer) };
   });
   return buildFresh(gpu, options, structure, writer, continuousOps);
