@@ -10,7 +10,7 @@ import { type Profile, profile } from '../runtime/profiler.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import { copyOf, type Residents } from '../runtime/residents.js';
-import { type ArrayCall, runOnArrays } from '../runtime/run-arrays.js';
+import { type ArrayCall, ArrayRun, runOnArrays } from '../runtime/run-arrays.js';
 import type { TiledTensor } from '../runtime/tensor.js';
 import { COPY_DST, COPY_SRC, STORAGE, VERTEX } from '../runtime/usage.js';
 import type { Base } from './bases/base.js';
@@ -207,15 +207,13 @@ export class GpuFlow implements Flow {
     checkOneOf('profile: task', task, ['sample', 'logProb']);
     check(checkCount('profile', count) > 0, 'profile: count', 'at least 1 row to measure', 0);
     const executable = await this.#tasks.get(task);
-    const { memory } = this.#gpu;
     const rows = Math.min(count, executable.rowsPerChunk);
-    const buffers = Object.entries(executable.program.externals).map(
-      ([name, { features }]) => [name, memory.acquire(rows * features * 4)] as const,
-    );
+    const run = new ArrayRun(this.#gpu, 'profile', [executable]);
+    const widths = Object.entries(executable.program.externals).map(([name, { features }]) => [name, features] as const);
     try {
-      return await profile(this.#gpu, executable, { rows, seed: 0, externals: Object.fromEntries(buffers) });
+      return await profile(this.#gpu, executable, { rows, seed: 0, externals: run.acquireAll(Object.fromEntries(widths), rows) });
     } finally {
-      for (const [, buffer] of buffers) memory.release(buffer);
+      run.release();
     }
   }
 

@@ -62,6 +62,11 @@ export class ArrayRun {
     return buffer;
   }
 
+  /** Buffers of so many rows, by name. @param prefix of the names under which chunks share them. */
+  acquireAll(features: Readonly<Record<string, number>>, rows: number, prefix = ''): Record<string, GPUBuffer> {
+    return Object.fromEntries(Object.entries(features).map(([name, width]) => [name, this.acquire(prefix + name, rows * width)]));
+  }
+
   upload(name: string, data: Float32Array): GPUBuffer {
     const buffer = this.acquire(name, data.length);
     this.gpu.device.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);

@@ -95,11 +95,10 @@ class AdaptiveRun {
     const widths: Record<string, number> = { state: width, stateNext: width, slope: width, slopeNext: width, error: 1 };
     for (const [name, data] of Object.entries({ ...call.inputs, ...call.outputs })) widths[name] = data.length / call.rows;
     if (flow.contextDim > 0) widths.context = flow.contextDim;
-    this.#chunks = [...chunksOf(call.rows, rowsPerChunk)].map((chunk) => {
-      const names = Object.entries(widths);
-      const acquired = names.map(([name, features]) => [name, run.acquire(`${name} ${chunk.start}`, chunk.rows * features)] as const);
-      return { ...chunk, buffers: Object.fromEntries(acquired) };
-    });
+    this.#chunks = [...chunksOf(call.rows, rowsPerChunk)].map((chunk) => ({
+      ...chunk,
+      buffers: run.acquireAll(widths, chunk.rows, `${chunk.start} `),
+    }));
   }
 
   /** Inputs and context of all chunks. */
@@ -109,7 +108,7 @@ class AdaptiveRun {
       for (const chunk of this.#chunks)
         for (const name of Object.keys(this.#call.inputs)) {
           const part = inputOf(this.#call, name, chunk, name === 'context' ? contextDim : base.dim);
-          this.#run.upload(`${name} ${chunk.start}`, part);
+          this.#run.upload(`${chunk.start} ${name}`, part);
         }
     });
   }

@@ -7,7 +7,7 @@ import { Recorder } from '../../runtime/recorder.js';
 import { NONE, type TiledTensor } from '../../runtime/tensor.js';
 import type { GpuFlow } from '../flow.js';
 import { recordOutput, recordStart } from '../task.js';
-import type { Recurrent, StateShape } from './recurrent.js';
+import type { Recurrent } from './recurrent.js';
 
 /**
  * `scale`     mean scale of the first `step` steps of x, to the state
@@ -31,9 +31,11 @@ export interface TemporalParts {
   readonly scaling: 'none' | 'mean';
 }
 
-/** Everything that a step leaves for the next, in the buffers of that name. */
-export const statesOf = ({ recurrent, dim, scaling }: TemporalParts): readonly StateShape[] =>
-  scaling === 'mean' ? [...recurrent.states, { name: 'scale', features: dim }] : recurrent.states;
+/** Everything that a step leaves for the next, in the buffers of that name: features. */
+export const statesOf = ({ recurrent, dim, scaling }: TemporalParts): Readonly<Record<string, number>> => ({
+  ...recurrent.states,
+  ...(scaling === 'mean' && { scale: dim }),
+});
 
 /** Row-major buffer that a state leaves to and enters from. */
 export const carried = (state: string): string => `${state} carried`;
@@ -77,7 +79,7 @@ export function recordTemporal(parts: TemporalParts, task: TemporalTask): Progra
       constants: { SCALED: scale !== null },
     });
   } else if (task === 'leave' || task === 'enter') {
-    for (const { name, features } of statesOf(parts)) {
+    for (const [name, features] of Object.entries(statesOf(parts))) {
       const state = r.state(name, features);
       if (task === 'enter') readStep(r, carried(name), features, state, 0, { repeated: true });
       else recordOutput(r, carried(name), state);

@@ -6,7 +6,6 @@ import { type ArrayRun, chunksOf, partOf, type Rows } from '../../runtime/run-ar
 import { paddedRows } from '../../runtime/tensor.js';
 import { derivedSeed } from '../seeds.js';
 import { carried, type TemporalTask } from './programs.js';
-import type { StateShape } from './recurrent.js';
 
 export type Executables = Readonly<Partial<Record<TemporalTask, Executable>>>;
 
@@ -43,9 +42,10 @@ export interface DrawCall {
 export class TemporalRun {
   readonly #run: ArrayRun;
   readonly #executables: Executables;
-  readonly #states: readonly StateShape[];
+  /** Features by name. */
+  readonly #states: Readonly<Record<string, number>>;
 
-  constructor(run: ArrayRun, executables: Executables, states: readonly StateShape[]) {
+  constructor(run: ArrayRun, executables: Executables, states: Readonly<Record<string, number>>) {
     this.#run = run;
     this.#executables = executables;
     this.#states = states;
@@ -67,18 +67,14 @@ export class TemporalRun {
       encodeSteps(contexts!, encoder, steps, { rows, period: covariates?.shared ? 1 : rows, externals });
       if (outputs.contexts) run.read(encoder, externals.contexts!, numbers * contextDim, outputs.contexts, start * steps * contextDim);
       if (!outputs.perStep || !outputs.logProb) return;
-      const results = {
-        density: run.acquire('density', numbers),
-        perStep: run.acquire('perStep', numbers),
-        logProb: run.acquire('logProb', rows),
-      };
+      Object.assign(externals, run.acquireAll({ density: steps, perStep: steps, logProb: 1 }, rows));
       density!.encode(encoder, {
         rows: numbers,
-        externals: { x: externals.scaled ?? externals.x!, context: externals.contexts!, logProb: results.density },
+        externals: { x: externals.scaled ?? externals.x!, context: externals.contexts!, logProb: externals.density! },
       });
-      total!.encode(encoder, { rows, sequence: { step: 0, steps, period: rows }, externals: { ...externals, ...results } });
-      run.read(encoder, results.perStep, numbers, outputs.perStep, start * steps);
-      run.read(encoder, results.logProb, rows, outputs.logProb, start);
+      total!.encode(encoder, { rows, sequence: { step: 0, steps, period: rows }, externals });
+      run.read(encoder, externals.perStep!, numbers, outputs.perStep, start * steps);
+      run.read(encoder, externals.logProb!, rows, outputs.logProb, start);
     });
   }
 
@@ -87,18 +83,15 @@ export class TemporalRun {
     const run = this.#run;
     const { history, leave } = this.#executables;
     const { steps, covariates } = call;
-    for (const { features } of this.#states) this.#checkBinding('history', call.rows, features);
-    const carriedBy = (prefix: string, rows: number): BuffersByName =>
-      Object.fromEntries(this.#states.map(({ name, features }) => [carried(name), run.acquire(prefix + name, rows * features)]));
-    const whole = carriedBy('all ', call.rows);
+    for (const features of Object.values(this.#states)) this.#checkBinding('history', call.rows, features);
+    const widths = Object.fromEntries(Object.entries(this.#states).map(([name, features]) => [carried(name), features]));
+    const whole = run.acquireAll(widths, call.rows, 'all ');
     this.#chunks(call, 1, ['history', 'scale', 'leave'], (encoder, { rows, start }, given) => {
-      const part = carriedBy('part of ', rows);
+      const part = run.acquireAll(widths, rows);
       encodeSteps(history!, encoder, steps, { rows, period: covariates?.shared ? 1 : rows, externals: given });
       leave!.encode(encoder, { rows, externals: { ...given, ...part } });
-      for (const { name, features } of this.#states) {
-        const from = carried(name);
-        encoder.copyBufferToBuffer(part[from]!, 0, whole[from]!, start * features * 4, rows * features * 4);
-      }
+      for (const [name, features] of Object.entries(widths))
+        encoder.copyBufferToBuffer(part[name]!, 0, whole[name]!, start * features * 4, rows * features * 4);
     });
     return whole;
   }
@@ -149,12 +142,9 @@ export class TemporalRun {
   }
 
   #clearStates(encoder: GPUCommandEncoder, rows: number): Record<string, GPUBuffer> {
-    const buffers: Record<string, GPUBuffer> = {};
-    for (const { name, features } of this.#states) {
-      const numbers = paddedRows(rows) * features;
-      buffers[name] = this.#run.acquire(name, numbers);
-      encoder.clearBuffer(buffers[name], 0, numbers * 4);
-    }
+    const padded = paddedRows(rows);
+    const buffers = this.#run.acquireAll(this.#states, padded);
+    for (const [name, features] of Object.entries(this.#states)) encoder.clearBuffer(buffers[name]!, 0, padded * features * 4);
     return buffers;
   }
 
