@@ -136,6 +136,6 @@ test.each([
   [{ op: 'sigmoid_to', temperature: -1 }, /temperature: needs a positive number; got -1/],
   [{ op: 'sigmoid_to', low: [null] }, /low: needs a number for every feature; got null at 0/],
   [{ op: 'sigmoid_to', low: 2 }, /feature 0: needs low below high, .*; got 2 and 1/],
-  [{ op: 'rescale', low: 0, high: 1, to: [1, 0] }, /to: needs two numbers, the smaller first; got \[1,0\]/],
+  [{ op: 'rescale', low: 0, high: 1, to: [1, 0] }, /to: needs two numbers, the smaller first; got \[1, 0\]/],
   [{ op: 'support', low: 0 }, /high: needs .*; it is missing/],
 ] as const)('%o is refused', (op, sentence) => expectError(() => build(op), FormatError, 'E_FORMAT', sentence));

@@ -376,15 +376,15 @@ describe('descriptions that do not fit', () => {
   const conv1x1: OpDescription[] = [{ op: 'conv1x1', prefix: 'c', use_lu: false }];
 
   test.each<[string, Parameters<typeof load>, string]>([
-    ['an odd height', [[1, 3, 4], [{ op: 'squeeze' }]], 'squeeze needs an even height and width; got 3 × 4'],
-    ['channels that 4 does not divide', [[2, 2, 2], [{ op: 'unsqueeze' }]], 'unsqueeze needs a multiple of 4 channels; got 2'],
+    ['an odd height', [[1, 3, 4], [{ op: 'squeeze' }]], 'needs an even height and width; got [1, 3, 4]'],
+    ['channels that 4 does not divide', [[2, 2, 2], [{ op: 'unsqueeze' }]], 'needs a multiple of 4 channels; got 2'],
     [
       'an odd number of channels to split',
       [
         [3, 2, 2],
         [split(1, [1, 2, 2]), latent(0, [2, 2, 2])],
       ],
-      'split_off needs an even number of channels; got 3',
+      'needs an even number of channels; got 3',
     ],
     [
       'a latent of another shape',
@@ -413,7 +413,7 @@ describe('descriptions that do not fit', () => {
     [
       'a context that is not there',
       [[2, 2, 2], coupling({ context_proj: 'c' }), { ...oneConv(1, 2), 'c.weight': { shape: [2, 1], data: [1, 1] } }],
-      'reads 1 context features',
+      'needs at most the 0 context_features of the description; got 1',
     ],
     ['a missing tensor', [[2, 2, 2], coupling(), {}], 'net.weight'],
     [

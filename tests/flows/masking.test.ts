@@ -96,6 +96,11 @@ describe('maskings', () => {
     await expectError(scaled({ form: 'cube' }), UnsupportedError, 'E_UNSUPPORTED', /form "cube" is not supported; known: sigmoid2, /);
     await expectError(scaled({ form: 'tanh', bound: Number.NaN }), FormatError, 'E_FORMAT', /\.bound.*needs a finite number; got NaN/);
     await expectError(scaled({ form: 'softplus', eps: -1 }), FormatError, 'E_FORMAT', /\.eps.*needs a finite number ≥ 0; got -1/);
-    await expectError(scaled({ form: 'softclip', slope: 1 }), FormatError, 'E_FORMAT', /slope needs a positive number other than 1; got 1/);
+    await expectError(
+      scaled({ form: 'softclip', slope: 1 }),
+      FormatError,
+      'E_FORMAT',
+      /slope: needs a positive number other than 1; got 1/,
+    );
   });
 });

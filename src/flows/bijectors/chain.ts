@@ -1,11 +1,11 @@
 import { fill } from '../../kernels/fill.js';
 import { join } from '../../kernels/join.js';
-import { permute } from '../../kernels/permute.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
 import { identityOrder } from '../conditioner/packing.js';
 import type { Hosting } from '../hosted.js';
+import { gather } from './permutation.js';
 
 /**
  * Layers in density order: forward runs them first to last, inverse last to first.
@@ -57,7 +57,7 @@ export class Chain implements Bijector {
     const resize = (features: number) => {
       if (features < value.features) {
         wholes.push(value);
-        value = leading(r, value, features);
+        value = gather(r, value, identityOrder(features));
       }
       while (features > value.features) {
         const whole = wholes.at(-1)!;
@@ -79,7 +79,7 @@ export class Chain implements Bijector {
 
 /** Records a log-det that no row changes: with others, where the caller sums them. */
 export function addConstant(r: Recorder, { logDet, addConstant: add }: BijectorCall, value: number): void {
-  if (!logDet) return;
+  if (!logDet || value === 0) return;
   if (add) add(value);
   else r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value }, constants: { ADD: true } });
 }
@@ -96,14 +96,6 @@ function summingConstants(r: Recorder, call: BijectorCall, record: (call: Biject
   };
   record({ ...call, addConstant: sum });
   if (total !== 0) addConstant(r, call, total);
-}
-
-/** The first `features` of a tensor. */
-function leading(r: Recorder, x: TiledTensor, features: number): TiledTensor {
-  const y = r.tiled(features, 'leading');
-  const index = r.constant(identityOrder(features), 'leading');
-  r.run(permute, { buffers: { x, index, y }, params: { features, source_features: x.features } });
-  return y;
 }
 
 /** Records `part`, then what follows it in the first `features` of `whole`; or with a shift, what lies that much before. */

@@ -63,7 +63,7 @@ export function buildFlow(
   const narrow = layers.findIndex((layer) => layer.dim < dim);
   if (narrow > 0 && layers.some((layer) => layer.hosted)) layers.push(new Chain(dim, layers.splice(narrow)));
   const bijector = new Chain(dim, layers);
-  const base = buildBase(description.base, dim, contextDim, state, bases);
+  const base = buildBase(description.base, { dim, contextDim, state }, bases);
   const parameterNames = state.finish();
   return new GpuFlow(gpu, bijector, base, { description, tensors, parameterNames, layerParameters });
 }

@@ -23,6 +23,8 @@ export interface BuildContext extends NetInput {
 export type OpName = OpDescription['op'];
 export type OpOf<N extends OpName> = Extract<OpDescription, { op: N }>;
 export type OpBuilder<N extends OpName> = (op: OpOf<N>, context: BuildContext) => Bijector;
-/** Builders of the bases that only some flows have, by type. */
-export type BaseBuilders = Readonly<Record<string, (base: BaseDescription, dim: number, state: StateReader) => Base>>;
+export type BaseContext = Pick<BuildContext, 'contextDim' | 'state'> & { readonly dim: number };
+type BaseOf<T extends BaseDescription['type']> = Extract<BaseDescription, { type: T }>;
+/** Builders of bases by type. */
+export type BaseBuilders = { readonly [T in BaseDescription['type']]?: (base: BaseOf<T>, context: BaseContext) => Base };
 export type OpBuilders = { readonly [N in OpName]?: OpBuilder<N> };

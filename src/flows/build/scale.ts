@@ -1,12 +1,13 @@
 // Scale forms of the affine ops; formulas in docs/format.md, `coupling_affine`.
 
 import type { ScaleForm } from '../../format/description.js';
-import { FormatError, UnsupportedError } from '../../runtime/errors.js';
+import { UnsupportedError } from '../../runtime/errors.js';
 import type { AffineSettings } from '../transformers/affine.js';
+import { needs } from './needs.js';
 
 /** zuko's bounded log-scale. @throws FormatError where the slope does not bound anything. */
 export function softclip(slope: number, place: string): AffineSettings {
-  if (!(slope > 0) || slope === 1) throw new FormatError(place, `slope needs a positive number other than 1; got ${slope}`);
+  needs(slope > 0 && slope !== 1, `${place}.slope`, 'a positive number other than 1', slope);
   return { scale: 'softclip', high: Math.abs(Math.log(slope)), dividesForward: false };
 }
 
@@ -25,9 +26,8 @@ const SCALES: Record<Exclude<ScaleForm['form'], 'softclip'> | 'additive', Omit<A
 export function scaleOf(op: ScaleForm | { form: 'additive' }, place: string): AffineSettings {
   for (const key of ['eps', 'bound', 'low', 'high'] as const) {
     const value = (op as { readonly [key]?: unknown })[key];
-    const negative = key === 'eps' && typeof value === 'number' && value < 0;
-    if (value !== undefined && (!Number.isFinite(value) || negative))
-      throw new FormatError(`${place}.${key}`, `needs a finite number${key === 'eps' ? ' ≥ 0' : ''}; got ${value}`);
+    const fits = Number.isFinite(value) && !(key === 'eps' && (value as number) < 0);
+    needs(fits || value === undefined, `${place}.${key}`, `a finite number${key === 'eps' ? ' ≥ 0' : ''}`, value);
   }
   if (op.form === 'softclip') return softclip(op.slope, place);
   // A recipe's options come from JavaScript too.
@@ -40,7 +40,6 @@ export function scaleOf(op: ScaleForm | { form: 'additive' }, place: string): Af
 /** The interpolation of an op. @throws FormatError for one outside (0, 1]. */
 export function mixOf(op: { mix?: number | undefined }, place: string): { mix: number | undefined } {
   const { mix } = op;
-  if (mix !== undefined && !(Math.fround(mix) > 0 && mix <= 1))
-    throw new FormatError(`${place}.mix`, `needs a number above 0, at most 1; got ${mix}`);
+  needs(mix === undefined || (Math.fround(mix) > 0 && mix <= 1), `${place}.mix`, 'a number above 0, at most 1', mix);
   return { mix };
 }
