@@ -337,7 +337,7 @@ test("zuko's CNF comes with its times and its base, and refuses other times", as
     structure_direction: 'density',
     structure: [{ op: 'cnf', t_data: 0, t_noise: 2, times: 'transform.times', net }],
   };
-  const sentence = 'description.structure[0]: transform.times: needs t_data and t_noise, 0 and 2; it holds 0 and 1';
+  const sentence = 'description.structure[0] (cnf): transform.times: needs [0, 2], as the description says; got [0, 1]';
   await expectError(() => importTorch(held.gpu, other, weights), FormatError, 'E_FORMAT', sentence);
 });
 
@@ -372,16 +372,19 @@ describe('what is refused', () => {
   };
 
   test.each<[(op: Record<string, unknown>) => void, string]>([
-    [(op) => Object.assign(op, { solver: { method: 'rk4' } }), 'description.structure[0].solver: needs the key "steps" with method "rk4"'],
+    [
+      (op) => Object.assign(op, { solver: { method: 'rk4' } }),
+      'description.structure[0].solver: needs the key "steps" with method "rk4"; got none',
+    ],
     [
       (op) => Object.assign(op, { solver: { method: 'dopri5_adaptive', rtol: 1e-5 } }),
-      'description.structure[0].solver: needs the keys "rtol" and "atol" with method "dopri5_adaptive"',
+      'description.structure[0].solver: needs the keys "rtol" and "atol" with method "dopri5_adaptive"; got no atol',
     ],
     [
       (op) => Object.assign(op, { solver: { method: 'dopri5_adaptive', rtol: 1e-5, atol: 0 } }),
       'description.structure[0].solver.atol: needs a number above 0, since a log-det begins at 0; got 0',
     ],
-    [(op) => Object.assign(op, { t_noise: 0 }), 'description.structure[0]: needs t_data and t_noise to differ; both are 0'],
+    [(op) => Object.assign(op, { t_noise: 0 }), 'description.structure[0]: needs t_data and t_noise to differ; got 0'],
     [
       (op) => Object.assign(op, { divergence: { type: 'gaussian', probes: 65536 } }),
       'description.structure[0].divergence.probes: needs a number below 65536; got 65536',
@@ -392,7 +395,7 @@ describe('what is refused', () => {
     ],
     [
       (op) => Object.assign(op.net as object, { linears: ['field.layers.0', 'field.layers.1'] }),
-      'description.structure[0].net: needs a last layer of 2 outputs, one a feature; field.layers.1 has 64',
+      'description.structure[0].net: needs a last layer of 2 outputs, one a feature; got field.layers.1 of 64',
     ],
     [
       (op) => Object.assign(op.net as object, { linears: ['field.layers.1', 'field.layers.2'] }),

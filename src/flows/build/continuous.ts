@@ -1,10 +1,11 @@
 // Continuous flows: nets whose layers depend on the time, solvers, divergences. Formulas: docs/format.md.
 
 import type { NetDescription } from '../../format/description.js';
-import { FormatError, UnsupportedError } from '../../runtime/errors.js';
+import { UnsupportedError } from '../../runtime/errors.js';
 import { ContinuousFlow } from '../bijectors/continuous.js';
 import { type Divergence, type Field, type FieldLayer, VectorField } from '../continuous/field.js';
 import { DEFAULT_MAX_STEPS, DEFAULT_SOLVER, type Solver } from '../continuous/solvers.js';
+import { needs } from './needs.js';
 import type { NetInput } from './nets.js';
 import type { OpBuilders, OpOf } from './op.js';
 import type { StateReader } from './state.js';
@@ -66,7 +67,7 @@ export function buildField(state: StateReader, net: NetDescription, input: NetIn
   const gated = net.type === 'concat_squash_mlp';
   const names = gated ? net.layers : net.linears;
   const featuresOf = timeFeatures(state, net);
-  if (names.length < 2) throw new FormatError(place, `needs at least two layers, with an activation between them; got ${names.length}`);
+  needs(names.length > 1, place, 'at least two layers, with an activation between them', names.length);
   const contextDim = net.context_concat ? input.contextDim : 0;
   let inputs = dim;
   let contextWeight: Float32Array | null = null;
@@ -85,20 +86,25 @@ export function buildField(state: StateReader, net: NetDescription, input: NetIn
     inputs = outputs;
     return layer;
   });
-  if (inputs !== dim) throw new FormatError(place, `needs a last layer of ${dim} outputs, one a feature; ${names.at(-1)} has ${inputs}`);
+  needs(inputs === dim, place, `a last layer of ${dim} outputs, one a feature`, `${names.at(-1)} of ${inputs}`);
   return { dim, contextDim, layers, activation: net.activation, contextWeight };
 }
 
 function buildSolver({ solver }: OpOf<'cnf'>, place: string): Solver {
   if (!solver) return DEFAULT_SOLVER;
   const { method, steps, rtol, atol, max_steps: maxSteps = DEFAULT_MAX_STEPS } = solver;
+  const at = `${place}.solver`;
   if (method !== 'dopri5_adaptive') {
-    if (steps === undefined) throw new FormatError(`${place}.solver`, `needs the key "steps" with method "${method}"`);
+    needs(steps !== undefined, at, `the key "steps" with method "${method}"`, 'none');
     return { method, steps };
   }
-  if (rtol === undefined || atol === undefined)
-    throw new FormatError(`${place}.solver`, `needs the keys "rtol" and "atol" with method "${method}"`);
-  if (!(atol > 0)) throw new FormatError(`${place}.solver.atol`, `needs a number above 0, since a log-det begins at 0; got ${atol}`);
+  needs(
+    rtol !== undefined && atol !== undefined,
+    at,
+    `the keys "rtol" and "atol" with method "${method}"`,
+    rtol === undefined ? 'no rtol' : 'no atol',
+  );
+  needs(atol > 0, `${at}.atol`, 'a number above 0, since a log-det begins at 0', atol);
   return { method, rtol, atol, steps: steps ?? null, maxSteps };
 }
 
@@ -106,23 +112,16 @@ function buildDivergence({ divergence }: OpOf<'cnf'>, place: string): Divergence
   if (!divergence || divergence.type === 'exact') return { type: 'exact' };
   const { type, probes = 1, stream = 0 } = divergence;
   for (const [key, value] of Object.entries({ probes, stream }))
-    if (value >= 65536) throw new FormatError(`${place}.divergence.${key}`, `needs a number below 65536; got ${value}`);
+    needs(value < 65536, `${place}.divergence.${key}`, 'a number below 65536', value);
   return { type, probes, stream };
 }
 
 export const continuousOps = {
   cnf(op, { state, inputs, contextDim, place }) {
-    if (op.t_data === op.t_noise) throw new FormatError(place, `needs t_data and t_noise to differ; both are ${op.t_data}`);
-    if (op.times !== undefined) {
-      const stored = state.buffer(op.times, [2]);
-      if (stored[0] !== Math.fround(op.t_data) || stored[1] !== Math.fround(op.t_noise))
-        throw new FormatError(
-          `${place}: ${op.times}`,
-          `needs t_data and t_noise, ${op.t_data} and ${op.t_noise}; it holds ${stored.join(' and ')}`,
-        );
-    }
+    const { t_data: data, t_noise: noise } = op;
+    needs(data !== noise, place, 't_data and t_noise to differ', data);
+    if (op.times !== undefined) state.checkIndices(op.times, [Math.fround(data), Math.fround(noise)]);
     const field = buildField(state, op.net, { inputs, contextDim }, `${place}.net`);
-    const interval = { data: op.t_data, noise: op.t_noise };
-    return new ContinuousFlow(new VectorField(field, buildDivergence(op, place)), interval, buildSolver(op, place));
+    return new ContinuousFlow(new VectorField(field, buildDivergence(op, place)), { data, noise }, buildSolver(op, place));
   },
 } satisfies OpBuilders;

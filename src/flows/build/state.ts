@@ -63,7 +63,7 @@ export class StateReader {
     return mask;
   }
 
-  /** Checks that stored indices, where a description names their tensor, are those of the description. @throws FormatError */
+  /** Checks that stored indices or times, where a description names their tensor, are those of the description. @throws FormatError */
   checkIndices(name: string, indices: readonly number[]): void {
     const tensor = this.#get(name);
     this.#used.add(name);
