@@ -1,6 +1,5 @@
 // Divergence of a vector field f that ends in a linear layer: the exact trace of its Jacobian, or Hutchinson's estimate.
 //
-//   first_tangents   y[b H + k] = slope[k] scale[k] weight[b H + k]        b < D: column b of the first layer, behind its activation
 //   trace            total[AT] = sum over b < D of scale[b] sum over k < H of weight[b H + k] slope[k] tangents[b H + k]
 //                    tangent b counts in output b alone: D H multiply-adds, where the last layer's product would take D^2 H
 //   probes           y[p D + f] = number f of probe p: normal, or ±1 (RADEMACHER), both with mean 0 and covariance I
@@ -12,11 +11,10 @@
 //
 // Shapes      tangents, image, y tiled [D H, rows] or [P D, rows]; slope tiled [H, rows]; weight f32 [D, H]; scale f32 from element
 //             scale_at on; total tiled [total_features, rows], written at feature AT.
-// Error       first_tangents 2 roundings; trace and probe_sum (4 + D H / 24) and (4 + P D / 24) units in the last place of the sum of
+// Error       trace and probe_sum (4 + D H / 24) and (4 + P D / 24) units in the last place of the sum of
 //             sizes; probes 1e-6 relative (tests/cases/divergence.ts).
-// Derivative  first_tangents: d slope[k] = sum over b of scale[k] weight[b H + k] d y[b H + k], d weight[b H + k] = sum over rows of
-//             slope[k] scale[k] d y[b H + k]. trace, with g = d total: d tangents[b H + k] = g scale[b] weight[b H + k] slope[k],
-//             which is first_tangents times g; d slope[k], d weight[b H + k], d scale[b]: the same product without its own factor, summed.
+// Derivative  trace, with g = d total: d tangents[b H + k] = g scale[b] weight[b H + k] slope[k]; d slope[k], d weight[b H + k],
+//             d scale[b]: the same product without its own factor, summed.
 //             probe_sum: d image = FACTOR g tangents. probes: none.
 // Paper       Grathwohl et al. 2019, arXiv:1810.01367, section 3.1; Hutchinson 1989, doi:10.1080/03610918908812806; Griewank and
 //             Walther 2008, Evaluating Derivatives, chapter 3 (vector forward mode).
@@ -49,16 +47,6 @@ override RADEMACHER: bool = false;
 @group(0) @binding(6) var<storage, read> scale: array<f32>;
 @group(0) @binding(7) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(8) var<storage, read_write> total: array<vec4<f32>>;
-
-@compute @workgroup_size(16, 4)
-fn first_tangents(@builtin(global_invocation_id) id: vec3<u32>) {
-  let all = params.dim * params.hidden;
-  if (id.x * 4u >= rows() || id.y >= all) { return; }
-  let unit = id.y % params.hidden;
-  var factor = weight[id.y];
-  if (SCALE) { factor *= scale[params.scale_at + unit]; }
-  y[tiled(all, id.x) + id.y * TILE4] = factor * slope[tiled(params.hidden, id.x) + unit * TILE4];
-}
 
 @compute @workgroup_size(16)
 fn trace(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -1,11 +1,11 @@
-// Features in front of those of another tensor: what a multi-scale flow goes on with, and what it set aside before.
+// Features in front of those of another tensor: what a multi-scale flow goes on with, and what it set aside before; or all of both.
 //
 //   y[f] = leading[f]     f < leading_features
-//   y[f] = whole_tensor[f]       otherwise
+//   y[f] = whole_tensor[f - shift]       otherwise
 //
-// Shapes      leading tiled [leading_features, rows]; whole_tensor tiled [whole_features, rows], at least `features` of them; y tiled [features, rows].
+// Shapes      leading tiled [leading_features, rows]; whole_tensor tiled [whole_features, rows], at least `features - shift` of them; y tiled [features, rows].
 // Error       none: the bits are copied.
-// Derivative  d leading[f] = dy[f] below leading_features, a gather (permute); d whole_tensor[f] = dy[f] beyond, and 0 below.
+// Derivative  d leading[f] = dy[f] below leading_features, a gather (permute); d whole_tensor[f - shift] = dy[f] beyond, and 0 below.
 // Paper       Dinh, Sohl-Dickstein, Bengio 2017, arXiv:1605.08803, section 3.6.
 
 #import "lib/call.wgsl"
@@ -15,6 +15,7 @@ struct Params {
   features: u32,
   leading_features: u32,
   whole_features: u32,
+  shift: u32, // 0: what was in its place there stays in its place
 }
 
 @group(0) @binding(1) var<uniform> params: Params;
@@ -30,6 +31,6 @@ fn join(@builtin(global_invocation_id) id: vec3<u32>) {
   if (f < params.leading_features) {
     y[at] = leading[tiled(params.leading_features, id.x) + f * TILE4];
   } else {
-    y[at] = whole_tensor[tiled(params.whole_features, id.x) + f * TILE4];
+    y[at] = whole_tensor[tiled(params.whole_features, id.x) + (f - params.shift) * TILE4];
   }
 }

@@ -1,12 +1,15 @@
 // Tangents through an activation: each of several tangents, side by side, times one vector of slopes.
 //
 //   scale_tangents   y[b F + f] = slope[f] x[b F + f]          b < blocks
-//   seed_tangents    y[b F + f] = slope[f] seed[b F + f]       tangents that are the same in every row so far: unit vectors, or the
-//                                                              columns of a first linear layer
+//   seed_tangents    y[b F + f] = slope[f] scale[f] seed[b F + f]      tangents that are the same in every row so far: unit vectors, or
+//                                                                      the columns of a first linear layer
 //
-// Shapes      x, y tiled [blocks F, rows]; slope tiled [F, rows]; seed f32 [blocks F].
-// Error       one rounding.
-// Derivative  d x = slope d y, this kernel again; d slope[f] = sum over b of x[b F + f] d y[b F + f].
+// SCALE: the gate of that layer at this time (concat-squash); without it scale is 1.
+//
+// Shapes      x, y tiled [blocks F, rows]; slope tiled [F, rows]; seed f32 [blocks F]; scale f32 from element scale_at on.
+// Error       one rounding; two with SCALE.
+// Derivative  d x = slope d y, this kernel again; d slope[f] = sum over b of x[b F + f] d y[b F + f], x the seed times its scale in
+//             seed_tangents, where d seed[b F + f] = sum over rows of slope[f] scale[f] d y[b F + f].
 // Paper       Griewank and Walther 2008, Evaluating Derivatives, chapter 3 (vector forward mode).
 
 #import "lib/call.wgsl"
@@ -15,13 +18,17 @@
 struct Params {
   features: u32, // F
   blocks: u32,
+  scale_at: u32,
 }
+
+override SCALE: bool = false;
 
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> slope: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> seed: array<f32>;
+@group(0) @binding(6) var<storage, read> scale: array<f32>;
 
 @compute @workgroup_size(16, 4)
 fn scale_tangents(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -35,5 +42,8 @@ fn scale_tangents(@builtin(global_invocation_id) id: vec3<u32>) {
 fn seed_tangents(@builtin(global_invocation_id) id: vec3<u32>) {
   let all = params.features * params.blocks;
   if (id.x * 4u >= rows() || id.y >= all) { return; }
-  y[tiled(all, id.x) + id.y * TILE4] = seed[id.y] * slope[tiled(params.features, id.x) + (id.y % params.features) * TILE4];
+  let f = id.y % params.features;
+  var factor = seed[id.y];
+  if (SCALE) { factor *= scale[params.scale_at + f]; }
+  y[tiled(all, id.x) + id.y * TILE4] = factor * slope[tiled(params.features, id.x) + f * TILE4];
 }

@@ -8,22 +8,19 @@
 // 2016, arXiv:1509.00519). Both flows are one recorded program; nothing comes back to the host in between.
 
 import { dequantization } from '../kernels/dequantize.js';
-import { fill } from '../kernels/fill.js';
-import { DisposedError, ValueError } from '../runtime/errors.js';
-import type { Executable } from '../runtime/executable.js';
-import type { Residents } from '../runtime/memory.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
-import { runOnArrays } from '../runtime/run-arrays.js';
+import type { Residents } from '../runtime/residents.js';
 import type { TiledTensor } from '../runtime/tensor.js';
 import { BoxUniform } from './bases/box-uniform.js';
+import { recordJoin } from './bijectors/chain.js';
 import { DiagonalAffine } from './bijectors/diagonal-affine.js';
 import { Logit } from './bijectors/logit.js';
-import { placesTo, recordMove } from './bijectors/multiscale.js';
-import { allocate, checkContext, checkCount, checkRows, checkSeed, randomSeed } from './checks.js';
+import { allocate, check, checkContext, checkCount, checkInteger, checkRows, randomSeed, refuse, resolveSeed } from './checks.js';
 import { packLinear, recordLinear } from './conditioner/packing.js';
-import { type Flow, GpuFlow, type SampleOptions } from './flow.js';
-import { recordInput, recordOutput } from './task.js';
+import { type Flow, type GpuFlow, ownFlow, type SampleOptions } from './flow.js';
+import { derivedSeed } from './seeds.js';
+import { recordContext, recordInput, recordOutput, startLogDet } from './task.js';
 
 export interface DequantizeOptions {
   /** Density of the data scaled to (0, 1)^D. It stays the caller's. */
@@ -47,10 +44,6 @@ type Task = 'logProb' | 'sample';
 /** Bounds in flight at once: each holds its results until they are read. */
 const IN_FLIGHT = 8;
 
-/** Seed of noise draw number `index`: steps of a golden-ratio sequence modulo 2^53, so that seeds that are close share no draws. */
-const seedOf = (seed: number, index: number): number =>
-  index === 0 ? seed : Number((BigInt(seed) + BigInt(index) * 0x13c6ef372fe94fn) % 2n ** 53n);
-
 /** A flow over integer vectors. Made by `dequantize`. */
 export class Dequantized {
   /** D. */
@@ -60,35 +53,27 @@ export class Dequantized {
   readonly levels: number;
   readonly #flow: GpuFlow['parts'];
   readonly #noise: (GpuFlow['parts'] & { readonly withContext: boolean }) | null;
-  readonly #residents: Residents;
-  readonly #compiling = new Map<Task, Promise<Executable>>();
-  readonly #ready = new Set<Executable>();
-  #disposed = false;
+  readonly #tasks: Residents;
 
   constructor({ flow, levels, noise }: DequantizeOptions) {
-    if (!(flow instanceof GpuFlow)) throw new ValueError('dequantize: flow', 'a flow of this library', String(flow));
-    if (!Number.isInteger(levels) || levels < 2 || levels > 65536)
-      throw new ValueError('dequantize: levels', 'an integer from 2 to 65536', String(levels));
+    this.#flow = ownFlow('dequantize: flow', flow).parts;
+    checkInteger('dequantize: levels', levels, 2, 65536);
     this.dim = flow.dim;
     this.contextDim = flow.contextDim;
     this.levels = levels;
-    this.#flow = flow.parts;
     this.#noise = null;
     if (noise !== undefined) {
-      if (!(noise instanceof GpuFlow)) throw new ValueError('dequantize: noise', 'a flow of this library', String(noise));
-      if (noise.parts.gpu !== flow.parts.gpu) throw new ValueError('dequantize: noise', "a flow on flow's Gpu", 'one on another');
-      if (noise.dim !== flow.dim) throw new ValueError('dequantize: noise', `dim ${flow.dim}, as flow has`, `${noise.dim}`);
-      const withContext = this.contextDim > 0 && noise.contextDim === this.dim + this.contextDim;
-      if (!withContext && noise.contextDim !== this.dim)
-        throw new ValueError(
-          'dequantize: noise',
-          `contextDim ${this.dim}, the integers${this.contextDim > 0 ? `, or ${this.dim + this.contextDim}, with the context` : ''}`,
-          `${noise.contextDim}`,
-        );
-      this.#noise = { ...noise.parts, withContext };
+      const place = 'dequantize: noise';
+      const { parts } = ownFlow(place, noise);
+      check(parts.gpu === this.#flow.gpu, place, "a flow on flow's Gpu", 'a flow on another');
+      check(noise.dim === flow.dim, place, `dim ${flow.dim}, as flow has`, noise.dim);
+      const all = this.dim + this.contextDim;
+      const withContext = this.contextDim > 0 && noise.contextDim === all;
+      const expected = `contextDim ${this.dim}, the integers${this.contextDim > 0 ? `, or ${all}, with the context` : ''}`;
+      check(withContext || noise.contextDim === this.dim, place, expected, noise.contextDim);
+      this.#noise = { ...parts, withContext };
     }
-    this.#flow.gpu.assertAlive();
-    this.#residents = this.#flow.gpu.residents();
+    this.#tasks = this.#flow.gpu.residents('dequantized flow', (task) => this.record(task as Task));
   }
 
   /**
@@ -108,30 +93,20 @@ export class Dequantized {
 
   /** `count` draws of integers, [count, D]: the flow's draws times levels, rounded down. Draws outside the unit cube go to its edge. */
   async sample(count: number, options: SampleOptions = {}): Promise<Float32Array> {
-    this.#assertAlive();
+    this.#tasks.assertAlive();
     checkCount('sample', count);
-    const seed = options.seed === undefined ? randomSeed() : checkSeed('sample', options.seed);
+    const seed = resolveSeed('sample', options.seed, randomSeed);
     const contextStride = checkContext('sample', options.context, this.contextDim, count);
     const k = allocate('sample', count, this.dim);
     if (count === 0) return k;
-    const context = options.context?.slice();
-    const executable = await this.#executable('sample');
-    await runOnArrays(this.#flow.gpu, executable, 'sample', {
-      rows: count,
-      seed,
-      contextStride,
-      inputs: { ...(context && { context }) },
-      outputs: { k },
-    });
+    const inputs = { ...(options.context && { context: options.context }) };
+    await this.#tasks.run('sample', 'sample', { rows: count, seed, contextStride, inputs, outputs: { k } });
     return k;
   }
 
   /** Frees what this object uploaded. The flows it was made of stay. Idempotent. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    for (const executable of this.#ready) executable.dispose();
-    this.#residents.dispose();
+    this.#tasks.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -142,7 +117,7 @@ export class Dequantized {
   record(task: Task): Program {
     const r = new Recorder('dequantized');
     const { bijector, base } = this.#flow;
-    const context = this.contextDim > 0 ? recordInput(r, 'context', this.contextDim, 1) : null;
+    const context = recordContext(r, this.contextDim);
     const scale = { features: this.dim, levels: this.levels, step: 1 / this.levels };
     if (task === 'sample') {
       const z = r.scope('base', () => base.sample(r, context));
@@ -153,8 +128,7 @@ export class Dequantized {
       return r.finish();
     }
     const k = recordInput(r, 'k', this.dim);
-    const logDet = r.tiled(1, 'log-det');
-    r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value: -this.dim * Math.log(this.levels) } });
+    const logDet = startLogDet(r, -this.dim * Math.log(this.levels));
     const { u, logDensity } = r.scope('noise', () => this.#recordNoise(r, k, context, logDet));
     const y = r.tiled(this.dim, 'dequantized');
     r.run(dequantization.dequantize, { buffers: { x: k, u, y }, params: scale });
@@ -184,42 +158,39 @@ export class Dequantized {
     // (2 k + 1) / levels − 1: the middle of the integer's cell on (−1, 1).
     const centred = new DiagonalAffine('integers', { center: all((levels - 1) / 2), logScale: all(Math.log(2 / levels)), shift: all(0) });
     let condition = centred.forward(r, k, { logDet: null, context: null });
-    if (withContext) {
-      const joined = r.tiled(dim + this.contextDim, 'integers and context');
-      const run = (count: number) => Array.from({ length: count }, (_, i) => i);
-      recordMove(r, condition, joined, placesTo(run(dim), 0));
-      recordMove(r, context!, joined, placesTo(run(this.contextDim), dim));
-      condition = joined;
-    }
+    if (withContext) condition = recordJoin(r, condition, context!, dim + this.contextDim, dim);
     const source = base.sample(r, condition);
-    const noiseLogDet = r.tiled(1, 'log-det');
-    r.run(fill, { buffers: { destination: noiseLogDet }, params: { features: 1, value: 0 } });
+    const noiseLogDet = startLogDet(r);
     const a = bijector.inverse(r, source, { logDet: noiseLogDet, context: condition });
     const logDensity = base.logDensity(r, source, noiseLogDet, -1, condition);
     return { u: new Logit(dim, 0).inverse(r, a, { logDet, context: null }), logDensity };
   }
 
   async #bound(place: string, k: Float32Array, options: BoundOptions): Promise<Float32Array> {
-    this.#assertAlive();
+    this.#tasks.assertAlive();
     const rows = checkRows(`${place}: k`, k, this.dim);
     for (const [at, value] of k.entries()) {
       if (Number.isInteger(value) && value >= 0 && value < this.levels) continue;
       const where = `${place}: k, row ${Math.floor(at / this.dim)}, feature ${at % this.dim},`;
-      throw new ValueError(where, `an integer from 0 to ${this.levels - 1}`, String(value));
+      refuse(where, `an integer from 0 to ${this.levels - 1}`, value);
     }
     const { samples = 1 } = options;
-    if (!Number.isInteger(samples) || samples < 1) throw new ValueError(`${place}: samples`, 'an integer ≥ 1', String(samples));
-    const seed = options.seed === undefined ? randomSeed() : checkSeed(place, options.seed);
+    checkInteger(`${place}: samples`, samples, 1);
+    const seed = resolveSeed(place, options.seed, randomSeed);
     const contextStride = checkContext(place, options.context, this.contextDim, rows);
     const bound = allocate(place, rows, 1);
     if (rows === 0) return bound;
     const inputs = { k: k.slice(), ...(options.context && { context: options.context.slice() }) }; // they may change while this runs
-    const executable = await this.#executable('logProb');
     const draw = async (index: number): Promise<Float32Array> => {
       const logProb = new Float32Array(rows);
-      this.#assertAlive();
-      const call = { rows, seed: seedOf(seed, index), contextStride, inputs, outputs: { logProb } };
-      await runOnArrays(this.#flow.gpu, executable, place, call);
+      this.#tasks.assertAlive();
+      await this.#tasks.run('logProb', place, {
+        rows,
+        seed: index === 0 ? seed : derivedSeed(seed, index),
+        contextStride,
+        inputs,
+        outputs: { logProb },
+      });
       return logProb;
     };
     if (samples === 1) return draw(0);
@@ -238,28 +209,6 @@ export class Dequantized {
       }
     }
     return bound.map((_, row) => top[row]! + Math.log(sum[row]! / samples));
-  }
-
-  #executable(task: Task): Promise<Executable> {
-    let compiling = this.#compiling.get(task);
-    if (!compiling) {
-      compiling = this.#flow.gpu.compile(this.record(task), this.#residents).then((executable) => {
-        if (this.#disposed) {
-          executable.dispose();
-          throw new DisposedError('this dequantized flow was disposed while it compiled');
-        }
-        this.#ready.add(executable);
-        return executable;
-      });
-      this.#compiling.set(task, compiling);
-      compiling.catch(() => this.#compiling.delete(task));
-    }
-    return compiling;
-  }
-
-  #assertAlive(): void {
-    if (this.#disposed) throw new DisposedError('this dequantized flow was disposed; make it again');
-    this.#flow.gpu.assertAlive();
   }
 }
 

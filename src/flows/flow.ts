@@ -4,40 +4,45 @@ import type { FlowDescription, OpDescription } from '../format/description.js';
 import { metadataFor } from '../format/format.js';
 import { type StoredTensor, writeSafetensors } from '../format/safetensors.js';
 import { watched } from '../runtime/error-scope.js';
-import { DisposedError, LimitError, StateError, ValueError } from '../runtime/errors.js';
-import type { Executable } from '../runtime/executable.js';
+import { LimitError, StateError } from '../runtime/errors.js';
 import { Gpu } from '../runtime/gpu.js';
-import type { Residents } from '../runtime/memory.js';
 import { type Profile, profile } from '../runtime/profiler.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
-import { type ArrayCall, runOnArrays } from '../runtime/run-arrays.js';
+import { copyOf, type Residents } from '../runtime/residents.js';
+import { type ArrayCall, ArrayRun, runOnArrays } from '../runtime/run-arrays.js';
 import { COPY_DST, COPY_SRC, STORAGE, VERTEX } from '../runtime/usage.js';
 import type { Base } from './bases/base.js';
 import type { Bijector } from './bijector.js';
 import { Chain } from './bijectors/chain.js';
 import {
   allocate,
+  check,
   checkBuffer,
   checkContext,
   checkContextBuffer,
   checkCount,
   checkEncoder,
+  checkOneOf,
   checkRows,
   checkSeed,
   randomSeed,
+  resolveSeed,
 } from './checks.js';
-import type { Host } from './hosted.js';
 import { copyParameters } from './parameters.js';
 import {
   type Density,
   INPUTS,
   isDensityTask,
+  OUTPUTS,
+  type Outputs,
+  recordContext,
   recordDensity,
   recordEnd,
   recordInput,
   recordLogDet,
   recordStart,
+  startLogDet,
   type Task,
 } from './task.js';
 
@@ -136,20 +141,15 @@ export class GpuFlow implements Flow {
   readonly #bijector: Bijector;
   readonly #base: Base;
   readonly #state: FlowState;
-  readonly #residents: Residents;
-  readonly #compiling = new Map<Task, Promise<Executable>>();
-  readonly #ready = new Map<Task, Executable>();
-  #hosted: Host | null | undefined;
-  #disposed = false;
+  readonly #tasks: Residents;
 
   constructor(gpu: Gpu, bijector: Bijector, base: Base, state: FlowState) {
-    if (!(gpu instanceof Gpu)) throw new ValueError('flow: gpu', 'a Gpu, from Gpu.request() or Gpu.from(device)', String(gpu));
-    gpu.assertAlive();
+    check(gpu instanceof Gpu, 'flow: gpu', 'a Gpu, from Gpu.request() or Gpu.from(device)', gpu);
     this.#gpu = gpu;
     this.#bijector = bijector;
     this.#base = base;
     this.#state = state;
-    this.#residents = gpu.residents();
+    this.#tasks = gpu.residents('flow', (task) => this.record(task as Task));
     this.dim = bijector.dim;
     this.contextDim = state.description.context_features;
   }
@@ -159,45 +159,30 @@ export class GpuFlow implements Flow {
     return { gpu: this.#gpu, bijector: this.#bijector, base: this.#base, state: this.#state };
   }
 
-  async forward(x: Float32Array, options: DensityOptions = {}): Promise<{ z: Float32Array; logDet: Float32Array }> {
-    const [z, logDet] = await this.#run(
-      'forward',
-      checkRows('forward: x', x, this.dim),
-      { input: x, ...options },
-      { z: this.dim, logDet: 1 },
-    );
-    return { z: z!, logDet: logDet! };
+  async forward(x: Float32Array, options?: DensityOptions): Promise<Outputs<'forward'>> {
+    return this.#run('forward', x, options);
   }
 
-  async inverse(z: Float32Array, options: DensityOptions = {}): Promise<{ x: Float32Array; logDet: Float32Array }> {
-    const [x, logDet] = await this.#run(
-      'inverse',
-      checkRows('inverse: z', z, this.dim),
-      { input: z, ...options },
-      { x: this.dim, logDet: 1 },
-    );
-    return { x: x!, logDet: logDet! };
+  async inverse(z: Float32Array, options?: DensityOptions): Promise<Outputs<'inverse'>> {
+    return this.#run('inverse', z, options);
   }
 
-  async logProb(x: Float32Array, options: DensityOptions = {}): Promise<Float32Array> {
-    const [logProb] = await this.#run('logProb', checkRows('logProb: x', x, this.dim), { input: x, ...options }, { logProb: 1 });
-    return logProb!;
+  async logProb(x: Float32Array, options?: DensityOptions): Promise<Float32Array> {
+    return (await this.#run('logProb', x, options)).logProb;
   }
 
-  async sample(count: number, options: SampleOptions = {}): Promise<Float32Array> {
-    const [x] = await this.#run('sample', checkCount('sample', count), options, { x: this.dim });
-    return x!;
+  async sample(count: number, options?: SampleOptions): Promise<Float32Array> {
+    return (await this.#run('sample', count, options)).x;
   }
 
-  async sampleWithLogProb(count: number, options: SampleOptions = {}): Promise<{ x: Float32Array; logProb: Float32Array }> {
-    const [x, logProb] = await this.#run('sampleWithLogProb', checkCount('sampleWithLogProb', count), options, { x: this.dim, logProb: 1 });
-    return { x: x!, logProb: logProb! };
+  async sampleWithLogProb(count: number, options?: SampleOptions): Promise<Outputs<'sampleWithLogProb'>> {
+    return this.#run('sampleWithLogProb', count, options);
   }
 
   async prepare({ count }: { count: number }): Promise<void> {
     checkCount('prepare', count);
     const { device } = this.#gpu;
-    for (const executable of await Promise.all([this.#executable('sample'), this.#executable('logProb')])) {
+    for (const executable of await Promise.all([this.#tasks.get('sample'), this.#tasks.get('logProb')])) {
       const failed = await watched(device, () => executable.reserve(count));
       if (failed === null) continue;
       executable.dropScratch();
@@ -206,15 +191,7 @@ export class GpuFlow implements Flow {
   }
 
   encodeSample(encoder: GPUCommandEncoder, options: { count: number; seed: number; into?: GPUBuffer; context?: GPUBuffer }): GPUBuffer {
-    const { count, seed, into, context } = options;
-    const executable = this.#prepared('sample', 'encodeSample');
-    checkEncoder('encodeSample', encoder);
-    checkCount('encodeSample', count);
-    checkSeed('encodeSample', seed);
-    const contextStride = checkContextBuffer('encodeSample', context, this.contextDim, count);
-    const x = this.#output('encodeSample', count, this.dim, into);
-    executable.encode(encoder, { rows: count, seed, contextStride, externals: { x, ...(context && { context }) } });
-    return x;
+    return this.#encode('sample', 'encodeSample', encoder, options);
   }
 
   encodeLogProb(
@@ -222,69 +199,64 @@ export class GpuFlow implements Flow {
     x: GPUBuffer,
     options: { count: number; seed?: number; into?: GPUBuffer; context?: GPUBuffer },
   ): GPUBuffer {
-    const { count, seed = 0, into, context } = options;
-    const executable = this.#prepared('logProb', 'encodeLogProb');
-    checkEncoder('encodeLogProb', encoder);
-    checkCount('encodeLogProb', count);
-    checkSeed('encodeLogProb', seed);
-    checkBuffer('encodeLogProb: x', x, [count, this.dim]);
-    const contextStride = checkContextBuffer('encodeLogProb', context, this.contextDim, count);
-    const logProb = this.#output('encodeLogProb', count, 1, into);
-    executable.encode(encoder, { rows: count, seed, contextStride, externals: { x, logProb, ...(context && { context }) } });
-    return logProb;
+    const { seed = 0 } = options;
+    return this.#encode('logProb', 'encodeLogProb', encoder, { ...options, seed, x });
   }
 
   async parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>> {
-    this.#assertAlive();
+    this.#tasks.assertAlive();
     return copyParameters(this.#state);
   }
 
   async gradients(x: Float32Array, options: ContextOption = {}): Promise<{ loss: number; gradients: Record<string, Float32Array> }> {
-    this.#assertAlive();
+    this.#tasks.assertAlive();
     // Loaded when asked for: a page that trains nothing loads no derivative rule.
     const { gradientsOf } = await import('../training/gradients.js');
     return gradientsOf(this, x.slice(), options.context ? { context: options.context.slice() } : {});
   }
 
   async save(): Promise<Uint8Array> {
-    this.#assertAlive();
+    this.#tasks.assertAlive();
     return writeSafetensors(this.#state.tensors, metadataFor(this.#state.description));
   }
 
   async profile(task: 'sample' | 'logProb', { count }: { count: number }): Promise<Profile> {
-    if (task !== 'sample' && task !== 'logProb') throw new ValueError('profile: task', "'sample' or 'logProb'", String(task));
-    if (checkCount('profile', count) === 0) throw new ValueError('profile: count', 'at least 1 row to measure', '0');
-    const executable = await this.#executable(task);
-    const { memory } = this.#gpu;
+    checkOneOf('profile: task', task, ['sample', 'logProb']);
+    check(checkCount('profile', count) > 0, 'profile: count', 'at least 1 row to measure', 0);
+    const executable = await this.#tasks.get(task);
     const rows = Math.min(count, executable.rowsPerChunk);
-    const buffers = Object.entries(executable.program.externals).map(
-      ([name, { features }]) => [name, memory.acquire(rows * features * 4)] as const,
-    );
+    const run = new ArrayRun(this.#gpu, 'profile', [executable]);
+    const widths = Object.entries(executable.program.externals).map(([name, { features }]) => [name, features] as const);
     try {
-      return await profile(this.#gpu, executable, { rows, seed: 0, externals: Object.fromEntries(buffers) });
+      return await profile(this.#gpu, executable, { rows, seed: 0, externals: run.acquireAll(Object.fromEntries(widths), rows) });
     } finally {
-      for (const [, buffer] of buffers) memory.release(buffer);
+      run.release();
     }
   }
 
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    for (const executable of this.#ready.values()) executable.dispose();
-    this.#hosted?.dispose();
-    this.#residents.dispose();
+    this.#tasks.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  /** Compiles a program of this flow's layers, runs it once on arrays and frees it: for checks, not for hot paths. */
-  async runOnce(place: string, program: Program, call: ArrayCall): Promise<void> {
-    this.#assertAlive();
-    const executable = await this.#gpu.compile(program, this.#residents);
+  /** Compiles a program that reads x [n, D], and a context where the flow has one, runs it once and frees it: for checks, not for hot paths. */
+  async runOnce(
+    place: string,
+    program: Program,
+    { x, context }: ContextOption & { readonly x: Float32Array },
+    outputs: ArrayCall['outputs'],
+  ): Promise<void> {
+    this.#tasks.assertAlive();
+    const rows = x.length / this.dim;
+    const contextStride = checkContext(place, context, this.contextDim, rows);
+    if (rows === 0) return;
+    const executable = await this.#gpu.compile(program, this.#tasks);
     try {
-      await runOnArrays(this.#gpu, executable, place, call);
+      const inputs: Record<string, Float32Array> = { x, ...(context && { context }) };
+      await runOnArrays(this.#gpu, executable, place, { rows, seed: 0, contextStride, inputs, outputs });
     } finally {
       executable.dispose();
     }
@@ -297,11 +269,12 @@ export class GpuFlow implements Flow {
 
   /** This flow behind one more layer at its data side. Device, tensors and base are shared, each flow is disposed on its own. */
   behind(layer: Bijector, op: OpDescription): GpuFlow {
-    this.#assertAlive();
+    this.#tasks.assertAlive();
     const { description } = this.#state;
+    const own = this.#bijector;
     const { structure, structure_direction: direction } = description;
     const extended = { ...description, structure: direction === 'density' ? [op, ...structure] : [...structure, op] };
-    return new GpuFlow(this.#gpu, new Chain(this.dim, [layer, this.#bijector]), this.#base, {
+    return new GpuFlow(this.#gpu, new Chain(this.dim, [layer, ...(own instanceof Chain ? own.layers : [own])]), this.#base, {
       ...this.#state,
       assemble: (tensors) => {
         const { bijector, base } = this.#state.assemble(tensors);
@@ -315,7 +288,7 @@ export class GpuFlow implements Flow {
   /** The program of a task: printable, and what tests run in float64. */
   record(task: Task): Program {
     const r = new Recorder('flow');
-    const context = this.contextDim > 0 ? recordInput(r, 'context', this.contextDim, 1) : null;
+    const context = recordContext(r, this.contextDim);
     const start = recordStart(r, task, this.#base, context);
     const logDet = recordLogDet(r, task);
     const direction = isDensityTask(task) ? 'forward' : 'inverse';
@@ -324,76 +297,44 @@ export class GpuFlow implements Flow {
     return r.finish();
   }
 
-  /** Runs whole tasks where a layer's number of commands depends on the data; null for all other flows. */
-  #host(): Host | null {
-    if (this.#hosted === undefined) {
-      const { hosted } = this.#bijector;
-      const { contextDim } = this;
-      this.#hosted =
-        hosted?.({ gpu: this.#gpu, residents: this.#residents, bijector: this.#bijector, base: this.#base, contextDim }) ?? null;
-    }
-    return this.#hosted;
-  }
-
-  #executable(task: Task): Promise<Executable> {
-    this.#assertAlive();
-    let compiling = this.#compiling.get(task);
-    if (!compiling) {
-      compiling = this.#gpu.compile(this.record(task), this.#residents).then((executable) => {
-        if (this.#disposed) {
-          executable.dispose();
-          throw new DisposedError('this flow was disposed while it compiled');
-        }
-        this.#ready.set(task, executable);
-        return executable;
-      });
-      this.#compiling.set(task, compiling);
-      compiling.catch(() => this.#compiling.delete(task));
-    }
-    return compiling;
-  }
-
-  #prepared(task: Task, caller: string): Executable {
-    this.#assertAlive();
-    const executable = this.#ready.get(task);
+  #encode(
+    task: 'sample' | 'logProb',
+    caller: string,
+    encoder: GPUCommandEncoder,
+    { count, seed, into, context, x }: { count: number; seed: number; into?: GPUBuffer; context?: GPUBuffer; x?: GPUBuffer },
+  ): GPUBuffer {
+    this.#tasks.assertAlive();
+    const executable = this.#tasks.ready(task);
     if (!executable) throw new StateError(`${caller}: await flow.prepare({ count }) first; compiling is asynchronous, encoding is not`);
-    return executable;
+    checkEncoder(caller, encoder);
+    checkCount(caller, count);
+    checkSeed(caller, seed);
+    if (task === 'logProb') checkBuffer(`${caller}: x`, x!, [count, this.dim]);
+    const contextStride = checkContextBuffer(caller, context, this.contextDim, count);
+    const result = this.#output(caller, count, task === 'sample' ? this.dim : 1, into);
+    const externals = { ...(x && { x }), ...(context && { context }), [OUTPUTS[task][0]]: result };
+    executable.encode(encoder, { rows: count, seed, contextStride, externals });
+    return result;
   }
 
-  #assertAlive(): void {
-    if (this.#disposed) throw new DisposedError('this flow was disposed; load or build it again');
-    this.#gpu.assertAlive();
-  }
-
-  /** Runs a task on arrays; the caller's are read before this returns its promise. */
-  async #run(
-    task: Task,
-    rows: number,
-    options: SampleOptions & { readonly input?: Float32Array },
-    widths: Readonly<Record<string, number>>,
-  ): Promise<Float32Array[]> {
-    this.#assertAlive();
-    const { input, context } = options;
-    const seed = options.seed === undefined ? (input ? 0 : randomSeed()) : checkSeed(task, options.seed);
+  /** Runs a task on arrays, or for as many draws; the caller's arrays are read before this returns its promise. */
+  async #run<T extends Task>(task: T, given: Float32Array | number, options: SampleOptions = {}): Promise<Outputs<T>> {
+    const [name, { context }] = [INPUTS[task], options];
+    const rows = name ? checkRows(`${task}: ${name}`, given as Float32Array, this.dim) : checkCount(task, given as number);
+    this.#tasks.assertAlive();
+    const seed = resolveSeed(task, options.seed, () => (name ? 0 : randomSeed()));
     const contextStride = checkContext(task, context, this.contextDim, rows);
-    const outputs = Object.fromEntries(Object.entries(widths).map(([name, width]) => [name, allocate(task, rows, width)]));
-    if (rows === 0) return Object.values(outputs);
-    const host = this.#host();
-    let inputs: Record<string, Float32Array> = { ...(input && { [INPUTS[task]!]: input }), ...(context && { context }) };
-    let executable = this.#ready.get(task);
-    if (host || !executable) {
-      inputs = Object.fromEntries(Object.entries(inputs).map(([name, data]) => [name, data.slice()])); // it may change while we compile
-    }
-    if (host) {
-      await host.run(task, { rows, seed, contextStride, inputs, outputs });
-      return Object.values(outputs);
-    }
-    if (!executable) {
-      executable = await this.#executable(task);
-      this.#assertAlive();
-    }
-    await runOnArrays(this.#gpu, executable, task, { rows, seed, contextStride, inputs, outputs });
-    return Object.values(outputs);
+    const widths = { x: this.dim, z: this.dim, logDet: 1, logProb: 1 };
+    const outputs = Object.fromEntries(OUTPUTS[task].map((output) => [output, allocate(task, rows, widths[output])])) as Outputs<T>;
+    if (rows === 0) return outputs;
+    const inputs: Record<string, Float32Array> = { ...(name && { [name]: given as Float32Array }), ...(context && { context }) };
+    const call = { rows, seed, contextStride, inputs, outputs };
+    const { hosted } = this.#bijector; // where a layer's number of commands depends on the data
+    if (hosted) {
+      const whole = { residents: this.#tasks, bijector: this.#bijector, base: this.#base, contextDim: this.contextDim };
+      await hosted(whole, task, { ...call, inputs: copyOf(inputs) });
+    } else await this.#tasks.run(task, task, call);
+    return outputs;
   }
 
   #output(caller: string, count: number, width: number, into: GPUBuffer | undefined): GPUBuffer {
@@ -407,4 +348,10 @@ export class GpuFlow implements Flow {
       throw new LimitError(`${caller}: count`, `a result of at most ${maxBufferSize} bytes (maxBufferSize)`, `${size}`);
     return this.#gpu.device.createBuffer({ label: caller, size, usage: STORAGE | COPY_SRC | COPY_DST | VERTEX });
   }
+}
+
+/** @throws ValueError for what is no flow, or one of another library. */
+export function ownFlow(place: string, flow: Flow): GpuFlow {
+  check(flow instanceof GpuFlow, place, 'a flow of this library', flow);
+  return flow;
 }

@@ -12,15 +12,31 @@ export type Task = 'forward' | 'inverse' | 'logProb' | 'sample' | 'sampleWithLog
 /** What each task reads, as the name of an external. */
 export const INPUTS: Record<Task, 'x' | 'z' | null> = { forward: 'x', inverse: 'z', logProb: 'x', sample: null, sampleWithLogProb: null };
 
+/** What each task gives. */
+export const OUTPUTS = {
+  forward: ['z', 'logDet'],
+  inverse: ['x', 'logDet'],
+  logProb: ['logProb'],
+  sample: ['x'],
+  sampleWithLogProb: ['x', 'logProb'],
+} as const satisfies Record<Task, readonly string[]>;
+
+export type Outputs<T extends Task> = Record<(typeof OUTPUTS)[T][number], Float32Array>;
+
 /** Whether a task runs x → z. */
 export const isDensityTask = (task: Task): boolean => task === 'forward' || task === 'logProb';
 
 /** A row-major external as a tiled tensor. */
-export function recordInput(r: Recorder, name: string, features: number, isContext: 0 | 1 = 0): TiledTensor {
+export function recordInput(r: Recorder, name: string, features: number): TiledTensor {
   const inside = r.tiled(features, name);
-  r.run(pack.pack, { buffers: { outside: r.external(name, features), inside }, params: { features, is_context: isContext } });
+  const params = { features, is_context: Number(name === 'context') };
+  r.run(pack.pack, { buffers: { outside: r.external(name, features), inside }, params });
   return inside;
 }
+
+/** The context, which may be one row for all; null where there is none. */
+export const recordContext = (r: Recorder, contextDim: number): TiledTensor | null =>
+  contextDim > 0 ? recordInput(r, 'context', contextDim) : null;
 
 export function recordOutput(r: Recorder, name: string, tensor: TiledTensor): void {
   r.run(pack.unpack, {
@@ -37,9 +53,13 @@ export function recordStart(r: Recorder, task: Task, base: Base, context: TiledT
 
 /** A log-det of 0, or null where the task has none. */
 export function recordLogDet(r: Recorder, task: Task): TiledTensor | null {
-  if (task === 'sample') return null;
+  return task === 'sample' ? null : startLogDet(r);
+}
+
+/** A log-det to add to. */
+export function startLogDet(r: Recorder, value = 0): TiledTensor {
   const logDet = r.tiled(1, 'log-det');
-  r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value: 0 } });
+  r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value } });
   return logDet;
 }
 
@@ -52,9 +72,9 @@ export interface Density {
 
 /** Records log p(x), all tensors tiled: the task `logProb` without its output. */
 export function recordDensity(r: Recorder, bijector: Bijector, base: Base, contextDim: number): Density {
-  const context = contextDim > 0 ? recordInput(r, 'context', contextDim, 1) : null;
+  const context = recordContext(r, contextDim);
   const x = recordInput(r, 'x', bijector.dim);
-  const logDet = recordLogDet(r, 'logProb')!;
+  const logDet = startLogDet(r);
   const z = bijector.forward(r, x, { logDet, context });
   return { x, context, logProb: r.scope('base', () => base.logDensity(r, z, logDet, 1, context)) };
 }
@@ -72,14 +92,7 @@ export function recordEnd(
   },
 ): void {
   const { start, moved, logDet, context } = tensors;
-  const density = (z: TiledTensor, sign: 1 | -1) =>
-    recordOutput(
-      r,
-      'logProb',
-      r.scope('base', () => base.logDensity(r, z, logDet!, sign, context)),
-    );
-  if (task === 'logProb') density(moved, 1);
-  else recordOutput(r, isDensityTask(task) ? 'z' : 'x', moved);
-  if (task === 'sampleWithLogProb') density(start, -1);
-  if (task === 'forward' || task === 'inverse') recordOutput(r, 'logDet', logDet!);
+  const [z, sign] = isDensityTask(task) ? ([moved, 1] as const) : ([start, -1] as const);
+  const density = () => r.scope('base', () => base.logDensity(r, z, logDet!, sign, context));
+  for (const name of OUTPUTS[task]) recordOutput(r, name, name === 'logProb' ? density() : name === 'logDet' ? logDet! : moved);
 }

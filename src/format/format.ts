@@ -3,10 +3,11 @@
 import { FormatError } from '../runtime/errors.js';
 import type { FlowDescription, NetDescription, OpDescription } from './description.js';
 import schemaFile from './flow-format.schema.json';
+import { metadataWith, readMetadata } from './metadata.js';
 import { type Schema, validate } from './schema.js';
 
 /** The key of a saved file's `__metadata__` that holds the description as a JSON string. */
-export const metadataKey = 'flow';
+const metadataKey = 'flow';
 
 /** The JSON schema of the description, version 1: the one source of what is required. */
 export const flowFormatSchema = schemaFile as Schema;
@@ -26,11 +27,13 @@ function checkLength(list: readonly number[], count: number, path: string): void
 }
 
 /** Whether the net reads a context. */
-function readsContext(net: NetDescription): boolean {
-  if (net.type === 'masked_mlp') return typeof net.context_proj === 'string';
-  if ('context_concat' in net && net.context_concat === true) return true;
-  if (net.type === 'lipschitz_mlp') return typeof net.context_proj === 'string';
-  return 'context' in net && net.context;
+const readsContext = (net: NetDescription): boolean =>
+  ('context_proj' in net && typeof net.context_proj === 'string') ||
+  ('context_concat' in net && net.context_concat === true) ||
+  ('context' in net && net.context);
+
+function checkContext(reads: boolean, contextFeatures: number, path: string): void {
+  if (reads && contextFeatures === 0) throw new FormatError(path, 'reads a context; the description has context_features 0');
 }
 
 /** The tensors that the same parameters for all rows need; a `net` of the context gives one set a row instead. */
@@ -49,13 +52,11 @@ function checkRowParameters(op: OpDescription, contextFeatures: number, path: st
     const got = [...given, ...(net ? ['net'] : [])].join(', ') || 'none of them';
     throw new FormatError(path, `needs either net or all of ${keys.join(', ')}; got ${got}`);
   }
-  if (net && contextFeatures === 0) throw new FormatError(`${path}.net`, 'reads a context; the description has context_features 0');
+  checkContext(net, contextFeatures, `${path}.net`);
 }
 
 function checkOp(op: OpDescription, features: number, contextFeatures: number, path: string): void {
-  if ('net' in op && op.net && readsContext(op.net) && contextFeatures === 0) {
-    throw new FormatError(`${path}.net`, 'reads a context; the description has context_features 0');
-  }
+  checkContext('net' in op && op.net !== undefined && readsContext(op.net), contextFeatures, `${path}.net`);
   checkRowParameters(op, contextFeatures, path);
   if ('order' in op && op.order) checkLength(op.order, features, `${path}.order`);
   if ('mask' in op) checkLength(op.mask, features, `${path}.mask`);
@@ -75,9 +76,7 @@ function checkOp(op: OpDescription, features: number, contextFeatures: number, p
         `needs some of the features 0 to ${features - 1}, once each; got ${JSON.stringify(op.latent)}`,
       );
   }
-  if (op.op === 'ptf_coupling' && op.context && contextFeatures === 0) {
-    throw new FormatError(path, 'reads a context; the description has context_features 0');
-  }
+  checkContext(op.op === 'ptf_coupling' && op.context, contextFeatures, path);
 }
 
 /** A multi-scale flow's latents lie level 0 first, and the split that comes first sets the highest level aside. */
@@ -131,9 +130,7 @@ export function parseDescription(value: unknown, place = 'description'): FlowDes
   if (base.type === 'diag_normal' && !base.levels && !(base.loc && base.log_scale)) {
     throw new FormatError(`${place}.base`, 'needs either levels or both loc and log_scale');
   }
-  if (base.type === 'conditional_normal' && context_features === 0) {
-    throw new FormatError(`${place}.base`, 'reads a context; the description has context_features 0');
-  }
+  checkContext(base.type === 'conditional_normal', context_features, `${place}.base`);
   // A multiscale flow sets features aside as it goes, so what an op sees is known only from there on.
   let current = features;
   for (const [index, op] of structure.entries()) {
@@ -150,21 +147,8 @@ export function parseDescription(value: unknown, place = 'description'): FlowDes
  * Reads the description out of a saved file's metadata.
  * @throws FormatError when the metadata has no description or it is not valid JSON; otherwise as parseDescription.
  */
-export function descriptionFromMetadata(metadata: Readonly<Record<string, string>>): FlowDescription {
-  const text = Object.hasOwn(metadata, metadataKey) ? metadata[metadataKey] : undefined;
-  if (text === undefined) {
-    throw new FormatError('__metadata__', `needs the key "${metadataKey}" with the flow's description; weights alone need importTorch`);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError(`__metadata__.${metadataKey}`, 'is not valid JSON', { cause });
-  }
-  return parseDescription(value);
-}
+export const descriptionFromMetadata = (metadata: Readonly<Record<string, string>>): FlowDescription =>
+  parseDescription(readMetadata(metadata, metadataKey, "the flow's description; weights alone need importTorch"));
 
-/** The metadata that a saved flow carries: `format: "pt"`, so that PyTorch's own readers take the file, and the description. */
-export function metadataFor(description: FlowDescription): Record<string, string> {
-  return { format: 'pt', [metadataKey]: JSON.stringify(description) };
-}
+/** The metadata that a saved flow carries. */
+export const metadataFor = (description: FlowDescription): Record<string, string> => metadataWith(metadataKey, description);

@@ -2,12 +2,29 @@
 // Reading is strict: a file that breaks a rule gives one FormatError and nothing else.
 
 import { FormatError } from '../runtime/errors.js';
+import { parseJson } from './metadata.js';
 
-/** Item types that the reader knows, with their size in bytes. */
-const itemSizes = { F64: 8, I64: 8, U64: 8, F32: 4, I32: 4, U32: 4, F16: 2, BF16: 2, I16: 2, U16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
+/** Item types that the reader knows, with the array that holds their bits. */
+const arrays = {
+  F64: Float64Array,
+  I64: BigInt64Array,
+  U64: BigUint64Array,
+  F32: Float32Array,
+  I32: Int32Array,
+  U32: Uint32Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  I16: Int16Array,
+  U16: Uint16Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+} as const;
+
+const sizeOf = (dtype: TensorDtype): number => arrays[dtype].BYTES_PER_ELEMENT;
 
 /** Name of an item type as the file spells it. */
-export type TensorDtype = keyof typeof itemSizes;
+export type TensorDtype = keyof typeof arrays;
 
 /** F32, F64, I64 and I32 come as their typed array; every other dtype as the raw little-endian bytes (BOOL: one byte each, 0 or 1). */
 export type TensorData = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
@@ -81,12 +98,7 @@ function readHeader(file: Uint8Array): { header: Record<string, unknown>; names:
   } catch (cause) {
     throw new FormatError(place, 'the header is not valid UTF-8', { cause });
   }
-  let header: unknown;
-  try {
-    header = JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError(place, 'the header is not valid JSON', { cause });
-  }
+  const header = parseJson(text, place, 'the header ');
   if (!isObject(header) || !text.startsWith('{'))
     throw new FormatError(place, 'the header is not a JSON object that starts at its first byte');
   return { header, names: outerKeys(text), dataStart };
@@ -100,8 +112,8 @@ function readEntry(name: string, value: unknown, dataLength: number): Entry {
   }
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== 'string') throw new FormatError(at, `dtype needs a string; got ${show(dtype)}`);
-  if (!Object.hasOwn(itemSizes, dtype)) {
-    throw new FormatError(at, `dtype needs one of ${Object.keys(itemSizes).join(', ')}; got ${show(dtype)}`);
+  if (!Object.hasOwn(arrays, dtype)) {
+    throw new FormatError(at, `dtype needs one of ${Object.keys(arrays).join(', ')}; got ${show(dtype)}`);
   }
   if (!Array.isArray(shape)) throw new FormatError(at, `shape needs a list; got ${show(shape)}`);
   if (!shape.every(isCount)) throw new FormatError(at, `shape needs whole numbers from 0 to 2^53 - 1; got ${show(shape)}`);
@@ -112,7 +124,7 @@ function readEntry(name: string, value: unknown, dataLength: number): Entry {
   if (begin > end) throw new FormatError(at, `data_offsets begin at ${begin}, after their end at ${end}`);
   if (end > dataLength) throw new FormatError(at, `data_offsets end at ${end}; the data section has ${dataLength} bytes`);
   // The product may pass 2^53, where it can only be wrong; rounding cannot bring it back down to end - begin.
-  const bytes = (shape as number[]).reduce((product, size) => product * size, itemSizes[dtype as TensorDtype]);
+  const bytes = (shape as number[]).reduce((product, size) => product * size, sizeOf(dtype as TensorDtype));
   if (bytes !== end - begin) {
     throw new FormatError(at, `${dtype} ${show(shape)} needs ${bytes} bytes; it has ${end - begin}`);
   }
@@ -133,17 +145,11 @@ function checkCoverage(entries: readonly Entry[], dataLength: number): void {
 }
 
 function typedData(dtype: TensorDtype, file: Uint8Array, start: number, bytes: number): TensorData {
-  const at = file.byteOffset + start;
-  const size = itemSizes[dtype];
+  const raw = file.subarray(start, start + bytes);
+  if (dtype !== 'F32' && dtype !== 'F64' && dtype !== 'I64' && dtype !== 'I32') return raw;
   // A typed array has to begin at a multiple of its item size; data that does not is copied.
-  const aligned = at % size === 0;
-  const buffer = aligned ? file.buffer : file.slice(start, start + bytes).buffer;
-  const offset = aligned ? at : 0;
-  if (dtype === 'F32') return new Float32Array(buffer, offset, bytes / 4);
-  if (dtype === 'F64') return new Float64Array(buffer, offset, bytes / 8);
-  if (dtype === 'I64') return new BigInt64Array(buffer, offset, bytes / 8);
-  if (dtype === 'I32') return new Int32Array(buffer, offset, bytes / 4);
-  return new Uint8Array(file.buffer, at, bytes);
+  const { buffer, byteOffset } = raw.byteOffset % sizeOf(dtype) === 0 ? raw : raw.slice();
+  return new arrays[dtype](buffer as ArrayBuffer, byteOffset, bytes / sizeOf(dtype));
 }
 
 /**
@@ -183,24 +189,22 @@ export function readSafetensors(bytes: ArrayBuffer | Uint8Array): { tensors: Map
  * @throws FormatError for a name given twice or reserved, an unknown dtype, or data whose byte length does not fit dtype and shape.
  */
 export function writeSafetensors(tensors: Iterable<readonly [string, StoredTensor]>, metadata: Record<string, string> = {}): Uint8Array {
-  const listed: Entry[] = [];
-  const data = new Map<string, TensorData>();
+  const listed = new Map<string, Entry & { readonly data: TensorData }>();
   for (const [name, tensor] of tensors) {
-    const at = `${place} tensor ${show(name)}`;
-    if (name === '__metadata__') throw new FormatError(at, 'the name is reserved');
-    if (data.has(name)) throw new FormatError(place, `the name ${show(name)} occurs twice`);
-    readEntry(name, { ...tensor, data_offsets: [0, tensor.data.byteLength] }, tensor.data.byteLength);
-    data.set(name, tensor.data);
-    listed.push({ name, dtype: tensor.dtype, shape: tensor.shape, begin: 0, end: 0 });
+    const { data } = tensor;
+    if (name === '__metadata__') throw new FormatError(`${place} tensor ${show(name)}`, 'the name is reserved');
+    if (listed.has(name)) throw new FormatError(place, `the name ${show(name)} occurs twice`);
+    listed.set(name, { ...readEntry(name, { ...tensor, data_offsets: [0, data.byteLength] }, data.byteLength), data });
   }
+  const entries = [...listed.values()];
   let total = 0;
-  for (const entry of [...listed].sort((a, b) => itemSizes[b.dtype] - itemSizes[a.dtype])) {
+  for (const entry of entries.toSorted((a, b) => sizeOf(b.dtype) - sizeOf(a.dtype))) {
     entry.begin = total;
-    total += data.get(entry.name)!.byteLength;
+    total += entry.data.byteLength;
     entry.end = total;
   }
   // Joined by hand: an object would move a name such as "0" to the front.
-  const parts = listed.map(({ name, dtype, shape, begin, end }) => `${show(name)}:${show({ dtype, shape, data_offsets: [begin, end] })}`);
+  const parts = entries.map(({ name, dtype, shape, begin, end }) => `${show(name)}:${show({ dtype, shape, data_offsets: [begin, end] })}`);
   if (Object.keys(metadata).length > 0) parts.unshift(`"__metadata__":${show(metadata)}`);
   const header = new TextEncoder().encode(`{${parts.join(',')}}`);
   const padded = Math.ceil(header.length / 8) * 8;
@@ -208,8 +212,8 @@ export function writeSafetensors(tensors: Iterable<readonly [string, StoredTenso
   new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);
   file.set(header, 8);
   file.fill(0x20, 8 + header.length, 8 + padded);
-  for (const { name, begin } of listed) {
-    const { buffer, byteOffset, byteLength } = data.get(name)!;
+  for (const { begin, data } of entries) {
+    const { buffer, byteOffset, byteLength } = data;
     file.set(new Uint8Array(buffer, byteOffset, byteLength), 8 + padded + begin);
   }
   return file;
@@ -223,25 +227,15 @@ function halfToNumber(bits: number): number {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
 }
 
+/** bfloat16: the upper half of a float32. */
+const brainToNumber = (bits: number): number => new Float32Array(Uint32Array.of(bits << 16).buffer)[0]!;
+
 /**
  * The tensor's numbers as a new Float32Array, row-major. F32, F16, BF16, BOOL and the small integers are exact; F64 and the wide
  * integers are rounded to the nearest float32.
  */
-export function toFloat32(tensor: StoredTensor): Float32Array {
-  const { dtype, data } = tensor;
-  if (data instanceof BigInt64Array) return Float32Array.from(data, Number);
-  if (!(data instanceof Uint8Array)) return new Float32Array(data);
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const read: Record<string, (at: number) => number> = {
-    U64: (at) => Number(view.getBigUint64(at, true)),
-    U32: (at) => view.getUint32(at, true),
-    I16: (at) => view.getInt16(at, true),
-    U16: (at) => view.getUint16(at, true),
-    F16: (at) => halfToNumber(view.getUint16(at, true)),
-    BF16: (at) => new Float32Array(new Uint32Array([view.getUint16(at, true) << 16]).buffer)[0]!,
-    I8: (at) => view.getInt8(at),
-  };
-  const size = itemSizes[dtype];
-  const readOne = read[dtype] ?? ((at: number) => view.getUint8(at));
-  return Float32Array.from({ length: data.byteLength / size }, (_, i) => readOne(i * size));
+export function toFloat32({ dtype, data }: StoredTensor): Float32Array {
+  const numbers: ArrayLike<number | bigint> = data instanceof Uint8Array ? new arrays[dtype](data.slice().buffer) : data;
+  const decode = dtype === 'F16' ? halfToNumber : dtype === 'BF16' ? brainToNumber : Number;
+  return Float32Array.from(numbers as ArrayLike<number>, (value) => decode(value));
 }

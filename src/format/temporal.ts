@@ -3,6 +3,7 @@
 import { FormatError } from '../runtime/errors.js';
 import type { FlowDescription } from './description.js';
 import { parseDescription } from './format.js';
+import { metadataWith, readMetadata } from './metadata.js';
 import { type Schema, validate } from './schema.js';
 
 export interface TemporalDescription {
@@ -72,24 +73,8 @@ export function parseTemporal(
   return { version: 1, features, covariates, scaling, cell: { type, hidden, layers, prefix }, flow: step, flow_prefix };
 }
 
-export const temporalMetadata = (description: TemporalDescription): Record<string, string> => ({
-  format: 'pt',
-  [metadataKey]: JSON.stringify(description),
-});
+export const temporalMetadata = (description: TemporalDescription): Record<string, string> => metadataWith(metadataKey, description);
 
 /** @throws FormatError where the metadata holds no temporal flow. */
-export function temporalFromMetadata(metadata: Readonly<Record<string, string>>): TemporalDescription {
-  const text = Object.hasOwn(metadata, metadataKey) ? metadata[metadataKey] : undefined;
-  if (text === undefined)
-    throw new FormatError(
-      '__metadata__',
-      `needs the key "${metadataKey}" with a description; weights alone need importTemporal, another flow loadFlow`,
-    );
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError(`__metadata__.${metadataKey}`, 'is not valid JSON', { cause });
-  }
-  return parseTemporal(value);
-}
+export const temporalFromMetadata = (metadata: Readonly<Record<string, string>>): TemporalDescription =>
+  parseTemporal(readMetadata(metadata, metadataKey, 'a description; weights alone need importTemporal, another flow loadFlow'));

@@ -52,11 +52,11 @@ export async function checkLogDet(flow: Flow, x: Float32Array, options: LogDetOp
   const perCall = Math.max(1, Math.floor(ROWS_AT_ONCE / (4 * dim)));
   for (let first = 0; first < rows; first += perCall) {
     const count = Math.min(perCall, rows - first);
-    const { points, widths } = shifted(x.subarray(first * dim, (first + count) * dim), dim, step);
+    const points = shifted(x.subarray(first * dim, (first + count) * dim), dim, step);
     const { z } = await flow.forward(points, repeatedContext(flow, rest.context, rows, first, count));
     for (let i = 0; i < count; i++) {
       const row = first + i;
-      const [fine, ...others] = logDets(centre.subarray(row * dim, (row + 1) * dim), z, widths, i, dim);
+      const [fine, ...others] = logDets(centre.subarray(row * dim, (row + 1) * dim), z, points, i, dim);
       numerical[row] = fine;
       const scale = 1 + Math.abs(fine);
       const spread = Math.max(...others.map((other) => Math.abs(fine - other))) / scale;
@@ -76,36 +76,31 @@ export async function checkLogDet(flow: Flow, x: Float32Array, options: LogDetOp
   return { rows, maxError, worstRow, uncertainty, uncertainRows, numerical, warnings };
 }
 
-/** For each row and feature, x shifted by +h, −h, +2h, −2h; and the steps as float32 holds them. */
-function shifted(x: Float32Array, dim: number, step: number): { points: Float32Array; widths: Float64Array } {
-  const rows = x.length / dim;
-  const points = new Float32Array(rows * dim * 4 * dim);
-  const widths = new Float64Array(rows * dim * 2);
-  for (let row = 0; row < rows; row++)
-    for (let f = 0; f < dim; f++) {
-      const value = x[row * dim + f]!;
-      const h = step * Math.max(1, Math.abs(value));
-      for (const [k, shift] of [h, -h, 2 * h, -2 * h].entries()) {
-        const at = ((row * dim + f) * 4 + k) * dim;
-        points.set(x.subarray(row * dim, (row + 1) * dim), at);
-        points[at + f] = value + shift;
-      }
-      const at = (row * dim + f) * 4 * dim + f;
-      widths[(row * dim + f) * 2] = points[at]! - points[at + dim]!;
-      widths[(row * dim + f) * 2 + 1] = points[at + 2 * dim]! - points[at + 3 * dim]!;
+/** For each row and feature, x shifted by +h, −h, +2h, −2h. */
+function shifted(x: Float32Array, dim: number, step: number): Float32Array {
+  const points = new Float32Array(x.length * 4 * dim);
+  for (const [i, value] of x.entries()) {
+    const [row, f] = [Math.floor(i / dim), i % dim];
+    const h = step * Math.max(1, Math.abs(value));
+    for (const [k, shift] of [h, -h, 2 * h, -2 * h].entries()) {
+      const at = (4 * i + k) * dim;
+      points.set(x.subarray(row * dim, (row + 1) * dim), at);
+      points[at + f] = value + shift;
     }
-  return { points, widths };
+  }
+  return points;
 }
 
 /**
  * log|det| of the extrapolated Jacobian of a row, of the one of step h alone, and of one with the slope changes of kinks added: second
  * differences over h grow with h where z is smooth, and do not at a kink.
  */
-function logDets(centre: Float32Array, z: Float32Array, widths: Float64Array, row: number, dim: number): [number, number, number] {
+function logDets(centre: Float32Array, z: Float32Array, points: Float32Array, row: number, dim: number): [number, ...number[]] {
   const [fine, coarse, kinked] = [new Float64Array(dim * dim), new Float64Array(dim * dim), new Float64Array(dim * dim)];
   for (let f = 0; f < dim; f++) {
     const at = (row * dim + f) * 4 * dim;
-    const [h, h2] = [widths[(row * dim + f) * 2]!, widths[(row * dim + f) * 2 + 1]!];
+    // Steps as float32 holds them.
+    const [h, h2] = [points[at + f]! - points[at + dim + f]!, points[at + 2 * dim + f]! - points[at + 3 * dim + f]!];
     for (let o = 0; o < dim; o++) {
       const [up, down, up2, down2] = [0, 1, 2, 3].map((k) => z[at + k * dim + o]! - centre[o]!) as [number, number, number, number];
       const [near, far] = [(up - down) / h, (up2 - down2) / h2];
@@ -114,7 +109,8 @@ function logDets(centre: Float32Array, z: Float32Array, widths: Float64Array, ro
       kinked[o * dim + f] = fine[o * dim + f]! + (up2 + down2) / h2 - (2 * (up + down)) / h;
     }
   }
-  return [invertMatrix(fine, dim).logAbsDet, invertMatrix(coarse, dim).logAbsDet, invertMatrix(kinked, dim).logAbsDet];
+  const logDetOf = (jacobian: Float64Array) => invertMatrix(jacobian, dim).logAbsDet;
+  return [logDetOf(fine), logDetOf(coarse), logDetOf(kinked)];
 }
 
 /** A context row for each shifted copy. */

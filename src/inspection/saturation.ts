@@ -1,6 +1,5 @@
 // Where a flow leaves the range in which its float32 arithmetic means something: log-dets too large for a density, scales at their bound.
 
-import { checkContext } from '../flows/checks.js';
 import { type ContextOption, type Flow, GpuFlow } from '../flows/flow.js';
 import { recordOutput } from '../flows/task.js';
 import { affine, SCALE_NUMBER } from '../kernels/affine.js';
@@ -80,23 +79,14 @@ export async function findSaturation(flow: Flow, x: Float32Array, logDet: Float3
   return [...largeLogDets(logDet), ...(recorded ? await saturatedScales(flow, x, options) : [])];
 }
 
-async function saturatedScales(flow: GpuFlow, x: Float32Array, { context }: ContextOption): Promise<string[]> {
+async function saturatedScales(flow: GpuFlow, x: Float32Array, options: ContextOption): Promise<string[]> {
   const { recorder, taps } = tapped(flow);
   if (taps.length === 0) return [];
+  const widths = { z: flow.dim, logDet: 1, ...Object.fromEntries(taps.map(({ name, width }) => [name, width])) };
   const rows = x.length / flow.dim;
-  const read = taps.map((tap) => new Float32Array(rows * tap.width));
-  await flow.runOnce('findSaturation', recorder.finish(), {
-    rows,
-    seed: 0,
-    contextStride: checkContext('findSaturation', context, flow.contextDim, rows),
-    inputs: { x, ...(context && { context }) },
-    outputs: {
-      z: new Float32Array(rows * flow.dim),
-      logDet: new Float32Array(rows),
-      ...Object.fromEntries(taps.map((tap, i) => [tap.name, read[i]!])),
-    },
-  });
-  return taps.flatMap((tap, i) => saturated(tap, read[i]!));
+  const read = Object.fromEntries(Object.entries(widths).map(([name, width]) => [name, new Float32Array(rows * width)]));
+  await flow.runOnce('findSaturation', recorder.finish(), { x, ...options }, read);
+  return taps.flatMap((tap) => saturated(tap, read[tap.name]!));
 }
 
 function largeLogDets(logDet: Float32Array): string[] {

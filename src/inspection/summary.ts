@@ -1,7 +1,6 @@
 // What a flow is made of and what each direction costs, known from its programs before anything runs.
 
-import { type Flow, GpuFlow } from '../flows/flow.js';
-import { ValueError } from '../runtime/errors.js';
+import { type Flow, ownFlow } from '../flows/flow.js';
 import type { Command, Program } from '../runtime/program.js';
 
 /** Cost of one direction, of a layer or of the whole flow. */
@@ -56,9 +55,9 @@ const layerOf = ({ label }: Command): string | null => /^flow\/([^/[]+\[\d+\])\/
  * @throws ValueError for a flow of another library.
  */
 export function summary(flow: Flow): FlowSummary {
-  if (!(flow instanceof GpuFlow)) throw new ValueError('summary: flow', 'a flow of this library', typeof flow);
-  const { description, layerParameters, parameterNames, tensors } = flow.parts.state;
-  const programs: Record<'forward' | 'inverse', Program> = { forward: flow.record('forward'), inverse: flow.record('inverse') };
+  const own = ownFlow('summary: flow', flow);
+  const { description, layerParameters, parameterNames, tensors } = own.parts.state;
+  const programs: Record<'forward' | 'inverse', Program> = { forward: own.record('forward'), inverse: own.record('inverse') };
   const names = new Set(programs.forward.commands.map(layerOf).filter((name) => name !== null));
   const layers = [...names].map((name): LayerSummary => {
     const own = (program: Program) => costOf(program.commands.filter((command) => layerOf(command) === name));

@@ -4,9 +4,6 @@ import { perRowGroup, perRowGroupAndFeature } from './geometry.js';
 
 /** `hidden` is the number of probes for `probes` and `probeSum`. */
 export const divergence = {
-  firstTangents: /*#__PURE__*/ defineKernel(source.firstTangents, (rows, { dim, hidden }) =>
-    perRowGroupAndFeature(source.firstTangents, rows, dim * hidden),
-  ),
   trace: /*#__PURE__*/ defineKernel(source.trace, (rows) => perRowGroup(source.trace, rows)),
   probes: /*#__PURE__*/ defineKernel(source.probes, (rows, { dim, hidden }) =>
     perRowGroupAndFeature(source.probes, rows, ceilDiv(dim, 4) * hidden),

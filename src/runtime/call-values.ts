@@ -6,16 +6,6 @@
 import type { Memory } from './memory.js';
 import { COPY_DST, COPY_SRC, UNIFORM } from './usage.js';
 
-/** Fields of `Call` in shaders/lib/call.wgsl, in order; each is two halves. */
-export interface CallValues {
-  readonly rows: number;
-  readonly firstRow: number;
-  readonly seedLow: number;
-  readonly seedHigh: number;
-  readonly contextStride: 0 | 1;
-  readonly sequence?: SequenceValues | undefined;
-}
-
 /** Place of a call in a sequence. A program that reads these is given them in every call; for others nothing of them is copied. */
 export interface SequenceValues {
   /** From 0. */
@@ -26,12 +16,10 @@ export interface SequenceValues {
   readonly period: number;
 }
 
-export const CALL_BYTES = 64; // 8 × vec2<u32>
+/** Fields of `Call` in shaders/lib/call.wgsl, in order, those of the sequence last; each is two halves. */
+export type CallWords = readonly number[];
 
-const wordsOf = ({ rows, firstRow, seedLow, seedHigh, contextStride, sequence }: CallValues): readonly number[] =>
-  sequence
-    ? [rows, firstRow, seedLow, seedHigh, contextStride, sequence.step, sequence.steps, sequence.period]
-    : [rows, firstRow, seedLow, seedHigh, contextStride];
+const CALL_BYTES = 64; // 8 × vec2<u32>
 
 export class CallTable {
   readonly #memory: Memory;
@@ -45,33 +33,23 @@ export class CallTable {
 
   /** The uniform that one executable's commands read; the table is made with the first, so that no encode has to. */
   createUniform(label: string): GPUBuffer {
-    this.#ensureTable();
+    if (this.#table === null) {
+      this.#table = this.#memory.create({ label: 'numbers 0..65535', size: 65536 * 4, usage: COPY_SRC | COPY_DST });
+      const numbers = Uint32Array.from({ length: 65536 }, (_, i) => i);
+      this.#device.queue.writeBuffer(this.#table, 0, numbers);
+    }
     return this.#memory.create({ label: `${label} call`, size: CALL_BYTES, usage: UNIFORM | COPY_DST });
   }
 
   /** @param before what the uniform holds at this point of the same encoder: then only what differs is copied. */
-  encode(encoder: GPUCommandEncoder, uniform: GPUBuffer, values: CallValues, before: CallValues | null = null): void {
-    const table = this.#ensureTable();
-    const known = before && wordsOf(before);
-    for (const [index, word] of wordsOf(values).entries()) {
-      const old = known?.[index];
+  encode(encoder: GPUCommandEncoder, uniform: GPUBuffer, words: CallWords, before: CallWords | null = null): void {
+    for (const [index, word] of words.entries()) {
+      const old = before?.[index];
       for (const shift of [0, 16]) {
         const half = (word >>> shift) & 0xffff;
         if (old !== undefined && ((old >>> shift) & 0xffff) === half) continue;
-        encoder.copyBufferToBuffer(table, half * 4, uniform, index * 8 + shift / 4, 4);
+        encoder.copyBufferToBuffer(this.#table!, half * 4, uniform, index * 8 + shift / 4, 4);
       }
     }
-  }
-
-  #ensureTable(): GPUBuffer {
-    if (this.#table === null) {
-      this.#table = this.#memory.create({ label: 'numbers 0..65535', size: 65536 * 4, usage: COPY_SRC | COPY_DST });
-      this.#device.queue.writeBuffer(
-        this.#table,
-        0,
-        Uint32Array.from({ length: 65536 }, (_, i) => i),
-      );
-    }
-    return this.#table;
   }
 }

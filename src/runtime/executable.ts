@@ -1,12 +1,14 @@
 // A compiled program: encodes into any command encoder, as often as wanted, with no allocation once `reserve` has seen the row count.
 
-import type { CallValues, SequenceValues } from './call-values.js';
+import type { CallWords, SequenceValues } from './call-values.js';
 import { DisposedError, LimitError, StateError } from './errors.js';
 import type { Gpu } from './gpu.js';
-import type { Residents } from './memory.js';
+import { memo } from './memo.js';
 import type { Pipeline } from './pipelines.js';
 import type { Command, Program } from './program.js';
-import { nameOf, paddedRows, TILE } from './tensor.js';
+import type { Residents } from './residents.js';
+import { chunksOf, type Rows } from './run-arrays.js';
+import { nameOf, paddedRows, type Tensor, TILE, type TiledTensor } from './tensor.js';
 import { COPY_DST, STORAGE, UNIFORM } from './usage.js';
 
 export interface EncodeCall {
@@ -76,6 +78,7 @@ export class Executable {
       this.#tables.set(id, gpu.memory.create({ label: `table ${id}`, size: Math.ceil(length / 4) * 16, usage: STORAGE }));
     this.#paramsBuffer = offset > 0 ? this.#uploadParams(offset) : null;
     this.#callBuffer = gpu.callTable.createUniform(program.commands[0]?.label ?? 'empty');
+    residents.executables.add(this);
   }
 
   /** Makes scratch for `rows` rows (of one chunk at most). Encoding more rows than reserved reserves them itself. */
@@ -111,7 +114,7 @@ export class Executable {
   /** Several calls one after another, as `encode` does each; between them only those values travel that change: a step, a seed. */
   encodeAll(encoder: GPUCommandEncoder, calls: Iterable<EncodeCall>): void {
     this.#assertAlive();
-    let before: CallValues | null = null;
+    let before: CallWords | null = null;
     for (const call of calls) {
       if (call.rows === 0) continue;
       if (call.sequence && call.rows > this.rowsPerChunk)
@@ -119,14 +122,14 @@ export class Executable {
           `${this.program.commands[0]?.label}: a step of a sequence takes ${this.rowsPerChunk} rows at most; got ${call.rows}`,
         );
       this.reserve(call.rows);
-      for (let start = 0; start < call.rows; start += this.rowsPerChunk) {
-        before = this.#encodeCall(encoder, call, start, before);
-        const [isFirst, isLast] = [start === 0, start + this.rowsPerChunk >= call.rows];
+      for (const chunk of chunksOf(call.rows, this.rowsPerChunk)) {
+        before = this.#encodeCall(encoder, call, chunk, before);
+        const [isFirst, isLast] = [chunk.start === 0, chunk.start + chunk.rows === call.rows];
         const pass = encoder.beginComputePass();
         for (const bound of this.#bound) {
           const { stage } = bound.command;
           if ((stage === 'before' && !isFirst) || (stage === 'after' && !isLast)) continue;
-          this.#dispatch(pass, bound, call, start);
+          this.#dispatch(pass, bound, call, chunk);
         }
         pass.end();
       }
@@ -137,15 +140,17 @@ export class Executable {
   encodeCommand(encoder: GPUCommandEncoder, index: number, call: EncodeCall, timestampWrites?: GPUComputePassTimestampWrites): void {
     this.#assertAlive();
     this.reserve(call.rows);
-    if (index === 0) this.#encodeCall(encoder, call, 0, null);
+    const [first] = chunksOf(call.rows, this.rowsPerChunk);
+    if (index === 0) this.#encodeCall(encoder, call, first!, null);
     const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
-    this.#dispatch(pass, this.#bound[index]!, call, 0);
+    this.#dispatch(pass, this.#bound[index]!, call, first!);
     pass.end();
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#residents.executables.delete(this);
     for (const buffer of [...this.#scratch, ...this.#retired, ...this.#tables.values(), this.#callBuffer]) this.#gpu.memory.destroy(buffer);
     if (this.#paramsBuffer) this.#gpu.memory.destroy(this.#paramsBuffer);
     this.#scratch = [];
@@ -156,54 +161,26 @@ export class Executable {
     if (this.#disposed) throw new DisposedError('this program was disposed; nothing can be encoded with it');
   }
 
-  #chunkRows(call: EncodeCall, start: number): number {
-    return Math.min(this.rowsPerChunk, call.rows - start);
+  #encodeCall(encoder: GPUCommandEncoder, call: EncodeCall, { start, rows }: Rows, before: CallWords | null): CallWords {
+    const { firstRow = 0, seed = 0, contextStride = 1, sequence } = call;
+    const place = sequence ? [sequence.step, sequence.steps, sequence.period] : [];
+    const words = [rows, firstRow + start, seed % 2 ** 32, Math.floor(seed / 2 ** 32), contextStride, ...place];
+    this.#gpu.callTable.encode(encoder, this.#callBuffer, words, before);
+    return words;
   }
 
-  #encodeCall(encoder: GPUCommandEncoder, call: EncodeCall, start: number, before: CallValues | null): CallValues {
-    const seed = call.seed ?? 0;
-    const values = {
-      rows: this.#chunkRows(call, start),
-      firstRow: (call.firstRow ?? 0) + start,
-      seedLow: seed % 2 ** 32,
-      seedHigh: Math.floor(seed / 2 ** 32),
-      contextStride: call.contextStride ?? 1,
-      sequence: call.sequence,
-    };
-    this.#gpu.callTable.encode(encoder, this.#callBuffer, values, before);
-    return values;
-  }
-
-  #dispatch(pass: GPUComputePassEncoder, bound: BoundCommand, call: EncodeCall, start: number): void {
+  #dispatch(pass: GPUComputePassEncoder, bound: BoundCommand, call: EncodeCall, { start, rows }: Rows): void {
     const { kernel, params } = bound.command;
     pass.setPipeline(bound.pipeline.pipeline);
     pass.setBindGroup(0, bound.group ?? this.#externalGroup(bound, call, start));
-    pass.dispatchWorkgroups(...kernel.grid(this.#chunkRows(call, start), params));
+    pass.dispatchWorkgroups(...kernel.grid(rows, params));
   }
 
-  #externalGroup(bound: BoundCommand, call: EncodeCall, start: number): GPUBindGroup {
-    const buffers = bound.externals.map((name) => call.externals[name]!);
-    let groups = bound.cache.get(buffers[0]!);
-    if (!groups) {
-      groups = new Map();
-      bound.cache.set(buffers[0]!, groups);
-    }
-    const key = [start, call.contextStride ?? 1, ...buffers.slice(1).map((buffer) => this.#idOf(buffer))].join();
-    let group = groups.get(key);
-    if (!group) {
-      group = this.#createGroup(bound, call.externals, start, call.contextStride ?? 1);
-      groups.set(key, group);
-    }
-    return group;
-  }
-
-  #idOf(buffer: GPUBuffer): number {
-    let id = this.#bufferIds.get(buffer);
-    if (id === undefined) {
-      id = this.#nextBufferId++;
-      this.#bufferIds.set(buffer, id);
-    }
-    return id;
+  #externalGroup(bound: BoundCommand, { externals, contextStride = 1 }: EncodeCall, start: number): GPUBindGroup {
+    const [first, ...others] = bound.externals.map((name) => externals[name]!);
+    const groups = memo(bound.cache, first!, () => new Map<string, GPUBindGroup>());
+    const ids = others.map((buffer) => memo(this.#bufferIds, buffer, () => this.#nextBufferId++));
+    return memo(groups, [start, contextStride, ...ids].join(), () => this.#createGroup(bound, externals, start, contextStride));
   }
 
   #createGroup(
@@ -212,37 +189,30 @@ export class Executable {
     start: number,
     contextStride: 0 | 1 = 1,
   ): GPUBindGroup {
-    const { source } = command.kernel;
-    const limit = this.#gpu.device.limits.maxStorageBufferBindingSize;
-    const entries: GPUBindGroupEntry[] = [];
-    if (source.usesCall) entries.push({ binding: 0, resource: { buffer: this.#callBuffer } });
-    if (this.#paramsBuffer && source.params.byteSize > 0)
-      entries.push({
-        binding: source.params.binding,
-        resource: { buffer: this.#paramsBuffer, offset: paramsOffset, size: source.params.byteSize },
-      });
-    for (const [name, { binding }] of Object.entries(source.buffers)) {
-      const tensor = command.tensors[name]!;
-      if (tensor.kind === 'tiled' && tensor.state === undefined)
-        entries.push({ binding, resource: { buffer: this.#scratch[this.program.slotOf.get(tensor.id)!]! } });
-      else if (tensor.kind === 'table')
-        entries.push({
-          binding,
-          resource: { buffer: this.#tables.get(tensor.id)!, offset: 4 * tensor.from, size: 16 * Math.ceil(tensor.length / 4) },
-        });
-      else if (tensor.kind === 'constant')
-        entries.push({ binding, resource: { buffer: this.#residents.buffer(tensor.data, tensor.label), offset: 4 * (tensor.from ?? 0) } });
-      else {
-        // Chunks start at multiples of 64 rows, so the offset is a multiple of 256 bytes whatever the width.
-        const name = nameOf(tensor)!;
-        const buffer = externals[name]!;
-        const from = tensor.kind === 'external' ? (tensor.from ?? 0) : 0;
-        const offset = name === 'context' && contextStride === 0 ? 0 : (start * tensor.features + from) * 4;
-        // A caller's buffer may have any size; a binding is whole words, and no larger than the device allows.
-        entries.push({ binding, resource: { buffer, offset, size: Math.floor(Math.min(buffer.size - offset, limit) / 4) * 4 } });
-      }
-    }
+    const { buffers, params, usesCall } = command.kernel.source;
+    const entries: GPUBindGroupEntry[] = Object.entries(buffers).map(([name, { binding }]) => ({
+      binding,
+      resource: this.#bindingOf(command.tensors[name]!, externals, start, contextStride),
+    }));
+    if (usesCall) entries.push({ binding: 0, resource: { buffer: this.#callBuffer } });
+    if (params.byteSize > 0)
+      entries.push({ binding: params.binding, resource: { buffer: this.#paramsBuffer!, offset: paramsOffset, size: params.byteSize } });
     return this.#gpu.device.createBindGroup({ label: command.label, layout: pipeline.layout, entries });
+  }
+
+  #bindingOf(tensor: Tensor, externals: EncodeCall['externals'], start: number, contextStride: 0 | 1): GPUBufferBinding {
+    if (tensor.kind === 'constant') return { buffer: this.#residents.buffer(tensor.data, tensor.label), offset: 4 * (tensor.from ?? 0) };
+    if (tensor.kind === 'table')
+      return { buffer: this.#tables.get(tensor.id)!, offset: 4 * tensor.from, size: 16 * Math.ceil(tensor.length / 4) };
+    const name = nameOf(tensor);
+    if (name === undefined) return { buffer: this.#scratch[this.program.slotOf.get((tensor as TiledTensor).id)!]! };
+    const buffer = externals[name]!;
+    const from = tensor.kind === 'external' ? (tensor.from ?? 0) : 0;
+    // Chunks start at multiples of 64 rows, so the offset is a multiple of 256 bytes whatever the width.
+    const offset = name === 'context' && contextStride === 0 ? 0 : (start * tensor.features + from) * 4;
+    // A caller's buffer may have any size; a binding is whole words, and no larger than the device allows.
+    const limit = this.#gpu.device.limits.maxStorageBufferBindingSize;
+    return { buffer, offset, size: Math.floor(Math.min(buffer.size - offset, limit) / 4) * 4 };
   }
 
   #uploadParams(byteSize: number): GPUBuffer {

@@ -3,10 +3,11 @@
 import { CallTable } from './call-values.js';
 import { AdapterError, DeviceLostError, DisposedError, type PushforwardError, ValueError } from './errors.js';
 import { Executable } from './executable.js';
-import { Memory, Residents } from './memory.js';
+import { Memory } from './memory.js';
 import { type Pipeline, PipelineCache } from './pipelines.js';
 import type { Program } from './program.js';
 import { Readback } from './readback.js';
+import { Residents } from './residents.js';
 
 export interface GpuRequest {
   readonly powerPreference?: GPUPowerPreference;
@@ -52,7 +53,7 @@ export class Gpu {
     this.#owned = owned;
     this.memory = new Memory(device);
     this.pipelines = new PipelineCache(device);
-    this.readback = new Readback(this.memory, (error) => this.explain(error));
+    this.readback = new Readback(this);
     this.callTable = new CallTable(device, this.memory);
     this.maxRowsPerChunk = options.maxRowsPerChunk ?? Number.POSITIVE_INFINITY;
     if (!(this.maxRowsPerChunk >= 1)) throw new ValueError('Gpu.from: maxRowsPerChunk', 'a positive number', String(this.maxRowsPerChunk));
@@ -102,13 +103,13 @@ export class Gpu {
     } catch (error) {
       throw await this.explain(error as PushforwardError);
     }
-    this.assertAlive();
-    residents.assertAlive();
+    residents.assertAlive(' while it compiled');
     return new Executable(this, program, pipelines, residents);
   }
 
-  residents(): Residents {
-    return new Residents(this.device, this.memory);
+  /** For the programs of one owner and their constants. @param owner what errors call it. @param record its programs, by name. */
+  residents(owner = 'flow', record?: (name: string) => Program): Residents {
+    return new Residents(this, owner, record);
   }
 
   /** Throws DisposedError after `dispose`, DeviceLostError after the device was lost. */

@@ -1,12 +1,13 @@
 // Every buffer the library makes goes through here, so that what it holds is known, and so that a leak is a number in a test.
 
-import { DisposedError, LimitError } from './errors.js';
+import { LimitError } from './errors.js';
+import { memo } from './memo.js';
 import { COPY_DST, COPY_SRC, STORAGE } from './usage.js';
 
 export class Memory {
   readonly #device: GPUDevice;
   readonly #sizes = new Map<GPUBuffer, number>();
-  readonly #free = new Map<number, GPUBuffer[]>();
+  readonly #free = new Map<string, GPUBuffer[]>();
   #bytes = 0;
 
   constructor(device: GPUDevice) {
@@ -36,64 +37,29 @@ export class Memory {
     buffer.destroy();
   }
 
-  /** A storage buffer of at least `bytes`, from the pool where one is free. Sizes are powers of two, so that the pool stays small. */
-  acquire(bytes: number): GPUBuffer {
+  /**
+   * A buffer of at least `bytes`, from the pool of that name where one is free. Sizes are powers of two, so that a pool stays small.
+   *
+   * @param usage the same for all of a pool.
+   */
+  acquire(bytes: number, label = 'pooled', usage = STORAGE | COPY_SRC | COPY_DST): GPUBuffer {
     const size = Math.min(2 ** Math.ceil(Math.log2(Math.max(bytes, 256))), this.#device.limits.maxBufferSize);
-    const list = this.#free.get(size) ?? [];
+    const list = this.#free.get(`${label} ${size}`) ?? [];
     while (list.length > 0) {
       const buffer = list.pop()!;
       if (this.#sizes.has(buffer)) return buffer; // else it was destroyed while it lay in the pool
     }
-    return this.create({ label: 'pooled', size: Math.max(size, bytes), usage: STORAGE | COPY_SRC | COPY_DST });
+    return this.create({ label, size: Math.max(size, bytes), usage });
   }
 
   /** Gives a pooled buffer back. Later submissions may use it at once: the queue keeps their order. */
   release(buffer: GPUBuffer): void {
     if (!this.#sizes.has(buffer)) return;
-    const list = this.#free.get(buffer.size);
-    if (list) list.push(buffer);
-    else this.#free.set(buffer.size, [buffer]);
+    memo(this.#free, `${buffer.label} ${buffer.size}`, () => []).push(buffer);
   }
 
   dispose(): void {
     for (const buffer of [...this.#sizes.keys()]) this.destroy(buffer);
     this.#free.clear();
-  }
-}
-
-/** Uploaded constants of one owner, each array once however many programs name it. */
-export class Residents {
-  readonly #memory: Memory;
-  readonly #device: GPUDevice;
-  #buffers = new Map<Float32Array | Uint32Array, GPUBuffer>();
-  #disposed = false;
-
-  constructor(device: GPUDevice, memory: Memory) {
-    this.#device = device;
-    this.#memory = memory;
-  }
-
-  /** Throws DisposedError after `dispose`: an upload would have no owner left to free it. */
-  assertAlive(): void {
-    if (this.#disposed) throw new DisposedError('this flow was disposed while it compiled');
-  }
-
-  buffer(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, label: string): GPUBuffer {
-    this.assertAlive();
-    const known = this.#buffers.get(data);
-    if (known) return known;
-    const limit = this.#device.limits.maxStorageBufferBindingSize;
-    if (data.byteLength > limit) throw new LimitError(label, `at most ${limit} bytes (maxStorageBufferBindingSize)`, `${data.byteLength}`);
-    const size = Math.max(16, Math.ceil(data.byteLength / 16) * 16);
-    const buffer = this.#memory.create({ label, size, usage: STORAGE | COPY_DST | COPY_SRC });
-    this.#device.queue.writeBuffer(buffer, 0, data);
-    this.#buffers.set(data, buffer);
-    return buffer;
-  }
-
-  dispose(): void {
-    this.#disposed = true;
-    for (const buffer of this.#buffers.values()) this.#memory.destroy(buffer);
-    this.#buffers = new Map();
   }
 }

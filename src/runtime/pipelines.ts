@@ -3,6 +3,7 @@
 
 import { CompileError } from './errors.js';
 import type { Kernel } from './kernel.js';
+import { memo, memoAsync } from './memo.js';
 import type { Command } from './program.js';
 
 export interface Pipeline {
@@ -50,21 +51,14 @@ export class PipelineCache {
     for (const [name, { default: fallback }] of Object.entries(source.constants))
       constants[name] = Number(command.constants[name] ?? fallback);
     const key = `${source.name}.${source.entryPoint}${JSON.stringify(constants)}`;
-    let pipeline = this.#pipelines.get(key);
-    if (!pipeline) {
-      pipeline = this.#compile(key, command.kernel, constants);
-      this.#pipelines.set(key, pipeline);
-      pipeline.catch(() => this.#pipelines.delete(key));
-    }
-    return pipeline;
+    return memoAsync(this.#pipelines, key, () => this.#compile(key, command.kernel, constants));
   }
 
   async #compile(label: string, { source }: Kernel, constants: Record<string, number>): Promise<Pipeline> {
-    let shader = this.#modules.get(source.name);
-    if (!shader) {
-      shader = { module: this.#device.createShaderModule({ label: source.name, code: source.wgsl }), complaints: null };
-      this.#modules.set(source.name, shader);
-    }
+    const shader = memo(this.#modules, source.name, () => ({
+      module: this.#device.createShaderModule({ label: source.name, code: source.wgsl }),
+      complaints: null,
+    }));
     const layout = this.#layout(source);
     try {
       const pipeline = await this.#device.createComputePipelineAsync({
@@ -86,12 +80,6 @@ export class PipelineCache {
     if (source.params.byteSize > 0) entries.push({ binding: source.params.binding, visibility, buffer: { type: 'uniform' } });
     for (const { binding, access } of Object.values(source.buffers))
       entries.push({ binding, visibility, buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' } });
-    const key = JSON.stringify(entries);
-    let layout = this.#layouts.get(key);
-    if (!layout) {
-      layout = this.#device.createBindGroupLayout({ label: source.name, entries });
-      this.#layouts.set(key, layout);
-    }
-    return layout;
+    return memo(this.#layouts, JSON.stringify(entries), () => this.#device.createBindGroupLayout({ label: source.name, entries }));
   }
 }

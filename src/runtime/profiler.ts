@@ -15,11 +15,10 @@ export interface Profile {
 export async function profile(gpu: Gpu, executable: Executable, call: EncodeCall): Promise<Profile> {
   const labels = executable.program.commands.map((command) => command.label);
   executable.reserve(call.rows);
-  const milliseconds = gpu.device.features.has('timestamp-query')
-    ? await withTimestamps(gpu, executable, call)
-    : await withWallClock(gpu, executable, call);
+  const method = gpu.device.features.has('timestamp-query') ? 'timestamp-query' : 'wall-clock';
+  const milliseconds = await (method === 'timestamp-query' ? withTimestamps : withWallClock)(gpu, executable, call);
   return {
-    method: gpu.device.features.has('timestamp-query') ? 'timestamp-query' : 'wall-clock',
+    method,
     commands: labels.map((label, index) => ({ label, milliseconds: milliseconds[index]! })),
   };
 }

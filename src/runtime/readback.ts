@@ -1,7 +1,7 @@
 // Staging ring for reading results. Any number of reads may be in flight: each owns a staging buffer until its data is out.
 
-import { type PushforwardError, StateError } from './errors.js';
-import type { Memory } from './memory.js';
+import { StateError } from './errors.js';
+import type { Gpu } from './gpu.js';
 import { COPY_DST, MAP_MODE_READ, MAP_READ } from './usage.js';
 
 /** Made when the copy is recorded; `read` after the encoder was submitted. */
@@ -10,21 +10,17 @@ export interface ReadTicket {
 }
 
 export class Readback {
-  readonly #memory: Memory;
-  readonly #explain: (error: PushforwardError) => Promise<PushforwardError>;
-  readonly #free = new Map<number, GPUBuffer[]>();
+  readonly #gpu: Gpu;
 
-  /** @param explain turns a failed read into what lies behind it: a lost or disposed device. */
-  constructor(memory: Memory, explain: (error: PushforwardError) => Promise<PushforwardError>) {
-    this.#memory = memory;
-    this.#explain = explain;
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
   }
 
   /** Records a copy of the first `count` floats of `source`. Records only: the caller submits, then reads. */
   copy(encoder: GPUCommandEncoder, source: GPUBuffer, count: number): ReadTicket {
     const bytes = count * 4;
-    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 1024))); // one size class a list, so that any buffer of a list fits
-    const staging = this.#free.get(size)?.pop() ?? this.#memory.create({ label: 'readback', size, usage: MAP_READ | COPY_DST });
+    const { memory } = this.#gpu;
+    const staging = memory.acquire(bytes, 'readback', MAP_READ | COPY_DST);
     encoder.copyBufferToBuffer(source, 0, staging, 0, bytes);
     return {
       read: async () => {
@@ -33,13 +29,11 @@ export class Readback {
           await staging.mapAsync(MAP_MODE_READ, 0, bytes);
           result = new Float32Array(staging.getMappedRange(0, bytes).slice(0));
         } catch (cause) {
-          this.#memory.destroy(staging);
-          throw await this.#explain(new StateError(`readback of ${bytes} bytes failed`, { cause }));
+          memory.destroy(staging);
+          throw await this.#gpu.explain(new StateError(`readback of ${bytes} bytes failed`, { cause }));
         }
         staging.unmap();
-        const list = this.#free.get(size);
-        if (list) list.push(staging);
-        else this.#free.set(size, [staging]);
+        memory.release(staging);
         return result;
       },
     };

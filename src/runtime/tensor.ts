@@ -64,4 +64,3 @@ export const paddedRows = (rows: number): number => Math.ceil(rows / TILE) * TIL
 
 /** For a read-only binding that the chosen constants leave unread: WebGPU wants a buffer all the same. */
 export const NONE: ConstantTensor = { kind: 'constant', data: new Float32Array(4), dtype: 'f32', label: 'none' };
-export const NONE_U32: ConstantTensor = { kind: 'constant', data: new Uint32Array(4), dtype: 'u32', label: 'none' };

@@ -1,9 +1,8 @@
 // The score of a flow: the gradient of its log-density by the data.
 
-import { checkContext, checkRows } from '../flows/checks.js';
-import { type ContextOption, type Flow, GpuFlow } from '../flows/flow.js';
+import { checkRows } from '../flows/checks.js';
+import { type ContextOption, type Flow, type GpuFlow, ownFlow } from '../flows/flow.js';
 import { recordOutput } from '../flows/task.js';
-import { ValueError } from '../runtime/errors.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import { recordGradients } from './differentiate.js';
@@ -36,17 +35,9 @@ export async function scoreOf(
   x: Float32Array,
   options: ContextOption = {},
 ): Promise<{ logProb: Float32Array; score: Float32Array }> {
-  if (!(flow instanceof GpuFlow)) throw new ValueError('scoreOf: flow', 'a flow of this library', typeof flow);
+  const own = ownFlow('scoreOf: flow', flow);
   const rows = checkRows('scoreOf: x', x, flow.dim);
-  const contextStride = checkContext('scoreOf', options.context, flow.contextDim, rows);
   const outputs = { logProb: new Float32Array(rows), score: new Float32Array(rows * flow.dim) };
-  if (rows === 0) return outputs;
-  await flow.runOnce('scoreOf', recordScore(flow), {
-    rows,
-    seed: 0,
-    contextStride,
-    inputs: { x, ...(options.context && { context: options.context }) },
-    outputs,
-  });
+  await own.runOnce('scoreOf', recordScore(own), { x, ...options }, outputs);
   return outputs;
 }

@@ -3,26 +3,6 @@ import { defineCases, ROWS, table, tiledNormals, ULP, unread } from './case.js';
 
 const params = { scale_at: 0, total_features: 1, total_at: 0, stream: 0, factor: 1 };
 
-const first = (dim: number, hidden: number, rows = 257, scaled = false) => ({
-  name: `D ${dim}, ${hidden} units, ${rows} rows${scaled ? ', scaled' : ''}`,
-  rows,
-  params: { ...params, dim, hidden, scale_at: scaled ? 8 : 0 },
-  constants: { SCALE: scaled },
-  buffers: {
-    slope: tiledNormals(hidden),
-    weight: table((random) => random.normals(dim * hidden)),
-    scale: scaled ? table((random) => random.normals(8 + hidden)) : unread,
-    y: tiledNormals(dim * hidden),
-  },
-  tolerance: { bound: 2 * ULP, of: 'inputs' as const },
-});
-
-export const firstTangentsCases = defineCases(divergence.firstTangents, [
-  ...ROWS.map((rows) => first(5, 7, rows)),
-  ...[1, 2, 63].map((dim) => first(dim, 9)),
-  first(3, 16, 257, true),
-]);
-
 const trace = (dim: number, hidden: number, rows = 257, flags: { readonly SCALE?: boolean; readonly SLOPE?: boolean } = {}) => ({
   name: [`D ${dim}, ${hidden} units, ${rows} rows`, ...Object.keys(flags)].join(', '),
   rows,

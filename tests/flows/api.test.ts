@@ -38,14 +38,14 @@ describe('arrays', () => {
 
   test.each(calls)('%s that is no Float32Array', async (place, call) => {
     const cases: [unknown, string][] = [
-      [[1, 2, 3], 'Array'],
+      [[1, 2, 3], '[1,2,3]'],
       [new Float64Array(3), 'Float64Array'],
       [new Float32Array(3).buffer, 'ArrayBuffer'],
       [undefined, 'undefined'],
       [null, 'null'],
       [3, '3'],
       ['abc', '"abc"'],
-      [{ length: 3 }, 'Object'],
+      [{ length: 3 }, '{"length":3}'],
     ];
     for (const [value, got] of cases)
       await expectError(() => call(wrong(value)), ValueError, 'E_VALUE', `${place} needs a Float32Array; got ${got}`);
@@ -74,7 +74,7 @@ describe('context', () => {
 
   test.each(calls)('%s with a context that is no Float32Array', async (place, call) => {
     const cases: [unknown, string][] = [
-      [[1, 2], 'Array'],
+      [[1, 2], '[1,2]'],
       [new Float64Array(2), 'Float64Array'],
       [null, 'null'],
     ];
@@ -100,7 +100,7 @@ const counts: [unknown, string][] = [
   [undefined, 'undefined'],
   [null, 'null'],
   [4n, 'bigint'],
-  [{ count: 4 }, 'Object'],
+  [{ count: 4 }, '{"count":4}'],
 ];
 const seeds: [unknown, string][] = [
   [-1, '-1'],
@@ -160,7 +160,7 @@ describe('counts and seeds', () => {
   });
 
   test('profile of an unknown task, or of nothing', async () => {
-    const sentence = "profile: task needs 'sample' or 'logProb'; got forward";
+    const sentence = `profile: task needs 'sample' or 'logProb'; got "forward"`;
     await expectError(() => flow.profile(wrong('forward'), { count: 1 }), ValueError, 'E_VALUE', sentence);
     await expectError(
       () => flow.profile('sample', { count: 0 }),

@@ -133,7 +133,7 @@ test('what does not fit is refused by name', async () => {
     [{ type: 'uniform', low: [0], high: 1 }, /^base: low needs a finite number, or 2 of them; got \[0\]/],
     [{ type: 'uniform', high: Number.POSITIVE_INFINITY }, /^base: high/],
     [{ type: 'conditional_normal' }, /^base: conditional_normal needs a contextDim of at least 1/],
-    [{ type: 'cauchy' }, /^base: type needs one of .*; got "cauchy"/],
+    [{ type: 'cauchy' }, /^base: type needs .* or 'conditional_normal'; got "cauchy"/],
     [{}, /^base: type/],
   ] as const)
     await expectError(() => make(base), ValueError, 'E_VALUE', sentence);

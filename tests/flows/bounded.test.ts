@@ -123,7 +123,7 @@ describe('bounded', () => {
     [{ low: [0, 0, 0] }, /^bounded.low needs one number, or 2, one a feature; got 3$/],
     [{ low: Number.NaN }, /^bounded: low needs finite numbers, or null for no end; got NaN$/],
     [{ low: 0, high: 1, eps: 0.5 }, /^bounded.eps needs a number in \[0, 0.5\); got 0.5$/],
-    [{ low: 0, positive: 'relu' }, /^bounded: positive needs 'softplus' or 'exp'; got relu$/],
+    [{ low: 0, positive: 'relu' }, /^bounded: positive needs 'softplus' or 'exp'; got "relu"$/],
   ] as const)('refuses %o', async (support, sentence) => {
     const flow = await planar(held.gpu, { dim: 2, layers: 1 });
     await expectError(() => bounded(flow, wrong(support)), ValueError, 'E_VALUE', sentence);
@@ -136,6 +136,6 @@ test.each([
   [{ op: 'sigmoid_to', temperature: -1 }, /temperature: needs a positive number; got -1/],
   [{ op: 'sigmoid_to', low: [null] }, /low: needs a number for every feature; got null at 0/],
   [{ op: 'sigmoid_to', low: 2 }, /feature 0: needs low below high, .*; got 2 and 1/],
-  [{ op: 'rescale', low: 0, high: 1, to: [1, 0] }, /to: needs two numbers, the smaller first; got \[1,0\]/],
+  [{ op: 'rescale', low: 0, high: 1, to: [1, 0] }, /to: needs two numbers, the smaller first; got \[1, 0\]/],
   [{ op: 'support', low: 0 }, /high: needs .*; it is missing/],
 ] as const)('%o is refused', (op, sentence) => expectError(() => build(op), FormatError, 'E_FORMAT', sentence));

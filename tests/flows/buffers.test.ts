@@ -97,12 +97,7 @@ describe('buffers', () => {
 
   test('context', async () => {
     const encode = (of: Flow, given: unknown) => () => of.encodeSample(encoder(), { count: 8, seed: 0, context: wrong(given) });
-    await expectError(
-      encode(conditional, undefined),
-      ShapeError,
-      'E_SHAPE',
-      'encodeSample: context needs a buffer [8, 2] or [2]; got none',
-    );
+    await expectError(encode(conditional, undefined), ShapeError, 'E_SHAPE', 'encodeSample: context needs [8, 2] or [2]; got none');
     await expectError(encode(conditional, make(60)), ShapeError, 'E_SHAPE', 'encodeSample: context needs [8, 2] or [2]; got 60 bytes');
     await expectError(encode(conditional, make(4)), ShapeError, 'E_SHAPE', 'encodeSample: context needs [2], 8 bytes; got 4 bytes');
     await expectError(encode(conditional, null), ValueError, 'E_VALUE', 'encodeSample: context needs a GPUBuffer; got null');
@@ -110,6 +105,6 @@ describe('buffers', () => {
     const sentence = 'encodeSample: context needs nothing: the flow is unconditional; got 8 bytes';
     await expectError(encode(flow, make(8)), ShapeError, 'E_SHAPE', sentence);
     const logProb = () => conditional.encodeLogProb(encoder(), make(96), { count: 8 });
-    await expectError(logProb, ShapeError, 'E_SHAPE', 'encodeLogProb: context needs a buffer [8, 2] or [2]; got none');
+    await expectError(logProb, ShapeError, 'E_SHAPE', 'encodeLogProb: context needs [8, 2] or [2]; got none');
   });
 });

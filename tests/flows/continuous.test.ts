@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { buildField } from '../../src/flows/build/continuous.js';
 import { StateReader } from '../../src/flows/build/state.js';
 import { type Divergence, VectorField } from '../../src/flows/continuous/field.js';
-import { recordSlope, solveContext } from '../../src/flows/continuous/steps.js';
+import { recordSlope, solveOf } from '../../src/flows/continuous/steps.js';
 import type { GpuFlow } from '../../src/flows/flow.js';
 import { TensorWriter } from '../../src/flows/recipes/initial.js';
-import { recordInput, recordOutput } from '../../src/flows/task.js';
+import { recordContext, recordInput, recordOutput } from '../../src/flows/task.js';
 import type { Activation, NetDescription } from '../../src/format/description.js';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../../src/format/safetensors.js';
 import { FormatError, ffjord, importTorch, UnsupportedError, ValueError } from '../../src/index.js';
@@ -29,12 +29,11 @@ const held = useGpu();
 /** f(t, x) and its divergence: x [rows, dim] and a context [rows, C] to result [rows, dim + 1]. */
 function fieldProgram(field: VectorField, time: number): Program {
   const r = new Recorder('field');
-  const context = field.contextDim > 0 ? recordInput(r, 'context', field.contextDim, 1) : null;
-  const solve = solveContext(r, field, context, true);
   const data = new Float32Array(field.tableSize);
   field.writeTable(time, data);
+  const solve = solveOf(r, field, recordContext(r, field.contextDim), field.dim + 1, r.constant(data, 'time'), 1);
   const result = r.tiled(field.dim + 1, 'result');
-  recordSlope(r, solve, recordInput(r, 'x', field.dim), result, 0, r.constant(data, 'time'));
+  recordSlope(r, solve, recordInput(r, 'x', field.dim), result, 0, 0);
   recordOutput(r, 'result', result);
   return r.finish();
 }
@@ -338,7 +337,7 @@ test("zuko's CNF comes with its times and its base, and refuses other times", as
     structure_direction: 'density',
     structure: [{ op: 'cnf', t_data: 0, t_noise: 2, times: 'transform.times', net }],
   };
-  const sentence = 'description.structure[0]: transform.times: needs t_data and t_noise, 0 and 2; it holds 0 and 1';
+  const sentence = 'description.structure[0] (cnf): transform.times: needs [0, 2], as the description says; got [0, 1]';
   await expectError(() => importTorch(held.gpu, other, weights), FormatError, 'E_FORMAT', sentence);
 });
 
@@ -346,7 +345,7 @@ describe('what is refused', () => {
   test.each([
     [
       { solver: { method: 'rk5', steps: 3 } },
-      'ffjord: solver.method needs one of euler, midpoint, rk4, rk4-3/8, dopri5, dopri5-adaptive; got rk5',
+      `ffjord: solver.method needs 'euler', 'midpoint', 'rk4', 'rk4-3/8', 'dopri5' or 'dopri5-adaptive'; got "rk5"`,
     ],
     [{ solver: { method: 'rk4', steps: 0 } }, 'ffjord: solver.steps needs an integer from 1 to 10000; got 0'],
     [{ solver: { method: 'rk4' } }, 'ffjord: solver.steps needs an integer from 1 to 10000; got undefined'],
@@ -356,9 +355,9 @@ describe('what is refused', () => {
       { solver: { method: 'dopri5-adaptive', rtol: 1e-5, atol: 1e-5, steps: 1.5 } },
       'ffjord: solver.steps needs an integer from 1 to 10000; got 1.5',
     ],
-    [{ field: 'hyper' }, 'ffjord: field needs one of concat, concat-squash, ignore; got hyper'],
-    [{ activation: 'relu' }, 'ffjord: activation needs one of tanh, softplus, swish, elu, sigmoid; got relu'],
-    [{ divergence: 'hutchinson' }, 'ffjord: divergence needs one of gaussian, rademacher; got undefined'],
+    [{ field: 'hyper' }, `ffjord: field needs 'concat', 'concat-squash' or 'ignore'; got "hyper"`],
+    [{ activation: 'relu' }, `ffjord: activation needs 'tanh', 'softplus', 'swish', 'elu' or 'sigmoid'; got "relu"`],
+    [{ divergence: 'hutchinson' }, `ffjord: divergence needs 'gaussian' or 'rademacher'; got undefined`],
     [{ divergence: { estimator: 'gaussian', probes: 0 } }, 'ffjord: divergence.probes needs an integer from 1 to 65535; got 0'],
     [{ dim: 0 }, 'ffjord: dim needs an integer ≥ 1; got 0'],
   ])('%j', async (options, sentence) => {
@@ -373,16 +372,19 @@ describe('what is refused', () => {
   };
 
   test.each<[(op: Record<string, unknown>) => void, string]>([
-    [(op) => Object.assign(op, { solver: { method: 'rk4' } }), 'description.structure[0].solver: needs the key "steps" with method "rk4"'],
+    [
+      (op) => Object.assign(op, { solver: { method: 'rk4' } }),
+      'description.structure[0].solver: needs the key "steps" with method "rk4"; got none',
+    ],
     [
       (op) => Object.assign(op, { solver: { method: 'dopri5_adaptive', rtol: 1e-5 } }),
-      'description.structure[0].solver: needs the keys "rtol" and "atol" with method "dopri5_adaptive"',
+      'description.structure[0].solver: needs the keys "rtol" and "atol" with method "dopri5_adaptive"; got no atol',
     ],
     [
       (op) => Object.assign(op, { solver: { method: 'dopri5_adaptive', rtol: 1e-5, atol: 0 } }),
       'description.structure[0].solver.atol: needs a number above 0, since a log-det begins at 0; got 0',
     ],
-    [(op) => Object.assign(op, { t_noise: 0 }), 'description.structure[0]: needs t_data and t_noise to differ; both are 0'],
+    [(op) => Object.assign(op, { t_noise: 0 }), 'description.structure[0]: needs t_data and t_noise to differ; got 0'],
     [
       (op) => Object.assign(op, { divergence: { type: 'gaussian', probes: 65536 } }),
       'description.structure[0].divergence.probes: needs a number below 65536; got 65536',
@@ -393,7 +395,7 @@ describe('what is refused', () => {
     ],
     [
       (op) => Object.assign(op.net as object, { linears: ['field.layers.0', 'field.layers.1'] }),
-      'description.structure[0].net: needs a last layer of 2 outputs, one a feature; field.layers.1 has 64',
+      'description.structure[0].net: needs a last layer of 2 outputs, one a feature; got field.layers.1 of 64',
     ],
     [
       (op) => Object.assign(op.net as object, { linears: ['field.layers.1', 'field.layers.2'] }),

@@ -283,8 +283,8 @@ describe('options that cannot be', () => {
     [{ order: [0, 1] }, 'maf: order needs each of 0 to 2 once; got [0,1]'],
     [{ order: [0, 1, 1] }, 'maf: order needs each of 0 to 2 once; got [0,1,1]'],
     [{ order: 'up' }, 'maf: order needs natural, reverse, random or a list; got "up"'],
-    [{ degrees: 'even' }, 'maf: degrees needs one of sequential, random; got "even"'],
-    [{ contextMode: 'multiply' }, 'maf: contextMode needs one of add, concat, gate; got "multiply"'],
+    [{ degrees: 'even' }, `maf: degrees needs 'sequential' or 'random'; got "even"`],
+    [{ contextMode: 'multiply' }, `maf: contextMode needs 'add', 'concat' or 'gate'; got "multiply"`],
     [
       { contextMode: 'gate' },
       "maf: contextMode needs 'add' or 'concat' without residual blocks, which are what a gate multiplies; got \"gate\"",
@@ -293,7 +293,10 @@ describe('options that cannot be', () => {
       { residual: true, hidden: [8, 9] },
       'maf: hidden needs equal widths with residual, since blocks are added to what they read; got [8,9]',
     ],
-    [{ activation: 'mish' }, 'maf: activation needs one of identity, relu, tanh, sigmoid, elu, leaky_relu, silu, softplus; got "mish"'],
+    [
+      { activation: 'mish' },
+      `maf: activation needs 'identity', 'relu', 'tanh', 'sigmoid', 'elu', 'leaky_relu', 'silu' or 'softplus'; got "mish"`,
+    ],
     [{ interpolation: 0 }, 'maf: interpolation needs numbers above 0, at most 1; got 0'],
     [{ interpolation: Number.NaN }, 'maf: interpolation needs numbers above 0, at most 1; got NaN'],
     [{ interpolation: [0.5] }, 'maf: interpolation needs a number, or 2 of them, one a layer; got [0.5]'],

@@ -74,7 +74,7 @@ describe('maskings', () => {
       { masking: 'stripes' },
       'realNVP: masking needs alternating, halves, checkerboard, channels, random or a list of masks; got "stripes"',
     ],
-    [{ masking: 'checkerboard' }, 'realNVP: shape needs [channels, height, width] for checkerboard masks; got none'],
+    [{ masking: 'checkerboard' }, 'realNVP: shape needs [channels, height, width] for checkerboard masks; got undefined'],
     [{ masking: 'channels', shape: [2, 2, 2] }, 'realNVP: shape needs [channels, height, width] with product 4; got [2,2,2]'],
     [
       { masking: 'channels', shape: [1, 2, 2] },
@@ -84,7 +84,10 @@ describe('maskings', () => {
       { masking: 'checkerboard', shape: [4, 1, 1] },
       'realNVP: masking needs features that pass and features that move in every layer; got a mask of 4 that all pass',
     ],
-    [{ activation: 'mish' }, 'realNVP: activation needs one of identity, relu, tanh, sigmoid, elu, leaky_relu, silu, softplus; got "mish"'],
+    [
+      { activation: 'mish' },
+      `realNVP: activation needs 'identity', 'relu', 'tanh', 'sigmoid', 'elu', 'leaky_relu', 'silu' or 'softplus'; got "mish"`,
+    ],
   ];
   test.each(bad)('%j', (options, message) => expectError(() => realNVP(held.gpu, { dim: 4, ...options }), ValueError, 'E_VALUE', message));
 
@@ -93,6 +96,11 @@ describe('maskings', () => {
     await expectError(scaled({ form: 'cube' }), UnsupportedError, 'E_UNSUPPORTED', /form "cube" is not supported; known: sigmoid2, /);
     await expectError(scaled({ form: 'tanh', bound: Number.NaN }), FormatError, 'E_FORMAT', /\.bound.*needs a finite number; got NaN/);
     await expectError(scaled({ form: 'softplus', eps: -1 }), FormatError, 'E_FORMAT', /\.eps.*needs a finite number ≥ 0; got -1/);
-    await expectError(scaled({ form: 'softclip', slope: 1 }), FormatError, 'E_FORMAT', /slope needs a positive number other than 1; got 1/);
+    await expectError(
+      scaled({ form: 'softclip', slope: 1 }),
+      FormatError,
+      'E_FORMAT',
+      /slope: needs a positive number other than 1; got 1/,
+    );
   });
 });

@@ -360,7 +360,7 @@ describe('refusals', () => {
     [
       'an exact log-det of 65 features',
       { dim: 65 },
-      "residual: logDet needs { series: n } or { roulette: … } for more than 64 features; got 'exact' for 65",
+      'residual: logDet needs { series: n } or { roulette: … } for more than 64 features; got "exact for 65"',
     ],
   ])('%s', async (_, options, sentence) => {
     await refuses(() => residual(held.gpu, { dim: 2, layers: 1, hidden: [4], ...options }), ValueError, sentence);

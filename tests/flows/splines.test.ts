@@ -288,22 +288,22 @@ describe('what makes no spline says why', () => {
       { dim: 1 },
       "neuralSpline: dim needs at least 2 for a coupling (type 'autoregressive' takes dim 1); got 1",
     ],
-    ['a type', { dim: 2, type: 'masked' }, "neuralSpline: type needs one of 'coupling', 'autoregressive'; got masked"],
+    ['a type', { dim: 2, type: 'masked' }, `neuralSpline: type needs 'coupling' or 'autoregressive'; got "masked"`],
     [
       'a kind',
       { dim: 2, kind: 'quartic' },
-      "neuralSpline: kind needs one of 'rational-quadratic', 'linear', 'quadratic', 'cubic'; got quartic",
+      `neuralSpline: kind needs 'rational-quadratic', 'linear', 'quadratic' or 'cubic'; got "quartic"`,
     ],
     ['bins', { dim: 2, bins: 0 }, 'neuralSpline: bins needs an integer from 1 to 999; got 0'],
     ['one quadratic bin', { dim: 2, kind: 'quadratic', bins: 1 }, 'neuralSpline: bins needs an integer from 2 to 999; got 1'],
     ['a bound', { dim: 2, bound: -1 }, 'neuralSpline: bound needs a number above 0; got -1'],
     ['an empty box', { dim: 2, tails: 'none', box: [1, 1] }, 'neuralSpline: box needs [low, high] with low < high; got [1,1]'],
-    ['a box with tails', { dim: 2, box: [0, 1] }, "neuralSpline: box needs bound with tails 'linear'; got box"],
-    ['a bound without tails', { dim: 2, tails: 'none', bound: 2 }, "neuralSpline: bound needs box with tails 'none'; got bound 2"],
+    ['a box with tails', { dim: 2, box: [0, 1] }, "neuralSpline: box needs bound with tails 'linear'; got [0,1]"],
+    ['a bound without tails', { dim: 2, tails: 'none', bound: 2 }, "neuralSpline: bound needs box with tails 'none'; got 2"],
     [
       'a cubic of angles',
       { dim: 2, kind: 'cubic', tails: 'circular' },
-      "neuralSpline: tails needs kind 'rational-quadratic' where they are 'circular'; got kind 'cubic'",
+      "neuralSpline: tails needs kind 'rational-quadratic' where they are 'circular'; got \"cubic\"",
     ],
   ];
   test.each(options)('%s', async (_, given, sentence) => {

@@ -41,7 +41,7 @@ describe('arguments', () => {
       () => flow.sampleContinuation(x, 1, { time: 5 }),
       'sampleContinuation: history needs [batch, 5, 2], a multiple of 10 numbers; got 12',
     );
-    await value(() => flow.logProb(wrong([1, 2]), { time: 1 }), 'logProb: series needs a Float32Array; got Array');
+    await value(() => flow.logProb(wrong([1, 2]), { time: 1 }), 'logProb: series needs a Float32Array; got [1,2]');
     await value(() => flow.logProb(x, wrong(undefined)), 'logProb: time needs an integer ≥ 1; got undefined');
     await value(() => flow.logProb(x, { time: 0 }), 'logProb: time needs an integer ≥ 1; got 0');
     await value(() => flow.sample(3, { time: 1.5 }), 'sample: time needs an integer ≥ 1; got 1.5');
@@ -162,8 +162,8 @@ describe('options', () => {
     [{ hidden: 0 }, 'temporalMaf: hidden needs an integer ≥ 1; got 0'],
     [{ lstmLayers: 0 }, 'temporalMaf: lstmLayers needs an integer ≥ 1; got 0'],
     [{ covariates: -1 }, 'temporalMaf: covariates needs an integer ≥ 0; got -1'],
-    [{ cell: 'rnn' }, "temporalMaf: cell needs 'lstm' or 'gru'; got rnn"],
-    [{ scaling: 'max' }, "temporalMaf: scaling needs 'none' or 'mean'; got max"],
+    [{ cell: 'rnn' }, "temporalMaf: cell needs 'lstm' or 'gru'; got \"rnn\""],
+    [{ scaling: 'max' }, "temporalMaf: scaling needs 'none' or 'mean'; got \"max\""],
     [{ flow: { layers: 0 } }, 'maf: layers needs an integer ≥ 1; got 0'],
     [{ dim: 0 }, 'maf: dim needs an integer ≥ 1; got 0'],
   ])('%j', async (option, sentence) => {
@@ -181,7 +181,7 @@ describe('options', () => {
       () => temporal(held.gpu, { flow: without }),
       'temporal: flow needs a context wider than the 0 covariates; got contextDim 0',
     );
-    await value(() => temporal(held.gpu, { flow: wrong({}) }), 'temporal: flow needs a flow of this library; got object');
+    await value(() => temporal(held.gpu, { flow: wrong({}) }), 'temporal: flow needs a flow of this library; got {}');
     // The flow stays the caller's.
     const around = await temporal(held.gpu, { flow: step });
     around.dispose();

@@ -2,7 +2,7 @@
 // against each other.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { stepSeed } from '../../src/flows/temporal/run.js';
+import { derivedSeed } from '../../src/flows/seeds.js';
 import { readSafetensors } from '../../src/format/safetensors.js';
 import { Gpu, importTemporal, importTorch, loadTemporal, realNVP, type TemporalFlow, temporal, temporalMaf } from '../../src/index.js';
 import { normalsFromBits, philox4x32 } from '../reference/math.js';
@@ -159,7 +159,7 @@ describe.each(Object.entries(table))('%s', (name, make) => {
         const at = row * whole + time + step;
         const x = Float32Array.from(own[time + step]!, (value, f) => value / scale[f]!);
         const { z, logDet } = await flow.flow.forward(x, { context: contexts.subarray(at * width, (at + 1) * width) });
-        const noise = normalsFromBits(philox4x32([row, 0, 0, 0], keyOf(stepSeed(seed, step)))).slice(0, dim);
+        const noise = normalsFromBits(philox4x32([row, 0, 0, 0], keyOf(derivedSeed(seed, step)))).slice(0, dim);
         expect(mixedError(z, noise), `row ${row}, step ${step}, ${note}`).toBeLessThan(1e-5);
         const density = noise.reduce((all, value) => all - value ** 2 / 2 - Math.log(2 * Math.PI) / 2, logDet[0]!);
         const logScale = scale.reduce((all, value) => all + Math.log(value), 0);
@@ -259,7 +259,7 @@ describe.each(Object.entries(table))('%s', (name, make) => {
     const { z } = await stepFlow(flow).forward(drawn, { context: contexts });
     for (let row = 0; row < count; row++)
       for (let t = 0; t < time; t++) {
-        const noise = normalsFromBits(philox4x32([row, 0, 0, 0], keyOf(stepSeed(seed, t)))).slice(0, flow.dim);
+        const noise = normalsFromBits(philox4x32([row, 0, 0, 0], keyOf(derivedSeed(seed, t)))).slice(0, flow.dim);
         const at = row * time + t;
         expect(mixedError(z.subarray(at * flow.dim, (at + 1) * flow.dim), noise), note).toBeLessThan(1e-5);
       }
@@ -373,8 +373,8 @@ test('draws of the first step follow the conditional density', async () => {
 
 test('steps and seeds draw apart', async () => {
   const seen = new Set<number>();
-  for (let seed = 0; seed < 40; seed++) for (let step = 0; step < 40; step++) seen.add(stepSeed(seed, step));
-  for (const seed of [2 ** 32, 2 ** 53 - 1]) for (const step of [0, 2 ** 31]) seen.add(stepSeed(seed, step));
+  for (let seed = 0; seed < 40; seed++) for (let step = 0; step < 40; step++) seen.add(derivedSeed(seed, step));
+  for (const seed of [2 ** 32, 2 ** 53 - 1]) for (const step of [0, 2 ** 31]) seen.add(derivedSeed(seed, step));
   expect(seen.size).toBe(1604);
   for (const value of seen) expect(Number.isSafeInteger(value) && value >= 0 && value < 2 ** 53).toBe(true);
 });

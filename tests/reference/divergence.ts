@@ -17,17 +17,6 @@ function inRuns(count: number, term: (index: number) => number): number {
   return sum;
 }
 
-export const firstTangents = defineTwin(
-  source.firstTangents,
-  ({ buffers: { slope, weight, scale, y }, params: { dim, hidden, scale_at }, constants, rows }) => {
-    for (let row = 0; row < rows; row++)
-      for (let i = 0; i < dim * hidden; i++) {
-        const gate = constants.SCALE ? scale[scale_at + (i % hidden)]! : 1;
-        y[tiled(dim * hidden, row) + i * TILE] = weight[i]! * gate * slope[tiled(hidden, row) + (i % hidden) * TILE]!;
-      }
-  },
-);
-
 export const trace = defineTwin(source.trace, ({ buffers: { tangents, slope, weight, scale, total }, params, constants, rows }) => {
   const { dim, hidden } = params;
   for (let row = 0; row < rows; row++) {

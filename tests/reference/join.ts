@@ -9,6 +9,6 @@ export const join = defineTwin(source.join, ({ buffers: { leading, whole_tensor,
       y[at] =
         f < params.leading_features
           ? leading[tiled(params.leading_features, row) + f * TILE]!
-          : whole_tensor[tiled(params.whole_features, row) + f * TILE]!;
+          : whole_tensor[tiled(params.whole_features, row) + (f - params.shift) * TILE]!;
     }
 });

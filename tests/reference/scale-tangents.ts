@@ -10,8 +10,11 @@ export const scaleTangents = defineTwin(source.scaleTangents, ({ buffers: { x, s
     }
 });
 
-export const seedTangents = defineTwin(source.seedTangents, ({ buffers: { slope, y, seed }, params: { features, blocks }, rows }) => {
+export const seedTangents = defineTwin(source.seedTangents, ({ buffers: { slope, y, seed, scale }, params, constants, rows }) => {
+  const { features, blocks, scale_at } = params;
   for (let row = 0; row < rows; row++)
-    for (let i = 0; i < features * blocks; i++)
-      y[tiled(features * blocks, row) + i * TILE] = seed[i]! * slope[tiled(features, row) + (i % features) * TILE]!;
+    for (let i = 0; i < features * blocks; i++) {
+      const gate = constants.SCALE ? scale[scale_at + (i % features)]! : 1;
+      y[tiled(features * blocks, row) + i * TILE] = seed[i]! * gate * slope[tiled(features, row) + (i % features) * TILE]!;
+    }
 });

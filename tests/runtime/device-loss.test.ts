@@ -100,7 +100,7 @@ test('every later call', async () => {
 
 test('a Gpu must be one', async () => {
   const device = await ownDevice();
-  const sentence = 'flow: gpu needs a Gpu, from Gpu.request() or Gpu.from(device); got [object GPUDevice]';
+  const sentence = 'flow: gpu needs a Gpu, from Gpu.request() or Gpu.from(device); got GPUDevice';
   await expectError(() => tiny(device as unknown as Gpu), ValueError, 'E_VALUE', sentence);
   for (const maxRowsPerChunk of [0, -1, Number.NaN])
     await expectError(

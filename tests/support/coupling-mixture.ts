@@ -21,7 +21,7 @@ export async function couplingMixture(gpu: Gpu): Promise<Flow> {
   ];
   return buildFresh(
     gpu,
-    { dim: 5, contextDim: 2, ends: {} },
+    { dim: 5, contextDim: 2 },
     [
       { op: 'coupling_mixture', components: 3, eps: 0.01, identity: odd, transform: even, net: net('a', 2, 3 * 3 * 3) },
       { op: 'coupling_affine', form: 'exp', mix: 0.4, identity: even, transform: odd, net: net('b', 3, 2 * 2) },

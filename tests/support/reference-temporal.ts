@@ -2,8 +2,8 @@
 // loops over row-major arrays from the formulas in torch's documentation, which share nothing with the packed kernels.
 
 import type { GpuFlow } from '../../src/flows/flow.js';
+import { derivedSeed } from '../../src/flows/seeds.js';
 import type { TemporalTask } from '../../src/flows/temporal/programs.js';
-import { stepSeed } from '../../src/flows/temporal/run.js';
 import type { TemporalFlow } from '../../src/index.js';
 import type { Program } from '../../src/runtime/program.js';
 import { tiledLength } from '../reference/layout.js';
@@ -64,7 +64,8 @@ export class ReferenceTemporal {
     const future = options.futureCovariates;
     if (future) entered.covariates = widen(future);
     const period = future && future.length === steps * this.#flow.covariates ? 1 : series;
-    for (let step = 0; step < steps; step++) this.#run('draw', rows, entered, { step, steps, period, seed: stepSeed(options.seed, step) });
+    for (let step = 0; step < steps; step++)
+      this.#run('draw', rows, entered, { step, steps, period, seed: derivedSeed(options.seed, step) });
     return entered.x!;
   }
 

@@ -1,10 +1,10 @@
-import { fill } from '../../kernels/fill.js';
 import { rowSum } from '../../kernels/row-sum.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
 import { Coupling } from '../bijectors/coupling.js';
 import type { Conditioner } from '../conditioner/conditioner.js';
 import { identityOrder } from '../conditioner/packing.js';
+import { startLogDet } from '../task.js';
 import { AffineTransformer } from '../transformers/affine.js';
 import type { Base } from './base.js';
 import { StandardNormal } from './standard-normal.js';
@@ -31,8 +31,7 @@ export class ConditionalNormal implements Base {
 
   logDensity(r: Recorder, z: TiledTensor, logDet: TiledTensor, sign: 1 | -1, context: TiledTensor | null): TiledTensor {
     // The whitening's own log-det is a density term, so it adds whatever the sign of the flow's log-det.
-    const term = r.tiled(1, 'log-scale');
-    r.run(fill, { buffers: { destination: term }, params: { features: 1, value: 0 } });
+    const term = startLogDet(r);
     const whitened = this.#whiten.forward(r, z, { logDet: term, context });
     const logProb = this.#standard.logDensity(r, whitened, logDet, sign);
     r.run(rowSum, { buffers: { terms: term, total: logProb }, params: { features: 1 } });

@@ -1,17 +1,17 @@
 import { fill } from '../../kernels/fill.js';
 import { join } from '../../kernels/join.js';
-import { permute } from '../../kernels/permute.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
 import { identityOrder } from '../conditioner/packing.js';
 import type { Hosting } from '../hosted.js';
+import { gather } from './permutation.js';
 
 /**
  * Layers in density order: forward runs them first to last, inverse last to first.
  *
  * A layer may have fewer features than the one before it: it acts on the leading ones, and the others are latents from there on, in their
- * place (the multi-scale architecture of RealNVP, arXiv:1605.08803, section 3.6).
+ * place (the multi-scale architecture of RealNVP, arXiv:1605.08803, section 3.6), until a layer has all features again.
  */
 export class Chain implements Bijector {
   readonly dim: number;
@@ -19,7 +19,7 @@ export class Chain implements Bijector {
   readonly hosted: Hosting | undefined;
   readonly layers: readonly Bijector[];
 
-  /** @throws RangeError where a layer has more features than the one before. */
+  /** @throws RangeError where a layer has more features than the one before, and not all. */
   constructor(
     dim: number,
     layers: readonly Bijector[],
@@ -27,46 +27,59 @@ export class Chain implements Bijector {
   ) {
     let before = dim;
     for (const layer of layers) {
-      if (layer.dim > before)
-        throw new RangeError(`chain: a layer needs at most the ${before} features before it; ${layer.name} has ${layer.dim}`);
+      if (layer.dim > before && layer.dim !== dim)
+        throw new RangeError(
+          `chain: a layer needs all ${dim} features, or at most the ${before} before it; ${layer.name} has ${layer.dim}`,
+        );
       before = layer.dim;
     }
     this.dim = dim;
     this.contextDim = Math.max(0, ...layers.map((layer) => layer.contextDim));
     this.layers = layers;
-    this.hosted = layers.find((layer) => layer.hosted)?.hosted;
+    // A host knows no latents: it runs layers of all features, and what narrows in a chain of its own.
+    this.hosted = layers.find((layer) => layer.hosted && layer.dim === dim)?.hosted;
   }
 
   forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
-    const wholes: TiledTensor[] = [];
-    let value = x;
-    summingConstants(r, call, (inner) => {
-      for (const [index, layer] of this.layers.entries()) {
-        if (layer.dim < value.features) {
-          wholes.push(value);
-          value = leading(r, value, layer.dim);
-        }
-        value = r.scope(`${layer.name}[${index}]`, () => layer.forward(r, value, inner));
-      }
-    });
-    return wholes.reduceRight((part, whole) => joined(r, part, whole, whole.features), value);
+    return this.#record(r, x, call, 'forward');
   }
 
   inverse(r: Recorder, z: TiledTensor, call: BijectorCall): TiledTensor {
-    let value = leading(r, z, this.layers.at(-1)?.dim ?? z.features);
+    return this.#record(r, z, call, 'inverse');
+  }
+
+  #record(r: Recorder, input: TiledTensor, call: BijectorCall, direction: 'forward' | 'inverse'): TiledTensor {
+    const order = [...this.layers.entries()];
+    if (direction === 'inverse') order.reverse();
+    /** Tensors that features were left in, the widest first. */
+    const wholes: TiledTensor[] = [];
+    let value = input;
+    const resize = (features: number) => {
+      if (features < value.features) {
+        wholes.push(value);
+        value = gather(r, value, identityOrder(features));
+      }
+      while (features > value.features) {
+        const whole = wholes.at(-1)!;
+        const next = Math.min(features, whole.features);
+        value = recordJoin(r, value, whole, next);
+        if (next === whole.features) wholes.pop();
+      }
+    };
     summingConstants(r, call, (inner) => {
-      for (const [index, layer] of [...this.layers.entries()].reverse()) {
-        if (layer.dim > value.features) value = joined(r, value, z, layer.dim);
-        value = r.scope(`${layer.name}[${index}]`, () => layer.inverse(r, value, inner));
+      for (const [index, layer] of order) {
+        resize(layer.dim);
+        value = r.scope(`${layer.name}[${index}]`, () => layer[direction](r, value, inner));
       }
     });
-    return value.features < z.features ? joined(r, value, z, z.features) : value;
+    resize(this.dim);
+    return value;
   }
 }
 
 /** Records a log-det that no row changes: with others, where the caller sums them. */
 export function addConstant(r: Recorder, { logDet, addConstant: add }: BijectorCall, value: number): void {
-  if (!logDet) return;
+  if (!logDet || value === 0) return;
   if (add) add(value);
   else r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value }, constants: { ADD: true } });
 }
@@ -85,21 +98,12 @@ function summingConstants(r: Recorder, call: BijectorCall, record: (call: Biject
   if (total !== 0) addConstant(r, call, total);
 }
 
-/** The first `features` of a tensor. */
-function leading(r: Recorder, x: TiledTensor, features: number): TiledTensor {
-  if (x.features === features) return x;
-  const y = r.tiled(features, 'leading');
-  const index = r.constant(identityOrder(features), 'leading');
-  r.run(permute, { buffers: { x, index, y }, params: { features, source_features: x.features } });
-  return y;
-}
-
-/** `part`, then what follows it in the first `features` of `whole`. */
-function joined(r: Recorder, part: TiledTensor, whole: TiledTensor, features: number): TiledTensor {
+/** Records `part`, then what follows it in the first `features` of `whole`; or with a shift, what lies that much before. */
+export function recordJoin(r: Recorder, part: TiledTensor, whole: TiledTensor, features: number, shift = 0): TiledTensor {
   const y = r.tiled(features, 'joined');
   r.run(join, {
     buffers: { leading: part, whole_tensor: whole, y },
-    params: { features, leading_features: part.features, whole_features: whole.features },
+    params: { features, leading_features: part.features, whole_features: whole.features, shift },
   });
   return y;
 }

@@ -1,11 +1,12 @@
 import { StateError } from '../../runtime/errors.js';
+import { memo } from '../../runtime/memo.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
 import { runAdaptively } from '../continuous/adaptive.js';
 import type { VectorField } from '../continuous/field.js';
 import { type AdaptiveSolver, type FixedSolver, type Solver, TABLEAUS } from '../continuous/solvers.js';
-import { coefficientRows, fillTable, recordJoin, recordSplit, recordSteps, solveContext, stageTimes } from '../continuous/steps.js';
+import { coefficientRows, fillTable, recordSplit, recordState, recordSteps, solveOf, stageTimes } from '../continuous/steps.js';
 import type { Hosting } from '../hosted.js';
 
 /**
@@ -57,15 +58,13 @@ export class ContinuousFlow implements Bijector {
     const { method, steps } = this.#fixed(r.place);
     const tableau = TABLEAUS[method];
     const [start, end] = this.times(forward);
-    let data = this.#tables.get(forward);
-    if (!data) {
-      const h = (end - start) / steps;
-      data = fillTable(this.field, stageTimes(tableau, start, h, steps), coefficientRows(tableau, h));
-      this.#tables.set(forward, data);
-    }
-    const table = { tensor: r.constant(data, 'times'), evaluations: steps * tableau.c.length, field: this.field };
-    const solve = solveContext(r, this.field, context, logDet !== null);
-    const state = recordSteps(r, solve, tableau, recordJoin(r, value, logDet), table, steps);
+    const h = (end - start) / steps;
+    const data = memo(this.#tables, forward, () =>
+      fillTable(this.field, stageTimes(tableau, start, h, steps), coefficientRows(tableau, h)),
+    );
+    const width = this.dim + (logDet ? 1 : 0);
+    const solve = solveOf(r, this.field, context, width, r.constant(data, 'times'), steps * tableau.a.length);
+    const state = recordSteps(r, solve, tableau, recordState(r, value, logDet), steps);
     return recordSplit(r, state, this.dim, logDet);
   }
 
@@ -74,7 +73,7 @@ export class ContinuousFlow implements Bijector {
     if (solver.method !== 'dopri5_adaptive') return solver;
     if (solver.steps === null)
       throw new StateError(
-        `${place}: an adaptive solver has no fixed list of commands, which prepare, encodeSample, encodeLogProb and profile need; build the flow with \`steps\` beside rtol and atol to let those take that many equal Dormand–Prince steps`,
+        `${place}: an adaptive solver has no fixed list of commands, which prepare, encode* and profile need; build the flow with \`steps\` beside rtol and atol for so many equal Dormand–Prince steps in those`,
       );
     return { method: 'dopri5', steps: solver.steps };
   }

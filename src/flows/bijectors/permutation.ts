@@ -30,7 +30,8 @@ export class Permutation implements Bijector {
   }
 }
 
-function gather(r: Recorder, x: TiledTensor, index: Uint32Array<ArrayBuffer>): TiledTensor {
+/** Records y[f] = x[index[f]]. */
+export function gather(r: Recorder, x: TiledTensor, index: Uint32Array<ArrayBuffer>): TiledTensor {
   const y = r.tiled(index.length, 'permuted');
   r.run(permute, { buffers: { x, index: r.constant(index, 'order'), y }, params: { features: index.length, source_features: x.features } });
   return y;

@@ -1,6 +1,3 @@
-import type { Recorder } from '../../runtime/recorder.js';
-import type { TiledTensor } from '../../runtime/tensor.js';
-import type { Bijector } from '../bijector.js';
 import type { ImageShape } from '../conditioner/conv-net.js';
 import { Permutation } from './permutation.js';
 
@@ -16,22 +13,4 @@ export function squeeze([channels, height, width]: ImageShape): Permutation {
       for (let y = 0; y < rows; y++)
         for (let x = 0; x < columns; x++) order.push((c * height + 2 * y + (corner >> 1)) * width + 2 * x + (corner & 1));
   return new Permutation(order);
-}
-
-/** Leaves everything as it is: a split, whose latents stay in their place. */
-export class Identity implements Bijector {
-  readonly contextDim = 0;
-
-  constructor(
-    readonly name: string,
-    readonly dim: number,
-  ) {}
-
-  forward(_: Recorder, x: TiledTensor): TiledTensor {
-    return x;
-  }
-
-  inverse(_: Recorder, z: TiledTensor): TiledTensor {
-    return z;
-  }
 }

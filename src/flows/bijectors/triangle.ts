@@ -3,7 +3,9 @@
 import { triangularSolve } from '../../kernels/triangular-solve.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
+import type { Bijector, BijectorCall } from '../bijector.js';
 import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import { addConstant } from './chain.js';
 import { splitConstants } from './split-constants.js';
 
 export interface PackedTriangle {
@@ -14,15 +16,15 @@ export interface PackedTriangle {
   readonly reverse: boolean;
 }
 
+const halfMask = (dim: number, holds: (row: number, column: number) => boolean): Uint8Array =>
+  Uint8Array.from({ length: dim * dim }, (_, at) => (holds(Math.floor(at / dim), at % dim) ? 1 : 0));
+
 /** What shaders/triangular-solve.wgsl reads. @param matrix float64 [D, D]; entries outside the triangle are not read. */
 export function packTriangle(matrix: Float64Array, dim: number, side: 'lower' | 'upper', shift: ArrayLike<number>): PackedTriangle {
   const reverse = side === 'upper';
   const order = Uint32Array.from({ length: dim }, (_, place) => (reverse ? dim - 1 - place : place));
-  const strict = Uint8Array.from({ length: dim * dim }, (_, at) => {
-    const [row, column] = [Math.floor(at / dim), at % dim];
-    return (reverse ? column > row : column < row) ? 1 : 0;
-  });
-  const { weight } = packLinear({ weight: Float32Array.from(matrix), mask: strict, bias: null, inputs: dim }, order, order);
+  const mask = halfMask(dim, (row, column) => (reverse ? column > row : column < row));
+  const { weight } = packLinear({ weight: Float32Array.from(matrix), mask, bias: null, inputs: dim }, order, order);
   // The product has the diagonal as float32 rounds it, so the solve inverts just that.
   const reciprocal = Float64Array.from(order, (f) => 1 / Math.fround(matrix[f * dim + f]!));
   const constants = new Float32Array(3 * dim);
@@ -31,50 +33,48 @@ export function packTriangle(matrix: Float64Array, dim: number, side: 'lower' | 
   return { weight, constants, reverse };
 }
 
-export class Triangle {
-  readonly #dim: number;
+/** z = T x + shift: forward a product, inverse a substitution. */
+export class Triangle implements Bijector {
+  readonly name: string;
+  readonly dim: number;
+  readonly contextDim = 0;
   readonly #side: 'lower' | 'upper';
   readonly #matrix: Float64Array;
   readonly #shift: Float64Array;
   #product: PackedLinear | null = null; // each packed on first use: a flow used in one direction packs its weights once
   #solve: PackedTriangle | null = null;
+  readonly #logDet: number;
 
-  /** @param matrix float64 [D, D], row-major; entries outside the triangle are not read. @param shift added to the product. */
+  /** @param matrix float64 [D, D], row-major, no 0 on its diagonal; entries outside the triangle are not read. */
   constructor(matrix: Float64Array, side: 'lower' | 'upper', shift: ArrayLike<number>) {
-    this.#dim = shift.length;
+    this.name = side;
+    this.dim = shift.length;
+    this.#logDet = identityOrder(this.dim).reduce((sum, f) => sum + Math.log(Math.abs(matrix[f * this.dim + f]!)), 0);
     this.#side = side;
     this.#matrix = matrix;
     this.#shift = Float64Array.from(shift);
   }
 
-  /** Records T x + shift. */
-  multiply(r: Recorder, x: TiledTensor): TiledTensor {
-    const dim = this.#dim;
-    if (!this.#product) {
-      const mask = Uint8Array.from({ length: dim * dim }, (_, at) => {
-        const [row, column] = [Math.floor(at / dim), at % dim];
-        return (this.#side === 'upper' ? column >= row : column <= row) ? 1 : 0;
-      });
-      const weight = Float32Array.from(this.#matrix);
-      this.#product = packLinear(
-        { weight, mask, bias: Float32Array.from(this.#shift), inputs: dim },
-        identityOrder(dim),
-        identityOrder(dim),
-      );
-    }
+  forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
+    const { dim } = this;
+    const order = identityOrder(dim);
+    const bias = Float32Array.from(this.#shift);
+    const mask = () => halfMask(dim, (row, column) => (this.#side === 'upper' ? column >= row : column <= row));
+    this.#product ??= packLinear({ weight: Float32Array.from(this.#matrix), mask: mask(), bias, inputs: dim }, order, order);
+    addConstant(r, call, this.#logDet);
     const y = r.tiled(dim, `${this.#side} product`);
     recordLinear(r, this.#product, x, y, { label: this.#side });
     return y;
   }
 
-  /** Records T⁻¹ (x − shift). */
-  solve(r: Recorder, x: TiledTensor): TiledTensor {
-    this.#solve ??= packTriangle(this.#matrix, this.#dim, this.#side, this.#shift);
+  inverse(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
+    addConstant(r, call, -this.#logDet);
+    this.#solve ??= packTriangle(this.#matrix, this.dim, this.#side, this.#shift);
     const { weight, constants, reverse } = this.#solve;
-    const y = r.tiled(this.#dim, `${this.#side} solution`);
+    const y = r.tiled(this.dim, `${this.#side} solution`);
     r.run(triangularSolve, {
       buffers: { x, weight: r.constant(weight, this.#side), constants: r.constant(constants, `${this.#side} diagonal`), y },
-      params: { features: this.#dim },
+      params: { features: this.dim },
       constants: { REVERSE: reverse },
     });
     return y;

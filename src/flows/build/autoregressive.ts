@@ -27,26 +27,38 @@ export function checkOutputs(stages: Conditioner['stages'], stage: number, expec
   if (got !== expected) throw new FormatError(place, `the last layer of the net needs ${expected} outputs; got ${got}`);
 }
 
+/**
+ * Heads over the outputs of a net: all slots' first parameters, then all second ones ('chunk'), or slot after slot.
+ * @throws FormatError where the net has more outputs, or fewer.
+ */
+export function headsOf(
+  stages: Conditioner['stages'],
+  { slots, parameters = 2, layout }: { slots: number; parameters?: number; layout: 'chunk' | 'interleaved' },
+  place: string,
+): Head[] {
+  const last = stages.length - 1;
+  checkOutputs(stages, last, parameters * slots, place);
+  const head = (p: number) => (layout === 'chunk' ? headOf(last, slots, p * slots, 1) : headOf(last, slots, p, parameters));
+  return Array.from({ length: parameters }, (_, p) => head(p));
+}
+
+/** The context features that a net reads: all or none. */
+export const contextOf = (stages: Conditioner['stages'], contextDim: number): number =>
+  stages.some((stage) => stage.contexts.length > 0) ? contextDim : 0;
+
 type Layout = 'chunk' | 'interleaved shift first' | 'interleaved scale first';
 
 function conditionerOf(net: NetDescription, context: BuildContext, layout: Layout): Conditioner {
   const { inputs: dim, contextDim, state, place } = context;
   const stages = buildNet(state, net, context, `${place}.net`);
-  const last = stages.length - 1;
-  const reads = stages.some((stage) => stage.contexts.length > 0) ? contextDim : 0;
+  const reads = contextOf(stages, contextDim);
   if (net.type === 'ptf_made_split') {
-    const half = stages.length / 2 - 1;
-    checkOutputs(stages, half, dim, place);
-    checkOutputs(stages, last, dim, place);
-    return { inputs: dim, contextDim: reads, stages, heads: [headOf(half, dim, 0, 1), headOf(last, dim, 0, 1)] };
+    const ends = [stages.length / 2 - 1, stages.length - 1];
+    for (const end of ends) checkOutputs(stages, end, dim, place);
+    return { inputs: dim, contextDim: reads, stages, heads: ends.map((end) => headOf(end, dim, 0, 1)) };
   }
-  checkOutputs(stages, last, 2 * dim, place);
-  const heads =
-    layout === 'chunk'
-      ? [headOf(last, dim, 0, 1), headOf(last, dim, dim, 1)]
-      : layout === 'interleaved shift first'
-        ? [headOf(last, dim, 0, 2), headOf(last, dim, 1, 2)]
-        : [headOf(last, dim, 1, 2), headOf(last, dim, 0, 2)];
+  const heads = headsOf(stages, { slots: dim, layout: layout === 'chunk' ? layout : 'interleaved' }, place);
+  if (layout === 'interleaved scale first') heads.reverse();
   return { inputs: dim, contextDim: reads, stages, heads };
 }
 
@@ -95,9 +107,7 @@ export const autoregressiveOps = {
       return new DiagonalAffine('elementwise', { center: new Float32Array(dim), logScale, shift });
     }
     const stages = buildContextNet(state, op.net!, contextDim, `${place}.net`);
-    const last = stages.length - 1;
-    checkOutputs(stages, last, 2 * dim, place);
-    const conditioner = { inputs: contextDim, contextDim: 0, stages, heads: [headOf(last, dim, 0, 2), headOf(last, dim, 1, 2)] };
+    const conditioner = { inputs: contextDim, contextDim: 0, stages, heads: headsOf(stages, { slots: dim, layout: 'interleaved' }, place) };
     return new Coupling(dim, conditioner, new AffineTransformer(settings), identityOrder(dim), {
       readsContext: true,
       name: 'conditional-affine',

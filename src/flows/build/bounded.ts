@@ -1,11 +1,11 @@
 // Elementwise maps between the line and intervals or half-lines, and affine maps between intervals.
 
 import type { PerFeature } from '../../format/description.js';
-import { FormatError } from '../../runtime/errors.js';
 import type { Bijector } from '../bijector.js';
 import { Bounded, type FeatureSupport } from '../bijectors/bounded.js';
 import { Inverse } from '../bijectors/chain.js';
 import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
+import { needs } from './needs.js';
 import type { BuildContext, OpBuilders, OpOf } from './op.js';
 
 type Place = Pick<BuildContext, 'inputs' | 'place'>;
@@ -13,7 +13,7 @@ type Place = Pick<BuildContext, 'inputs' | 'place'>;
 /** One entry a feature. */
 function entries(given: PerFeature | undefined, key: string, { inputs: dim, place }: Place, otherwise: number | null): (number | null)[] {
   if (!Array.isArray(given)) return new Array<number | null>(dim).fill(given ?? otherwise);
-  if (given.length !== dim) throw new FormatError(`${place}.${key}`, `needs one number, or ${dim}, one a feature; got ${given.length}`);
+  needs(given.length === dim, `${place}.${key}`, `one number, or ${dim}, one a feature`, given.length);
   return given;
 }
 
@@ -21,22 +21,18 @@ function entries(given: PerFeature | undefined, key: string, { inputs: dim, plac
 function numbers(given: PerFeature | undefined, key: string, where: Place, otherwise: number | null): number[] {
   const values = entries(given, key, where, otherwise);
   const open = values.indexOf(null);
-  if (open >= 0) throw new FormatError(`${where.place}.${key}`, `needs a number for every feature; got null at ${open}`);
+  needs(open < 0, `${where.place}.${key}`, 'a number for every feature', `null at ${open}`);
   return values as number[];
 }
 
 function interval(low: number, high: number, f: number, place: string, k = 1): FeatureSupport {
-  if (!(Math.fround(low) < Math.fround(high)) || !Number.isFinite(Math.fround(high) - Math.fround(low)))
-    throw new FormatError(
-      `${place}: feature ${f}`,
-      `needs low below high, as float32 numbers a finite distance apart; got ${low} and ${high}`,
-    );
+  const width = Math.fround(high) - Math.fround(low);
+  const proper = width > 0 && Number.isFinite(width);
+  needs(proper, `${place}: feature ${f}`, 'low below high, as float32 numbers a finite distance apart', `${low} and ${high}`);
   return { kind: 'interval', low, high, k };
 }
 
-function checkEps(eps: number, place: string): void {
-  if (!(eps < 0.5)) throw new FormatError(`${place}.eps`, `needs a number in [0, 0.5); got ${eps}`);
-}
+const checkEps = (eps: number, place: string): void => needs(eps < 0.5, `${place}.eps`, 'a number in [0, 0.5)', eps);
 
 const directed = (op: { readonly inverse?: boolean }, layer: Bijector): Bijector => (op.inverse ? new Inverse(layer) : layer);
 
@@ -65,7 +61,7 @@ export const boundedOps = {
     const { place, state } = context;
     const { temperature = 1, eps = 0 } = op;
     const k = typeof temperature === 'string' ? state.parameter(temperature, [1])[0]! : temperature;
-    if (!(k > 0)) throw new FormatError(`${place}.temperature`, `needs a positive number; got ${k}`);
+    needs(k > 0, `${place}.temperature`, 'a positive number', k);
     checkEps(eps, place);
     const [low, high] = [numbers(op.low, 'low', context, 0), numbers(op.high, 'high', context, 1)];
     const features = low.map((from, f) => interval(from, high[f]!, f, place, k));
@@ -84,8 +80,7 @@ export const boundedOps = {
     const [low, high] = [numbers(op.low, 'low', context, 0), numbers(op.high, 'high', context, 1)];
     const [start, end] = op.to ?? [0, 1];
     const { place } = context;
-    if ((op.to && op.to.length !== 2) || !(start < end))
-      throw new FormatError(`${place}.to`, `needs two numbers, the smaller first; got ${JSON.stringify(op.to)}`);
+    needs((op.to ?? [0, 1]).length === 2 && start < end, `${place}.to`, 'two numbers, the smaller first', op.to);
     const logScale = low.map((from, f) => {
       interval(from, high[f]!, f, place);
       return Math.log((end - start) / (high[f]! - from));

@@ -3,15 +3,14 @@
 import type { Activation, NetDescription } from '../../format/description.js';
 import { UnsupportedError } from '../../runtime/errors.js';
 import { Coupling } from '../bijectors/coupling.js';
-import { type Conditioner, INPUT, type Stage } from '../conditioner/conditioner.js';
+import { type Conditioner, type Head, INPUT, type Stage } from '../conditioner/conditioner.js';
 import { AffineTransformer } from '../transformers/affine.js';
-import { checkOutputs, headOf } from './autoregressive.js';
+import { checkOutputs, contextOf, headsOf } from './autoregressive.js';
 import { buildNet, sequentialMlp, sideBySide, spreadInputs } from './nets.js';
 import type { BuildContext, OpBuilders } from './op.js';
 import { mixOf, scaleOf, softclip } from './scale.js';
 
-export const contextOf = (stages: readonly Stage[], contextDim: number): number =>
-  stages.some((stage) => stage.contexts.length > 0) ? contextDim : 0;
+export { contextOf } from './autoregressive.js';
 
 /** A net of the features `identity`, spread over all D inputs. */
 export function couplingStages(
@@ -21,6 +20,13 @@ export function couplingStages(
 ): Stage[] {
   return spreadInputs(buildNet(state, net, { inputs: identity.length, contextDim }, `${place}.net`), identity, dim);
 }
+
+const conditionerOf = ({ inputs, contextDim }: BuildContext, stages: readonly Stage[], heads: readonly Head[]): Conditioner => ({
+  inputs,
+  contextDim: contextOf(stages, contextDim),
+  stages,
+  heads,
+});
 
 /** Two nets of the whole input with a mask: a shift and a log-scale for every feature, used where the mask is 0. */
 function twoNets(
@@ -46,7 +52,7 @@ function twoNets(
   const ends = [shift.length - 1, stages.length - 1] as const;
   for (const end of ends) checkOutputs(stages, end, dim, place);
   const heads = ends.map((stage) => ({ stage, units: Uint32Array.from(moved) }));
-  return { conditioner: { inputs: dim, contextDim: contextOf(stages, contextDim), stages, heads }, moved };
+  return { conditioner: conditionerOf(context, stages, heads), moved };
 }
 
 /** Names of the linear layers of torch.nn.Sequential(linear, activation, linear, activation, linear). */
@@ -55,14 +61,10 @@ const linears = (prefix: string): string[] => [0, 2, 4].map((index) => `${prefix
 export const couplingOps = {
   coupling_affine(op, context) {
     const stages = couplingStages(op.net, op.identity, context);
-    const last = stages.length - 1;
-    const slots = op.transform.length;
     const transformer = new AffineTransformer({ ...scaleOf(op, context.place), ...mixOf(op, context.place) });
-    const perSlot = transformer.parameters;
-    checkOutputs(stages, last, perSlot * slots, context.place);
-    const heads = Array.from({ length: perSlot }, (_, p) => headOf(last, slots, p * slots, 1));
-    const conditioner = { inputs: context.inputs, contextDim: contextOf(stages, context.contextDim), stages, heads };
-    return new Coupling(context.inputs, conditioner, transformer, op.transform);
+    const { parameters } = transformer;
+    const heads = headsOf(stages, { slots: op.transform.length, parameters, layout: 'chunk' }, context.place);
+    return new Coupling(context.inputs, conditionerOf(context, stages, heads), transformer, op.transform);
   },
 
   zuko_coupling(op, context) {
@@ -75,11 +77,13 @@ export const couplingOps = {
       features.filter((i) => op.mask[i] === 1),
       context,
     );
-    const last = stages.length - 1;
-    checkOutputs(stages, last, 2 * moved.length, context.place);
-    const heads = [headOf(last, moved.length, 0, 2), headOf(last, moved.length, 1, 2)];
-    const conditioner = { inputs: context.inputs, contextDim: contextOf(stages, context.contextDim), stages, heads };
-    return new Coupling(context.inputs, conditioner, new AffineTransformer(softclip(op.slope, context.place)), moved);
+    const heads = headsOf(stages, { slots: moved.length, layout: 'interleaved' }, context.place);
+    return new Coupling(
+      context.inputs,
+      conditionerOf(context, stages, heads),
+      new AffineTransformer(softclip(op.slope, context.place)),
+      moved,
+    );
   },
 
   ptf_coupling(op, context) {

@@ -1,11 +1,11 @@
 // Ops without a network, feature by feature: permutations, batch norm, ActNorm, the logit.
 
-import { FormatError } from '../../runtime/errors.js';
 import { Inverse } from '../bijectors/chain.js';
 import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
 import { Logit } from '../bijectors/logit.js';
 import { Permutation } from '../bijectors/permutation.js';
 import { softplus } from '../scalar.js';
+import { needs } from './needs.js';
 import type { OpBuilders } from './op.js';
 
 /** One-dimensional, or normflows' [1, D]. */
@@ -23,7 +23,7 @@ export const elementwiseOps = {
     const gamma = op.gamma ? state.parameter(op.gamma, [dim]) : null;
     const beta = op.beta ? state.parameter(op.beta, [dim]) : null;
     const bad = variance.findIndex((value) => !(value + op.eps > 0));
-    if (bad >= 0) throw new FormatError(`${place}: ${op.var}`, `needs variances above −eps; got ${variance[bad]} at ${bad}`);
+    needs(bad < 0, `${place}: ${op.var}`, 'variances above −eps', `${variance[bad]} at ${bad}`);
     const logGain = (value: number) => (op.gamma_map === 'exp' ? value : Math.log(softplus(value) + op.eps));
     return new DiagonalAffine('batch-norm', {
       center: mean,
@@ -42,7 +42,7 @@ export const elementwiseOps = {
   },
 
   logit(op, { inputs: dim, place }) {
-    if (!(op.alpha < 0.5)) throw new FormatError(place, `alpha needs a number from 0 to below 1/2; got ${op.alpha}`);
+    needs(op.alpha < 0.5, `${place}.alpha`, 'a number from 0 to below 1/2', op.alpha);
     return new Logit(dim, op.alpha);
   },
 

@@ -7,10 +7,14 @@ import type { Gpu } from '../../runtime/gpu.js';
 import type { Base } from '../bases/base.js';
 import type { Bijector } from '../bijector.js';
 import { Chain } from '../bijectors/chain.js';
+import { Permutation } from '../bijectors/permutation.js';
+import { identityOrder } from '../conditioner/packing.js';
 import { type Flow, GpuFlow } from '../flow.js';
 import { buildBase } from './base.js';
 import type { BaseBuilders, BuildContext, OpBuilders, OpName } from './op.js';
 import { StateReader } from './state.js';
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /**
  * Builds the flow that a description names. Nothing is left behind where it throws.
@@ -42,49 +46,37 @@ function assembleFlow(
   const state = new StateReader(tensors);
   const generate = description.structure_direction === 'generate';
   const layerParameters: number[] = [];
-  // An op that sets features aside builds what follows it, on the features that go on: `rest`.
-  const chainFrom = (first: number, entering: readonly number[]): Bijector => {
-    let shape = entering;
-    const layers: Bijector[] = [];
-    let end = description.structure.length;
-    for (let index = first; index < end; index++) {
-      const op = description.structure[index]!;
-      const place = `description.structure[${index}]`;
-      const builder = operations[op.op] as ((op: unknown, context: BuildContext) => Bijector) | undefined;
-      if (!builder) throw new UnsupportedError(place, `op ${JSON.stringify(op.op)}`, Object.keys(operations) as OpName[]);
-      const next = index + 1;
-      const multiscale = () => {
-        if (generate) throw new UnsupportedError(place, `op ${JSON.stringify(op.op)} from noise to data`);
-      };
-      const rest = (features: number): Bijector => {
-        multiscale();
-        end = 0;
-        return chainFrom(next, [features]);
-      };
-      try {
-        const before = state.parameterCount;
-        const inputs = shape.reduce((a, b) => a * b, 1);
-        const reshape = (leaving: readonly number[]) => {
-          multiscale();
-          shape = leaving;
-        };
-        layers.push(builder(op, { inputs, contextDim, state, place, shape, reshape, rest }));
-        // What `rest` built counts for its own ops.
-        layerParameters[index] = state.parameterCount - before - layerParameters.slice(next).reduce((sum, count) => sum + count, 0);
-      } catch (error) {
-        if (error instanceof FormatError && !error.message.includes('description.structure['))
-          throw new FormatError(`${place} (${op.op}): ${error.place}`, error.message.slice(error.place.length + 2));
-        throw error;
-      }
+  const layers: Bijector[] = [];
+  const firstLatents: number[] = [];
+  let shape: readonly number[] = description.event_shape;
+  for (const [index, op] of description.structure.entries()) {
+    const place = `description.structure[${index}]`;
+    const builder = operations[op.op] as ((op: unknown, context: BuildContext) => Bijector) | undefined;
+    if (!builder) throw new UnsupportedError(place, `op ${JSON.stringify(op.op)}`, Object.keys(operations) as OpName[]);
+    const inputs = sizeOf(shape);
+    const reshape = (leaving: readonly number[], latents?: 'first') => {
+      if (generate) throw new UnsupportedError(place, `op ${JSON.stringify(op.op)} from noise to data`);
+      if (latents) firstLatents.push(...identityOrder(inputs).subarray(sizeOf(leaving)));
+      shape = leaving;
+    };
+    try {
+      const before = state.parameterCount;
+      layers.push(builder(op, { inputs, contextDim, state, place, shape, reshape }));
+      layerParameters.push(state.parameterCount - before);
+    } catch (error) {
+      if (error instanceof FormatError && !error.message.includes('description.structure['))
+        throw new FormatError(`${place} (${op.op}): ${error.place}`, error.message.slice(error.place.length + 2));
+      throw error;
     }
-    if (generate) layers.reverse(); // a chain lists its layers from data to noise
-    return new Chain(
-      entering.reduce((a, b) => a * b, 1),
-      layers,
-    );
-  };
-  const bijector = chainFrom(0, description.event_shape);
-  const base = buildBase(description.base, dim, contextDim, state, bases);
+  }
+  // A chain lists its layers from data to noise.
+  if (generate) for (const list of [layers, layerParameters]) list.reverse();
+  if (firstLatents.length > 0)
+    layers.push(new Permutation([...firstLatents, ...identityOrder(dim).filter((f) => !firstLatents.includes(f))]));
+  const narrow = layers.findIndex((layer) => layer.dim < dim);
+  if (narrow > 0 && layers.some((layer) => layer.hosted)) layers.push(new Chain(dim, layers.splice(narrow)));
+  const bijector = new Chain(dim, layers);
+  const base = buildBase(description.base, { dim, contextDim, state }, bases);
   const parameterNames = state.finish();
   return { bijector, base, parameterNames, layerParameters };
 }

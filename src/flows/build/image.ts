@@ -1,32 +1,33 @@
 // Ops on images, and the base of the classes of a conditional Glow.
 
-import type { BaseDescription, ConvNetDescription } from '../../format/description.js';
-import { FormatError } from '../../runtime/errors.js';
+import type { ConvNetDescription } from '../../format/description.js';
 import { ClassNormal } from '../bases/class-normal.js';
 import { Chain, Inverse } from '../bijectors/chain.js';
 import { ChannelLinear } from '../bijectors/channel-linear.js';
 import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
 import { halvesOf, ImageCoupling, type ImageMask } from '../bijectors/image-coupling.js';
-import { Identity, squeeze } from '../bijectors/squeeze.js';
+import { squeeze } from '../bijectors/squeeze.js';
 import type { ConvNet, ImageShape } from '../conditioner/conv-net.js';
 import { type AffineSettings, AffineTransformer } from '../transformers/affine.js';
+import { needs } from './needs.js';
 import type { BaseBuilders, BuildContext, OpBuilders, OpOf } from './op.js';
+import { scaleOf } from './scale.js';
 import type { StateReader } from './state.js';
 
 /** @throws FormatError where what enters is no image. */
 function imageShape({ shape, place }: BuildContext): ImageShape {
   const [channels, height, width] = shape;
-  if (shape.length !== 3 || !channels || !height || !width)
-    throw new FormatError(place, `needs an image: event_shape [channels, height, width]; got [${shape.join(', ')}]`);
-  return [channels, height, width];
+  const image = shape.length === 3 && shape.every((size) => size > 0);
+  needs(image, place, 'an image: event_shape [channels, height, width]', shape);
+  return [channels!, height!, width!];
 }
 
 /** @throws FormatError where a convolution does not fit what the coupling reads and moves. */
 function readNet(context: BuildContext, net: ConvNetDescription, inputs: number, outputs: number): ConvNet {
   const { state, contextDim, place } = context;
   const { convs, kernel, leaky } = net;
-  if (kernel.length !== convs.length || kernel.some((side) => side % 2 === 0))
-    throw new FormatError(place, `needs an odd kernel size for each of ${convs.length} convolutions; got [${kernel.join(', ')}]`);
+  const odd = kernel.length === convs.length && kernel.every((side) => side % 2 === 1);
+  needs(odd, place, `an odd kernel size for each of ${convs.length} convolutions`, kernel);
   let channels = inputs;
   const stages = convs.map((name, index) => {
     const [side, last] = [kernel[index]!, index === convs.length - 1];
@@ -36,7 +37,7 @@ function readNet(context: BuildContext, net: ConvNetDescription, inputs: number,
       outputs: wide,
       kernel: side,
       weight: state.parameter(`${name}.weight`, [wide, channels, side, side]),
-      bias: state.has(`${name}.bias`) ? state.parameter(`${name}.bias`, [wide]) : null,
+      bias: state.optional(`${name}.bias`, [wide]),
       slope: last ? 1 : leaky,
     };
     channels = wide;
@@ -44,14 +45,10 @@ function readNet(context: BuildContext, net: ConvNetDescription, inputs: number,
   });
   if (!net.context_proj) return { stages, context: null };
   const read = state.shapeOf(`${net.context_proj}.weight`)[1] ?? 0;
-  if (read > contextDim)
-    throw new FormatError(
-      `${net.context_proj}.weight`,
-      `reads ${read} context features; the description has context_features ${contextDim}`,
-    );
+  needs(read <= contextDim, `${net.context_proj}.weight`, `at most the ${contextDim} context_features of the description`, read);
   const first = stages[0]!.outputs;
   const weight = state.parameter(`${net.context_proj}.weight`, [first, read]);
-  const bias = state.has(`${net.context_proj}.bias`) ? state.parameter(`${net.context_proj}.bias`, [first]) : null;
+  const bias = state.optional(`${net.context_proj}.bias`, [first]);
   return { stages, context: { inputs: read, weight, bias } };
 }
 
@@ -59,9 +56,8 @@ function coupling(context: BuildContext, net: ConvNetDescription, settings: Affi
   const shape = imageShape(context);
   const [channels, height, width] = shape;
   const { reads, moves, movedPixels } = halvesOf(mask, channels);
-  if (reads === 0 || moves === 0) throw new FormatError(context.place, 'needs at least 2 channels to split; got 1');
-  if (movedPixels !== 'all' && height * width < 2)
-    throw new FormatError(context.place, 'needs at least 2 pixels for a checkerboard; got 1');
+  needs(reads > 0 && moves > 0, context.place, 'at least 2 channels to split', 1);
+  needs(movedPixels === 'all' || height * width > 1, context.place, 'at least 2 pixels for a checkerboard', 1);
   const transformer = new AffineTransformer(settings);
   return new ImageCoupling(shape, readNet(context, net, reads, transformer.parameters * moves), transformer, mask, name);
 }
@@ -109,27 +105,9 @@ const SCALE_MAPS: Record<OpOf<'glow_block'>['coupling']['scale_map'], AffineSett
   additive: { scale: 'none', dividesForward: true },
 };
 
-function couplingSettings(op: OpOf<'image_coupling'>): AffineSettings {
-  switch (op.form) {
-    case 'additive':
-      return { scale: 'none', dividesForward: false };
-    case 'exp':
-      return { scale: 'exp', dividesForward: false };
-    case 'tanh':
-      return { scale: 'tanh', high: op.bound, dividesForward: false };
-    case 'clamp':
-      return { scale: 'clamp', low: op.low, high: op.high, dividesForward: false };
-  }
-}
-
 /** @throws FormatError where the latent is not of the shape that the description says. */
-function checkLatent(context: BuildContext, said: readonly number[], latent: ImageShape): void {
-  if (said.join() !== latent.join())
-    throw new FormatError(
-      `${context.place}.latent_shape`,
-      `needs [${latent.join(', ')}], what is there at this op; got [${said.join(', ')}]`,
-    );
-}
+const checkLatent = ({ place }: BuildContext, said: readonly number[], latent: ImageShape): void =>
+  needs(said.join() === latent.join(), `${place}.latent_shape`, `[${latent.join(', ')}], what is there at this op`, said);
 
 export const imageOps = {
   glow_block(op, context) {
@@ -161,21 +139,20 @@ export const imageOps = {
   },
 
   image_coupling(op, context) {
-    return coupling(context, op.conv_net, couplingSettings(op), op.moves.replace('_', '-') as ImageMask);
+    return coupling(context, op.conv_net, scaleOf(op, context.place), op.moves.replace('_', '-') as ImageMask);
   },
 
   squeeze(_, context) {
     const shape = imageShape(context);
     const [channels, height, width] = shape;
-    if (height % 2 !== 0 || width % 2 !== 0)
-      throw new FormatError(context.place, `squeeze needs an even height and width; got ${height} × ${width}`);
+    needs(height % 2 === 0 && width % 2 === 0, context.place, 'an even height and width', shape);
     context.reshape([4 * channels, height / 2, width / 2]);
     return squeeze(shape);
   },
 
   unsqueeze(_, context) {
     const [channels, height, width] = imageShape(context);
-    if (channels % 4 !== 0) throw new FormatError(context.place, `unsqueeze needs a multiple of 4 channels; got ${channels}`);
+    needs(channels % 4 === 0, context.place, 'a multiple of 4 channels', channels);
     const larger: ImageShape = [channels / 4, 2 * height, 2 * width];
     context.reshape(larger);
     return new Inverse(squeeze(larger));
@@ -183,28 +160,25 @@ export const imageOps = {
 
   split_off(op, context) {
     const [channels, height, width] = imageShape(context);
-    if (channels % 2 !== 0) throw new FormatError(context.place, `split_off needs an even number of channels; got ${channels}`);
+    needs(channels % 2 === 0, context.place, 'an even number of channels', channels);
     const half: ImageShape = [channels / 2, height, width];
     checkLatent(context, op.latent_shape, half);
     // The latent z = (x2 − mean(x1)) e^−s(x1), (mean, s) a network of the half that goes on: its Gaussian given that half, whitened.
     const bijector = op.prior
       ? coupling(context, op.prior, SCALE_MAPS.exp, 'last-channels', 'split-prior')
-      : new Identity('split', context.inputs);
+      : new Chain(context.inputs, [], 'split');
     context.reshape(half);
     return bijector;
   },
 
   final_latent(op, context) {
     checkLatent(context, op.latent_shape, imageShape(context));
-    return new Identity('latent', context.inputs);
+    return new Chain(context.inputs, [], 'latent');
   },
 } satisfies OpBuilders;
 
-type ClassBase = Extract<BaseDescription, { type: 'class_cond_diag_normal' }>;
-
 export const imageBases = {
-  class_cond_diag_normal(base, dim, state) {
-    const { levels, label = 0 } = base as ClassBase;
+  class_cond_diag_normal({ levels, label = 0 }, { dim, state }) {
     const classes = state.shapeOf(levels[0]!.loc).at(-1) ?? 0;
     // Stored [C, H, W, classes]; wanted class by class, level after level.
     const gather = (names: readonly string[]) => {

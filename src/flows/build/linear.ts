@@ -1,9 +1,12 @@
 // Linear ops: dense matrices, and matrices by their factors.
 
 import { FormatError } from '../../runtime/errors.js';
+import { Chain } from '../bijectors/chain.js';
 import { DenseLinear } from '../bijectors/dense-linear.js';
-import { Householder, LuLinear, QrLinear } from '../bijectors/linear.js';
+import { Householder } from '../bijectors/householder.js';
+import { Triangle } from '../bijectors/triangle.js';
 import { softplus } from '../scalar.js';
+import { needs } from './needs.js';
 import type { OpBuilders } from './op.js';
 import type { StateReader } from './state.js';
 
@@ -31,10 +34,10 @@ function reflections(state: StateReader, name: string, dim: number): Float32Arra
   const vectors = state.parameter(name, [null, dim]);
   for (let k = 0; k < vectors.length / dim; k++) {
     const square = vectors.subarray(k * dim, (k + 1) * dim).reduce((sum, value) => sum + value * value, 0);
-    if (!(square > 2 ** -100 && square < 2 ** 100))
-      throw new FormatError(name, `needs vectors of a length that float32 can square, other than 0; got |v|² = ${square} at ${k}`);
+    const sound = square > 2 ** -100 && square < 2 ** 100;
+    needs(sound, name, 'vectors of a length that float32 can square, other than 0', `|v|² = ${square} at ${k}`);
   }
-  if (vectors.length === 0) throw new FormatError(name, 'needs at least one vector; got none');
+  needs(vectors.length > 0, name, 'at least one vector', 'none');
   return vectors;
 }
 
@@ -46,7 +49,9 @@ export const linearOps = {
     const diagonal = state.parameter(`${op.prefix}.unconstrained_upper_diag`, [dim]);
     const upper = triangle(dim, 'upper', (i) => softplus(diagonal[i]!) + op.eps, entries);
     checkDiagonal(upper, dim, `${op.prefix}.unconstrained_upper_diag`);
-    return new LuLinear(lower, upper, state.parameter(`${op.prefix}.bias`, [dim]));
+    const bias = state.parameter(`${op.prefix}.bias`, [dim]);
+    // Both directions keep the factors, so the inverse is as exact as the matrix is; see docs/flows/linear.md.
+    return new Chain(dim, [new Triangle(upper, 'upper', new Float64Array(dim)), new Triangle(lower, 'lower', bias)], 'lu-linear');
   },
 
   qr_linear(op, { state, inputs: dim }) {
@@ -54,7 +59,9 @@ export const linearOps = {
     const diagonal = state.parameter(`${op.prefix}.log_upper_diag`, [dim]);
     const upper = triangle(dim, 'upper', (i) => Math.exp(diagonal[i]!), entries);
     checkDiagonal(upper, dim, `${op.prefix}.log_upper_diag`);
-    return new QrLinear(upper, reflections(state, `${op.prefix}.orthogonal.q_vectors`, dim), state.parameter(`${op.prefix}.bias`, [dim]));
+    const vectors = reflections(state, `${op.prefix}.orthogonal.q_vectors`, dim);
+    const orthogonal = new Householder(vectors, state.parameter(`${op.prefix}.bias`, [dim]));
+    return new Chain(dim, [new Triangle(upper, 'upper', new Float64Array(dim)), orthogonal], 'qr-linear');
   },
 
   householder: (op, { state, inputs: dim }) => new Householder(reflections(state, op.vectors, dim), new Float32Array(dim)),

@@ -1,12 +1,12 @@
 // Ops whose transformer is a mixture of Gaussians. The net's outputs are viewed [features, K, 3] = (logit, mean, s), as nflows does.
 
-import { FormatError } from '../../runtime/errors.js';
 import { Autoregressive } from '../bijectors/autoregressive.js';
 import { Coupling } from '../bijectors/coupling.js';
 import type { Conditioner, Stage } from '../conditioner/conditioner.js';
 import { MixtureTransformer } from '../transformers/mixture.js';
 import { checkOutputs, headOf } from './autoregressive.js';
 import { contextOf, couplingStages } from './coupling.js';
+import { needs } from './needs.js';
 import { buildNet } from './nets.js';
 import type { BuildContext, OpBuilders } from './op.js';
 
@@ -16,7 +16,7 @@ interface MixtureOp {
 }
 
 function partsOf({ components, eps }: MixtureOp, stages: Stage[], slots: number, { inputs, contextDim, place }: BuildContext) {
-  if (!(Math.fround(eps) > 0)) throw new FormatError(`${place}.eps`, `needs a number above 0, the least deviation; got ${eps}`);
+  needs(Math.fround(eps) > 0, `${place}.eps`, 'a number above 0, the least deviation', eps);
   const last = stages.length - 1;
   checkOutputs(stages, last, 3 * components * slots, place);
   const heads = Array.from({ length: 3 * components }, (_, p) =>

@@ -11,17 +11,20 @@ export interface BuildContext extends NetInput {
   readonly state: StateReader;
   /** Place in the description, for errors. */
   readonly place: string;
-  /** Builds the ops that follow this one, on `features` features, and takes them out of the chain that this op stands in. */
-  readonly rest: (features: number) => Bijector;
   /** Shape of what enters the op; its product is `inputs`. Images are [channels, height, width]. */
   readonly shape: readonly number[];
-  /** Says what leaves the op, where that is not what entered. Features beyond the new shape are latents from there on. */
-  readonly reshape: (shape: readonly number[]) => void;
+  /**
+   * Says what leaves the op, where that is not what entered. Features beyond the new shape are latents from there on; in z they stand where
+   * they are, or `first`: before all that is not such a latent.
+   */
+  readonly reshape: (shape: readonly number[], latents?: 'first') => void;
 }
 
 export type OpName = OpDescription['op'];
 export type OpOf<N extends OpName> = Extract<OpDescription, { op: N }>;
 export type OpBuilder<N extends OpName> = (op: OpOf<N>, context: BuildContext) => Bijector;
-/** Builders of the bases that only some flows have, by type. */
-export type BaseBuilders = Readonly<Record<string, (base: BaseDescription, dim: number, state: StateReader) => Base>>;
+export type BaseContext = Pick<BuildContext, 'contextDim' | 'state'> & { readonly dim: number };
+type BaseOf<T extends BaseDescription['type']> = Extract<BaseDescription, { type: T }>;
+/** Builders of bases by type. */
+export type BaseBuilders = { readonly [T in BaseDescription['type']]?: (base: BaseOf<T>, context: BaseContext) => Base };
 export type OpBuilders = { readonly [N in OpName]?: OpBuilder<N> };

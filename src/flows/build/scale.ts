@@ -1,57 +1,45 @@
 // Scale forms of the affine ops; formulas in docs/format.md, `coupling_affine`.
 
 import type { ScaleForm } from '../../format/description.js';
-import { FormatError, UnsupportedError } from '../../runtime/errors.js';
+import { UnsupportedError } from '../../runtime/errors.js';
 import type { AffineSettings } from '../transformers/affine.js';
+import { needs } from './needs.js';
 
 /** zuko's bounded log-scale. @throws FormatError where the slope does not bound anything. */
 export function softclip(slope: number, place: string): AffineSettings {
-  if (!(slope > 0) || slope === 1) throw new FormatError(place, `slope needs a positive number other than 1; got ${slope}`);
+  needs(slope > 0 && slope !== 1, `${place}.slope`, 'a positive number other than 1', slope);
   return { scale: 'softclip', high: Math.abs(Math.log(slope)), dividesForward: false };
 }
+
+/** What each form says besides the numbers of the op. */
+const SCALES: Record<Exclude<ScaleForm['form'], 'softclip'> | 'additive', Omit<AffineSettings, 'dividesForward'>> = {
+  sigmoid2: { scale: 'sigmoid', offset: 2 },
+  softplus: { scale: 'softplus' },
+  softplus_clamp3: { scale: 'softplus-clamped', high: 3 },
+  exp: { scale: 'exp' },
+  tanh: { scale: 'tanh' },
+  clamp: { scale: 'clamp' },
+  additive: { scale: 'none' },
+};
 
 /** Settings of y = a x + t in the direction that the net reads. */
 export function scaleOf(op: ScaleForm | { form: 'additive' }, place: string): AffineSettings {
   for (const key of ['eps', 'bound', 'low', 'high'] as const) {
     const value = (op as { readonly [key]?: unknown })[key];
-    const negative = key === 'eps' && typeof value === 'number' && value < 0;
-    if (value !== undefined && (!Number.isFinite(value) || negative))
-      throw new FormatError(`${place}.${key}`, `needs a finite number${key === 'eps' ? ' ≥ 0' : ''}; got ${value}`);
+    const fits = Number.isFinite(value) && !(key === 'eps' && (value as number) < 0);
+    needs(fits || value === undefined, `${place}.${key}`, `a finite number${key === 'eps' ? ' ≥ 0' : ''}`, value);
   }
-  switch (op.form) {
-    case 'additive':
-      return { scale: 'none', dividesForward: false };
-    case 'sigmoid2':
-      return { scale: 'sigmoid', offset: 2, eps: op.eps, dividesForward: false };
-    case 'softplus_clamp3':
-      return { scale: 'softplus-clamped', eps: op.eps, high: 3, dividesForward: false };
-    case 'softplus':
-      return { scale: 'softplus', eps: op.eps, dividesForward: false };
-    case 'exp':
-      return { scale: 'exp', dividesForward: false };
-    case 'tanh':
-      return { scale: 'tanh', high: op.bound, dividesForward: false };
-    case 'clamp':
-      return { scale: 'clamp', low: op.low, high: op.high, dividesForward: false };
-    case 'softclip':
-      return softclip(op.slope, place);
-  }
+  if (op.form === 'softclip') return softclip(op.slope, place);
   // A recipe's options come from JavaScript too.
-  throw new UnsupportedError(place, `form ${JSON.stringify((op as { form?: unknown }).form)}`, [
-    'sigmoid2',
-    'softplus',
-    'softplus_clamp3',
-    'exp',
-    'tanh',
-    'clamp',
-    'softclip',
-  ]);
+  if (!Object.hasOwn(SCALES, op.form))
+    throw new UnsupportedError(place, `form ${JSON.stringify(op.form)}`, [...Object.keys(SCALES), 'softclip']);
+  const { eps, bound, low, high } = op as Partial<Record<'eps' | 'bound' | 'low' | 'high', number>>;
+  return { dividesForward: false, eps, low, high: bound ?? high, ...SCALES[op.form] };
 }
 
 /** The interpolation of an op. @throws FormatError for one outside (0, 1]. */
 export function mixOf(op: { mix?: number | undefined }, place: string): { mix: number | undefined } {
   const { mix } = op;
-  if (mix !== undefined && !(Math.fround(mix) > 0 && mix <= 1))
-    throw new FormatError(`${place}.mix`, `needs a number above 0, at most 1; got ${mix}`);
+  needs(mix === undefined || (Math.fround(mix) > 0 && mix <= 1), `${place}.mix`, 'a number above 0, at most 1', mix);
   return { mix };
 }

@@ -2,12 +2,11 @@
 
 import type { StoredTensor } from '../../format/safetensors.js';
 import { FormatError } from '../../runtime/errors.js';
+import { needs } from './needs.js';
 
 /** Float tensors that libraries store beside the parameters and that carry nothing a flow in evaluation mode needs. */
 const BOOKKEEPING =
   /(^|\.)(num_batches_tracked|degrees|initialized|data_dep_init_done|inv_perm|perm|order|_permutation|identity_features|transform_features|mask)$/;
-
-const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 export class StateReader {
   readonly #tensors: ReadonlyMap<string, StoredTensor>;
@@ -38,6 +37,11 @@ export class StateReader {
     return this.#float(name, shape);
   }
 
+  /** A learned tensor, or null where the file has none. @throws FormatError */
+  optional(name: string, shape: readonly (number | null)[]): Float32Array | null {
+    return this.has(name) ? this.parameter(name, shape) : null;
+  }
+
   /** A float32 tensor that is not learned: running statistics, a coupling mask. @throws FormatError */
   buffer(name: string, shape: readonly (number | null)[]): Float32Array {
     return this.#float(name, shape);
@@ -59,13 +63,13 @@ export class StateReader {
     return mask;
   }
 
-  /** Checks that stored indices, where a description names their tensor, are those of the description. @throws FormatError */
+  /** Checks that stored indices or times, where a description names their tensor, are those of the description. @throws FormatError */
   checkIndices(name: string, indices: readonly number[]): void {
     const tensor = this.#get(name);
     this.#used.add(name);
     const stored = Array.from(tensor.data as ArrayLike<number | bigint>, Number);
-    if (stored.length !== indices.length || stored.some((value, i) => value !== indices[i]))
-      throw new FormatError(name, `the description says ${shapeText(indices)}; the file holds ${shapeText(stored)}`);
+    const same = stored.length === indices.length && stored.every((value, i) => value === indices[i]);
+    needs(same, name, `[${indices.join(', ')}], as the description says`, stored);
   }
 
   /** A tensor that must hold one value throughout: a base that a description calls standard normal. @throws FormatError */
@@ -73,7 +77,7 @@ export class StateReader {
     if (!this.has(name)) return;
     this.#used.add(name);
     const odd = Array.from(this.#get(name).data as ArrayLike<number | bigint>, Number).find((entry) => entry !== value);
-    if (odd !== undefined) throw new FormatError(name, `needs ${value} everywhere for the base of the description; got ${odd}`);
+    needs(odd === undefined, name, `${value} everywhere for the base of the description`, odd);
   }
 
   /**
@@ -82,11 +86,10 @@ export class StateReader {
    */
   finish(): readonly string[] {
     for (const [name, tensor] of this.#tensors) {
-      const number = tensor.dtype === 'F32' || tensor.dtype === 'F64' || tensor.dtype === 'F16' || tensor.dtype === 'BF16';
       if (this.#used.has(name) || BOOKKEEPING.test(name)) continue;
       throw new FormatError(
         name,
-        `${number ? `${tensor.dtype} ` : ''}tensor ${shapeText(tensor.shape)} is in the file, and nothing in the description reads it`,
+        `${tensor.dtype} tensor [${tensor.shape.join(', ')}] is in the file, and nothing in the description reads it`,
       );
     }
     return [...this.#tensors.keys()].filter((name) => this.#parameters.has(name));
@@ -94,13 +97,13 @@ export class StateReader {
 
   #float(name: string, shape: readonly (number | null)[]): Float32Array {
     const tensor = this.#get(name);
-    if (tensor.dtype !== 'F32' || !(tensor.data instanceof Float32Array))
-      throw new FormatError(name, `needs dtype F32; got ${tensor.dtype}`);
+    needs(tensor.dtype === 'F32', name, 'dtype F32', tensor.dtype);
     this.#checkShape(name, tensor.shape, shape);
-    const bad = tensor.data.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) throw new FormatError(name, `needs finite numbers; got ${tensor.data[bad]} at ${bad}`);
+    const data = tensor.data as Float32Array;
+    const bad = data.findIndex((value) => !Number.isFinite(value));
+    needs(bad < 0, name, 'finite numbers', `${data[bad]} at ${bad}`);
     this.#used.add(name);
-    return tensor.data;
+    return data;
   }
 
   #get(name: string): StoredTensor {
@@ -110,10 +113,7 @@ export class StateReader {
   }
 
   #checkShape(name: string, got: readonly number[], expected: readonly (number | null)[]): void {
-    if (got.length !== expected.length || expected.some((size, axis) => size !== null && size !== got[axis]))
-      throw new FormatError(
-        name,
-        `needs shape ${shapeText(expected.map((size) => size ?? NaN)).replaceAll('NaN', '*')}; got ${shapeText(got)}`,
-      );
+    const fits = got.length === expected.length && expected.every((size, axis) => size === null || size === got[axis]);
+    needs(fits, name, `shape [${expected.map((size) => size ?? '*').join(', ')}]`, got);
   }
 }

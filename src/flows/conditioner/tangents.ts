@@ -2,12 +2,12 @@
 // through the linear layers, side by side (vector forward mode). An activation stands before each layer: a network that ends its layers
 // with one has the identity before the first.
 
-import { activation, SLOPE_NUMBER } from '../../kernels/activation.js';
+import { type Activation, activation, SLOPE_NUMBER } from '../../kernels/activation.js';
 import { fill } from '../../kernels/fill.js';
 import { scaleTangents, seedTangents } from '../../kernels/scale-tangents.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import type { TiledTensor } from '../../runtime/tensor.js';
-import { identityOrder, type PackedLinear, packLinear, recordLinear } from './packing.js';
+import { NONE, type Tensor, type TiledTensor } from '../../runtime/tensor.js';
+import { identityOrder, type LinearEpilogue, type PackedLinear, packLinear, recordLinear } from './packing.js';
 
 export type MlpActivation = keyof typeof SLOPE_NUMBER;
 
@@ -46,25 +46,36 @@ export interface MlpValues {
   readonly slopes: readonly (TiledTensor | null)[];
 }
 
+/** What follows the product of layer `index` beside what the network itself asks for: biases and norms that lie elsewhere. */
+export type EpilogueOf = (index: number) => Partial<LinearEpilogue>;
+
 /**
  * Records the network on x.
  *
  * @param options `first` is added to the first layer's product (a context), `last` to the last one's (a skip connection); `output` false
- *   leaves the last layer out, for its slopes alone.
+ *   leaves the last layer out, for its slopes alone. `fused` has the layers end with the activations, of which it gives no slopes: for a
+ *   network that begins with the identity and has no lipswish. `into` takes the output, from its feature `at` on.
  */
 export function recordMlp(
   r: Recorder,
   plan: MlpPlan,
   x: TiledTensor,
-  options: { readonly first?: TiledTensor | null; readonly last?: TiledTensor | null; readonly output?: boolean } = {},
+  options: {
+    readonly first?: TiledTensor | null;
+    readonly last?: TiledTensor | null;
+    readonly output?: boolean;
+    readonly fused?: boolean;
+    readonly into?: { readonly tensor: TiledTensor; readonly at: number };
+    readonly epilogueOf?: EpilogueOf;
+  } = {},
 ): MlpValues {
-  const { first = null, last = null, output = true } = options;
+  const { first = null, last = null, output = true, fused = false, into, epilogueOf } = options;
   const slopes: (TiledTensor | null)[] = [];
   let h = x;
   for (const [index, { layer, packed }] of plan.entries()) {
     const final = index === plan.length - 1;
     let slope: TiledTensor | null = null;
-    if (layer.activation !== 'identity') {
+    if (layer.activation !== 'identity' && !fused) {
       slope = r.tiled(layer.inputs, `slope ${index}`);
       const value = r.tiled(layer.inputs, `hidden ${index}`);
       r.run(activation, {
@@ -76,8 +87,14 @@ export function recordMlp(
     }
     slopes.push(slope);
     if (final && !output) return { y: null, slopes };
-    const y = r.tiled(layer.outputs, `linear ${index}`);
-    recordLinear(r, packed, h, y, { label: `${index}`, addend: (index === 0 ? first : null) ?? (final ? last : null) });
+    const y = (final && into?.tensor) || r.tiled(layer.outputs, `linear ${index}`);
+    recordLinear(r, packed, h, y, {
+      label: `${index}`,
+      addend: (index === 0 ? first : null) ?? (final ? last : null),
+      yAt: final && into ? into.at : 0,
+      ...(fused && !final && { activation: plan[index + 1]!.layer.activation as Activation }),
+      ...epilogueOf?.(index),
+    });
     h = y;
   }
   return { y: h, slopes };
@@ -107,38 +124,54 @@ export function planJacobian(plan: MlpPlan): JacobianSeed {
   };
 }
 
-/** Records tangents through the layers from `from` on; `tangents` has entered that layer's activation already if `entered`. */
-function pushTangents(
+/** Where tangents go: through layers `from` to `until` − 1. Default: all. */
+interface Through {
+  readonly from?: number;
+  readonly until?: number;
+  /** They have passed the first of these layers' activation already. Default false. */
+  readonly entered?: boolean;
+  readonly epilogueOf?: EpilogueOf | undefined;
+}
+
+/** J t for each of several tangents side by side, [blocks · inputs, rows] to [blocks · outputs, rows]. */
+export function recordTangents(
   r: Recorder,
   plan: MlpPlan,
   slopes: MlpValues['slopes'],
-  from: number,
   tangents: TiledTensor,
-  entered: boolean,
+  { from = 0, until = plan.length, entered = false, epilogueOf }: Through = {},
 ): TiledTensor {
   let t = tangents;
-  for (const [index, { layer, tangent }] of plan.entries()) {
-    if (index < from) continue;
+  for (let index = from; index < until; index++) {
+    const { layer, tangent } = plan[index]!;
     const slope = slopes[index]!;
     const blocks = t.features / layer.inputs;
     if (slope && !(entered && index === from)) {
       const scaled = r.tiled(t.features, `scaled tangents ${index}`);
-      r.run(scaleTangents, { buffers: { x: t, slope, y: scaled }, params: { features: layer.inputs, blocks } });
+      r.run(scaleTangents, { buffers: { x: t, slope, y: scaled }, params: { features: layer.inputs, blocks, scale_at: 0 } });
       t = scaled;
     }
     const y = r.tiled(blocks * layer.outputs, `tangents ${index}`);
-    recordLinear(r, tangent, t, y, { label: `tangents ${index}`, blocks });
+    recordLinear(r, tangent, t, y, { label: `tangents ${index}`, blocks, ...epilogueOf?.(index) });
     t = y;
   }
   return t;
 }
 
-/** J t for each of several tangents side by side, [blocks · inputs, rows] to [blocks · outputs, rows]. */
-export const recordTangents = (r: Recorder, plan: MlpPlan, slopes: MlpValues['slopes'], tangents: TiledTensor): TiledTensor =>
-  pushTangents(r, plan, slopes, 0, tangents, false);
-
-/** The whole Jacobian, [inputs · outputs, rows]: feature b · outputs + o is dy[o] / dx[b]. */
-export function recordJacobian(r: Recorder, plan: MlpPlan, slopes: MlpValues['slopes'], { layer, seeds }: JacobianSeed): TiledTensor {
+/**
+ * The whole Jacobian, [inputs · outputs, rows]: feature b · outputs + o is dy[o] / dx[b].
+ *
+ * @param options `until`: of the layers before that one alone, which is what enters it; behind its activation where it is the seed's own.
+ *   `scale`: of what the seed's layers are made of, from element `at` on.
+ */
+export function recordJacobian(
+  r: Recorder,
+  plan: MlpPlan,
+  slopes: MlpValues['slopes'],
+  { layer, seeds }: JacobianSeed,
+  options: Omit<Through, 'from' | 'entered'> & { readonly scale?: { readonly tensor: Tensor; readonly at: number } | null } = {},
+): TiledTensor {
+  const { scale, ...through } = options;
   const features = plan[layer]!.layer.inputs;
   const blocks = seeds.length / features;
   const entering = r.tiled(seeds.length, 'seed tangents');
@@ -147,6 +180,10 @@ export function recordJacobian(r: Recorder, plan: MlpPlan, slopes: MlpValues['sl
     slope = r.tiled(features, 'slope 1');
     r.run(fill, { buffers: { destination: slope }, params: { features, value: 1 } });
   }
-  r.run(seedTangents, { buffers: { slope, seed: r.constant(seeds, 'seeds'), y: entering }, params: { features, blocks } });
-  return pushTangents(r, plan, slopes, layer, entering, true);
+  r.run(seedTangents, {
+    buffers: { slope, seed: r.constant(seeds, 'seeds'), scale: scale?.tensor ?? NONE, y: entering },
+    params: { features, blocks, scale_at: scale?.at ?? 0 },
+    constants: { SCALE: Boolean(scale) },
+  });
+  return recordTangents(r, plan, slopes, entering, { ...through, from: layer, entered: true });
 }

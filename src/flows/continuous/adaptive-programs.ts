@@ -4,68 +4,58 @@
 import { rungeKutta } from '../../kernels/runge-kutta.js';
 import type { Program } from '../../runtime/program.js';
 import { Recorder } from '../../runtime/recorder.js';
-import { SLICE } from '../../runtime/tensor.js';
-import { recordInput, recordOutput } from '../task.js';
+import type { TiledTensor } from '../../runtime/tensor.js';
+import { recordContext, recordInput, recordOutput } from '../task.js';
 import type { VectorField } from './field.js';
-import { type AdaptiveSolver, DOPRI5_ERROR, TABLEAUS } from './solvers.js';
-import { coefficientRows, fillTable, recordAdvance, recordSlope, recordStages, solveContext } from './steps.js';
+import { type AdaptiveSolver, DOPRI5_ERROR, TABLEAUS, timesOf } from './solvers.js';
+import { coefficientRows, fillTable, recordAdvance, recordPoint, recordSlope, recordStages, rowAt, type Solve, solveOf } from './steps.js';
 
-const { a, b, c } = TABLEAUS.dopri5;
-/** The seventh stage lies at the end of the step. */
-const TIMES = [...c, 1];
-const STAGES = TIMES.length;
+const { a, b } = TABLEAUS.dopri5;
+/** The seventh lies at the end of the step. */
+const STAGES = a.length + 1;
+const LAST = STAGES - 1;
 const ROW_OF_STEP = a.length;
 const ROW_OF_ERROR = a.length + 1;
-
-const tableOf = (r: Recorder, field: VectorField) => ({ tensor: r.external('table', 0), evaluations: STAGES, field });
 
 /** What a trial program reads as `table`, for a step from t to t + h. */
 export const stepTable = (field: VectorField, t: number, h: number): Float32Array<ArrayBuffer> =>
   fillTable(
     field,
-    TIMES.map((offset) => t + offset * h),
+    [...timesOf(TABLEAUS.dopri5), 1].map((offset) => t + offset * h),
     [...coefficientRows(TABLEAUS.dopri5, h), DOPRI5_ERROR.map((value) => h * value)],
   );
 
+function begin(label: string, field: VectorField, width: number, contextDim: number): { r: Recorder; solve: Solve; state: TiledTensor } {
+  const r = new Recorder(label);
+  const solve = solveOf(r, field, recordContext(r, contextDim), width, r.external('table', 0), STAGES);
+  return { r, solve, state: recordInput(r, 'state', width) };
+}
+
 /** slope = f(t, state) with `stepTable(field, t, …)`: before the first step. */
 export function recordFirst(field: VectorField, width: number, contextDim: number): Program {
-  const r = new Recorder('cnf first slope');
-  const context = contextDim > 0 ? recordInput(r, 'context', contextDim, 1) : null;
-  const solve = solveContext(r, field, context, width > field.dim);
+  const { r, solve, state } = begin('cnf first slope', field, width, contextDim);
   const slope = r.tiled(width, 'slope');
-  recordSlope(r, solve, recordInput(r, 'state', width), slope, 0, tableOf(r, field).tensor);
+  recordSlope(r, solve, state, slope, 0, 0);
   recordOutput(r, 'slope', slope);
   return r.finish();
 }
 
 /** One trial step: the state after it, the slope there, and each row's squared error beside what is allowed. */
 export function recordTrial(field: VectorField, width: number, contextDim: number, { rtol, atol }: AdaptiveSolver): Program {
-  const r = new Recorder('cnf step');
-  const context = contextDim > 0 ? recordInput(r, 'context', contextDim, 1) : null;
-  const solve = solveContext(r, field, context, width > field.dim);
-  const table = tableOf(r, field);
-  const state = recordInput(r, 'state', width);
+  const { r, solve, state } = begin('cnf step', field, width, contextDim);
   const k = r.tiled(STAGES * width, 'slopes');
   recordAdvance(r, { x: recordInput(r, 'slope', width), y: k, features: width });
-  recordStages(r, solve, { a, state, k, from: 1, table, firstEvaluation: 0 });
-  const row = (index: number) => r.slice(table.tensor, STAGES * field.tableSize + SLICE * index);
-  const next = r.tiled(width, 'state');
-  recordAdvance(r, {
-    x: state,
-    y: next,
-    features: width,
-    slopes: { k, stride: width, terms: b.length, coefficients: row(ROW_OF_STEP) },
-  });
-  const last = STAGES - 1;
-  recordSlope(r, solve, next, k, last, r.slice(table.tensor, last * field.tableSize));
+  recordStages(r, solve, a, state, k, { from: 1, firstEvaluation: 0 });
+  const next = recordPoint(r, solve, state, k, { label: 'state', features: width, terms: b.length, row: ROW_OF_STEP });
+  recordSlope(r, solve, next, k, LAST, LAST);
   const error = r.tiled(1, 'error');
   const sizes = { features: width, x_features: width, x_at: 0, k_features: k.features, k_stride: width, y_features: width, y_at: 0 };
   r.run(rungeKutta.stepError, {
-    buffers: { x: state, k, coefficients: row(ROW_OF_ERROR), y_next: next, error },
+    buffers: { x: state, k, coefficients: rowAt(r, solve, ROW_OF_ERROR), y_next: next, error },
     params: { ...sizes, terms: STAGES, rtol, atol },
   });
   const slope = r.tiled(width, 'slope');
-  recordAdvance(r, { x: k, xAt: last * width, y: slope, features: width });
+  recordAdvance(r, { x: k, xAt: LAST * width, y: slope, features: width });
   recordOutput(r, 'stateNext', next);
   recordOutput(r, 'slopeNext', slope);
   recordOutput(r, 'error', error);

@@ -1,13 +1,22 @@
 // A vector field f(t, x): a multilayer perceptron whose biases, and gates where it has them, depend on the time. What depends on the
 // time is computed on the host in float64 and rounded once, one table an evaluation; weights are packed once and shared by all.
 
-import { ACTIVATION_NUMBER, type Activation, activation } from '../../kernels/activation.js';
+import type { Activation } from '../../kernels/activation.js';
 import { divergence } from '../../kernels/divergence.js';
 import { STRIP } from '../../kernels/masked-linear.js';
-import { scaleTangents } from '../../kernels/scale-tangents.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import { type ConstantTensor, type ExternalTensor, NONE, SLICE, type Tensor, type TiledTensor } from '../../runtime/tensor.js';
-import { identityOrder, type LinearEpilogue, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import { type ConstantTensor, type ExternalTensor, NONE, SLICE, type TiledTensor } from '../../runtime/tensor.js';
+import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import {
+  type JacobianSeed,
+  type MlpPlan,
+  type MlpValues,
+  planJacobian,
+  planMlp,
+  recordJacobian,
+  recordMlp,
+  recordTangents,
+} from '../conditioner/tangents.js';
 
 /** What the time does to a layer: v = W h + bias, or (W h + bias) scale + shift where it is gated. Float64 [outputs] each. */
 export interface LayerAtTime {
@@ -59,20 +68,14 @@ export interface Evaluation {
 
 const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
 
-/** Tangents side by side, null before the first layer of an exact divergence, and the slope of an activation that they have yet to pass. */
-interface Tangents {
-  readonly tensor: TiledTensor | null;
-  readonly slope: TiledTensor | null;
-}
-
 /** Params of the divergence kernels that an entry point does not read. */
 const UNUSED = { scale_at: 0, total_features: 1, total_at: 0, stream: 0, factor: 1 };
 
-interface PlannedLayer {
+/** Where a layer's numbers lie in the table of an evaluation. */
+interface LayerTable {
   readonly layer: FieldLayer;
-  readonly packed: PackedLinear;
   readonly padded: number;
-  /** Element of an evaluation's table at which this layer's bias, scale and shift begin. */
+  /** Element at which its bias, scale and shift begin. */
   readonly tableAt: number;
   /** The same for tangents, which the gate multiplies and nothing shifts: 0, scale, 0. Only where gated. */
   readonly tangentAt: number;
@@ -83,11 +86,11 @@ export class VectorField {
   readonly contextDim: number;
   /** Elements of one evaluation's table. */
   readonly tableSize: number;
-  readonly #activation: Activation;
-  readonly #layers: readonly PlannedLayer[];
+  readonly #tables: readonly LayerTable[];
+  readonly #plan: MlpPlan;
   readonly #context: PackedLinear | null;
-  /** First layer's weight as [inputs, outputs], and the last one's as [outputs, inputs]. */
-  readonly #byColumns: Float32Array<ArrayBuffer>;
+  readonly #seed: JacobianSeed;
+  /** The last layer's weight as [outputs, inputs]. */
   readonly #byRows: Float32Array<ArrayBuffer>;
   readonly #divergence: Divergence;
 
@@ -95,31 +98,32 @@ export class VectorField {
     const { layers, contextWeight, contextDim } = field;
     this.dim = field.dim;
     this.contextDim = contextDim;
-    this.#activation = field.activation;
     this.#divergence = divergence;
     let size = 0;
-    this.#layers = layers.map((layer): PlannedLayer => {
-      const { inputs, outputs, weight, gated } = layer;
-      const padded = roundUp(outputs, STRIP);
+    this.#tables = layers.map((layer): LayerTable => {
+      const padded = roundUp(layer.outputs, STRIP);
       const tableAt = size;
-      size += roundUp(gated ? 3 * padded : padded, SLICE);
+      size += roundUp(layer.gated ? 3 * padded : padded, SLICE);
       const tangentAt = size;
-      if (gated) size += roundUp(3 * padded, SLICE);
-      const packed = packLinear({ weight, mask: null, bias: null, inputs }, identityOrder(outputs), identityOrder(inputs));
-      return { layer, packed, padded, tableAt, tangentAt };
+      if (layer.gated) size += roundUp(3 * padded, SLICE);
+      return { layer, padded, tableAt, tangentAt };
     });
     this.tableSize = size;
-    const { inputs, outputs: first, weight } = layers[0]!;
-    this.#byColumns = Float32Array.from({ length: inputs * first }, (_, i) => weight[(i % first) * inputs + Math.floor(i / first)]!);
+    this.#plan = planMlp(layers.map((layer, index) => ({ ...layer, bias: null, activation: index === 0 ? 'identity' : field.activation })));
+    this.#seed = planJacobian(this.#plan);
     this.#byRows = Float32Array.from(layers.at(-1)!.weight);
     this.#context =
       contextWeight &&
-      packLinear({ weight: contextWeight, mask: null, bias: null, inputs: contextDim }, identityOrder(first), identityOrder(contextDim));
+      packLinear(
+        { weight: contextWeight, mask: null, bias: null, inputs: contextDim },
+        identityOrder(layers[0]!.outputs),
+        identityOrder(contextDim),
+      );
   }
 
   /** Writes the table of an evaluation at `time`, `tableSize` elements. */
   writeTable(time: number, table: Float32Array): void {
-    for (const { layer, padded, tableAt, tangentAt } of this.#layers) {
+    for (const { layer, padded, tableAt, tangentAt } of this.#tables) {
       const { bias, scale, shift } = layer.at(time);
       table.set(bias, tableAt);
       if (!scale) continue;
@@ -150,109 +154,54 @@ export class VectorField {
 
   /** Records slopes = f(t, point), and after them the divergence where wanted. */
   recordEvaluation(r: Recorder, evaluation: Evaluation): void {
-    const { slopes, at, withDivergence } = evaluation;
-    const last = this.#layers.length - 1;
-    let h = evaluation.point;
-    let tangents: Tangents = { tensor: evaluation.probes, slope: null };
-    for (let index = 0; index < last; index++) {
-      const { value, slope } = this.#recordHidden(r, index, h, evaluation);
-      h = value;
-      if (slope) tangents = this.#recordTangents(r, index, tangents, slope, evaluation.table);
-    }
-    this.#recordLinear(r, last, h, slopes, evaluation, { yAt: at });
-    if (withDivergence) this.#recordTrace(r, tangents, evaluation);
-  }
-
-  #recordLinear(
-    r: Recorder,
-    index: number,
-    h: TiledTensor,
-    y: TiledTensor,
-    { table, context }: Evaluation,
-    more: Partial<LinearEpilogue>,
-  ): void {
-    const { layer, packed, tableAt } = this.#layers[index]!;
-    const addend = index === 0 ? context : null;
-    recordLinear(r, packed, h, y, { label: `${index}`, bias: r.slice(table, tableAt), scaled: layer.gated, addend, ...more });
-  }
-
-  /** A hidden layer behind its activation, and the activation's slope where tangents have to pass it. */
-  #recordHidden(r: Recorder, index: number, h: TiledTensor, evaluation: Evaluation): { value: TiledTensor; slope: TiledTensor | null } {
-    const { outputs } = this.#layers[index]!.layer;
-    const value = r.tiled(outputs, `hidden ${index}`);
-    if (!evaluation.withDivergence) {
-      this.#recordLinear(r, index, h, value, evaluation, { activation: this.#activation });
-      return { value, slope: null };
-    }
-    const source = r.tiled(outputs, `raw ${index}`);
-    this.#recordLinear(r, index, h, source, evaluation, {});
-    const slope = r.tiled(outputs, `slope ${index}`);
-    r.run(activation, {
-      buffers: { source, value, slope },
-      params: { features: outputs, beta: 1 },
-      constants: { ACTIVATION: ACTIVATION_NUMBER[this.#activation], HAS_VALUE: true, HAS_SLOPE: true },
+    const { point, table, context, slopes, at, withDivergence } = evaluation;
+    const values = recordMlp(r, this.#plan, point, {
+      first: context,
+      fused: !withDivergence,
+      into: { tensor: slopes, at },
+      epilogueOf: (index) => {
+        const { layer, tableAt } = this.#tables[index]!;
+        return { bias: r.slice(table, tableAt), scaled: layer.gated };
+      },
     });
-    return { value, slope };
+    if (withDivergence) this.#recordDivergence(r, values.slopes, evaluation);
   }
 
-  /** Tangents through a hidden layer. Those of the unit vectors begin as the columns of the first layer's weight. */
-  #recordTangents(r: Recorder, index: number, before: Tangents, slope: TiledTensor, table: TableTensor): Tangents {
-    if (before.tensor !== null) return { tensor: this.#recordImage(r, index, before, table), slope };
-    const { layer, padded } = this.#layers[index]!;
-    const y = r.tiled(this.dim * layer.outputs, 'tangents');
-    r.run(divergence.firstTangents, {
-      buffers: { slope, weight: r.constant(this.#byColumns, 'weight 0 by columns'), scale: this.#gate(r, index, table), y },
-      params: { ...UNUSED, dim: this.dim, hidden: layer.outputs, scale_at: padded },
-      constants: { SCALE: layer.gated },
-    });
-    return { tensor: y, slope: null };
-  }
-
-  /** W times tangents that first pass the activation before it. */
-  #recordImage(r: Recorder, index: number, { tensor, slope }: Tangents, table: TableTensor): TiledTensor {
-    const { layer, packed } = this.#layers[index]!;
-    const blocks = tensor!.features / layer.inputs;
-    let x = tensor!;
-    if (slope) {
-      x = r.tiled(tensor!.features, 'tangents');
-      r.run(scaleTangents, { buffers: { x: tensor!, slope, y: x }, params: { features: layer.inputs, blocks } });
-    }
-    const image = r.tiled(blocks * layer.outputs, 'tangents');
-    const bias = layer.gated ? { bias: this.#gate(r, index, table) } : {};
-    recordLinear(r, packed, x, image, { label: `${index} tangents`, blocks, scaled: layer.gated, ...bias });
-    return image;
-  }
-
-  /** The last layer's part: the diagonal of its product with the tangents, or eps^T J eps of each probe. */
-  #recordTrace(r: Recorder, tangents: Tangents, { table, probes, slopes, at }: Evaluation): void {
+  /** The diagonal of the last layer's product with the tangents of the unit vectors, or eps^T J eps of each probe. */
+  #recordDivergence(r: Recorder, activationSlopes: MlpValues['slopes'], { table, probes, slopes, at }: Evaluation): void {
     const { dim } = this;
-    const index = this.#layers.length - 1;
-    const { layer, padded } = this.#layers[index]!;
+    /** Table of 0, scale, 0 for tangents of a gated layer. */
+    const gateOf = (index: number) => {
+      const { layer, padded, tangentAt } = this.#tables[index]!;
+      return layer.gated ? { tensor: r.slice(table, tangentAt), at: padded } : null;
+    };
+    const epilogueOf = (index: number) => {
+      const gate = gateOf(index);
+      return gate ? { bias: gate.tensor, scaled: true } : {};
+    };
     const into = { total_features: slopes.features, total_at: at + dim };
     if (probes) {
       const count = probes.features / dim;
+      const image = recordTangents(r, this.#plan, activationSlopes, probes, { epilogueOf });
       r.run(divergence.probeSum, {
-        buffers: { tangents: probes, image: this.#recordImage(r, index, tangents, table), total: slopes },
+        buffers: { tangents: probes, image, total: slopes },
         params: { ...UNUSED, ...into, dim, hidden: count, factor: 1 / count },
       });
       return;
     }
+    const last = this.#plan.length - 1;
+    const gate = gateOf(last);
+    const slope = last === this.#seed.layer ? null : activationSlopes[last]!;
     r.run(divergence.trace, {
       buffers: {
-        tangents: tangents.tensor!,
-        slope: tangents.slope ?? NONE,
-        weight: r.constant(this.#byRows, `weight ${index} by rows`),
-        scale: this.#gate(r, index, table),
+        tangents: recordJacobian(r, this.#plan, activationSlopes, this.#seed, { until: last, scale: gateOf(0), epilogueOf }),
+        slope: slope ?? NONE,
+        weight: r.constant(this.#byRows, `weight ${last} by rows`),
+        scale: gate?.tensor ?? NONE,
         total: slopes,
       },
-      params: { ...UNUSED, ...into, dim, hidden: layer.inputs, scale_at: padded },
-      constants: { SCALE: layer.gated, SLOPE: tangents.slope !== null },
+      params: { ...UNUSED, ...into, dim, hidden: this.#tables[last]!.layer.inputs, scale_at: gate?.at ?? 0 },
+      constants: { SCALE: gate !== null, SLOPE: slope !== null },
     });
-  }
-
-  /** Table of 0, scale, 0 for tangents of a gated layer. */
-  #gate(r: Recorder, index: number, table: TableTensor): Tensor {
-    const { layer, tangentAt } = this.#layers[index]!;
-    return layer.gated ? r.slice(table, tangentAt) : NONE;
   }
 }

@@ -1,23 +1,19 @@
 // Explicit Runge-Kutta tableaus: data, and where each comes from.
 
 export interface Tableau {
-  readonly order: number;
   /** Row i weighs the slopes of stages 0 … i − 1 to make the point of stage i. */
   readonly a: readonly (readonly number[])[];
   /** Weights of the step. */
   readonly b: readonly number[];
-  /** Time of each stage, in steps. */
-  readonly c: readonly number[];
 }
 
 /** Kutta 1901: the classic rule, and the 3/8 rule (torchdiffeq's `rk4`). Dormand and Prince 1980, doi:10.1016/0771-050X(80)90013-3. */
 export const TABLEAUS = {
-  euler: { order: 1, a: [[]], b: [1], c: [0] },
-  midpoint: { order: 2, a: [[], [1 / 2]], b: [0, 1], c: [0, 1 / 2] },
-  rk4: { order: 4, a: [[], [1 / 2], [0, 1 / 2], [0, 0, 1]], b: [1 / 6, 1 / 3, 1 / 3, 1 / 6], c: [0, 1 / 2, 1 / 2, 1] },
-  rk4_38: { order: 4, a: [[], [1 / 3], [-1 / 3, 1], [1, -1, 1]], b: [1 / 8, 3 / 8, 3 / 8, 1 / 8], c: [0, 1 / 3, 2 / 3, 1] },
+  euler: { a: [[]], b: [1] },
+  midpoint: { a: [[], [1 / 2]], b: [0, 1] },
+  rk4: { a: [[], [1 / 2], [0, 1 / 2], [0, 0, 1]], b: [1 / 6, 1 / 3, 1 / 3, 1 / 6] },
+  rk4_38: { a: [[], [1 / 3], [-1 / 3, 1], [1, -1, 1]], b: [1 / 8, 3 / 8, 3 / 8, 1 / 8] },
   dopri5: {
-    order: 5,
     a: [
       [],
       [1 / 5],
@@ -27,9 +23,11 @@ export const TABLEAUS = {
       [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
     ],
     b: [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
-    c: [0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1],
   },
 } as const satisfies Record<string, Tableau>;
+
+/** Time of each stage, in steps: the sum of its row. */
+export const timesOf = ({ a }: Tableau): number[] => a.map((row) => row.reduce((sum, value) => sum + value, 0));
 
 export type FixedMethod = keyof typeof TABLEAUS;
 

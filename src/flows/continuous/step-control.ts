@@ -14,17 +14,16 @@ const NOW = 0.7 / 5;
 const BEFORE = 0.4 / 5;
 
 /** Root mean square over the rows that count, and how many rows the step made infinite. */
-export function batchNorm(errors: readonly Float32Array[]): { norm: number; failed: number } {
+export function batchNorm(errors: Float32Array): { norm: number; failed: number } {
   let [sum, count, failed] = [0, 0, 0];
-  for (const chunk of errors)
-    for (const error of chunk) {
-      if (error === ROW_LOST) continue;
-      if (error === ROW_FAILED || !Number.isFinite(error)) failed++;
-      else {
-        sum += error;
-        count++;
-      }
+  for (const error of errors) {
+    if (error === ROW_LOST) continue;
+    if (error === ROW_FAILED || !Number.isFinite(error)) failed++;
+    else {
+      sum += error;
+      count++;
     }
+  }
   return { norm: count > 0 ? Math.sqrt(sum / count) : 0, failed };
 }
 

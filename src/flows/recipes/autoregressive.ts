@@ -1,14 +1,15 @@
 import type { OpDescription } from '../../format/description.js';
-import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { autoregressiveOps } from '../build/autoregressive.js';
 import { elementwiseOps } from '../build/elementwise.js';
 import { linearOps } from '../build/linear.js';
 import { mixtureOps } from '../build/mixture.js';
+import { check, checkInteger, checkOneOf } from '../checks.js';
 import type { Flow } from '../flow.js';
+import { inverseSoftplus } from '../scalar.js';
 import type { ScaleBound } from './coupling.js';
-import { buildFresh, type RecipeOptions, resolveOptions, shuffled, TensorWriter } from './initial.js';
-import { type LinearOption, writeLinear } from './linear.js';
+import { buildFresh, type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
+import { checkPermutation, type LinearKind, type LinearOption, writeLinear } from './linear.js';
 import { type MadeOptions, resolveMade, writeMade } from './made.js';
 
 export interface AutoregressiveOptions extends RecipeOptions, MadeOptions, LinearOption {
@@ -49,72 +50,68 @@ export interface MademogOptions extends Omit<MAFOptions, 'layers' | 'scale' | 'i
   readonly eps?: number;
 }
 
-/** The permutation in front of each layer, or null. @throws ValueError */
-function resolveOrder(recipe: string, order: AutoregressiveOptions['order'], dim: number, writer: TensorWriter) {
-  const reversed = Array.from({ length: dim }, (_, i) => dim - 1 - i);
-  if (order === undefined || order === 'reverse') return (layer: number) => (layer > 0 ? reversed : null);
-  if (order === 'natural') return () => null;
-  if (order === 'random') return () => shuffled(writer, dim);
-  if (!Array.isArray(order)) throw new ValueError(`${recipe}: order`, 'natural, reverse, random or a list', JSON.stringify(order));
-  const once = new Set(order).size === order.length && order.every((i) => Number.isInteger(i) && i >= 0 && i < dim);
-  if (!once || order.length !== dim) throw new ValueError(`${recipe}: order`, `each of 0 to ${dim - 1} once`, JSON.stringify(order));
-  return (layer: number) => (layer === 0 ? [...(order as readonly number[])] : null);
+/** The permutation in front of each layer. @throws ValueError */
+function resolveOrder(recipe: string, order: AutoregressiveOptions['order'] = 'reverse', dim: number): (layer: number) => LinearKind {
+  if (order === 'random') return () => 'permute';
+  if (order === 'reverse') return (layer) => (layer > 0 ? 'reverse' : 'none');
+  if (order === 'natural') return () => 'none';
+  check(Array.isArray(order), `${recipe}: order`, 'natural, reverse, random or a list', order);
+  checkPermutation(`${recipe}: order`, order, dim);
+  return (layer) => (layer === 0 ? order : 'none');
 }
 
 /** One number a layer. @throws ValueError */
 function resolveInterpolation(recipe: string, given: AutoregressiveOptions['interpolation'], layers: number): readonly number[] {
   const each = typeof given === 'number' || given === undefined ? new Array<number>(layers).fill(given ?? 1) : given;
-  if (!Array.isArray(each) || each.length !== layers)
-    throw new ValueError(`${recipe}: interpolation`, `a number, or ${layers} of them, one a layer`, JSON.stringify(given));
-  const bad = each.find((value) => !(Math.fround(value) > 0 && value <= 1));
-  if (bad !== undefined) throw new ValueError(`${recipe}: interpolation`, 'numbers above 0, at most 1', String(bad));
+  const place = `${recipe}: interpolation`;
+  check(Array.isArray(each) && each.length === layers, place, `a number, or ${layers} of them, one a layer`, given);
+  for (const value of each) check(Math.fround(value) > 0 && value <= 1, place, 'numbers above 0, at most 1', value);
   return each;
 }
 
 /** @throws ValueError */
 function resolveOutput(recipe: string, { mixture, layers = 'last', eps = 0.01 }: MixtureOutput): Required<MixtureOutput> {
-  if (!Number.isInteger(mixture) || mixture < 1) throw new ValueError(`${recipe}: output.mixture`, 'an integer ≥ 1', String(mixture));
-  if (layers !== 'last' && layers !== 'all') throw new ValueError(`${recipe}: output.layers`, "'last' or 'all'", JSON.stringify(layers));
-  if (!(Math.fround(eps) > 0 && Number.isFinite(eps))) throw new ValueError(`${recipe}: output.eps`, 'a number above 0', String(eps));
+  checkInteger(`${recipe}: output.mixture`, mixture, 1);
+  checkOneOf(`${recipe}: output.layers`, layers, ['last', 'all']);
+  check(Math.fround(eps) > 0 && Number.isFinite(eps), `${recipe}: output.eps`, 'a number above 0', eps);
   return { mixture, layers, eps };
 }
 
 /** Softplus of these biases is 1 − eps, so that fresh deviations are near 1. */
 function centreDeviations(writer: TensorWriter, bias: string, eps: number): void {
   const { data } = writer.tensors.get(bias)!;
-  const value = Math.log(Math.expm1(Math.max(1 - eps, 1e-3)));
+  const value = inverseSoftplus(Math.max(1 - eps, 1e-3));
   for (let s = 2; s < data.length; s += 3) data[s] = value;
 }
 
 function writeNorm(writer: TensorWriter, prefix: string, dim: number): OpDescription {
-  const [mean, variance, gamma, beta] = ['running_mean', 'running_var', 'log_gamma', 'beta'].map((name) => `${prefix}.${name}`);
-  writer.filled(mean!, [dim], 0);
-  writer.filled(variance!, [dim], 1);
-  writer.filled(gamma!, [dim], 0);
-  writer.filled(beta!, [dim], 0);
-  return { op: 'batchnorm', mean: mean!, var: variance!, eps: 1e-5, gamma: gamma!, gamma_map: 'exp', beta: beta! };
+  const filled = (name: string, value: number) => {
+    writer.filled(`${prefix}.${name}`, [dim], value);
+    return `${prefix}.${name}`;
+  };
+  const [mean, variance] = [filled('running_mean', 0), filled('running_var', 1)];
+  return { op: 'batchnorm', mean, var: variance, eps: 1e-5, gamma: filled('log_gamma', 0), gamma_map: 'exp', beta: filled('beta', 0) };
 }
 
 async function build(gpu: Gpu, recipe: 'maf' | 'iaf' | 'mademog', options: MAFOptions): Promise<Flow> {
   const { dim, layers, hidden, contextDim, seed } = resolveOptions(recipe, options);
   const made = resolveMade(recipe, options, hidden);
   const interpolation = resolveInterpolation(recipe, options.interpolation, layers);
-  if (recipe === 'iaf' && options.output) throw new ValueError('iaf: output', 'nothing, since mixtures are of maf', 'a mixture');
+  check(recipe !== 'iaf' || !options.output, 'iaf: output', 'nothing, since mixtures are of maf', options.output);
   const output = options.output && resolveOutput(recipe, options.output);
   const isMixture = (layer: number) => output !== undefined && (output.layers === 'all' || layer === layers - 1);
   const mixtures = interpolation.map((_, layer) => layer).filter(isMixture);
+  const affine = mixtures.length < layers;
   // One number is for the affine layers; a list says something of every layer.
-  if ((typeof options.interpolation !== 'number' || mixtures.length === layers) && mixtures.some((layer) => interpolation[layer]! < 1))
-    throw new ValueError(`${recipe}: interpolation`, '1 for a layer that is a mixture', JSON.stringify(options.interpolation));
-  if (mixtures.length === layers && options.scale)
-    throw new ValueError(`${recipe}: scale`, 'an affine layer to bound; every layer is a mixture', JSON.stringify(options.scale));
+  const fits = (typeof options.interpolation === 'number' && affine) || mixtures.every((layer) => interpolation[layer] === 1);
+  check(fits, `${recipe}: interpolation`, '1 for a layer that is a mixture', options.interpolation);
+  check(affine || !options.scale, `${recipe}: scale`, 'an affine layer to bound; every layer is a mixture', options.scale);
   const writer = new TensorWriter(seed);
-  const orderOf = resolveOrder(recipe, options.order, dim, writer);
+  const orderOf = resolveOrder(recipe, options.order, dim);
   const structure: OpDescription[] = [];
   for (let layer = 0; layer < layers; layer++) {
     const prefix = `layers.${layer}`;
-    const perm = orderOf(layer);
-    if (perm) structure.push({ op: 'permute', perm });
+    structure.push(...writeLinear(writer, prefix, dim, orderOf(layer)));
     if (layer > 0) structure.push(...writeLinear(writer, `${prefix}.linear`, dim, options.linear));
     const shape = { ...made, dim, hidden, contextDim };
     if (output && isMixture(layer)) {
@@ -130,12 +127,7 @@ async function build(gpu: Gpu, recipe: 'maf' | 'iaf' | 'mademog', options: MAFOp
     }
     if (options.batchNorm) structure.push(writeNorm(writer, `${prefix}.norm`, dim));
   }
-  return buildFresh(gpu, { dim, contextDim, ends: options }, structure, writer, {
-    ...elementwiseOps,
-    ...autoregressiveOps,
-    ...mixtureOps,
-    ...linearOps,
-  });
+  return buildFresh(gpu, options, structure, writer, { ...elementwiseOps, ...autoregressiveOps, ...mixtureOps, ...linearOps });
 }
 
 /**

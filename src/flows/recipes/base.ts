@@ -1,8 +1,8 @@
 // Fresh base distributions for the recipes.
 
 import type { BaseDescription } from '../../format/description.js';
-import { ValueError } from '../../runtime/errors.js';
-import type { TensorWriter } from './initial.js';
+import { check, checkInteger, checkOneOf } from '../checks.js';
+import { checkWidths, type TensorWriter } from './initial.js';
 
 /** What z follows; equations in docs/flows/bases.md. */
 export type BaseOption =
@@ -22,6 +22,7 @@ export function writeBase(
   option: BaseOption = { type: 'standard_normal' },
   { dim, contextDim }: { readonly dim: number; readonly contextDim: number },
 ): BaseDescription {
+  checkOneOf('base: type', option.type, ['standard_normal', 'normal', 'mixture', 'uniform', 'conditional_normal']);
   switch (option.type) {
     case 'standard_normal':
       return { type: 'standard_normal' };
@@ -31,44 +32,31 @@ export function writeBase(
       return { type: 'diag_normal', loc: 'base.loc', log_scale: 'base.log_scale' };
     case 'mixture': {
       const { components, spread = 2 } = option;
-      if (!Number.isInteger(components) || components < 1) throw new ValueError('base: components', 'an integer ≥ 1', String(components));
-      if (!Number.isFinite(Math.fround(spread))) throw new ValueError('base: spread', 'a finite number', String(spread));
+      checkInteger('base: components', components, 1);
+      check(Number.isFinite(Math.fround(spread)), 'base: spread', 'a finite number', spread);
       writer.filled('base.logits', [components], 0);
-      const means = Float32Array.from({ length: components * dim }, () => (2 * writer.uniform() - 1) * spread);
-      writer.float('base.means', [components, dim], means);
+      writer.float('base.means', [components, dim], writer.draws(components * dim, spread));
       writer.filled('base.log_scales', [components, dim], 0);
       return { type: 'diag_gmm', components, logits: 'base.logits', means: 'base.means', log_scales: 'base.log_scales' };
     }
     case 'uniform': {
       const bound = (name: 'low' | 'high', value: number | readonly number[]) => {
         const list = typeof value === 'number' ? new Float32Array(dim).fill(value) : Float32Array.from(value);
-        if (list.length !== dim || !list.every(Number.isFinite))
-          throw new ValueError(`base: ${name}`, `a finite number, or ${dim} of them`, JSON.stringify(value) ?? typeof value);
+        check(list.length === dim && list.every(Number.isFinite), `base: ${name}`, `a finite number, or ${dim} of them`, value);
         writer.float(`base.${name}`, [dim], list);
         return list;
       };
       const [low, high] = [bound('low', option.low ?? 0), bound('high', option.high ?? 1)];
       const bad = low.findIndex((value, f) => !(value < high[f]!));
-      if (bad >= 0) throw new ValueError(`base: low[${bad}]`, `a number below high, ${high[bad]}`, String(low[bad]));
+      check(bad < 0, `base: low[${bad}]`, `a number below high, ${high[bad]}`, low[bad]);
       return { type: 'box_uniform', low: 'base.low', high: 'base.high' };
     }
     case 'conditional_normal': {
       const { hidden = [64] } = option;
-      if (contextDim === 0) throw new ValueError('base: conditional_normal', 'a contextDim of at least 1, since it reads the context', '0');
-      if (!Array.isArray(hidden) || !hidden.every((width) => Number.isInteger(width) && width > 0))
-        throw new ValueError('base: hidden', 'a list of integers ≥ 1', JSON.stringify(hidden));
-      const widths = [contextDim, ...hidden, 2 * dim];
-      const linears = widths.slice(1).map((width, index) => {
-        writer.linear(`base.net.${index}`, widths[index]!, width);
-        return `base.net.${index}`;
-      });
+      check(contextDim > 0, 'base: conditional_normal', 'a contextDim of at least 1, since it reads the context', 0);
+      checkWidths('base: hidden', hidden, 0);
+      const linears = writer.linears('base.net', [contextDim, ...hidden, 2 * dim]);
       return { type: 'conditional_normal', net: { type: 'masked_mlp', linears, activation: 'tanh' } };
     }
-    default:
-      throw new ValueError(
-        'base: type',
-        "one of 'standard_normal', 'normal', 'mixture', 'uniform', 'conditional_normal'",
-        JSON.stringify((option as { type?: unknown }).type) ?? 'none',
-      );
   }
 }

@@ -1,6 +1,7 @@
 import { FormatError, ValueError } from '../../runtime/errors.js';
 import { supportLayer } from '../build/bounded.js';
-import { type Flow, GpuFlow } from '../flow.js';
+import { check, checkOneOf } from '../checks.js';
+import { type Flow, ownFlow } from '../flow.js';
 
 export interface Support {
   /** Lower end of every feature, or of each; null where there is none. Default null. */
@@ -25,17 +26,17 @@ export interface Support {
  * @throws ValueError for ends that leave nothing between them, or that are not one number or one a feature.
  */
 export function bounded(flow: Flow, support: Support): Flow {
-  if (!(flow instanceof GpuFlow)) throw new ValueError('bounded: flow', 'a flow of this library', String(flow));
+  const own = ownFlow('bounded: flow', flow);
   const { low = null, high = null, positive = 'softplus', eps = 0 } = support;
-  if (positive !== 'softplus' && positive !== 'exp') throw new ValueError('bounded: positive', "'softplus' or 'exp'", String(positive));
-  const own = (ends: typeof low) => (typeof ends === 'number' || ends === null ? ends : [...ends]);
-  const op = { op: 'support', low: own(low), high: own(high), positive, eps } as const;
+  checkOneOf('bounded: positive', positive, ['softplus', 'exp']);
+  const copy = (ends: typeof low) => (typeof ends === 'number' || ends === null ? ends : [...ends]);
+  const op = { op: 'support', low: copy(low), high: copy(high), positive, eps } as const;
   for (const [key, ends] of Object.entries({ low: op.low, high: op.high }))
     for (const end of Array.isArray(ends) ? ends : [ends])
-      if (end !== null && !Number.isFinite(end)) throw new ValueError(`bounded: ${key}`, 'finite numbers, or null for no end', String(end));
-  if (!(eps >= 0)) throw new ValueError('bounded: eps', 'a number in [0, 0.5)', String(eps));
+      check(end === null || Number.isFinite(end), `bounded: ${key}`, 'finite numbers, or null for no end', end);
+  check(eps >= 0, 'bounded: eps', 'a number in [0, 0.5)', eps);
   try {
-    return flow.behind(supportLayer(op, flow.dim, 'bounded'), op);
+    return own.behind(supportLayer(op, flow.dim, 'bounded'), op);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     const [, expected, got] = /^.*?needs (.*); got (.*)$/.exec(error.message)!;

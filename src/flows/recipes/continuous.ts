@@ -1,7 +1,7 @@
 import type { DivergenceDescription, OpDescription, SolverDescription } from '../../format/description.js';
-import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { continuousOps } from '../build/continuous.js';
+import { check, checkInteger, checkOneOf } from '../checks.js';
 import type { Flow } from '../flow.js';
 import { buildFresh, type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
 
@@ -50,37 +50,29 @@ const METHODS = {
   dopri5: 'dopri5',
   'dopri5-adaptive': 'dopri5_adaptive',
 } as const;
-const ACTIVATIONS = { tanh: 'tanh', softplus: 'softplus', swish: 'silu', elu: 'elu', sigmoid: 'sigmoid' } as const;
+const ACTIVATIONS = ['tanh', 'softplus', 'swish', 'elu', 'sigmoid'] as const;
 const FIELDS = ['concat', 'concat-squash', 'ignore'] as const;
 
-const oneOf = (place: string, value: unknown, known: readonly string[]): void => {
-  if (!known.includes(value as string)) throw new ValueError(place, `one of ${known.join(', ')}`, String(value));
-};
-
-const count = (place: string, value: number, most = 2 ** 31): void => {
-  if (!Number.isInteger(value) || value < 1 || value > most) throw new ValueError(place, `an integer from 1 to ${most}`, String(value));
-};
-
 function describeSolver(solver: OdeSolver): SolverDescription {
-  oneOf('ffjord: solver.method', solver?.method, Object.keys(METHODS));
+  checkOneOf('ffjord: solver.method', solver?.method, Object.keys(METHODS));
   const method = METHODS[solver.method];
   if (solver.method !== 'dopri5-adaptive') {
-    count('ffjord: solver.steps', solver.steps, 10_000);
+    checkInteger('ffjord: solver.steps', solver.steps, 1, 10_000);
     return { method, steps: solver.steps };
   }
   const { rtol, atol, steps, maxSteps = 1000 } = solver;
-  if (!(rtol >= 0 && rtol < 1)) throw new ValueError('ffjord: solver.rtol', 'a number from 0 to 1', String(rtol));
-  if (!(atol > 0 && atol < Number.POSITIVE_INFINITY)) throw new ValueError('ffjord: solver.atol', 'a number above 0', String(atol));
-  count('ffjord: solver.maxSteps', maxSteps);
-  if (steps !== undefined) count('ffjord: solver.steps', steps, 10_000);
+  check(rtol >= 0 && rtol < 1, 'ffjord: solver.rtol', 'a number from 0 to 1', rtol);
+  check(atol > 0 && atol < Number.POSITIVE_INFINITY, 'ffjord: solver.atol', 'a number above 0', atol);
+  checkInteger('ffjord: solver.maxSteps', maxSteps, 1, 2 ** 31);
+  if (steps !== undefined) checkInteger('ffjord: solver.steps', steps, 1, 10_000);
   return { method, rtol, atol, max_steps: maxSteps, ...(steps !== undefined && { steps }) };
 }
 
 function describeDivergence(divergence: DivergenceOption, stream: number): DivergenceDescription {
   if (divergence === 'exact') return { type: 'exact' };
-  oneOf('ffjord: divergence', divergence?.estimator, ['gaussian', 'rademacher']);
+  checkOneOf('ffjord: divergence', divergence?.estimator, ['gaussian', 'rademacher']);
   const { estimator, probes = 1 } = divergence;
-  count('ffjord: divergence.probes', probes, 65535);
+  checkInteger('ffjord: divergence.probes', probes, 1, 65535);
   return { type: estimator, probes, stream };
 }
 
@@ -103,11 +95,10 @@ function describeDivergence(divergence: DivergenceOption, stream: number): Diver
 export async function ffjord(gpu: Gpu, options: FfjordOptions): Promise<Flow> {
   const { dim, layers, hidden, contextDim, seed } = resolveOptions('ffjord', { layers: 1, ...options });
   const { field = 'concat-squash', activation: chosen = 'tanh', divergence = 'exact', solver } = options;
-  oneOf('ffjord: field', field, FIELDS);
-  oneOf('ffjord: activation', chosen, Object.keys(ACTIVATIONS));
+  checkOneOf('ffjord: field', field, FIELDS);
+  checkOneOf('ffjord: activation', chosen, ACTIVATIONS);
   const described = describeSolver(solver ?? { method: 'dopri5', steps: 16 });
-  const activation = ACTIVATIONS[chosen];
-  const context_concat = contextDim > 0;
+  const read = { activation: chosen === 'swish' ? 'silu' : chosen, context_concat: contextDim > 0 } as const;
   const writer = new TensorWriter(seed);
   const structure = Array.from({ length: layers }, (_, layer): OpDescription => {
     const widths = [dim, ...hidden, dim];
@@ -122,12 +113,12 @@ export async function ffjord(gpu: Gpu, options: FfjordOptions): Promise<Flow> {
       return name;
     });
     const net =
-      field === 'concat'
-        ? ({ type: 'concat_mlp', linears: names, activation, time_column: 0, context_concat } as const)
-        : field === 'ignore'
-          ? ({ type: 'zuko_mlp', linears: names, activation, context_concat } as const)
-          : ({ type: 'concat_squash_mlp', layers: names, activation, context_concat } as const);
+      field === 'concat-squash'
+        ? ({ type: 'concat_squash_mlp', layers: names, ...read } as const)
+        : field === 'concat'
+          ? ({ type: 'concat_mlp', linears: names, time_column: 0, ...read } as const)
+          : ({ type: 'zuko_mlp', linears: names, ...read } as const);
     return { op: 'cnf', t_data: 0, t_noise: 1, net, solver: described, divergence: describeDivergence(divergence, layer) };
   });
-  return buildFresh(gpu, { dim, contextDim, ends: options }, structure, writer, continuousOps);
+  return buildFresh(gpu, options, structure, writer, continuousOps);
 }

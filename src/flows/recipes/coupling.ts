@@ -1,13 +1,13 @@
 import type { Activation, OpDescription } from '../../format/description.js';
-import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { couplingOps } from '../build/coupling.js';
 import { elementwiseOps } from '../build/elementwise.js';
 import { linearOps } from '../build/linear.js';
+import { check } from '../checks.js';
 import type { Flow } from '../flow.js';
 import { buildFresh, checkActivation, type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
 import { type LinearOption, writeLinear } from './linear.js';
-import { type MaskingOptions, resolveMasking } from './masking.js';
+import { type MaskingOptions, resolveMasking, writeCouplingNet } from './masking.js';
 
 /** How the network's output bounds the scale; formulas in docs/format.md, `coupling_affine`. */
 export type ScaleBound =
@@ -35,35 +35,19 @@ async function build(
   diagonal: boolean,
 ): Promise<Flow> {
   const { dim, layers, hidden, contextDim, seed } = resolveOptions(recipe, options);
-  if (dim < 2)
-    throw new ValueError(`${recipe}: dim`, 'at least 2, since a coupling moves some features by the others (maf takes dim 1)', String(dim));
+  check(dim > 1, `${recipe}: dim`, 'at least 2, since a coupling moves some features by the others (maf takes dim 1)', dim);
   const activation = checkActivation(recipe, options.activation ?? 'relu');
   const writer = new TensorWriter(seed);
   const structure: OpDescription[] = [];
   for (const [layer, passes] of resolveMasking(recipe, options, dim, layers, writer).entries()) {
     if (layer > 0) structure.push(...writeLinear(writer, `layers.${layer}.linear`, dim, options.linear));
-    const features = Array.from({ length: dim }, (_, i) => i);
-    const identity = features.filter((i) => passes[i]);
-    const transform = features.filter((i) => !passes[i]);
-    const widths = [identity.length + contextDim, ...hidden, (form.form === 'additive' ? 1 : 2) * transform.length];
-    const linears = widths.slice(1).map((width, index) => {
-      const name = `layers.${layer}.net.${index}`;
-      writer.linear(name, widths[index]!, width);
-      return name;
-    });
-    const net = { type: 'zuko_mlp', linears, activation, context_concat: contextDim > 0 } as const;
-    structure.push({ op: 'coupling_affine', ...form, identity, transform, net });
+    const each = form.form === 'additive' ? 1 : 2;
+    const coupling = writeCouplingNet(writer, `layers.${layer}.net`, passes, { hidden, contextDim, each, activation });
+    structure.push({ op: 'coupling_affine', ...form, ...coupling });
   }
-  if (diagonal) {
-    writer.filled('scaling.log_scale', [dim], 0);
-    writer.filled('scaling.shift', [dim], 0);
-    structure.push({ op: 'actnorm', log_scale: 'scaling.log_scale', shift: 'scaling.shift', form: 'scale_then_shift' });
-  }
-  return buildFresh(gpu, { dim, contextDim, shape: options.shape, ends: options }, structure, writer, {
-    ...elementwiseOps,
-    ...couplingOps,
-    ...linearOps,
-  });
+  if (diagonal) structure.push({ op: 'actnorm', ...writer.actNorm('scaling', [dim]), form: 'scale_then_shift' });
+  const ops = { ...elementwiseOps, ...couplingOps, ...linearOps };
+  return buildFresh(gpu, options, structure, writer, ops, { shape: options.shape });
 }
 
 /**

@@ -1,17 +1,9 @@
 import type { OpDescription } from '../../format/description.js';
-import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
+import { checkInteger, checkOneOf } from '../checks.js';
 import type { Flow } from '../flow.js';
-import {
-  buildImageFlow,
-  checkInteger,
-  type ImageOptions,
-  resolveImageOptions,
-  type Shape,
-  writeActNorm,
-  writeLevels,
-  writeNet,
-} from './image.js';
+import { factorize } from '../linear-algebra.js';
+import { buildImageFlow, type ImageOptions, resolveImageOptions, type Shape, writeActNorm, writeLevels, writeNet } from './image.js';
 import { TensorWriter } from './initial.js';
 
 export interface GlowOptions extends ImageOptions {
@@ -49,22 +41,10 @@ export function randomRotation(n: number, uniform: () => number): Float64Array {
 
 /** W = P L U with partial pivoting; L has a unit diagonal. Row-major [n, n]. */
 export function factorPLU(matrix: Float64Array, n: number): { permutation: Float32Array; lower: Float64Array; upper: Float64Array } {
-  const a = matrix.slice();
-  const order = Array.from({ length: n }, (_, i) => i);
-  for (let column = 0; column < n; column++) {
-    let pivot = column;
-    for (let row = column + 1; row < n; row++) if (Math.abs(a[row * n + column]!) > Math.abs(a[pivot * n + column]!)) pivot = row;
-    [order[column], order[pivot]] = [order[pivot]!, order[column]!];
-    for (let k = 0; pivot !== column && k < n; k++) [a[column * n + k], a[pivot * n + k]] = [a[pivot * n + k]!, a[column * n + k]!];
-    for (let row = column + 1; row < n; row++) {
-      const factor = a[row * n + column]! / a[column * n + column]!;
-      a[row * n + column] = factor;
-      for (let k = column + 1; k < n; k++) a[row * n + k]! -= factor * a[column * n + k]!;
-    }
-  }
+  const { factors, order } = factorize(matrix, n);
   const permutation = new Float32Array(n * n);
   for (const [row, from] of order.entries()) permutation[from * n + row] = 1;
-  const part = (keep: (i: number, j: number) => boolean) => a.map((value, at) => (keep(Math.floor(at / n), at % n) ? value : 0));
+  const part = (keep: (i: number, j: number) => boolean) => factors.map((value, at) => (keep(Math.floor(at / n), at % n) ? value : 0));
   return { permutation, lower: part((i, j) => i > j).map((v, at) => (at % (n + 1) === 0 ? 1 : v)), upper: part((i, j) => i <= j) };
 }
 
@@ -111,8 +91,7 @@ export async function glow(gpu: Gpu, options: GlowOptions): Promise<Flow> {
   const { steps = 4, scale = 'sigmoid', lu = true, splitPrior = true, classes = 0 } = options;
   checkInteger('glow: steps', steps, 1);
   checkInteger('glow: classes', classes, 0);
-  if (!['sigmoid', 'sigmoid_inv', 'exp', 'additive'].includes(scale))
-    throw new ValueError('glow: scale', "'sigmoid', 'sigmoid_inv', 'exp' or 'additive'", String(scale));
+  checkOneOf('glow: scale', scale, ['sigmoid', 'sigmoid_inv', 'exp', 'additive']);
   const writer = new TensorWriter(seed);
   const structure: OpDescription[] = [];
   const latents: Shape[] = [];

@@ -1,7 +1,7 @@
 import type { OpDescription } from '../../format/description.js';
-import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { halvesOf, type ImageMask } from '../bijectors/image-coupling.js';
+import { check } from '../checks.js';
 import type { Flow } from '../flow.js';
 import { buildImageFlow, type ImageOptions, resolveImageOptions, type Shape, writeActNorm, writeLevels, writeNet } from './image.js';
 import { TensorWriter } from './initial.js';
@@ -28,14 +28,9 @@ export interface ImageRealNVPOptions extends ImageOptions {
 export async function imageRealNVP(gpu: Gpu, options: ImageRealNVPOptions): Promise<Flow> {
   const { shape, levels, hidden, contextDim, seed } = resolveImageOptions('imageRealNVP', options, (count) => count - 1);
   const { scaleBound = 2 } = options;
-  if (!(scaleBound > 0 && scaleBound <= 20)) throw new ValueError('imageRealNVP: scaleBound', 'a number in (0, 20]', String(scaleBound));
+  check(scaleBound > 0 && scaleBound <= 20, 'imageRealNVP: scaleBound', 'a number in (0, 20]', scaleBound);
   const smallest = (shape[1] * shape[2]) / 4 ** (levels - 1);
-  if (smallest < 2)
-    throw new ValueError(
-      'imageRealNVP: shape',
-      `two pixels at the last of ${levels} levels, for its checkerboard`,
-      `${shape[1]} × ${shape[2]}`,
-    );
+  check(smallest > 1, 'imageRealNVP: shape', `two pixels at the last of ${levels} levels, for its checkerboard`, shape);
   const writer = new TensorWriter(seed);
   const structure: OpDescription[] = [];
   const latents: Shape[] = [];

@@ -6,13 +6,13 @@ import { ShapeError, ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { buildFlow } from '../build/flow.js';
 import { imageBases, imageOps } from '../build/image.js';
-import { checkContext } from '../checks.js';
+import { check, checkContext, checkInteger } from '../checks.js';
 import type { Flow } from '../flow.js';
-import type { TensorWriter } from './initial.js';
+import { describe, type RecipeOptions, resolveNets, type TensorWriter } from './initial.js';
 
 export type Shape = readonly [channels: number, height: number, width: number];
 
-export interface ImageOptions {
+export interface ImageOptions extends Pick<RecipeOptions, 'seed'> {
   /** [channels, height, width]. An image is one row of C · H · W numbers: channel by channel, row by row. */
   readonly shape: Shape;
   /** Scales of the multi-scale architecture. Default 2. */
@@ -21,8 +21,6 @@ export interface ImageOptions {
   readonly hidden?: readonly number[];
   /** C: features of the context, which each network sees at every pixel. Default 0. */
   readonly contextDim?: number;
-  /** Seed of the initial weights. Default 0. */
-  readonly seed?: number;
   /** Images [n, C · H · W] from which each ActNorm takes its start: outputs of mean 0 and deviation 1 a channel. Default: the identity. */
   readonly data?: Float32Array;
   /** Context of `data`: [n, contextDim of the flow], or one row for all. */
@@ -37,27 +35,16 @@ export interface ResolvedImageOptions {
   readonly seed: number;
 }
 
-export function checkInteger(place: string, value: unknown, least: number): void {
-  if (!Number.isSafeInteger(value) || (value as number) < least) throw new ValueError(place, `an integer ≥ ${least}`, String(value));
-}
-
 /** Fills defaults in and checks them. @param halvings times that height and width are halved. @throws ValueError */
 export function resolveImageOptions(recipe: string, options: ImageOptions, halvings: (levels: number) => number): ResolvedImageOptions {
-  const { shape, levels = 2, hidden = [64, 64], contextDim = 0, seed = 0 } = options;
-  if (!Array.isArray(shape) || shape.length !== 3)
-    throw new ValueError(`${recipe}: shape`, '[channels, height, width]', JSON.stringify(shape) ?? 'undefined');
+  const { shape, levels = 2 } = options;
+  check(Array.isArray(shape) && shape.length === 3, `${recipe}: shape`, '[channels, height, width]', shape);
   for (const [index, size] of shape.entries()) checkInteger(`${recipe}: shape[${index}]`, size, 1);
   checkInteger(`${recipe}: levels`, levels, 1);
-  checkInteger(`${recipe}: contextDim`, contextDim, 0);
-  checkInteger(`${recipe}: seed`, seed, 0);
-  if (!Array.isArray(hidden) || hidden.length === 0)
-    throw new ValueError(`${recipe}: hidden`, 'at least one width', JSON.stringify(hidden));
-  for (const [index, width] of hidden.entries()) checkInteger(`${recipe}: hidden[${index}]`, width, 1);
   const divisor = 2 ** halvings(levels);
-  const [, height, width] = shape as Shape;
-  if (height % divisor !== 0 || width % divisor !== 0)
-    throw new ValueError(`${recipe}: shape`, `height and width that ${divisor} divides, for ${levels} levels`, `${height} × ${width}`);
-  return { shape: shape as Shape, levels, hidden, contextDim, seed };
+  const fits = shape.every((size, axis) => axis === 0 || size % divisor === 0);
+  check(fits, `${recipe}: shape`, `height and width that ${divisor} divides, for ${levels} levels`, shape);
+  return { shape, levels, ...resolveNets(recipe, options) };
 }
 
 /** Writes a fresh network: hidden layers as torch.nn.Conv2d draws them, the last one zero, so that what it parameterises starts constant. */
@@ -73,9 +60,8 @@ export function writeNet(
     const name = `${prefix}.${index}`;
     const [inputs, outputs] = [widths[index]!, widths[index + 1]!];
     const bound = index === last ? 0 : 1 / Math.sqrt(inputs * side * side);
-    const draw = (count: number) => Float32Array.from({ length: count }, () => (2 * writer.uniform() - 1) * bound);
-    writer.float(`${name}.weight`, [outputs, inputs, side, side], draw(outputs * inputs * side * side));
-    writer.float(`${name}.bias`, [outputs], draw(outputs));
+    writer.float(`${name}.weight`, [outputs, inputs, side, side], writer.draws(outputs * inputs * side * side, bound));
+    writer.float(`${name}.bias`, [outputs], writer.draws(outputs, bound));
     return name;
   });
   if (net.contextDim === 0) return { convs, kernel, leaky: 0 };
@@ -83,13 +69,8 @@ export function writeNet(
   return { convs, kernel, leaky: 0, context_proj: `${prefix}.context` };
 }
 
-/** Writes an ActNorm of the identity. */
-export function writeActNorm(writer: TensorWriter, prefix: string, channels: number): { log_scale: string; shift: string } {
-  const names = { log_scale: `${prefix}.log_scale`, shift: `${prefix}.shift` };
-  writer.filled(names.log_scale, [1, channels, 1, 1], 0);
-  writer.filled(names.shift, [1, channels, 1, 1], 0);
-  return names;
-}
+/** Writes an ActNorm of the identity, one pair of numbers a channel. */
+export const writeActNorm = (writer: TensorWriter, prefix: string, channels: number) => writer.actNorm(prefix, [1, channels, 1, 1]);
 
 /** Writes a standard normal for each latent, level 0 first; one for each class where there are classes. */
 export function writeLevels(writer: TensorWriter, shapes: readonly Shape[], classes: number): LevelDescription[] {
@@ -112,19 +93,10 @@ export async function buildImageFlow(
     readonly writer: TensorWriter;
   },
 ): Promise<Flow> {
-  const { base, structure, writer, contextDim } = parts;
-  const features = options.shape.reduce((a, b) => a * b, 1);
-  const description: FlowDescription = {
-    version: 1,
-    features,
-    context_features: contextDim,
-    event_shape: [...options.shape],
-    base,
-    structure_direction: 'density',
-    structure,
-  };
-  if (options.data !== undefined) await initializeActNorm(gpu, recipe, description, writer.tensors, options.data, options.dataContext);
-  return buildFlow(gpu, description, writer.tensors, imageOps, imageBases);
+  const { tensors } = parts.writer;
+  const description = describe(options.shape, parts);
+  if (options.data !== undefined) await initializeActNorm(gpu, recipe, description, tensors, options.data, options.dataContext);
+  return buildFlow(gpu, description, tensors, imageOps, imageBases);
 }
 
 /** Every string in a value: among them are the names of an op's tensors. */
@@ -145,7 +117,7 @@ async function initializeActNorm(
   data: Float32Array,
   context: Float32Array | undefined,
 ): Promise<void> {
-  if (!(data instanceof Float32Array)) throw new ValueError(`${recipe}: data`, 'a Float32Array', typeof data);
+  check(data instanceof Float32Array, `${recipe}: data`, 'a Float32Array', data);
   if (data.length === 0 || data.length % features !== 0)
     throw new ShapeError(`${recipe}: data`, `[n, ${features}], at least one row`, `${data.length} numbers`);
   const rows = data.length / features;
@@ -163,15 +135,7 @@ async function initializeActNorm(
     }
     const names = stringsIn(op);
     const own = new Map([...tensors].filter(([name]) => names.some((part) => name === part || name.startsWith(`${part}.`))));
-    const one: FlowDescription = {
-      version: 1,
-      features: shape.reduce((a, b) => a * b, 1),
-      context_features: contextDim,
-      event_shape: [...shape],
-      base: { type: 'standard_normal' },
-      structure_direction: 'density',
-      structure: [op],
-    };
+    const one = describe(shape, { contextDim, base: { type: 'standard_normal' }, structure: [op] });
     const flow = buildFlow(gpu, one, own, imageOps);
     try {
       ({ z: values } = await flow.forward(values, context && { context }));

@@ -1,13 +1,13 @@
-// Fresh weights for the recipes, as torch.nn.Linear draws them: uniform in ±1 / sqrt(inputs). Seeded, and the same on every machine.
+// What recipes share: common options, and fresh weights, as torch.nn.Linear draws them: uniform in ±1 / sqrt(inputs). Seeded, and the same on every machine.
 
-import type { BaseDescription, OpDescription } from '../../format/description.js';
+import type { BaseDescription, FlowDescription, OpDescription } from '../../format/description.js';
 import type { StoredTensor } from '../../format/safetensors.js';
 import { ACTIVATION_NUMBER, type Activation } from '../../kernels/activation.js';
-import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { elementwiseOps } from '../build/elementwise.js';
 import { buildFlow } from '../build/flow.js';
 import type { OpBuilders } from '../build/op.js';
+import { check, checkInteger, checkOneOf } from '../checks.js';
 import type { Flow } from '../flow.js';
 import { type BaseOption, writeBase } from './base.js';
 
@@ -48,26 +48,34 @@ export type Ends = Pick<RecipeOptions, 'base' | 'support'>;
 
 /** Fills defaults in and checks them. @throws ValueError */
 export function resolveOptions(recipe: string, options: RecipeOptions): Required<Omit<RecipeOptions, keyof Ends>> {
-  const { dim, layers = 5, hidden = [64, 64], contextDim = 0, seed = 0 } = options;
-  const count = (name: string, value: number, least: number) => {
-    if (!Number.isInteger(value) || value < least) throw new ValueError(`${recipe}: ${name}`, `an integer ≥ ${least}`, String(value));
-  };
-  count('dim', dim, 1);
-  count('layers', layers, 1);
-  count('contextDim', contextDim, 0);
-  count('seed', seed, 0);
-  if (!Array.isArray(hidden) || hidden.length === 0)
-    throw new ValueError(`${recipe}: hidden`, 'at least one width', JSON.stringify(hidden));
-  for (const [index, width] of hidden.entries()) count(`hidden[${index}]`, width, 1);
-  return { dim, layers, hidden, contextDim, seed };
+  const { dim, layers = 5 } = options;
+  checkInteger(`${recipe}: dim`, dim, 1);
+  checkInteger(`${recipe}: layers`, layers, 1);
+  return { dim, layers, ...resolveNets(recipe, options) };
+}
+
+/** The options of the networks alone. @throws ValueError */
+export function resolveNets(recipe: string, options: Pick<RecipeOptions, 'hidden' | 'contextDim' | 'seed'>) {
+  const { hidden = [64, 64], contextDim = 0, seed = 0 } = options;
+  checkInteger(`${recipe}: contextDim`, contextDim, 0);
+  checkInteger(`${recipe}: seed`, seed, 0);
+  checkWidths(`${recipe}: hidden`, hidden, 1);
+  return { hidden, contextDim, seed };
+}
+
+/** Integers ≥ 1, at least so many. @throws ValueError */
+export function checkWidths(place: string, widths: readonly number[], least: number): void {
+  check(Array.isArray(widths) && widths.length >= least, place, least === 1 ? 'at least one width' : 'a list of widths', widths);
+  for (const [index, width] of widths.entries()) checkInteger(`${place}[${index}]`, width, 1);
 }
 
 /** @throws ValueError for a name that is none. */
 export function checkActivation(recipe: string, activation: Activation): Activation {
-  if (!Object.hasOwn(ACTIVATION_NUMBER, activation))
-    throw new ValueError(`${recipe}: activation`, `one of ${Object.keys(ACTIVATION_NUMBER).join(', ')}`, JSON.stringify(activation));
+  checkOneOf(`${recipe}: activation`, activation, Object.keys(ACTIVATION_NUMBER) as Activation[]);
   return activation;
 }
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 export class TensorWriter {
   readonly tensors = new Map<string, StoredTensor>();
@@ -86,28 +94,43 @@ export class TensorWriter {
   }
 
   filled(name: string, shape: number[], value: number): void {
-    this.float(name, shape, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value));
+    this.float(name, shape, new Float32Array(sizeOf(shape)).fill(value));
+  }
+
+  /** `count` numbers, uniform in ±bound. */
+  draws(count: number, bound: number): Float32Array<ArrayBuffer> {
+    return Float32Array.from({ length: count }, () => (2 * this.#uniform() - 1) * bound);
+  }
+
+  /** Names of linear layers `<prefix>.0`, `.1`, … from each width to the next. */
+  linears(prefix: string, widths: readonly number[]): string[] {
+    return widths.slice(1).map((width, index) => {
+      this.linear(`${prefix}.${index}`, widths[index]!, width);
+      return `${prefix}.${index}`;
+    });
+  }
+
+  /** An ActNorm of the identity. */
+  actNorm(prefix: string, shape: number[]): { log_scale: string; shift: string } {
+    const names = { log_scale: `${prefix}.log_scale`, shift: `${prefix}.shift` };
+    for (const name of Object.values(names)) this.filled(name, shape, 0);
+    return names;
   }
 
   /** `<prefix>.weight` [outputs, inputs] and `<prefix>.bias` [outputs]. */
   linear(prefix: string, inputs: number, outputs: number): void {
     this.weight(prefix, inputs, outputs);
-    this.#draw(`${prefix}.bias`, [outputs], inputs);
+    this.draw(`${prefix}.bias`, [outputs], inputs);
   }
 
   /** `<prefix>.weight` alone. */
   weight(prefix: string, inputs: number, outputs: number): void {
-    this.#draw(`${prefix}.weight`, [outputs, inputs], inputs);
+    this.draw(`${prefix}.weight`, [outputs, inputs], inputs);
   }
 
-  #draw(name: string, shape: number[], inputs: number): void {
-    const bound = 1 / Math.sqrt(Math.max(1, inputs));
-    const length = shape.reduce((a, b) => a * b, 1);
-    this.float(
-      name,
-      shape,
-      Float32Array.from({ length }, () => (2 * this.#uniform() - 1) * bound),
-    );
+  /** A tensor of numbers as torch.nn draws them for that many inputs. */
+  draw(name: string, shape: number[], inputs: number): void {
+    this.float(name, shape, this.draws(sizeOf(shape), 1 / Math.sqrt(Math.max(1, inputs))));
   }
 
   mask(prefix: string, outputs: number, inputs: number, open: (output: number, input: number) => boolean): void {
@@ -132,45 +155,41 @@ export function shuffled(writer: TensorWriter, count: number): number[] {
 function logitFor({ support = 'real' }: Ends): OpDescription[] {
   if (support === 'real') return [];
   const alpha = support === 'unit' ? 0 : support?.alpha;
-  if (!(typeof alpha === 'number' && alpha >= 0 && alpha < 0.5))
-    throw new ValueError('support', "'real', 'unit', or { alpha } from 0 to below 1/2", JSON.stringify(support) ?? typeof support);
+  check(typeof alpha === 'number' && alpha >= 0 && alpha < 0.5, 'support', "'real', 'unit', or { alpha } from 0 to below 1/2", support);
   return [{ op: 'logit', alpha }];
 }
+
+/** A description of a flow from data to noise over events of a shape. */
+export const describe = (
+  shape: readonly number[],
+  parts: { readonly contextDim: number; readonly base: BaseDescription; readonly structure: OpDescription[] },
+): FlowDescription => ({
+  version: 1,
+  features: sizeOf(shape),
+  context_features: parts.contextDim,
+  event_shape: [...shape],
+  base: parts.base,
+  structure_direction: 'density',
+  structure: parts.structure,
+});
 
 /**
  * The flow of freshly written tensors.
  *
- * @param size `ends`: the recipe's options, for the base and the support they ask for.
+ * @param options those of the recipe: `base` and `support` are what it is put between.
+ * @param own `base`: where the options name none, default the standard normal. `shape`: of an event, default [dim].
  * @throws ValueError for a base or a support out of range.
  */
 export function buildFresh(
   gpu: Gpu,
-  {
-    dim,
-    contextDim,
-    shape,
-    ends,
-    base,
-  }: {
-    readonly dim: number;
-    readonly contextDim: number;
-    readonly shape?: readonly number[] | undefined;
-    readonly ends: Ends;
-    /** The base where the options name none. Default: the standard normal. */
-    readonly base?: BaseDescription;
-  },
+  options: RecipeOptions,
   structure: OpDescription[],
   writer: TensorWriter,
   operations: OpBuilders,
+  own: { readonly base?: BaseDescription; readonly shape?: readonly number[] | undefined } = {},
 ): Flow {
-  const description = {
-    version: 1 as const,
-    features: dim,
-    context_features: contextDim,
-    event_shape: [...(shape ?? [dim])],
-    base: base && ends.base === undefined ? base : writeBase(writer, ends.base, { dim, contextDim }),
-    structure_direction: 'density' as const,
-    structure: [...logitFor(ends), ...structure],
-  };
+  const { dim, contextDim = 0 } = options;
+  const base = own.base && options.base === undefined ? own.base : writeBase(writer, options.base, { dim, contextDim });
+  const description = describe(own.shape ?? [dim], { contextDim, base, structure: [...logitFor(options), ...structure] });
   return buildFlow(gpu, description, writer.tensors, { ...operations, logit: elementwiseOps.logit });
 }

@@ -1,7 +1,9 @@
 // Linear layers between the layers of a recipe: permutations of every sort, and learned matrices by their factors.
 
 import type { OpDescription } from '../../format/description.js';
-import { ValueError } from '../../runtime/errors.js';
+import { check, refuse } from '../checks.js';
+import { identityOrder } from '../conditioner/packing.js';
+import { inverseSoftplus } from '../scalar.js';
 import { shuffled, type TensorWriter } from './initial.js';
 
 /** A permutation by name: z[j] = x[D − 1 − j], drawn with the recipe's seed, z[j] = x[(j + 1) mod D], or the halves exchanged. */
@@ -20,7 +22,7 @@ export interface LinearOption {
 
 /** Feature of x at each place of z. */
 export function permutation(kind: PermutationKind, dim: number, writer: TensorWriter): number[] {
-  const order = Array.from({ length: dim }, (_, i) => i);
+  const order = [...identityOrder(dim)];
   switch (kind) {
     case 'reverse':
       return order.reverse();
@@ -35,8 +37,11 @@ export function permutation(kind: PermutationKind, dim: number, writer: TensorWr
   }
 }
 
-/** softplus(u) + eps = 1. */
-const unitDiagonal = (eps: number): number => Math.log(Math.expm1(1 - eps));
+/** @throws ValueError for a list that is not a permutation of 0 … D − 1. */
+export function checkPermutation(place: string, list: readonly number[], dim: number, otherwise = ''): void {
+  const holds = Array.isArray(list) && list.length === dim && identityOrder(dim).every((i) => list.includes(i));
+  check(holds, place, `each of 0 to ${dim - 1} once${otherwise}`, list);
+}
 
 /**
  * The ops of one linear layer, with fresh tensors under `prefix`. Nothing for 'none'.
@@ -45,13 +50,10 @@ const unitDiagonal = (eps: number): number => Math.log(Math.expm1(1 - eps));
  * @throws ValueError for a list that is not a permutation, or another name.
  */
 export function writeLinear(writer: TensorWriter, prefix: string, dim: number, kind: LinearKind = 'none'): OpDescription[] {
-  const draw = (count: number, bound: number) => Float32Array.from({ length: count }, () => (2 * writer.uniform() - 1) * bound);
   const entries = (dim * (dim - 1)) / 2;
   const bound = 1 / Math.sqrt(dim);
   if (typeof kind !== 'string') {
-    const known = Array.isArray(kind) && kind.length === dim && new Set(kind).size === dim && kind.every((i) => i >= 0 && i < dim);
-    if (!known || !kind.every(Number.isInteger))
-      throw new ValueError(`${prefix}: linear`, `each of 0 to ${dim - 1} once, or a name`, JSON.stringify(kind) ?? typeof kind);
+    checkPermutation(`${prefix}: linear`, kind, dim, ', or a name');
     return [{ op: 'permute', perm: [...kind] }];
   }
   switch (kind) {
@@ -65,9 +67,9 @@ export function writeLinear(writer: TensorWriter, prefix: string, dim: number, k
     case 'lu': {
       const eps = 1e-3;
       const perm = permutation('permute', dim, writer);
-      writer.float(`${prefix}.lower_entries`, [entries], draw(entries, bound));
-      writer.float(`${prefix}.upper_entries`, [entries], draw(entries, bound));
-      writer.filled(`${prefix}.unconstrained_upper_diag`, [dim], unitDiagonal(eps));
+      writer.float(`${prefix}.lower_entries`, [entries], writer.draws(entries, bound));
+      writer.float(`${prefix}.upper_entries`, [entries], writer.draws(entries, bound));
+      writer.filled(`${prefix}.unconstrained_upper_diag`, [dim], inverseSoftplus(1 - eps));
       writer.filled(`${prefix}.bias`, [dim], 0);
       return [
         { op: 'permute', perm },
@@ -75,19 +77,19 @@ export function writeLinear(writer: TensorWriter, prefix: string, dim: number, k
       ];
     }
     case 'qr':
-      writer.float(`${prefix}.upper_entries`, [entries], draw(entries, bound));
+      writer.float(`${prefix}.upper_entries`, [entries], writer.draws(entries, bound));
       writer.filled(`${prefix}.log_upper_diag`, [dim], 0);
-      writer.float(`${prefix}.orthogonal.q_vectors`, [dim, dim], draw(dim * dim, 1));
+      writer.float(`${prefix}.orthogonal.q_vectors`, [dim, dim], writer.draws(dim * dim, 1));
       writer.filled(`${prefix}.bias`, [dim], 0);
       return [{ op: 'qr_linear', prefix }];
     case 'householder':
-      writer.float(`${prefix}.q_vectors`, [dim, dim], draw(dim * dim, 1));
+      writer.float(`${prefix}.q_vectors`, [dim, dim], writer.draws(dim * dim, 1));
       return [{ op: 'householder', vectors: `${prefix}.q_vectors` }];
     default:
-      throw new ValueError(
+      refuse(
         `${prefix}: linear`,
         "a list, or one of 'none', 'reverse', 'permute', 'cyclic', 'swap_halves', 'lu', 'qr', 'householder'",
-        JSON.stringify(kind),
+        kind,
       );
   }
 }

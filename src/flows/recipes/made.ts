@@ -2,7 +2,7 @@
 // in which a context meets them.
 
 import type { Activation, NetDescription } from '../../format/description.js';
-import { ValueError } from '../../runtime/errors.js';
+import { check, checkOneOf } from '../checks.js';
 import { checkActivation, type TensorWriter } from './initial.js';
 
 export interface MadeOptions {
@@ -33,22 +33,15 @@ export interface MadeShape extends Required<MadeOptions> {
   readonly featureOf: (output: number) => number;
 }
 
-const choices = { degrees: ['sequential', 'random'], contextMode: ['add', 'concat', 'gate'] } as const;
-
 /** Fills defaults in. @throws ValueError */
 export function resolveMade(recipe: string, options: MadeOptions, hidden: readonly number[]): Required<MadeOptions> {
   const { degrees = 'sequential', residual = false, activation = 'relu', contextMode = 'add' } = options;
-  for (const [key, value] of Object.entries({ degrees, contextMode }) as [keyof typeof choices, string][])
-    if (!(choices[key] as readonly string[]).includes(value))
-      throw new ValueError(`${recipe}: ${key}`, `one of ${choices[key].join(', ')}`, JSON.stringify(value));
-  if (residual && hidden.some((width) => width !== hidden[0]))
-    throw new ValueError(
-      `${recipe}: hidden`,
-      'equal widths with residual, since blocks are added to what they read',
-      JSON.stringify(hidden),
-    );
-  if (contextMode === 'gate' && !residual)
-    throw new ValueError(`${recipe}: contextMode`, "'add' or 'concat' without residual blocks, which are what a gate multiplies", '"gate"');
+  checkOneOf(`${recipe}: degrees`, degrees, ['sequential', 'random']);
+  checkOneOf(`${recipe}: contextMode`, contextMode, ['add', 'concat', 'gate']);
+  const equal = hidden.every((width) => width === hidden[0]);
+  check(!residual || equal, `${recipe}: hidden`, 'equal widths with residual, since blocks are added to what they read', hidden);
+  const gated = "'add' or 'concat' without residual blocks, which are what a gate multiplies";
+  check(residual || contextMode !== 'gate', `${recipe}: contextMode`, gated, contextMode);
   return { degrees, residual, activation: checkActivation(recipe, activation), contextMode };
 }
 

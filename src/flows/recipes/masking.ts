@@ -1,6 +1,9 @@
 // Which features a coupling layer passes, and which it moves.
 
+import type { Activation } from '../../format/description.js';
 import { ValueError } from '../../runtime/errors.js';
+import { check, refuse } from '../checks.js';
+import { identityOrder } from '../conditioner/packing.js';
 import { shuffled, type TensorWriter } from './initial.js';
 
 /**
@@ -30,17 +33,16 @@ export function resolveMasking(
   const place = `${recipe}: masking`;
   if (shape !== undefined) {
     const whole = Array.isArray(shape) && shape.length === 3 && shape.every((size) => Number.isInteger(size) && size > 0);
-    if (!whole || shape.reduce((a, b) => a * b, 1) !== dim)
-      throw new ValueError(`${recipe}: shape`, `[channels, height, width] with product ${dim}`, JSON.stringify(shape));
+    const fits = whole && shape.reduce((a, b) => a * b, 1) === dim;
+    check(fits, `${recipe}: shape`, `[channels, height, width] with product ${dim}`, shape);
   }
   const passes = (): ((feature: number, layer: number) => boolean) => {
     const exchanged = (first: (feature: number) => boolean) => (feature: number, layer: number) => first(feature) === (layer % 2 === 0);
     if (typeof masking !== 'string') {
-      if (!Array.isArray(masking) || masking.length === 0)
-        throw new ValueError(place, 'a name or at least one mask', JSON.stringify(masking));
+      check(Array.isArray(masking) && masking.length > 0, place, 'a name or at least one mask', masking);
       for (const [index, mask] of masking.entries()) {
-        if (!Array.isArray(mask) || mask.length !== dim || mask.some((entry) => entry !== 0 && entry !== 1))
-          throw new ValueError(`${place}[${index}]`, `${dim} numbers, each 0 or 1`, JSON.stringify(mask));
+        const holds = Array.isArray(mask) && mask.length === dim && mask.every((entry) => entry === 0 || entry === 1);
+        check(holds, `${place}[${index}]`, `${dim} numbers, each 0 or 1`, mask);
       }
       return (feature, layer) => masking[layer % masking.length]![feature] === 1;
     }
@@ -55,19 +57,19 @@ export function resolveMasking(
       }
       case 'checkerboard':
       case 'channels': {
-        if (shape === undefined) throw new ValueError(`${recipe}: shape`, `[channels, height, width] for ${masking} masks`, 'none');
+        check(shape !== undefined, `${recipe}: shape`, `[channels, height, width] for ${masking} masks`, shape);
         const [channels, height, width] = shape;
         if (masking === 'channels') return exchanged((feature) => feature < Math.floor(channels / 2) * height * width);
         return exchanged((feature) => ((Math.floor(feature / width) % height) + (feature % width)) % 2 === 0);
       }
       default:
-        throw new ValueError(place, 'alternating, halves, checkerboard, channels, random or a list of masks', JSON.stringify(masking));
+        refuse(place, 'alternating, halves, checkerboard, channels, random or a list of masks', masking);
     }
   };
   const pass = passes();
   return Array.from({ length: layers }, (_, layer) => {
     const mask = Array.from({ length: dim }, (_, feature) => pass(feature, layer));
-    if (mask.every((entry) => entry === mask[0]))
+    if (!mask.includes(!mask[0]))
       throw new ValueError(
         typeof masking === 'string' ? place : `${place}[${layer % masking.length}]`,
         'features that pass and features that move in every layer',
@@ -75,4 +77,18 @@ export function resolveMasking(
       );
     return mask;
   });
+}
+
+/** Writes the network of a coupling's features that pass, and of the context, with `each` outputs for every feature that moves. */
+export function writeCouplingNet(
+  writer: TensorWriter,
+  prefix: string,
+  passes: readonly boolean[],
+  net: { readonly hidden: readonly number[]; readonly contextDim: number; readonly each: number; readonly activation: Activation },
+) {
+  const features = [...identityOrder(passes.length)];
+  const [identity, transform] = [features.filter((i) => passes[i]), features.filter((i) => !passes[i])];
+  const linears = writer.linears(prefix, [identity.length + net.contextDim, ...net.hidden, net.each * transform.length]);
+  const described = { type: 'zuko_mlp', linears, activation: net.activation, context_concat: net.contextDim > 0 } as const;
+  return { identity, transform, net: described };
 }

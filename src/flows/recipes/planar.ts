@@ -1,10 +1,11 @@
 import type { NetDescription, OpDescription } from '../../format/description.js';
-import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { elementwiseOps } from '../build/elementwise.js';
 import { planarOps } from '../build/planar.js';
+import { check, checkInteger, checkOneOf } from '../checks.js';
 import type { Flow } from '../flow.js';
 import { buildFresh, type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
+import { writeLinear } from './linear.js';
 
 export interface PlanarOptions extends RecipeOptions {
   /** h. Default 'tanh'. */
@@ -31,9 +32,6 @@ interface Parameter {
 
 const DEFAULT_LAYERS = 16;
 
-const uniforms = (writer: TensorWriter, count: number, bound: number): Float32Array =>
-  Float32Array.from({ length: count }, () => (2 * writer.uniform() - 1) * bound);
-
 /**
  * Writes a layer's parameters, as tensors or, with a context, as a network whose last bias holds them, in this order.
  *
@@ -50,12 +48,7 @@ function writeParameters(
     return Object.fromEntries(parameters.map(({ key }) => [key, `${prefix}.${key}`]));
   }
   const start = parameters.flatMap(({ data }) => Array.from(data));
-  const widths = [contextDim, ...hidden, start.length];
-  const linears = widths.slice(1).map((width, index) => {
-    const name = `${prefix}.net.${index}`;
-    writer.linear(name, widths[index]!, width);
-    return name;
-  });
+  const linears = writer.linears(`${prefix}.net`, [contextDim, ...hidden, start.length]);
   writer.float(`${linears.at(-1)}.bias`, [start.length], Float32Array.from(start));
   return { net: { type: 'zuko_mlp', linears, activation: 'relu', context_concat: false } };
 }
@@ -74,29 +67,27 @@ function writeParameters(
  */
 export async function planar(gpu: Gpu, options: PlanarOptions): Promise<Flow> {
   const resolved = resolveOptions('planar', { layers: DEFAULT_LAYERS, ...options });
-  const { dim, layers, contextDim, seed } = resolved;
+  const { dim, layers, seed } = resolved;
   const { activation = 'tanh', negativeSlope = 0.2 } = options;
-  if (activation !== 'tanh' && activation !== 'leaky_relu')
-    throw new ValueError('planar: activation', "'tanh' or 'leaky_relu'", String(activation));
-  if (!(negativeSlope >= 0 && negativeSlope <= 1))
-    throw new ValueError('planar: negativeSlope', 'a number in [0, 1]', String(negativeSlope));
+  checkOneOf('planar: activation', activation, ['tanh', 'leaky_relu']);
+  check(negativeSlope >= 0 && negativeSlope <= 1, 'planar: negativeSlope', 'a number in [0, 1]', negativeSlope);
   const writer = new TensorWriter(seed);
   const structure = Array.from({ length: layers }, (_, layer): OpDescription => {
-    const w = uniforms(writer, dim, Math.sqrt(2 / dim));
+    const w = writer.draws(dim, Math.sqrt(2 / dim));
     const size = Math.hypot(...w);
     if (size < 0.5)
       w.forEach((value, f) => {
         w[f] = size === 0 ? 0.5 : (value * 0.5) / size;
       }); // û grows as 1 / |w|
     const parameters = [
-      { key: 'b', shape: [1], data: uniforms(writer, 1, 1) },
-      { key: 'u', shape: [dim], data: uniforms(writer, dim, Math.sqrt(2 / dim)) },
+      { key: 'b', shape: [1], data: writer.draws(1, 1) },
+      { key: 'u', shape: [dim], data: writer.draws(dim, Math.sqrt(2 / dim)) },
       { key: 'w', shape: [dim], data: w },
     ];
     const source = writeParameters(writer, `layers.${layer}`, parameters, resolved);
     return { op: 'planar', ...source, activation, ...(activation === 'leaky_relu' && { negative_slope: negativeSlope }) };
   });
-  return buildFresh(gpu, { dim, contextDim, ends: options }, structure, writer, planarOps);
+  return buildFresh(gpu, options, structure, writer, planarOps);
 }
 
 /**
@@ -113,17 +104,17 @@ export async function planar(gpu: Gpu, options: PlanarOptions): Promise<Flow> {
  */
 export async function radial(gpu: Gpu, options: RecipeOptions): Promise<Flow> {
   const resolved = resolveOptions('radial', { layers: DEFAULT_LAYERS, ...options });
-  const { dim, layers, contextDim, seed } = resolved;
+  const { dim, layers, seed } = resolved;
   const writer = new TensorWriter(seed);
   const structure = Array.from({ length: layers }, (_, layer): OpDescription => {
     const parameters = [
-      { key: 'z0', shape: [dim], data: uniforms(writer, dim, 1.5) },
-      { key: 'alpha', shape: [1], data: uniforms(writer, 1, 1) },
-      { key: 'beta', shape: [1], data: uniforms(writer, 1, 1) },
+      { key: 'z0', shape: [dim], data: writer.draws(dim, 1.5) },
+      { key: 'alpha', shape: [1], data: writer.draws(1, 1) },
+      { key: 'beta', shape: [1], data: writer.draws(1, 1) },
     ];
     return { op: 'radial', ...writeParameters(writer, `layers.${layer}`, parameters, resolved), alpha_map: 'softplus' };
   });
-  return buildFresh(gpu, { dim, contextDim, ends: options }, structure, writer, planarOps);
+  return buildFresh(gpu, options, structure, writer, planarOps);
 }
 
 /**
@@ -143,29 +134,25 @@ export async function sylvester(gpu: Gpu, options: SylvesterOptions): Promise<Fl
   const resolved = resolveOptions('sylvester', { layers: DEFAULT_LAYERS, ...options });
   const { dim, layers, contextDim, seed } = resolved;
   const { basis = 'householder' } = options;
-  if (basis !== 'householder' && basis !== 'triangular')
-    throw new ValueError('sylvester: basis', "'householder' or 'triangular'", String(basis));
+  checkOneOf('sylvester: basis', basis, ['householder', 'triangular']);
   const householder = basis === 'householder';
   const { units = householder ? Math.min(dim, 16) : dim, reflections = Math.min(dim, 4) } = options;
-  if (!Number.isInteger(units) || units < 1 || units > dim)
-    throw new ValueError('sylvester: units', `an integer from 1 to dim, ${dim}`, String(units));
-  if (!householder && units !== dim)
-    throw new ValueError('sylvester: units', `${dim}, all features, for a triangular basis`, String(units));
-  if (!Number.isInteger(reflections) || reflections < 1)
-    throw new ValueError('sylvester: reflections', 'an integer ≥ 1', String(reflections));
+  checkInteger('sylvester: units', units, 1, dim);
+  check(householder || units === dim, 'sylvester: units', `${dim}, all features, for a triangular basis`, units);
+  checkInteger('sylvester: reflections', reflections, 1);
   const writer = new TensorWriter(seed);
-  const reverse: OpDescription = { op: 'permute', perm: Array.from({ length: dim }, (_, i) => dim - 1 - i) };
+  const [reverse] = writeLinear(writer, 'reverse', dim, 'reverse') as [OpDescription];
   const structure = Array.from({ length: layers }, (_, layer): OpDescription[] => {
     const prefix = `layers.${layer}`;
     const bound = 1 / Math.sqrt(units);
-    const [above, aboveTilde] = [uniforms(writer, units * units, bound), uniforms(writer, units * units, bound)];
+    const [above, aboveTilde] = [writer.draws(units * units, bound), writer.draws(units * units, bound)];
     const triangle = (values: Float32Array) => values.map((value, at) => (at % units >= Math.floor(at / units) ? value : 0));
     const transposed = (i: number, j: number) => aboveTilde[j * units + i]!;
     const both = above.map((value, at) => {
       const [i, j] = [Math.floor(at / units), at % units];
       return j < i ? transposed(i, j) : value;
     });
-    const b = { key: 'b', shape: [units], data: uniforms(writer, units, 1) };
+    const b = { key: 'b', shape: [units], data: writer.draws(units, 1) };
     const diagonal = Float32Array.from({ length: units }, (_, i) => aboveTilde[i * units + i]!);
     const square = [units, units];
     // A network lists both triangles as one matrix; see shaders/sylvester.wgsl.
@@ -178,8 +165,8 @@ export async function sylvester(gpu: Gpu, options: SylvesterOptions): Promise<Fl
       const op: OpDescription = { op: 'sylvester', units, ...source };
       return layer % 2 === 0 ? [op] : [reverse, op, reverse];
     }
-    writer.float(`${prefix}.householder`, [reflections, dim], uniforms(writer, reflections * dim, 1));
+    writer.float(`${prefix}.householder`, [reflections, dim], writer.draws(reflections * dim, 1));
     return [{ op: 'sylvester', units, ...source, householder: `${prefix}.householder` }];
   });
-  return buildFresh(gpu, { dim, contextDim, ends: options }, structure.flat(), writer, { ...elementwiseOps, ...planarOps });
+  return buildFresh(gpu, options, structure.flat(), writer, { ...elementwiseOps, ...planarOps });
 }

@@ -4,6 +4,7 @@ import type { Gpu } from '../../runtime/gpu.js';
 import { EXACT_FEATURES } from '../bijectors/residual.js';
 import { elementwiseOps } from '../build/elementwise.js';
 import { checkLogDet, residualOps } from '../build/residual.js';
+import { check, checkInteger, checkOneOf } from '../checks.js';
 import type { Flow } from '../flow.js';
 import { buildFresh, type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
 
@@ -57,19 +58,17 @@ export interface ResidualOptions extends RecipeOptions {
 
 function describeLogDet(option: ResidualLogDetOption = 'exact'): ResidualLogDetDescription {
   if (option === 'exact') return { method: 'exact' };
-  if (typeof option !== 'object' || option === null || 'series' in option === 'roulette' in option)
-    throw new ValueError('residual: logDet', "'exact', { series: n } or { roulette: 'geometric' | 'poisson' }", JSON.stringify(option));
+  const known = typeof option === 'object' && option !== null && 'series' in option !== 'roulette' in option;
+  check(known, 'residual: logDet', "'exact', { series: n } or { roulette: 'geometric' | 'poisson' }", option);
   const { probe = 'rademacher', probes = 1 } = option;
-  if (!['unit', 'rademacher', 'gaussian'].includes(probe))
-    throw new ValueError('residual: logDet.probe', "'unit', 'rademacher' or 'gaussian'", String(probe));
+  checkOneOf('residual: logDet.probe', probe, ['unit', 'rademacher', 'gaussian']);
   count('logDet.probes', probes, 1);
   if ('series' in option) {
     count('logDet.series', option.series, 1);
     return { method: 'series', terms: option.series, probe, probes };
   }
   const { roulette: distribution, rate, exactTerms, terms } = option;
-  if (distribution !== 'geometric' && distribution !== 'poisson')
-    throw new ValueError('residual: logDet.roulette', "'geometric' or 'poisson'", String(distribution));
+  checkOneOf('residual: logDet.roulette', distribution, ['geometric', 'poisson']);
   if (exactTerms !== undefined) count('logDet.exactTerms', exactTerms, 0);
   if (terms !== undefined) count('logDet.terms', terms, 1);
   const described = {
@@ -88,9 +87,8 @@ function describeLogDet(option: ResidualLogDetOption = 'exact'): ResidualLogDetD
 
 function describeInverse(option: ResidualInverseOption = 'broyden'): ResidualInverseDescription {
   const { method, tolerance = 0, iterations } = typeof option === 'object' && option !== null ? option : { method: option };
-  if (method !== 'broyden' && method !== 'fixed-point')
-    throw new ValueError('residual: inverse', "'broyden', 'fixed-point' or { method, … }", String(method));
-  if (!(tolerance >= 0 && tolerance < 1)) throw new ValueError('residual: inverse.tolerance', 'a number from 0 to 1', String(tolerance));
+  checkOneOf('residual: inverse', method, ['broyden', 'fixed-point']);
+  check(tolerance >= 0 && tolerance < 1, 'residual: inverse.tolerance', 'a number from 0 to 1', tolerance);
   if (iterations !== undefined) count('inverse.iterations', iterations, 1);
   return {
     method: method === 'broyden' ? 'broyden' : 'fixed_point',
@@ -99,10 +97,7 @@ function describeInverse(option: ResidualInverseOption = 'broyden'): ResidualInv
   };
 }
 
-function count(name: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least || value > 65535)
-    throw new ValueError(`residual: ${name}`, `an integer from ${least} to 65535`, String(value));
-}
+const count = (name: string, value: number, least: number): void => checkInteger(`residual: ${name}`, value, least, 65535);
 
 /**
  * A fresh residual flow: z = x + g(x) with networks g whose layers have spectral norm at most `coefficient`. Density costs one network pass
@@ -119,40 +114,22 @@ function count(name: string, value: number, least: number): void {
 export async function residual(gpu: Gpu, options: ResidualOptions): Promise<Flow> {
   const { dim, layers, hidden, contextDim, seed } = resolveOptions('residual', options);
   const { coefficient = 0.9, activation = 'lipswish', actNorm = true } = options;
-  if (!(coefficient > 0 && coefficient < 1))
-    throw new ValueError('residual: coefficient', 'a number between 0 and 1, or the layers have no inverse', String(coefficient));
-  const activations = ['lipswish', 'elu', 'tanh', 'relu', 'leaky_relu', 'softplus', 'sigmoid'];
-  if (!activations.includes(activation))
-    throw new ValueError('residual: activation', `one of ${activations.join(', ')}`, String(activation));
+  const between = coefficient > 0 && coefficient < 1;
+  check(between, 'residual: coefficient', 'a number between 0 and 1, or the layers have no inverse', coefficient);
+  checkOneOf('residual: activation', activation, ['lipswish', 'elu', 'tanh', 'relu', 'leaky_relu', 'softplus', 'sigmoid']);
   const log_det = describeLogDet(options.logDet);
-  if (log_det.method === 'exact' && dim > EXACT_FEATURES)
-    throw new ValueError(
-      'residual: logDet',
-      `{ series: n } or { roulette: … } for more than ${EXACT_FEATURES} features`,
-      `'exact' for ${dim}`,
-    );
+  const feasible = log_det.method !== 'exact' || dim <= EXACT_FEATURES;
+  check(feasible, 'residual: logDet', `{ series: n } or { roulette: … } for more than ${EXACT_FEATURES} features`, `exact for ${dim}`);
   const inverse = describeInverse(options.inverse);
   const writer = new TensorWriter(seed);
   const structure: OpDescription[] = [];
   for (let layer = 0; layer < layers; layer++) {
     const prefix = `layers.${layer}`;
-    if (actNorm) {
-      writer.filled(`${prefix}.norm.log_scale`, [dim], 0);
-      writer.filled(`${prefix}.norm.shift`, [dim], 0);
-      structure.push({
-        op: 'actnorm',
-        log_scale: `${prefix}.norm.log_scale`,
-        shift: `${prefix}.norm.shift`,
-        form: 'scale_then_shift',
-      });
-    }
-    const widths = [dim, ...hidden, dim];
-    const linears = widths.slice(1).map((width, index) => {
-      const linear = `${prefix}.net.${index}`;
-      const swish = activation === 'lipswish' && index > 0;
-      if (swish) writer.filled(`${linear}.beta`, [1], 0.5);
-      writer.linear(linear, widths[index]!, width);
-      return swish ? { linear, swish_beta: `${linear}.beta` } : { linear };
+    if (actNorm) structure.push({ op: 'actnorm', ...writer.actNorm(`${prefix}.norm`, [dim]), form: 'scale_then_shift' });
+    const linears = writer.linears(`${prefix}.net`, [dim, ...hidden, dim]).map((linear, index) => {
+      if (activation !== 'lipswish' || index === 0) return { linear };
+      writer.filled(`${linear}.beta`, [1], 0.5);
+      return { linear, swish_beta: `${linear}.beta` };
     });
     if (contextDim > 0) writer.linear(`${prefix}.context_proj`, contextDim, hidden[0]!);
     const net: NetDescription = {
@@ -164,5 +141,5 @@ export async function residual(gpu: Gpu, options: ResidualOptions): Promise<Flow
     };
     structure.push({ op: 'residual', net, log_det, inverse });
   }
-  return buildFresh(gpu, { dim, contextDim, ends: options }, structure, writer, { ...elementwiseOps, ...residualOps });
+  return buildFresh(gpu, options, structure, writer, { ...elementwiseOps, ...residualOps });
 }

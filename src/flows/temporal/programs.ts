@@ -1,13 +1,13 @@
 // The programs of a temporal flow. All but `density` have a row for each series and run once, or once a step with the state in
 // buffers that outlive them: nothing in them depends on the length of a series.
 
-import { pack } from '../../kernels/pack.js';
 import { series } from '../../kernels/series.js';
 import type { Program } from '../../runtime/program.js';
 import { Recorder } from '../../runtime/recorder.js';
 import { NONE, type TiledTensor } from '../../runtime/tensor.js';
 import type { GpuFlow } from '../flow.js';
-import type { Recurrent, StateShape } from './recurrent.js';
+import { recordOutput, recordStart } from '../task.js';
+import type { Recurrent } from './recurrent.js';
 
 /**
  * `scale`     mean scale of the first `step` steps of x, to the state
@@ -31,9 +31,11 @@ export interface TemporalParts {
   readonly scaling: 'none' | 'mean';
 }
 
-/** Everything that a step leaves for the next, in the buffers of that name. */
-export const statesOf = ({ recurrent, dim, scaling }: TemporalParts): readonly StateShape[] =>
-  scaling === 'mean' ? [...recurrent.states, { name: 'scale', features: dim }] : recurrent.states;
+/** Everything that a step leaves for the next, in the buffers of that name: features. */
+export const statesOf = ({ recurrent, dim, scaling }: TemporalParts): Readonly<Record<string, number>> => ({
+  ...recurrent.states,
+  ...(scaling === 'mean' && { scale: dim }),
+});
 
 /** Row-major buffer that a state leaves to and enters from. */
 export const carried = (state: string): string => `${state} carried`;
@@ -77,14 +79,10 @@ export function recordTemporal(parts: TemporalParts, task: TemporalTask): Progra
       constants: { SCALED: scale !== null },
     });
   } else if (task === 'leave' || task === 'enter') {
-    for (const { name, features } of statesOf(parts)) {
+    for (const [name, features] of Object.entries(statesOf(parts))) {
       const state = r.state(name, features);
       if (task === 'enter') readStep(r, carried(name), features, state, 0, { repeated: true });
-      else
-        r.run(pack.unpack, {
-          buffers: { tensor: state, result: r.external(carried(name), features) },
-          params: { features, is_context: 0 },
-        });
+      else recordOutput(r, carried(name), state);
     }
   } else {
     const memory = recurrent.memory(r);
@@ -96,8 +94,7 @@ export function recordTemporal(parts: TemporalParts, task: TemporalTask): Progra
     recurrent.recordStep(r, context);
     if (task === 'draw') {
       const { base, bijector } = flow.parts;
-      const z = r.scope('base', () => base.sample(r, context));
-      const x = bijector.inverse(r, z, { logDet: null, context });
+      const x = bijector.inverse(r, recordStart(r, 'sample', base, context), { logDet: null, context });
       writeStep(r, x, dim, 'x', scale);
     }
     if (task === 'contexts') writeStep(r, context, context.features, 'contexts', null);

@@ -1,7 +1,8 @@
 import type { StoredTensor } from '../../format/safetensors.js';
 import { ValueError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
-import { type Flow, GpuFlow } from '../flow.js';
+import { checkInteger, checkOneOf } from '../checks.js';
+import { type Flow, GpuFlow, ownFlow } from '../flow.js';
 import { maf } from '../recipes/autoregressive.js';
 import { TensorWriter } from '../recipes/initial.js';
 import { assemble } from './build.js';
@@ -40,29 +41,17 @@ export interface TemporalMafOptions extends RecurrentOptions {
   readonly flow?: { readonly layers?: number; readonly hidden?: readonly number[] };
 }
 
-function count(recipe: string, name: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) throw new ValueError(`${recipe}: ${name}`, `an integer ≥ ${least}`, String(value));
-}
-
 function build(gpu: Gpu, recipe: string, options: RecurrentOptions & { readonly flow: GpuFlow; readonly hidden: number }): TemporalFlow {
   const { flow, hidden, covariates = 0, lstmLayers = 1, cell = 'lstm', scaling = 'none', seed = 0 } = options;
-  count(recipe, 'hidden', hidden, 1);
-  count(recipe, 'lstmLayers', lstmLayers, 1);
-  count(recipe, 'seed', seed, 0);
-  if (cell !== 'lstm' && cell !== 'gru') throw new ValueError(`${recipe}: cell`, "'lstm' or 'gru'", String(cell));
-  if (scaling !== 'none' && scaling !== 'mean') throw new ValueError(`${recipe}: scaling`, "'none' or 'mean'", String(scaling));
+  checkInteger(`${recipe}: hidden`, hidden, 1);
+  checkInteger(`${recipe}: lstmLayers`, lstmLayers, 1);
+  checkInteger(`${recipe}: seed`, seed, 0);
+  checkOneOf(`${recipe}: cell`, cell, ['lstm', 'gru']);
+  checkOneOf(`${recipe}: scaling`, scaling, ['none', 'mean']);
   const writer = new TensorWriter(seed);
-  const bound = 1 / Math.sqrt(hidden); // as torch.nn.LSTM draws all its weights
   for (let layer = 0; layer < lstmLayers; layer++) {
     const shapes = recurrentShapes(cell, layer, layer === 0 ? flow.dim + covariates : hidden, hidden);
-    for (const [name, shape] of Object.values(shapes)) {
-      const length = shape.reduce((a, b) => a * b, 1);
-      writer.float(
-        `${cell}.${name}`,
-        [...shape],
-        Float32Array.from({ length }, () => (2 * writer.uniform() - 1) * bound),
-      );
-    }
+    for (const [name, shape] of Object.values(shapes)) writer.draw(`${cell}.${name}`, [...shape], hidden); // as torch.nn.LSTM does
   }
   const { bijector, base, state } = flow.parts;
   const tensors = new Map<string, StoredTensor>(writer.tensors);
@@ -90,18 +79,18 @@ function build(gpu: Gpu, recipe: string, options: RecurrentOptions & { readonly 
  * @throws ValueError for an option out of range, or a flow whose context has another width.
  */
 export async function temporal(gpu: Gpu, options: TemporalOptions): Promise<TemporalFlow> {
-  const { flow, covariates = 0 } = options;
-  if (!(flow instanceof GpuFlow)) throw new ValueError('temporal: flow', 'a flow of this library', typeof flow);
-  count('temporal', 'covariates', covariates, 0);
-  const { hidden = flow.contextDim - covariates } = options;
-  if (options.hidden === undefined && hidden < 1)
-    throw new ValueError('temporal: flow', `a context wider than the ${covariates} covariates`, `contextDim ${flow.contextDim}`);
-  if (flow.contextDim !== hidden && flow.contextDim !== hidden + covariates)
-    throw new ValueError(
-      'temporal: flow',
-      `contextDim ${hidden}, or ${hidden + covariates} with the covariates`,
-      `contextDim ${flow.contextDim}`,
-    );
+  const { covariates = 0 } = options;
+  const place = 'temporal: flow';
+  const flow = ownFlow(place, options.flow);
+  checkInteger('temporal: covariates', covariates, 0);
+  const { contextDim } = flow;
+  const { hidden = contextDim - covariates } = options;
+  const check = (holds: boolean, expected: string) => {
+    if (!holds) throw new ValueError(place, expected, `contextDim ${contextDim}`);
+  };
+  check(options.hidden !== undefined || hidden > 0, `a context wider than the ${covariates} covariates`);
+  const contexts = [hidden, hidden + covariates];
+  check(contexts.includes(contextDim), `contextDim ${hidden}, or ${hidden + covariates} with the covariates`);
   return build(gpu, 'temporal', { ...options, flow, hidden });
 }
 
@@ -119,8 +108,8 @@ export async function temporal(gpu: Gpu, options: TemporalOptions): Promise<Temp
  */
 export async function temporalMaf(gpu: Gpu, options: TemporalMafOptions): Promise<TemporalFlow> {
   const { dim, hidden = 40, flow: { layers = 3, hidden: widths = [64, 64] } = {}, covariates = 0, seed = 0 } = options;
-  count('temporalMaf', 'hidden', hidden, 1);
-  count('temporalMaf', 'covariates', covariates, 0);
+  checkInteger('temporalMaf: hidden', hidden, 1);
+  checkInteger('temporalMaf: covariates', covariates, 0);
   const flow = (await maf(gpu, { dim, layers, hidden: widths, contextDim: hidden + covariates, seed })) as GpuFlow;
   return build(gpu, 'temporalMaf', { ...options, flow, hidden });
 }

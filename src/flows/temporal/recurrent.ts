@@ -5,7 +5,7 @@
 import { type CellType, recurrentCell, TORCH_GATES } from '../../kernels/recurrent-cell.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
-import { identityOrder, type LinearSource, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
 
 /** Tensors of one layer: weights [gates · H, inputs] and [gates · H, H], biases [gates · H] or null. */
 export interface RecurrentWeights {
@@ -16,59 +16,43 @@ export interface RecurrentWeights {
 }
 
 /** Gate of torch's that each of the kernel's four reads from the input, and from the hidden state; null: none. */
-const PARTS = {
-  lstm: [
-    [0, 0],
-    [1, 1],
-    [2, 2],
-    [3, 3],
-  ],
-  gru: [
-    [0, 0],
-    [1, 1],
-    [2, null],
-    [null, 2],
-  ],
-} as const satisfies Record<CellType, readonly (readonly [number | null, number | null])[]>;
+const GATES = {
+  lstm: { input: [0, 1, 2, 3], hidden: [0, 1, 2, 3] },
+  gru: { input: [0, 1, 2, null], hidden: [0, 1, null, 2] },
+} as const satisfies Record<CellType, Record<'input' | 'hidden', readonly (number | null)[]>>;
 
 function packLayer(type: CellType, weights: RecurrentWeights, inputs: number, hidden: number): PackedLinear {
   const width = inputs + hidden;
-  const source = {
-    weight: new Float32Array(4 * hidden * width),
-    mask: new Uint8Array(4 * hidden * width),
-    bias: new Float32Array(4 * hidden),
-    inputs: width,
-  } satisfies LinearSource;
-  for (const [part, [fromInput, fromHidden]] of PARTS[type].entries()) {
-    for (let j = 0; j < hidden; j++) {
-      const row = part * hidden + j;
-      let bias = 0;
-      const take = (gate: number | null, from: Float32Array, fromBias: Float32Array | null, columns: number, at: number) => {
-        if (gate === null) return;
-        const first = gate * hidden + j;
-        source.weight.set(from.subarray(first * columns, (first + 1) * columns), row * width + at);
-        source.mask.fill(1, row * width + at, row * width + at + columns);
-        bias += fromBias?.[first] ?? 0;
-      };
-      take(fromInput, weights.inputWeight, weights.inputBias, inputs, 0);
-      take(fromHidden, weights.hiddenWeight, weights.hiddenBias, hidden, inputs);
-      source.bias[row] = bias; // the two biases are added in float64 and rounded once
+  const rows = 4 * hidden;
+  const weight = new Float32Array(rows * width);
+  const mask = new Uint8Array(rows * width);
+  const bias = new Float64Array(rows); // the two biases are added in float64 and rounded once
+  for (const { from, fromBias, columns, at, gates } of [
+    { from: weights.inputWeight, fromBias: weights.inputBias, columns: inputs, at: 0, gates: GATES[type].input },
+    { from: weights.hiddenWeight, fromBias: weights.hiddenBias, columns: hidden, at: inputs, gates: GATES[type].hidden },
+  ])
+    for (const [part, gate] of gates.entries()) {
+      if (gate === null) continue;
+      for (let j = 0; j < hidden; j++) {
+        const [row, first] = [part * hidden + j, gate * hidden + j];
+        const begin = row * width + at;
+        weight.set(from.subarray(first * columns, (first + 1) * columns), begin);
+        mask.fill(1, begin, begin + columns);
+        bias[row]! += fromBias?.[first] ?? 0;
+      }
     }
-  }
-  return packLinear(source, identityOrder(4 * hidden), identityOrder(width));
-}
-
-export interface StateShape {
-  readonly name: string;
-  readonly features: number;
+  return packLinear({ weight, mask, bias: Float32Array.from(bias), inputs: width }, identityOrder(rows), identityOrder(width));
 }
 
 export class Recurrent {
   readonly type: CellType;
   readonly inputs: number;
   readonly hidden: number;
-  /** What has to be kept from step to step, all zeros before the first. The first one's first `inputs` features are the step's input. */
-  readonly states: readonly StateShape[];
+  /**
+   * What has to be kept from step to step, all zeros before the first: features by name. The first one's first `inputs` features are the
+   * step's input.
+   */
+  readonly states: Readonly<Record<string, number>>;
   readonly #layers: readonly PackedLinear[];
 
   /** @param layers shapes checked by the caller: layer 0 reads `inputs` features, the others `hidden`. */
@@ -77,10 +61,12 @@ export class Recurrent {
     this.inputs = inputs;
     this.hidden = hidden;
     this.#layers = layers.map((weights, layer) => packLayer(type, weights, layer === 0 ? inputs : hidden, hidden));
-    this.states = this.#layers.flatMap(({ inputs: width }, layer) => [
-      { name: `input ${layer}`, features: width },
-      ...(type === 'lstm' ? [{ name: `cell ${layer}`, features: hidden }] : []),
-    ]);
+    const states: Record<string, number> = {};
+    for (const [layer, { inputs: width }] of this.#layers.entries()) {
+      states[`input ${layer}`] = width;
+      if (type === 'lstm') states[`cell ${layer}`] = hidden;
+    }
+    this.states = states;
   }
 
   /** Layers. */

@@ -2,12 +2,12 @@
 
 import { type StoredTensor, writeSafetensors } from '../../format/safetensors.js';
 import { type TemporalDescription, temporalMetadata } from '../../format/temporal.js';
-import { DisposedError, ShapeError, ValueError } from '../../runtime/errors.js';
-import type { Executable } from '../../runtime/executable.js';
+import { ShapeError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
-import type { Residents } from '../../runtime/memory.js';
 import type { Program } from '../../runtime/program.js';
-import { allocate, checkCount, checkRows, checkSeed, randomSeed } from '../checks.js';
+import type { Residents } from '../../runtime/residents.js';
+import { ArrayRun } from '../../runtime/run-arrays.js';
+import { allocate, check, checkCount, checkInteger, checkRows, randomSeed, resolveSeed } from '../checks.js';
 import type { Flow } from '../flow.js';
 import { copyParameters } from '../parameters.js';
 import { recordTemporal, statesOf, type TemporalParts, type TemporalTask } from './programs.js';
@@ -71,20 +71,15 @@ export class TemporalFlow {
   readonly hidden: number;
   /** The conditional flow of one step. Its context is h_t, or [h_t, c_t]; rows of `contexts`. It goes with this object. */
   readonly flow: Flow;
-  readonly #gpu: Gpu;
   readonly #parts: TemporalParts;
   readonly #state: TemporalState;
-  readonly #residents: Residents;
-  readonly #compiling = new Map<TemporalTask, Promise<Executable>>();
-  readonly #ready = new Set<Executable>();
-  #disposed = false;
+  readonly #tasks: Residents;
 
   /** Made by `temporalMaf`, `temporal`, `importTemporal` and `loadTemporal`. */
   constructor(gpu: Gpu, parts: TemporalParts, state: TemporalState) {
-    this.#gpu = gpu;
     this.#parts = parts;
     this.#state = state;
-    this.#residents = gpu.residents();
+    this.#tasks = gpu.residents('flow', (task) => this.record(task as TemporalTask));
     this.dim = parts.dim;
     this.covariates = parts.covariates;
     this.hidden = parts.recurrent.hidden;
@@ -119,11 +114,11 @@ export class TemporalFlow {
   async sampleContinuation(history: Float32Array, steps: number, options: ContinuationOptions): Promise<Float32Array> {
     const place = 'sampleContinuation';
     const call = this.#series(place, 'history', history, options);
-    checkSteps(`${place}: steps`, steps);
-    const samples = options.samples ?? 1;
-    if (!Number.isInteger(samples) || samples < 0 || samples * call.rows >= 2 ** 32)
-      throw new ValueError(`${place}: samples`, 'an integer ≥ 0 that makes fewer than 2^32 rows', String(samples));
-    const seed = options.seed === undefined ? randomSeed() : checkSeed(place, options.seed);
+    checkInteger(`${place}: steps`, steps, 1);
+    const { samples = 1 } = options;
+    const fits = Number.isInteger(samples) && samples >= 0 && samples * call.rows < 2 ** 32;
+    check(fits, `${place}: samples`, 'an integer ≥ 0 that makes fewer than 2^32 rows', samples);
+    const seed = resolveSeed(place, options.seed, randomSeed);
     const future = this.#covariates(`${place}: futureCovariates`, options.futureCovariates, call.rows, steps);
     const rows = samples * call.rows;
     const result = allocate(place, rows * steps, this.dim);
@@ -135,8 +130,9 @@ export class TemporalFlow {
   /** `count` series from their first step on, [count, time, dim]. With mean scaling they are in units of the scale. */
   async sample(count: number, options: SeriesSampleOptions): Promise<Float32Array> {
     checkCount('sample', count);
-    const steps = checkSteps('sample: time', options?.time);
-    const seed = options.seed === undefined ? randomSeed() : checkSeed('sample', options.seed);
+    const steps = options?.time;
+    checkInteger('sample: time', steps, 1);
+    const seed = resolveSeed('sample', options.seed, randomSeed);
     const covariates = this.#covariates('sample: covariates', options.covariates, count, steps);
     const result = allocate('sample', count * steps, this.dim);
     const call = { rows: count, series: count, steps, seed, covariates, scaled: this.#parts.scaling === 'mean' };
@@ -146,22 +142,19 @@ export class TemporalFlow {
 
   /** Learned parameters by name, of the recurrent network and of the flow. */
   async parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>> {
-    this.#assertAlive();
+    this.#tasks.assertAlive();
     return copyParameters(this.#state);
   }
 
   /** One safetensors file with the description in its metadata; `loadTemporal` reads it back to the same bits. */
   async save(): Promise<Uint8Array> {
-    this.#assertAlive();
+    this.#tasks.assertAlive();
     return writeSafetensors(this.#state.tensors, temporalMetadata(this.#state.description));
   }
 
   /** Frees the buffers of this object and of its `flow`. Idempotent. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    for (const executable of this.#ready) executable.dispose();
-    this.#residents.dispose();
+    this.#tasks.dispose();
     this.flow.dispose();
   }
 
@@ -175,14 +168,17 @@ export class TemporalFlow {
   }
 
   #series(place: string, name: string, data: Float32Array, options: SeriesOptions): SeriesCall {
-    this.#assertAlive();
-    const steps = checkSteps(`${place}: time`, options?.time);
+    this.#tasks.assertAlive();
+    const steps = options?.time;
+    checkInteger(`${place}: time`, steps, 1);
     const rows = checkSeries(`${place}: ${name}`, data, steps, this.dim);
     const { window } = options;
     const scaled = this.#parts.scaling === 'mean';
-    if (window !== undefined && !scaled) throw new ValueError(`${place}: window`, 'nothing: the flow does not scale', String(window));
-    if (window !== undefined && !(Number.isInteger(window) && window >= 1 && window <= steps))
-      throw new ValueError(`${place}: window`, `an integer from 1 to ${steps}, the steps given`, String(window));
+    if (window !== undefined) {
+      check(scaled, `${place}: window`, 'nothing: the flow does not scale', window);
+      const fits = Number.isInteger(window) && window >= 1 && window <= steps;
+      check(fits, `${place}: window`, `an integer from 1 to ${steps}, the steps given`, window);
+    }
     return {
       rows,
       steps,
@@ -207,41 +203,15 @@ export class TemporalFlow {
   }
 
   async #run(place: keyof typeof TASKS, rows: number, body: (run: TemporalRun) => void): Promise<void> {
-    this.#assertAlive();
+    this.#tasks.assertAlive();
     if (rows === 0) return;
     const tasks: TemporalTask[] = [...TASKS[place], ...(this.#parts.scaling === 'mean' ? (['scale'] as const) : [])];
-    const ready = await Promise.all(tasks.map(async (task) => [task, await this.#executable(task)] as const));
-    this.#assertAlive();
-    const run = new TemporalRun(this.#gpu, place, Object.fromEntries(ready), statesOf(this.#parts));
-    await run.run(() => body(run));
+    const ready = await Promise.all(tasks.map(async (task) => [task, await this.#tasks.get(task)] as const));
+    this.#tasks.assertAlive();
+    const executables = Object.fromEntries(ready);
+    const run = new ArrayRun(this.#tasks.gpu, place, Object.values(executables));
+    await run.run(() => body(new TemporalRun(run, executables, statesOf(this.#parts))));
   }
-
-  #executable(task: TemporalTask): Promise<Executable> {
-    let compiling = this.#compiling.get(task);
-    if (!compiling) {
-      compiling = this.#gpu.compile(this.record(task), this.#residents).then((executable) => {
-        if (this.#disposed) {
-          executable.dispose();
-          throw new DisposedError('this flow was disposed while it compiled');
-        }
-        this.#ready.add(executable);
-        return executable;
-      });
-      this.#compiling.set(task, compiling);
-      compiling.catch(() => this.#compiling.delete(task));
-    }
-    return compiling;
-  }
-
-  #assertAlive(): void {
-    if (this.#disposed) throw new DisposedError('this flow was disposed; load or build it again');
-    this.#gpu.assertAlive();
-  }
-}
-
-function checkSteps(place: string, steps: number): number {
-  if (!Number.isInteger(steps) || steps < 1 || steps >= 2 ** 32) throw new ValueError(place, 'an integer ≥ 1', String(steps));
-  return steps;
 }
 
 /** Series in a row-major array [batch, steps, dim]. */

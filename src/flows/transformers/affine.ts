@@ -12,11 +12,11 @@ export type ScaleKind = keyof typeof SCALE_NUMBER;
 export interface AffineSettings {
   readonly scale: ScaleKind;
   /** Added to a positive scale. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
   /** Added to u before the sigmoid. */
   readonly offset?: number;
-  readonly low?: number;
-  readonly high?: number;
+  readonly low?: number | undefined;
+  readonly high?: number | undefined;
   /** False: forward is z = a x + t. True: forward is z = (x − t) / a, as in MAF. */
   readonly dividesForward: boolean;
   /** m in (0, 1]: forward is x + m (f(x) − x), f the map above. Default 1. */

@@ -3,11 +3,11 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct A{l:u32,sq:u32,sr:u32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>me:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>ss:array<vec4<f32>>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)d:vec3<u32>){let f=d.y;if(d.x*4u>=E()||f>=c.l){return;}let e=o(c.l,d.x)+f*i;if(f<c.sq){y[e]=me[o(c.sq,d.x)+f*i];}else{y[e]=ss[o(c.sr,d.x)+f*i];}}";
+const own = "struct A{l:u32,sq:u32,sr:u32,el:u32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>me:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>ss:array<vec4<f32>>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)d:vec3<u32>){let e=d.y;if(d.x*4u>=E()||e>=c.l){return;}let f=p(c.l,d.x)+e*j;if(e<c.sq){y[f]=me[p(c.sq,d.x)+e*j];}else{y[f]=ss[p(c.sr,d.x)+(e-c.el)*j];}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const join = /*#__PURE__*/ kernelSource<
   { leading: 'f32'; whole_tensor: 'f32'; y: 'f32' },
-  'features' | 'leading_features' | 'whole_features',
+  'features' | 'leading_features' | 'whole_features' | 'shift',
   Record<never, never>
->('join', 'join', [16, 4, 1], 'call;features leading_features whole_features;leading whole_tensor y!;', wgsl);
+>('join', 'join', [16, 4, 1], 'call;features leading_features whole_features shift;leading whole_tensor y!;', wgsl);

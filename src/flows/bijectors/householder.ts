@@ -1,0 +1,46 @@
+import { householder } from '../../kernels/householder.js';
+import type { Recorder } from '../../runtime/recorder.js';
+import type { TiledTensor } from '../../runtime/tensor.js';
+import type { Bijector } from '../bijector.js';
+
+/** z = H_K … H_1 x + b, H_k = I − 2 v_k v_kᵀ / |v_k|²: an orthogonal matrix, log-det 0. nflows' HouseholderSequence. */
+export class Householder implements Bijector {
+  readonly name = 'householder';
+  readonly dim: number;
+  readonly contextDim = 0;
+  readonly #vectors: Float32Array<ArrayBuffer>;
+  readonly #constants: Float32Array<ArrayBuffer>;
+
+  /** @param vectors [K, D], row-major, none of them 0. @param bias [D]. */
+  constructor(vectors: ArrayLike<number>, bias: ArrayLike<number>) {
+    const dim = bias.length;
+    this.dim = dim;
+    this.#vectors = Float32Array.from(vectors);
+    const count = vectors.length / dim;
+    this.#constants = new Float32Array(2 * count + dim);
+    for (let k = 0; k < count; k++) {
+      const square = this.#vectors.subarray(k * dim, (k + 1) * dim).reduce((sum, value) => sum + value * value, 0);
+      this.#constants[k] = 2 / square;
+      this.#constants[count + k] = 2 / square - this.#constants[k]!;
+    }
+    this.#constants.set(Float32Array.from(bias), 2 * count);
+  }
+
+  forward(r: Recorder, x: TiledTensor): TiledTensor {
+    return this.#record(r, x, false);
+  }
+
+  inverse(r: Recorder, z: TiledTensor): TiledTensor {
+    return this.#record(r, z, true);
+  }
+
+  #record(r: Recorder, x: TiledTensor, reverse: boolean): TiledTensor {
+    const y = r.tiled(this.dim, 'reflected');
+    r.run(householder, {
+      buffers: { x, vectors: r.constant(this.#vectors, 'vectors'), constants: r.constant(this.#constants, 'factors'), y },
+      params: { features: this.dim, reflections: this.#vectors.length / this.dim },
+      constants: { REVERSE: reverse },
+    });
+    return y;
+  }
+}

@@ -1,0 +1,87 @@
+// What one owner has on the device: its programs, each compiled when it is first asked for, and the constants that they share.
+
+import { DisposedError, LimitError } from './errors.js';
+import type { Executable } from './executable.js';
+import type { Gpu } from './gpu.js';
+import { memo, memoAsync } from './memo.js';
+import type { Program } from './program.js';
+import { type ArrayCall, runOnArrays } from './run-arrays.js';
+import { COPY_DST, COPY_SRC, STORAGE } from './usage.js';
+
+export class Residents {
+  readonly gpu: Gpu;
+  /** Programs that live: each enters here when it is made and leaves when it is disposed. */
+  readonly executables = new Set<Executable>();
+  readonly #owner: string;
+  readonly #record: ((name: string) => Program) | undefined;
+  readonly #buffers = new Map<Float32Array | Uint32Array, GPUBuffer>();
+  readonly #programs = new Map<string, Promise<Executable>>();
+  readonly #ready = new Map<string, Executable>();
+  #disposed = false;
+
+  /** @param owner what errors call it. @param record its programs by name. */
+  constructor(gpu: Gpu, owner: string, record?: (name: string) => Program) {
+    gpu.assertAlive();
+    this.gpu = gpu;
+    this.#owner = owner;
+    this.#record = record;
+  }
+
+  /** Throws DisposedError after `dispose`, else as the Gpu does. */
+  assertAlive(hint = '; load or build it again'): void {
+    if (this.#disposed) throw new DisposedError(`this ${this.#owner} was disposed${hint}`);
+    this.gpu.assertAlive();
+  }
+
+  /** The program of that name, which the first call records and compiles; after a failure the next one tries again. */
+  get(name: string, record = this.#record!): Promise<Executable> {
+    this.assertAlive();
+    return memoAsync(this.#programs, name, async () => {
+      const executable = await this.gpu.compile(record(name), this);
+      this.#ready.set(name, executable);
+      return executable;
+    });
+  }
+
+  /** The program of that name if it has been compiled. */
+  ready(name: string): Executable | undefined {
+    return this.#ready.get(name);
+  }
+
+  /** Runs the program of that name on arrays; the inputs are read before this returns its promise. */
+  async run(name: string, place: string, call: ArrayCall): Promise<void> {
+    let executable = this.#ready.get(name);
+    let { inputs } = call;
+    if (!executable) {
+      inputs = copyOf(inputs); // they may change while it compiles
+      executable = await this.get(name);
+      this.assertAlive();
+    }
+    await runOnArrays(this.gpu, executable, place, { ...call, inputs });
+  }
+
+  /** The buffer of a constant, uploaded once however many programs name the array. */
+  buffer(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, label: string): GPUBuffer {
+    return memo(this.#buffers, data, () => {
+      const { device, memory } = this.gpu;
+      const { byteLength } = data;
+      const limit = device.limits.maxStorageBufferBindingSize;
+      if (byteLength > limit) throw new LimitError(label, `at most ${limit} bytes (maxStorageBufferBindingSize)`, `${byteLength}`);
+      const buffer = memory.create({ label, size: Math.max(16, Math.ceil(byteLength / 16) * 16), usage: STORAGE | COPY_DST | COPY_SRC });
+      device.queue.writeBuffer(buffer, 0, data);
+      return buffer;
+    });
+  }
+
+  /** Frees programs and constants. Idempotent. */
+  dispose(): void {
+    this.#disposed = true;
+    for (const executable of this.executables) executable.dispose();
+    for (const buffer of this.#buffers.values()) this.gpu.memory.destroy(buffer);
+    this.#buffers.clear();
+  }
+}
+
+/** The arrays as they are now. */
+export const copyOf = (arrays: ArrayCall['inputs']): ArrayCall['inputs'] =>
+  Object.fromEntries(Object.entries(arrays).map(([name, data]) => [name, data.slice()]));
