@@ -3,6 +3,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { writeSafetensors } from '../src/format/safetensors.js';
 import {
+  bounded,
   checkInvertibility,
   checkLogDet,
   type Flow,
@@ -174,6 +175,18 @@ describe('summary', () => {
     const lines = String(result).split('\n');
     expect(lines).toHaveLength(1 + 1 + 8 + 1);
     expect(lines.at(-1)).toMatch(/^all +[\d,]+ /);
+  });
+
+  test('behind a support, layers and their parameters stay apart', async () => {
+    const flow = await maf(held.gpu, { dim: 3, layers: 2, hidden: [8], seed: 1 });
+    const [inner, outer] = [summary(flow), summary(bounded(flow, { low: 0 }))];
+    expect(outer.layers.map(({ name }) => name)).toEqual([
+      'bounded[0]',
+      'masked-autoregressive[1]',
+      'permutation[2]',
+      'masked-autoregressive[3]',
+    ]);
+    expect(outer.layers.map(({ parameters }) => parameters)).toEqual([0, ...inner.layers.map(({ parameters }) => parameters)]);
   });
 
   test('the slow direction of an autoregressive spline counts about as many multiply-adds as the fast one', async () => {

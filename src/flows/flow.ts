@@ -39,10 +39,8 @@ import {
   recordContext,
   recordDensity,
   recordEnd,
-  recordInput,
   recordLogDet,
   recordStart,
-  startLogDet,
   type Task,
 } from './task.js';
 
@@ -246,7 +244,7 @@ export class GpuFlow implements Flow {
   async runOnce(
     place: string,
     program: Program,
-    { x, context }: ContextOption & { readonly x: Float32Array },
+    { x, context, tables }: ContextOption & { readonly x: Float32Array; readonly tables?: Readonly<Record<string, Float32Array>> },
     outputs: ArrayCall['outputs'],
   ): Promise<void> {
     this.#tasks.assertAlive();
@@ -255,7 +253,7 @@ export class GpuFlow implements Flow {
     if (rows === 0) return;
     const executable = await this.#gpu.compile(program, this.#tasks);
     try {
-      const inputs: Record<string, Float32Array> = { x, ...(context && { context }) };
+      const inputs: Record<string, Float32Array> = { x, ...(context && { context }), ...tables };
       await runOnArrays(this.#gpu, executable, place, { rows, seed: 0, contextStride, inputs, outputs });
     } finally {
       executable.dispose();

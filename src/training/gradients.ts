@@ -1,6 +1,6 @@
 // Gradients of the mean negative log-likelihood by a flow's parameters.
 
-import { checkContext, checkRows } from '../flows/checks.js';
+import { checkRows } from '../flows/checks.js';
 import type { ContextOption, GpuFlow } from '../flows/flow.js';
 import { recordOutput } from '../flows/task.js';
 import { NEGATIVE, scatter } from '../kernels/parameters.js';
@@ -73,18 +73,12 @@ export async function gradientsOf(
   options: ContextOption,
 ): Promise<{ loss: number; gradients: Record<string, Float32Array> }> {
   const rows = checkRows('gradients: x', x, flow.dim);
-  const contextStride = checkContext('gradients', options.context, flow.contextDim, rows);
   if (rows === 0) throw new ValueError('gradients: x', 'at least one row, since the loss is a mean', '0 rows');
   const layout = layoutOf(flow);
   const logProb = new Float32Array(rows);
   const gradient = new Float32Array(layout.count);
-  await flow.runOnce('gradients', recordParameterGradients(flow, layout), {
-    rows,
-    seed: 0,
-    contextStride,
-    inputs: { x, parameters: flatParameters(flow, layout), ...(options.context && { context: options.context }) },
-    outputs: { logProb, gradient },
-  });
+  const tables = { parameters: flatParameters(flow, layout) };
+  await flow.runOnce('gradients', recordParameterGradients(flow, layout), { x, ...options, tables }, { logProb, gradient });
   const mean = gradient.map((value) => value / rows);
   return {
     loss: -logProb.reduce((sum, value) => sum + value, 0) / rows,

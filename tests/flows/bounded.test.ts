@@ -6,7 +6,7 @@ import { buildFlow } from '../../src/flows/build/flow.js';
 import type { OpDescription } from '../../src/format/description.js';
 import { parseDescription } from '../../src/format/format.js';
 import type { StoredTensor } from '../../src/format/safetensors.js';
-import { bounded, FormatError, loadFlow, maf, planar, ValueError } from '../../src/index.js';
+import { bounded, FormatError, ffjord, loadFlow, maf, planar, ValueError } from '../../src/index.js';
 import { expectError, wrong } from '../support/errors.js';
 import { useGpu } from '../support/gpu.js';
 
@@ -139,3 +139,13 @@ test.each([
   [{ op: 'rescale', low: 0, high: 1, to: [1, 0] }, /to: needs two numbers, the smaller first; got \[1, 0\]/],
   [{ op: 'support', low: 0 }, /high: needs .*; it is missing/],
 ] as const)('%o is refused', (op, sentence) => expectError(() => build(op), FormatError, 'E_FORMAT', sentence));
+
+test('a flow with error control stays one behind a support', async () => {
+  const adaptive = { method: 'dopri5-adaptive', rtol: 1e-6, atol: 1e-6 } as const;
+  const make = async (solver: typeof adaptive | { method: 'dopri5'; steps: number }) =>
+    bounded(await ffjord(held.gpu, { dim: 2, hidden: [8], solver, seed: 4 }), { low: 0 });
+  const [flow, fixed] = [await make(adaptive), await make({ method: 'dopri5', steps: 64 })];
+  const x = Float32Array.of(0.5, 1, 2, 0.1);
+  const [got, expected] = [await flow.logProb(x), await fixed.logProb(x)];
+  for (const [row, value] of expected.entries()) expect(got[row]).toBeCloseTo(value, 3);
+});

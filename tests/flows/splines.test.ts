@@ -337,3 +337,9 @@ test('a saved box flow loads with its base and its ends', async () => {
   expect(await loaded.sample(10, { seed: 1 })).toEqual(await flow.sample(10, { seed: 1 }));
   for (const made of [flow, loaded]) made.dispose();
 });
+
+test('the first feature of an autoregressive flow depends on the context too', async () => {
+  const flow = await neuralSpline(held.gpu, { dim: 2, type: 'autoregressive', layers: 1, hidden: [16], contextDim: 1, seed: 3 });
+  const { z } = await flow.forward(Float32Array.of(0.5, 0.5, 0.5, 0.5), { context: Float32Array.of(-2, 2) });
+  expect(z[0]).not.toBe(z[2]);
+});

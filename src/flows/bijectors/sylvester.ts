@@ -25,25 +25,7 @@ export function packSylvester(r: ArrayLike<number>, rTilde: ArrayLike<number>, b
   return splat(values);
 }
 
-/**
- * First M columns, row-major [D, M], of the product of the reflections I − 2 v vᵀ / |v|², float64.
- *
- * @param vectors row-major [count, D].
- */
-export function householderColumns(vectors: ArrayLike<number>, dim: number, columns: number): Float64Array {
-  const q = new Float64Array(dim * columns);
-  for (let i = 0; i < columns; i++) q[i * columns + i] = 1;
-  for (let at = vectors.length - dim; at >= 0; at -= dim) {
-    let square = 0;
-    for (let i = 0; i < dim; i++) square += vectors[at + i]! ** 2;
-    for (let j = 0; j < columns; j++) {
-      let dot = 0;
-      for (let i = 0; i < dim; i++) dot += vectors[at + i]! * q[i * columns + j]!;
-      for (let i = 0; i < dim; i++) q[i * columns + j]! -= ((2 * dot) / square) * vectors[at + i]!;
-    }
-  }
-  return q;
-}
+export { householderColumns } from '../linear-algebra.js';
 
 /**
  * x = z + Q R tanh(R̃ Qᵀ z + b), Q [D, M] with orthonormal columns, R and R̃ upper triangular. Inverse (z → x) is a formula; forward

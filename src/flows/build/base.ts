@@ -4,7 +4,7 @@ import type { BaseDescription, LevelDescription } from '../../format/description
 import { UnsupportedError } from '../../runtime/errors.js';
 import type { Base } from '../bases/base.js';
 import { BoxUniform } from '../bases/box-uniform.js';
-import { ConditionalNormal } from '../bases/conditional-normal.js';
+import { conditionalNormal } from '../bases/conditional-normal.js';
 import { DiagonalMixture } from '../bases/diagonal-mixture.js';
 import { DiagonalNormal } from '../bases/diagonal-normal.js';
 import { StandardNormal } from '../bases/standard-normal.js';
@@ -54,7 +54,7 @@ const commonBases = {
 
   conditional_normal({ net }, { dim, contextDim, state }) {
     const stages = buildContextNet(state, net, contextDim, `${PLACE}.net`);
-    return new ConditionalNormal(dim, {
+    return conditionalNormal(dim, {
       inputs: contextDim,
       contextDim: 0,
       stages,

@@ -1,7 +1,7 @@
 // Ops on images, and the base of the classes of a conditional Glow.
 
 import type { ConvNetDescription } from '../../format/description.js';
-import { ClassNormal } from '../bases/class-normal.js';
+import { classNormal } from '../bases/conditional-normal.js';
 import { Chain, Inverse } from '../bijectors/chain.js';
 import { ChannelLinear } from '../bijectors/channel-linear.js';
 import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
@@ -180,18 +180,15 @@ export const imageOps = {
 export const imageBases = {
   class_cond_diag_normal({ levels, label = 0 }, { dim, state }) {
     const classes = state.shapeOf(levels[0]!.loc).at(-1) ?? 0;
-    // Stored [C, H, W, classes]; wanted class by class, level after level.
-    const gather = (names: readonly string[]) => {
-      const table = new Float32Array(classes * dim);
-      let at = 0;
-      for (const [index, name] of names.entries()) {
-        const stored = state.parameter(name, [...levels[index]!.shape, classes]);
-        const features = stored.length / classes;
-        for (let f = 0; f < features; f++) for (let k = 0; k < classes; k++) table[k * dim + at + f] = stored[f * classes + k]!;
-        at += features;
+    // Stored [C, H, W, classes]; wanted class by class, all means and then all log-scales, level after level.
+    const table = new Float32Array(2 * classes * dim);
+    let at = 0;
+    for (const key of ['loc', 'log_scale'] as const)
+      for (const level of levels) {
+        const stored = state.parameter(level[key], [...level.shape, classes]);
+        for (const [i, value] of stored.entries()) table[(i % classes) * 2 * dim + at + Math.floor(i / classes)] = value;
+        at += stored.length / classes;
       }
-      return table;
-    };
-    return new ClassNormal(classes, gather(levels.map(({ loc }) => loc)), gather(levels.map(({ log_scale }) => log_scale)), label);
+    return classNormal(dim, table, label);
   },
 } satisfies BaseBuilders;

@@ -2,7 +2,7 @@ import type { OpDescription } from '../../format/description.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { checkInteger, checkOneOf } from '../checks.js';
 import type { Flow } from '../flow.js';
-import { factorize } from '../linear-algebra.js';
+import { factorize, householderColumns } from '../linear-algebra.js';
 import { buildImageFlow, type ImageOptions, resolveImageOptions, type Shape, writeActNorm, writeLevels, writeNet } from './image.js';
 import { TensorWriter } from './initial.js';
 
@@ -22,22 +22,13 @@ export interface GlowOptions extends ImageOptions {
   readonly classes?: number;
 }
 
-/** A rotation (or reflection): Gram and Schmidt on a random matrix, twice for orthogonality to the last bits. Row-major [n, n]. */
-export function randomRotation(n: number, uniform: () => number): Float64Array {
-  const q = Float64Array.from({ length: n * n }, () => 2 * uniform() - 1);
-  for (let row = 0; row < n; row++) {
-    for (let pass = 0; pass < 2; pass++)
-      for (let other = 0; other < row; other++) {
-        let dot = 0;
-        for (let k = 0; k < n; k++) dot += q[row * n + k]! * q[other * n + k]!;
-        for (let k = 0; k < n; k++) q[row * n + k]! -= dot * q[other * n + k]!;
-      }
-    let square = 0;
-    for (let k = 0; k < n; k++) square += q[row * n + k]! ** 2;
-    for (let k = 0; k < n; k++) q[row * n + k]! /= Math.sqrt(square);
-  }
-  return q;
-}
+/** A rotation (or reflection): the product of n reflections at random planes. Row-major [n, n]. */
+export const randomRotation = (n: number, uniform: () => number): Float64Array =>
+  householderColumns(
+    Float64Array.from({ length: n * n }, () => 2 * uniform() - 1),
+    n,
+    n,
+  );
 
 /** W = P L U with partial pivoting; L has a unit diagonal. Row-major [n, n]. */
 export function factorPLU(matrix: Float64Array, n: number): { permutation: Float32Array; lower: Float64Array; upper: Float64Array } {

@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn ig(x:vec4<f32>,ih:u32,B:u32)->ea{var C=vec4<f32>(0.);if(SCALE!=dr){C=m[ih+B];}return en(x,m[ih],C);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)ii:vec3<u32>,@builtin(local_invocation_id)ij:vec3<u32>){let group=ii.x*j+ij.x;if(group*4u>=E()){return;}fx(group);}";
+const own = "fn ie(x:vec4<f32>,ig:u32,B:u32)->ea{var C=vec4<f32>(0.);if(SCALE!=dr){C=m[ig+B];}return en(x,m[ig],C);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)ih:vec3<u32>,@builtin(local_invocation_id)ii:vec3<u32>){let group=ih.x*j+ii.x;if(group*4u>=F()){return;}fw(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

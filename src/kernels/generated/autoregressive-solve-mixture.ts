@@ -8,7 +8,7 @@ import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "fn ig(z:vec4<f32>,ih:u32,B:u32)->ea{jb(ih,B);return kh(z,ih,B);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)ii:vec3<u32>,@builtin(local_invocation_id)ij:vec3<u32>){let group=ii.x*j+ij.x;if(group*4u>=E()){return;}fx(group);}";
+const own = "fn ie(z:vec4<f32>,ig:u32,B:u32)->ea{ja(ig,B);return kg(z,ig,B);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)ih:vec3<u32>,@builtin(local_invocation_id)ii:vec3<u32>){let group=ih.x*j+ii.x;if(group*4u>=F()){return;}fw(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libNormal}${libMixture}${own}`;
 
 export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<

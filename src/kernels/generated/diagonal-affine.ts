@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "struct A{l:u32,rq:f32}override HAS_LOG_DET:bool=true;@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>x:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>hw:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@group(0)@binding(5)var<storage,read_write>ak:array<vec4<f32>>;@compute@workgroup_size(16,4)fn diagonal_affine(@builtin(global_invocation_id)d:vec3<u32>){let e=d.y;if(d.x*4u>=E()||e>=c.l){return;}let f=p(c.l,d.x)+e*j;let cc=ro(x[f]-hw[e],hw[c.l+e],hw[2u*c.l+e]);y[f]=cc+hw[3u*c.l+e];if(HAS_LOG_DET&&e==0u){ak[d.x]+=vec4<f32>(c.rq);}}";
+const own = "struct A{l:u32,rm:f32}override HAS_LOG_DET:bool=true;@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>x:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>hv:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@group(0)@binding(5)var<storage,read_write>aj:array<vec4<f32>>;@compute@workgroup_size(16,4)fn diagonal_affine(@builtin(global_invocation_id)d:vec3<u32>){let f=d.y;if(d.x*4u>=F()||f>=c.l){return;}let e=p(c.l,d.x)+f*j;let cc=rk(x[e]-hv[f],hv[c.l+f],hv[2u*c.l+f]);y[e]=cc+hv[3u*c.l+f];if(HAS_LOG_DET&&f==0u){aj[d.x]+=vec4<f32>(c.rm);}}";
 const wgsl: string = `${libCall}${libLayout}${libSplitProduct}${own}`;
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

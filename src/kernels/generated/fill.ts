@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct A{l:u32,u:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read_write>sl:array<vec4<f32>>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)d:vec3<u32>){let sm=(E()+3u)/4u;if(d.x>=sm){return;}for(var e=0u;e<c.l;e++){let f=p(c.l,d.x)+e*j;if(ADD){sl[f]+=vec4<f32>(c.u);}else{sl[f]=vec4<f32>(c.u);}}}";
+const own = "struct A{l:u32,u:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read_write>sh:array<vec4<f32>>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)d:vec3<u32>){let si=(F()+3u)/4u;if(d.x>=si){return;}for(var f=0u;f<c.l;f++){let e=p(c.l,d.x)+f*j;if(ADD){sh[e]+=vec4<f32>(c.u);}else{sh[e]=vec4<f32>(c.u);}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const fill = /*#__PURE__*/ kernelSource<

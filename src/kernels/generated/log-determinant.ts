@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct A{s:u32,cl:f32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read_write>ue:array<vec4<f32>>;@group(0)@binding(3)var<storage,read_write>ak:array<vec4<f32>>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)d:vec3<u32>){if(d.x*4u>=E()){return;}let s=c.s;let F=p(s*s,d.x);var I=vec4<f32>(0.);for(var k=0u;k<s;k++){let uf=ue[F+(k*s+k)*j];I+=cg(uf);for(var q=k+1u;q<s;q++){let f=F+q*s*j;let pu=ue[f+k*j]/(1.+uf);ue[f+k*j]=pu;for(var G=k+1u;G<s;G++){ue[f+G*j]=fma(-pu,ue[F+(k*s+G)*j],ue[f+G*j]);}}}ak[d.x]+=c.cl*I;}";
+const own = "struct A{s:u32,cl:f32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read_write>ua:array<vec4<f32>>;@group(0)@binding(3)var<storage,read_write>aj:array<vec4<f32>>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)d:vec3<u32>){if(d.x*4u>=F()){return;}let s=c.s;let E=p(s*s,d.x);var I=vec4<f32>(0.);for(var k=0u;k<s;k++){let ub=ua[E+(k*s+k)*j];I+=cg(ub);for(var q=k+1u;q<s;q++){let e=E+q*s*j;let sa=ua[e+k*j]/(1.+ub);ua[e+k*j]=sa;for(var G=k+1u;G<s;G++){ua[e+G*j]=fma(-sa,ua[E+(k*s+G)*j],ua[e+G*j]);}}}aj[d.x]+=c.cl*I;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct A{l:u32,uw:u32,ux:u32,uy:u32,qf:u32,qg:u32,pu:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>a:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>b:array<vec4<f32>>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)d:vec3<u32>){let e=d.y;if(d.x*4u>=E()||e>=c.l){return;}var u=c.pu*a[p(c.uw,d.x)+(c.ux+e)*j];if(HAS_B){u*=b[p(c.uy,d.x)+(e%c.uy)*j];}let f=p(c.qf,d.x)+(c.qg+e)*j;if(ADD){y[f]+=u;}else{y[f]=u;}}";
+const own = "struct A{l:u32,us:u32,ut:u32,uu:u32,qb:u32,qc:u32,sa:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>a:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>b:array<vec4<f32>>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)d:vec3<u32>){let f=d.y;if(d.x*4u>=F()||f>=c.l){return;}var u=c.sa*a[p(c.us,d.x)+(c.ut+f)*j];if(HAS_B){u*=b[p(c.uu,d.x)+(f%c.uu)*j];}let e=p(c.qb,d.x)+(c.qc+f)*j;if(ADD){y[e]+=u;}else{y[e]=u;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const multiplyAdd = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const eo=0xffffffffu;struct A{l:u32,sv:u32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>x:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>lm:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)d:vec3<u32>){let e=d.y;if(d.x*4u>=E()||e>=c.l){return;}var u=vec4<f32>(0.);if(lm[e]!=eo){u=x[p(c.sv,d.x)+lm[e]*j];}y[p(c.l,d.x)+e*j]=u;}";
+const own = "const eo=0xffffffffu;struct A{l:u32,sr:u32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>x:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>ll:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)d:vec3<u32>){let f=d.y;if(d.x*4u>=F()||f>=c.l){return;}var u=vec4<f32>(0.);if(ll[f]!=eo){u=x[p(c.sr,d.x)+ll[f]*j];}y[p(c.l,d.x)+f*j]=u;}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const permute = /*#__PURE__*/ kernelSource<

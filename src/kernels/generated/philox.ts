@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "struct A{af:u32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>U:array<u32>;@group(0)@binding(3)var<storage,read_write>fw:array<vec4<u32>>;@compute@workgroup_size(64)fn raw(@builtin(global_invocation_id)d:vec3<u32>){if(d.x>=c.af){return;}let q=d.x*6u;let os=vec4<u32>(U[q],U[q+1u],U[q+2u],U[q+3u]);fw[d.x]=oq(os,vec2<u32>(U[q+4u],U[q+5u]));}";
+const own = "struct A{ae:u32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>U:array<u32>;@group(0)@binding(3)var<storage,read_write>fv:array<vec4<u32>>;@compute@workgroup_size(64)fn raw(@builtin(global_invocation_id)d:vec3<u32>){if(d.x>=c.ae){return;}let q=d.x*6u;let os=vec4<u32>(U[q],U[q+1u],U[q+2u],U[q+3u]);fv[d.x]=oq(os,vec2<u32>(U[q+4u],U[q+5u]));}";
 const wgsl: string = `${libMath}${libPhilox}${own}`;
 
 export const raw = /*#__PURE__*/ kernelSource<
