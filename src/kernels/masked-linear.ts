@@ -1,9 +1,9 @@
 import { defineRule } from '../runtime/derivative.js';
-import { ceilDiv, defineKernel } from '../runtime/kernel.js';
+import { ceilDiv } from '../runtime/kernel.js';
 import { NONE } from '../runtime/tensor.js';
 import { accumulate } from './accumulate.js';
 import * as source from './generated/masked-linear.js';
-import { perTile } from './geometry.js';
+import { tileKernel } from './geometry.js';
 import { permute } from './permute.js';
 
 /** Outputs that one invocation computes; weights are packed in strips of as many. */
@@ -42,18 +42,15 @@ function transposed(weight: Float32Array | Uint32Array, inputs: number, outputs:
   return packed;
 }
 
-export const maskedLinear = /*#__PURE__*/ defineKernel(
+export const maskedLinear = /*#__PURE__*/ tileKernel(
   source.maskedLinear,
-  (rows, { outputs, blocks }) => {
-    const [x, y] = perTile(source.maskedLinear, rows, ceilDiv(outputs, STRIP));
-    return [x, y, blocks];
-  },
   ({ buffers: { ranges }, params: { inputs, outputs, blocks } }) => {
     if (ranges.kind !== 'constant') return inputs * outputs * blocks;
     let taken = 0;
     for (let at = 0; at < ranges.data.length; at += 2) taken += ranges.data[at + 1]! - ranges.data[at]!;
     return taken * STRIP * blocks;
   },
+  ({ outputs, blocks }) => [ceilDiv(outputs, STRIP), blocks],
 );
 
 export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buffers: { x, weight }, params, constants }, gradients) => {

@@ -1,7 +1,4 @@
-import { defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/move-features.js';
-import { perRowGroupAndFeature } from './geometry.js';
+import { featureKernel } from './geometry.js';
 
-export const moveFeatures = /*#__PURE__*/ defineKernel(source.moveFeatures, (rows, { features }) =>
-  perRowGroupAndFeature(source.moveFeatures, rows, features),
-);
+export const moveFeatures = /*#__PURE__*/ featureKernel(source.moveFeatures);
