@@ -1,26 +1,15 @@
 // Coupling ops with an affine transformer.
 
-import type { Activation, NetDescription } from '../../format/description.js';
+import type { Activation } from '../../format/description.js';
 import { UnsupportedError } from '../../runtime/errors.js';
 import { Coupling } from '../bijectors/coupling.js';
-import { type Conditioner, INPUT, type Stage } from '../conditioner/conditioner.js';
+import { type Conditioner, INPUT } from '../conditioner/conditioner.js';
+import { identityOrder } from '../conditioner/packing.js';
 import { AffineTransformer } from '../transformers/affine.js';
-import { checkOutputs, headOf } from './autoregressive.js';
-import { buildNet, sequentialMlp, sideBySide, spreadInputs } from './nets.js';
+import { checkOutputs, contextOf, coupling } from './conditioner.js';
+import { sequentialMlp, sideBySide } from './nets.js';
 import type { BuildContext, OpBuilders } from './op.js';
-import { mixOf, scaleOf, softclip } from './scale.js';
-
-export const contextOf = (stages: readonly Stage[], contextDim: number): number =>
-  stages.some((stage) => stage.contexts.length > 0) ? contextDim : 0;
-
-/** A net of the features `identity`, spread over all D inputs. */
-export function couplingStages(
-  net: NetDescription,
-  identity: readonly number[],
-  { state, inputs: dim, contextDim, place }: BuildContext,
-): Stage[] {
-  return spreadInputs(buildNet(state, net, { inputs: identity.length, contextDim }, `${place}.net`), identity, dim);
-}
+import { mixOf, scaleOf } from './scale.js';
 
 /** Two nets of the whole input with a mask: a shift and a log-scale for every feature, used where the mask is 0. */
 function twoNets(
@@ -54,32 +43,8 @@ const linears = (prefix: string): string[] => [0, 2, 4].map((index) => `${prefix
 
 export const couplingOps = {
   coupling_affine(op, context) {
-    const stages = couplingStages(op.net, op.identity, context);
-    const last = stages.length - 1;
-    const slots = op.transform.length;
     const transformer = new AffineTransformer({ ...scaleOf(op, context.place), ...mixOf(op, context.place) });
-    const perSlot = transformer.parameters;
-    checkOutputs(stages, last, perSlot * slots, context.place);
-    const heads = Array.from({ length: perSlot }, (_, p) => headOf(last, slots, p * slots, 1));
-    const conditioner = { inputs: context.inputs, contextDim: contextOf(stages, context.contextDim), stages, heads };
-    return new Coupling(context.inputs, conditioner, transformer, op.transform);
-  },
-
-  zuko_coupling(op, context) {
-    if (op.form !== 'softclip_exp')
-      throw new UnsupportedError(context.place, `form ${JSON.stringify(op.form)} of zuko_coupling`, ['softclip_exp']);
-    const features = op.mask.map((_, i) => i);
-    const moved = features.filter((i) => op.mask[i] === 0);
-    const stages = couplingStages(
-      op.net,
-      features.filter((i) => op.mask[i] === 1),
-      context,
-    );
-    const last = stages.length - 1;
-    checkOutputs(stages, last, 2 * moved.length, context.place);
-    const heads = [headOf(last, moved.length, 0, 2), headOf(last, moved.length, 1, 2)];
-    const conditioner = { inputs: context.inputs, contextDim: contextOf(stages, context.contextDim), stages, heads };
-    return new Coupling(context.inputs, conditioner, new AffineTransformer(softclip(op.slope, context.place)), moved);
+    return coupling(op.net, op, transformer, context, { view: 'by parameter', places: identityOrder(transformer.parameters) });
   },
 
   ptf_coupling(op, context) {

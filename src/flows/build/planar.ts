@@ -7,8 +7,7 @@ import { packRadial, Radial } from '../bijectors/radial.js';
 import { householderColumns, packSylvester, Sylvester } from '../bijectors/sylvester.js';
 import type { Conditioner } from '../conditioner/conditioner.js';
 import { softplus } from '../scalar.js';
-import { checkOutputs, headOf } from './autoregressive.js';
-import { buildNet } from './nets.js';
+import { contextConditioner } from './conditioner.js';
 import type { BuildContext, OpBuilders, OpOf } from './op.js';
 import type { StateReader } from './state.js';
 
@@ -19,14 +18,9 @@ const vectorOf = (state: StateReader, name: string, count: number): Float32Array
 /** [1], or a scalar. */
 const scalarOf = (state: StateReader, name: string): number => state.parameter(name, state.shapeOf(name).length === 0 ? [] : [1])[0]!;
 
-/** A net that reads the context alone, with all its outputs as one head. */
-function contextNet(net: NetDescription, outputs: number, { state, contextDim, place }: BuildContext): Conditioner {
-  const described = net.type === 'zuko_mlp' ? { ...net, context_concat: false } : net;
-  const stages = buildNet(state, described, { inputs: contextDim, contextDim: 0 }, `${place}.net`);
-  const last = stages.length - 1;
-  checkOutputs(stages, last, outputs, place);
-  return { inputs: contextDim, contextDim: 0, stages, heads: [headOf(last, outputs, 0, 1)] };
-}
+/** A net of the context, with all its outputs as one head. */
+const contextNet = (net: NetDescription, outputs: number, context: BuildContext): Conditioner =>
+  contextConditioner(net, outputs, { view: 'by slot', places: [0] }, context);
 
 function activationOf(op: OpOf<'planar'>, place: string): PlanarActivation {
   if (op.activation === 'tanh') return { kind: 'tanh' };
