@@ -9,37 +9,83 @@ import { permute } from './permute.js';
 /** Outputs that one invocation computes; weights are packed in strips of as many. */
 export const STRIP = 8;
 
-interface Packed {
+export interface PackedLinear {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** [ceil(outputs / 8), inputs, 8]. */
   readonly weight: Float32Array<ArrayBuffer>;
+  /** [3, 8 ceil(outputs / 8)]: bias, norm scale, norm shift. */
   readonly bias: Float32Array<ArrayBuffer>;
+  /** [ceil(outputs / 8), 2]: first input, and one past the last, that a strip's masks let through. */
   readonly ranges: Uint32Array<ArrayBuffer>;
 }
 
-const transposes = new WeakMap<Float32Array | Uint32Array, Packed>();
+export interface LinearSource {
+  /** [outputs, inputs], row-major. */
+  readonly weight: Float32Array;
+  readonly mask?: Uint8Array | null;
+  readonly bias?: Float32Array | null;
+  readonly inputs: number;
+  readonly norm?: { readonly scale: Float64Array; readonly shift: Float64Array } | null;
+}
+
+/**
+ * Packs rows `outputOrder` of a linear layer, reading its inputs in the order `inputOrder`. Both default to the order that they have.
+ *
+ * @param outputOrder source row of each packed output; −1 for a padding row of zeros.
+ * @param inputOrder source column of each packed input.
+ */
+export function packLinear(
+  source: LinearSource,
+  outputOrder: ArrayLike<number> = identityOrder(source.weight.length / source.inputs),
+  inputOrder: ArrayLike<number> = identityOrder(source.inputs),
+): PackedLinear {
+  const outputs = outputOrder.length;
+  const inputs = inputOrder.length;
+  const strips = Math.ceil(outputs / STRIP);
+  const weight = new Float32Array(strips * inputs * STRIP);
+  const bias = new Float32Array(3 * strips * STRIP);
+  const ranges = new Uint32Array(strips * 2);
+  for (let strip = 0; strip < strips; strip++) {
+    let begin = inputs;
+    let end = 0;
+    for (let lane = 0; lane < STRIP; lane++) {
+      const packed = strip * STRIP + lane;
+      const row = packed < outputs ? outputOrder[packed]! : -1;
+      if (row < 0) continue;
+      bias[packed] = source.bias?.[row] ?? 0;
+      bias[strips * STRIP + packed] = source.norm?.scale[row] ?? 1;
+      bias[2 * strips * STRIP + packed] = source.norm?.shift[row] ?? 0;
+      for (let k = 0; k < inputs; k++) {
+        const at = row * source.inputs + inputOrder[k]!;
+        if (source.mask?.[at] === 0) continue;
+        weight[(strip * inputs + k) * STRIP + lane] = source.weight[at]!;
+        if (k < begin) begin = k;
+        if (k + 1 > end) end = k + 1;
+      }
+    }
+    ranges[strip * 2] = Math.min(begin, end);
+    ranges[strip * 2 + 1] = end;
+  }
+  return { inputs, outputs, weight, bias, ranges };
+}
+
+export const identityOrder = (count: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: count }, (_, i) => i);
+
+const transposes = new WeakMap<Float32Array | Uint32Array, PackedLinear>();
 
 /** The transposed layer without bias, packed; a strip's run of inputs ends at its outermost non-zeros. */
-function transposed(weight: Float32Array | Uint32Array, inputs: number, outputs: number): Packed {
-  const known = transposes.get(weight);
-  if (known) return known;
-  const strips = ceilDiv(inputs, STRIP);
-  const packed = {
-    weight: new Float32Array(strips * outputs * STRIP),
-    bias: new Float32Array(3 * strips * STRIP),
-    ranges: new Uint32Array(2 * strips),
-  };
-  for (let k = 0; k < inputs; k++) {
-    const strip = Math.floor(k / STRIP);
-    for (let o = 0; o < outputs; o++) {
-      const value = weight[(Math.floor(o / STRIP) * inputs + k) * STRIP + (o % STRIP)]!;
-      if (value === 0) continue;
-      packed.weight[(strip * outputs + o) * STRIP + (k % STRIP)] = value;
-      const empty = packed.ranges[2 * strip + 1] === 0;
-      packed.ranges[2 * strip] = empty ? o : Math.min(packed.ranges[2 * strip]!, o);
-      packed.ranges[2 * strip + 1] = Math.max(packed.ranges[2 * strip + 1]!, o + 1);
-    }
+function transposed(packed: Float32Array | Uint32Array, inputs: number, outputs: number): PackedLinear {
+  let known = transposes.get(packed);
+  if (!known) {
+    const weight = Float32Array.from({ length: inputs * outputs }, (_, at) => {
+      const [k, o] = [Math.floor(at / outputs), at % outputs];
+      return packed[(Math.floor(o / STRIP) * inputs + k) * STRIP + (o % STRIP)]!;
+    });
+    known = packLinear({ weight, mask: Uint8Array.from(weight, (value) => (value === 0 ? 0 : 1)), inputs: outputs });
+    transposes.set(packed, known);
   }
-  transposes.set(weight, packed);
-  return packed;
+  return known;
 }
 
 export const maskedLinear = /*#__PURE__*/ tileKernel(

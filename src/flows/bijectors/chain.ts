@@ -66,7 +66,7 @@ export class Chain implements Bijector {
 
 /** Records a log-det that no row changes: with others, where the caller sums them. */
 export function addConstant(r: Recorder, { logDet, addConstant: add }: BijectorCall, value: number): void {
-  if (!logDet) return;
+  if (!logDet || value === 0) return;
   if (add) add(value);
   else r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value }, constants: { ADD: true } });
 }
@@ -82,7 +82,7 @@ function summingConstants(r: Recorder, call: BijectorCall, record: (call: Biject
     total += value;
   };
   record({ ...call, addConstant: sum });
-  if (total !== 0) addConstant(r, call, total);
+  addConstant(r, call, total);
 }
 
 /** The first `features` of a tensor. */

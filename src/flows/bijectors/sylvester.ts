@@ -2,7 +2,8 @@ import { sylvester } from '../../kernels/sylvester.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
-import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import { type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import { transpose } from '../linear-algebra.js';
 import { type ParameterSource, RowParameters, splat } from './row-parameters.js';
 
 /**
@@ -70,16 +71,8 @@ export class Sylvester implements Bijector {
     this.#units = units;
     this.#parameters = new RowParameters(source);
     this.contextDim = this.#parameters.contextDim;
-    const pack = (weight: Float32Array, outputs: number, inputs: number) =>
-      packLinear({ weight, mask: null, bias: null, inputs }, identityOrder(outputs), identityOrder(inputs));
-    this.#out = basis && pack(Float32Array.from(basis), dim, units);
-    this.#in =
-      basis &&
-      pack(
-        Float32Array.from({ length: units * dim }, (_, at) => basis[(at % dim) * units + Math.floor(at / dim)]!),
-        units,
-        dim,
-      );
+    this.#out = basis && packLinear({ weight: Float32Array.from(basis), inputs: units });
+    this.#in = basis && packLinear({ weight: Float32Array.from(transpose(basis, dim, units)), inputs: dim });
   }
 
   forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {

@@ -1,9 +1,11 @@
-// A triangular matrix as both directions of a linear layer need it: a product that skips the zero half, and a solve by substitution.
+// A triangular matrix: a product that skips the zero half forward, a solve by substitution backward.
 
 import { triangularSolve } from '../../kernels/triangular-solve.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
-import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import type { Bijector, BijectorCall } from '../bijector.js';
+import { type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import { addConstant } from './chain.js';
 import { splitConstants } from './split-constants.js';
 
 export interface PackedTriangle {
@@ -14,15 +16,18 @@ export interface PackedTriangle {
   readonly reverse: boolean;
 }
 
+/** 1 inside the triangle, [D, D]. */
+const triangleMask = (dim: number, side: 'lower' | 'upper', diagonal: boolean): Uint8Array =>
+  Uint8Array.from({ length: dim * dim }, (_, at) => {
+    const [row, column] = [Math.floor(at / dim), at % dim];
+    return row === column ? +diagonal : +(side === 'upper' ? column > row : column < row);
+  });
+
 /** What shaders/triangular-solve.wgsl reads. @param matrix float64 [D, D]; entries outside the triangle are not read. */
 export function packTriangle(matrix: Float64Array, dim: number, side: 'lower' | 'upper', shift: ArrayLike<number>): PackedTriangle {
   const reverse = side === 'upper';
   const order = Uint32Array.from({ length: dim }, (_, place) => (reverse ? dim - 1 - place : place));
-  const strict = Uint8Array.from({ length: dim * dim }, (_, at) => {
-    const [row, column] = [Math.floor(at / dim), at % dim];
-    return (reverse ? column > row : column < row) ? 1 : 0;
-  });
-  const { weight } = packLinear({ weight: Float32Array.from(matrix), mask: strict, bias: null, inputs: dim }, order, order);
+  const { weight } = packLinear({ weight: Float32Array.from(matrix), mask: triangleMask(dim, side, false), inputs: dim }, order, order);
   // The product has the diagonal as float32 rounds it, so the solve inverts just that.
   const reciprocal = Float64Array.from(order, (f) => 1 / Math.fround(matrix[f * dim + f]!));
   const constants = new Float32Array(3 * dim);
@@ -31,52 +36,53 @@ export function packTriangle(matrix: Float64Array, dim: number, side: 'lower' | 
   return { weight, constants, reverse };
 }
 
-export class Triangle {
-  readonly #dim: number;
+/** z = T x + shift. */
+export class Triangle implements Bijector {
+  readonly name: string;
+  readonly dim: number;
+  readonly contextDim = 0;
   readonly #side: 'lower' | 'upper';
   readonly #matrix: Float64Array;
-  readonly #shift: Float64Array;
+  readonly #shift: ArrayLike<number>;
+  readonly #logDet: number;
   #product: PackedLinear | null = null; // each packed on first use: a flow used in one direction packs its weights once
   #solve: PackedTriangle | null = null;
 
-  /** @param matrix float64 [D, D], row-major; entries outside the triangle are not read. @param shift added to the product. */
+  /** @param matrix float64 [D, D], row-major, a diagonal without a 0; entries outside the triangle are not read. */
   constructor(matrix: Float64Array, side: 'lower' | 'upper', shift: ArrayLike<number>) {
-    this.#dim = shift.length;
+    this.name = side;
+    this.dim = shift.length;
     this.#side = side;
     this.#matrix = matrix;
-    this.#shift = Float64Array.from(shift);
+    this.#shift = shift;
+    this.#logDet = Array.from(shift, (_, f) => Math.log(Math.abs(matrix[f * this.dim + f]!))).reduce((sum, value) => sum + value, 0);
   }
 
-  /** Records T x + shift. */
-  multiply(r: Recorder, x: TiledTensor): TiledTensor {
-    const dim = this.#dim;
-    if (!this.#product) {
-      const mask = Uint8Array.from({ length: dim * dim }, (_, at) => {
-        const [row, column] = [Math.floor(at / dim), at % dim];
-        return (this.#side === 'upper' ? column >= row : column <= row) ? 1 : 0;
-      });
-      const weight = Float32Array.from(this.#matrix);
-      this.#product = packLinear(
-        { weight, mask, bias: Float32Array.from(this.#shift), inputs: dim },
-        identityOrder(dim),
-        identityOrder(dim),
-      );
-    }
+  forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
+    const { dim } = this;
+    this.#product ??= packLinear({
+      weight: Float32Array.from(this.#matrix),
+      mask: triangleMask(dim, this.#side, true),
+      bias: Float32Array.from(this.#shift),
+      inputs: dim,
+    });
     const y = r.tiled(dim, `${this.#side} product`);
     recordLinear(r, this.#product, x, y, { label: this.#side });
+    addConstant(r, call, this.#logDet);
     return y;
   }
 
-  /** Records T⁻¹ (x − shift). */
-  solve(r: Recorder, x: TiledTensor): TiledTensor {
-    this.#solve ??= packTriangle(this.#matrix, this.#dim, this.#side, this.#shift);
+  /** Substitution. */
+  inverse(r: Recorder, z: TiledTensor, call: BijectorCall): TiledTensor {
+    this.#solve ??= packTriangle(this.#matrix, this.dim, this.#side, this.#shift);
     const { weight, constants, reverse } = this.#solve;
-    const y = r.tiled(this.#dim, `${this.#side} solution`);
+    const y = r.tiled(this.dim, `${this.#side} solution`);
     r.run(triangularSolve, {
-      buffers: { x, weight: r.constant(weight, this.#side), constants: r.constant(constants, `${this.#side} diagonal`), y },
-      params: { features: this.#dim },
+      buffers: { x: z, weight: r.constant(weight, this.#side), constants: r.constant(constants, `${this.#side} diagonal`), y },
+      params: { features: this.dim },
       constants: { REVERSE: reverse },
     });
+    addConstant(r, call, -this.#logDet);
     return y;
   }
 }

@@ -2,7 +2,8 @@
 
 import { FormatError } from '../../runtime/errors.js';
 import { DenseLinear } from '../bijectors/dense-linear.js';
-import { Householder, LuLinear, QrLinear } from '../bijectors/linear.js';
+import { Householder, luLinear, qrLinear } from '../bijectors/linear.js';
+import { transpose } from '../linear-algebra.js';
 import { softplus } from '../scalar.js';
 import type { OpBuilders } from './op.js';
 import type { StateReader } from './state.js';
@@ -46,7 +47,7 @@ export const linearOps = {
     const diagonal = state.parameter(`${op.prefix}.unconstrained_upper_diag`, [dim]);
     const upper = triangle(dim, 'upper', (i) => softplus(diagonal[i]!) + op.eps, entries);
     checkDiagonal(upper, dim, `${op.prefix}.unconstrained_upper_diag`);
-    return new LuLinear(lower, upper, state.parameter(`${op.prefix}.bias`, [dim]));
+    return luLinear(lower, upper, state.parameter(`${op.prefix}.bias`, [dim]));
   },
 
   qr_linear(op, { state, inputs: dim }) {
@@ -54,14 +55,12 @@ export const linearOps = {
     const diagonal = state.parameter(`${op.prefix}.log_upper_diag`, [dim]);
     const upper = triangle(dim, 'upper', (i) => Math.exp(diagonal[i]!), entries);
     checkDiagonal(upper, dim, `${op.prefix}.log_upper_diag`);
-    return new QrLinear(upper, reflections(state, `${op.prefix}.orthogonal.q_vectors`, dim), state.parameter(`${op.prefix}.bias`, [dim]));
+    return qrLinear(upper, reflections(state, `${op.prefix}.orthogonal.q_vectors`, dim), state.parameter(`${op.prefix}.bias`, [dim]));
   },
 
   householder: (op, { state, inputs: dim }) => new Householder(reflections(state, op.vectors, dim), new Float32Array(dim)),
 
   matmul_right(op, { state, inputs: dim }) {
-    const weight = state.parameter(op.key, [dim, dim]);
-    const transposed = Float64Array.from({ length: dim * dim }, (_, at) => weight[(at % dim) * dim + Math.floor(at / dim)]!);
-    return new DenseLinear(transposed, dim);
+    return new DenseLinear(transpose(state.parameter(op.key, [dim, dim]), dim, dim), dim);
   },
 } satisfies OpBuilders;
