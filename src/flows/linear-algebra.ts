@@ -1,5 +1,9 @@
 // Small dense matrices in float64 on the host: what is found once when a flow is built, and by checks.
 
+/** Of a row-major [rows, columns] matrix. */
+export const transpose = (matrix: ArrayLike<number>, rows: number, columns: number): Float64Array =>
+  Float64Array.from({ length: rows * columns }, (_, at) => matrix[(at % rows) * columns + Math.floor(at / rows)]!);
+
 /** P M = L U with partial pivoting, float64, in place of a copy: L below the diagonal (its own is 1), U on and above it. */
 export function factorize(matrix: Float64Array, n: number): { factors: Float64Array; order: number[]; logAbsDet: number } {
   const factors = matrix.slice();

@@ -1,4 +1,4 @@
-// The flow description, version 1, as TypeScript. docs/format.md gives the equations, flow-format.schema.json the rules that are
+// The flow description, version 1, as TypeScript. docs/format.md gives the equations, flow-schema.ts the rules that are
 // enforced. Keys are spelled as in the file. A string that names a tensor is a state_dict name; `prefix` is the part before the last dots.
 
 export type Activation = 'relu' | 'tanh' | 'elu' | 'sigmoid' | 'leaky_relu' | 'silu' | 'softplus' | 'identity';

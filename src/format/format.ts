@@ -2,15 +2,15 @@
 
 import { FormatError } from '../runtime/errors.js';
 import type { FlowDescription, NetDescription, OpDescription } from './description.js';
-import schemaFile from './flow-format.schema.json';
+import { flowSchema } from './flow-schema.js';
 import { metadataWith, readMetadata } from './metadata.js';
-import { type Schema, validate } from './schema.js';
+import { validate } from './schema.js';
 
 /** The key of a saved file's `__metadata__` that holds the description as a JSON string. */
 const metadataKey = 'flow';
 
 /** The JSON schema of the description, version 1: the one source of what is required. */
-export const flowFormatSchema = schemaFile as Schema;
+export const flowFormatSchema = /*#__PURE__*/ flowSchema();
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 

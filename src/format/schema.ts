@@ -1,4 +1,4 @@
-// A validator for the part of JSON Schema (draft 2020-12) that flow-format.schema.json uses. A `oneOf` is always told apart by one
+// A validator for the part of JSON Schema (draft 2020-12) that flow-schema.ts uses. A `oneOf` is always told apart by one
 // key whose `const` differs in every branch, so an error is about the branch that was meant and never about all of them.
 
 import { FormatError, UnsupportedError } from '../runtime/errors.js';

@@ -2,7 +2,7 @@
 
 import type { FlowDescription, NetDescription, OpDescription } from '../format/description.js';
 import { FormatError, ValueError } from '../runtime/errors.js';
-import { checkCount, type Derivation, readActivation, readIndices, readOptions } from './derive-options.js';
+import { checkCount, type Derivation, namesUnder, readActivation, readIndices, readOptions, vectorFlow } from './derive-options.js';
 
 const shared = {
   features: ['size'],
@@ -57,7 +57,7 @@ function checkBlocks(tensors: Derivation['tensors'], prefix: string, said: Reado
   const [[count, blocks]] = Object.entries(said) as [[string, number]];
   checkCount(tensors, `${prefix}.blocks.`, blocks, count);
   const block = `${prefix}.blocks.0.`;
-  const names = [...tensors.keys()].filter((name) => name.startsWith(block)).map((name) => name.slice(block.length));
+  const names = namesUnder(tensors, block);
   if (names.length === 0) return;
   for (const [key, expected] of Object.entries(said)) {
     if (typeof expected !== 'boolean') continue;
@@ -66,12 +66,16 @@ function checkBlocks(tensors: Derivation['tensors'], prefix: string, said: Reado
   }
 }
 
+/** Residual blocks have no random masks. */
+function checkMasks<K extends string>(residual: boolean, given: Readonly<Record<K, boolean>>, random: K): void {
+  if (residual && given[random]) throw new ValueError(`description.constructor.${random}`, 'use_residual_blocks to be false', 'true');
+}
+
 /** MADEMoG: one MADE with mixtures for outputs, from nflows.nn.nde, whose first layer has no activation. */
 export function deriveMademog({ options, tensors }: Derivation): Omit<FlowDescription, 'version'> {
   const given = readOptions(options, mademogOptions);
   const { features, context_features, num_blocks, use_residual_blocks, use_batch_norm } = given;
-  if (use_residual_blocks && given.random_mask)
-    throw new ValueError('description.constructor.random_mask', 'use_residual_blocks to be false', 'true');
+  checkMasks(use_residual_blocks, given, 'random_mask');
   checkBlocks(tensors, '_made', { num_blocks, use_batch_norm, use_residual_blocks });
   const stored = tensors.get('_made.context_layer.weight')?.shape[1] ?? 0;
   if (stored !== context_features)
@@ -89,14 +93,7 @@ export function deriveMademog({ options, tensors }: Derivation): Omit<FlowDescri
     context: context_features > 0,
     nde: true,
   };
-  return {
-    features,
-    context_features,
-    event_shape: [features],
-    base: { type: 'standard_normal' },
-    structure_direction: 'density',
-    structure: [{ op: 'ar_mixture', components: given.num_mixture_components, eps: 1e-2, net }],
-  };
+  return vectorFlow(features, context_features, [{ op: 'ar_mixture', components: given.num_mixture_components, eps: 1e-2, net }]);
 }
 
 /** MaskedAutoregressiveFlow: permutation, autoregressive affine, [batch norm] a layer. SimpleRealNVP: coupling, [batch norm]. */
@@ -105,16 +102,14 @@ export function deriveNflows({ options, tensors }: Derivation, kind: 'autoregres
   const volumePreserving = masked ? false : readOptions(options, couplingOptions).use_volume_preserving;
   const given = masked ?? readOptions(options, couplingOptions);
   const activation = readActivation(given.activation);
-  if (masked?.use_residual_blocks && masked.use_random_masks) {
-    throw new ValueError('description.constructor.use_random_masks', 'use_residual_blocks to be false', 'true');
-  }
+  if (masked) checkMasks(masked.use_residual_blocks, masked, 'use_random_masks');
 
   const structure: OpDescription[] = [];
-  const checks: [prefix: string, batchNorms: boolean][] = [];
+  const nets: string[] = [];
   let next = 0;
   const prefixOfNext = () => `_transform._transforms.${next++}`;
   const netAt = (prefix: string): NetDescription => {
-    checks.push([prefix, given.batch_norm_within_layers]);
+    nets.push(prefix);
     const common = { prefix, blocks: given.num_blocks_per_layer, activation, batch_norm: given.batch_norm_within_layers, context: false };
     return masked ? { type: 'nflows_made', residual: masked.use_residual_blocks, ...common } : { type: 'nflows_resnet', ...common };
   };
@@ -140,18 +135,12 @@ export function deriveNflows({ options, tensors }: Derivation, kind: 'autoregres
   }
 
   checkCount(tensors, '_transform._transforms.', next, 'num_layers');
-  for (const [prefix, expected] of checks)
+  const { num_blocks_per_layer, batch_norm_within_layers } = given;
+  for (const prefix of nets)
     checkBlocks(tensors, prefix, {
-      num_blocks_per_layer: given.num_blocks_per_layer,
-      batch_norm_within_layers: expected,
+      num_blocks_per_layer,
+      batch_norm_within_layers,
       ...(masked && { use_residual_blocks: masked.use_residual_blocks }),
     });
-  return {
-    features: given.features,
-    context_features: 0,
-    event_shape: [given.features],
-    base: { type: 'standard_normal' },
-    structure_direction: 'density',
-    structure,
-  };
+  return vectorFlow(given.features, 0, structure);
 }

@@ -1,6 +1,6 @@
 // What the libraries' derivations share: reading constructor arguments and looking things up in the tensors.
 
-import type { Activation } from '../format/description.js';
+import type { Activation, BaseDescription, FlowDescription, OpDescription } from '../format/description.js';
 import type { StoredTensor } from '../format/safetensors.js';
 import { FormatError, UnsupportedError, ValueError } from '../runtime/errors.js';
 
@@ -10,6 +10,21 @@ export interface Derivation {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly version: string | undefined;
 }
+
+/** What a derivation makes: the layers of a flow of vectors, from data to noise. */
+export const vectorFlow = (
+  features: number,
+  context: number,
+  structure: OpDescription[],
+  base: BaseDescription = { type: 'standard_normal' },
+): Omit<FlowDescription, 'version'> => ({
+  features,
+  context_features: context,
+  event_shape: [features],
+  base,
+  structure_direction: 'density',
+  structure,
+});
 
 const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 1;
 
@@ -104,23 +119,21 @@ export function readIndices(tensors: ReadonlyMap<string, StoredTensor>, name: st
   return Array.from(data as ArrayLike<number | bigint>, Number);
 }
 
-/** How many numbered children `prefix` has: 1 + the largest i of the names `${prefix}i.…`. */
-export function countChildren(tensors: ReadonlyMap<string, StoredTensor>, prefix: string): number {
-  let count = 0;
-  for (const name of tensors.keys()) {
-    if (!name.startsWith(prefix)) continue;
-    const index = Number.parseInt(name.slice(prefix.length), 10);
-    if (index >= count) count = index + 1;
-  }
-  return count;
-}
+/** The names that begin with `prefix`, without it. */
+export const namesUnder = (tensors: ReadonlyMap<string, StoredTensor>, prefix: string): string[] =>
+  [...tensors.keys()].flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
 
 /**
- * Compares what the constructor says with what the weights hold: a count that is too small would leave layers out unnoticed.
+ * Counts the numbered children of `prefix`, 1 + the largest i of the names `${prefix}i.…`, and compares what the constructor says with what the weights hold: a count that is too small would leave layers out unnoticed.
  * @throws FormatError when they differ.
  */
 export function checkCount(tensors: ReadonlyMap<string, StoredTensor>, prefix: string, expected: number, argument: string): void {
-  const got = countChildren(tensors, prefix);
+  const got = Math.max(
+    0,
+    ...namesUnder(tensors, prefix)
+      .map((name) => Number.parseInt(name, 10) + 1)
+      .filter(Number.isFinite),
+  );
   if (got !== expected)
     throw new FormatError('weights', `"${prefix}" needs ${expected} children by the constructor's ${argument}; it has ${got}`);
 }

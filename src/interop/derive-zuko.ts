@@ -1,10 +1,17 @@
 // zuko's MAF, NSF, NCSF, NICE and RealNVP (one class under two names), and CNF. Data to noise in list order; the base lies in buffers: a
 // standard normal, or NCSF's uniform.
 
-import type { BaseDescription, FlowDescription, NetDescription, OpDescription, ZukoForm } from '../format/description.js';
+import type {
+  BaseDescription,
+  DivergenceDescription,
+  FlowDescription,
+  NetDescription,
+  OpDescription,
+  ZukoForm,
+} from '../format/description.js';
 import { type StoredTensor, toFloat32 } from '../format/safetensors.js';
 import { FormatError, UnsupportedError } from '../runtime/errors.js';
-import { checkCount, type Derivation, readActivation, readIndices, readOptions, requireTensor } from './derive-options.js';
+import { checkCount, type Derivation, readActivation, readIndices, readOptions, requireTensor, vectorFlow } from './derive-options.js';
 
 const shared = {
   features: ['size'],
@@ -55,45 +62,31 @@ function checkBase(tensors: ReadonlyMap<string, StoredTensor>): void {
   }
 }
 
-/** The linear layers of one hyper network and how many of its inputs are context. */
+/**
+ * The layers of one hyper network and how many of its inputs are context. A residual one has a block after each hidden width, and a linear
+ * layer only where the width changes; in others an activation, which has no tensors, follows each linear layer.
+ */
 function readNet(
   tensors: ReadonlyMap<string, StoredTensor>,
   prefix: string,
   hidden: readonly number[],
   inputs: number,
+  residual: boolean,
 ): { linears: string[]; context: number } {
-  const linears = [...hidden, 0].map((_, layer) => `${prefix}.hyper.${2 * layer}`);
-  checkCount(tensors, `${prefix}.hyper.`, 2 * hidden.length + 1, 'hidden_features');
-  for (const [layer, size] of hidden.entries()) {
-    const rows = requireTensor(tensors, `${linears[layer]}.weight`).shape[0];
-    if (rows !== size) throw new FormatError('weights', `"${linears[layer]}.weight" needs ${size} rows by hidden_features; it has ${rows}`);
-  }
-  return { linears, context: (requireTensor(tensors, `${linears[0]}.weight`).shape[1] ?? 0) - inputs };
-}
-
-/** The same of a masked net with residual blocks: a block after each hidden width, and a linear layer where the width changes. */
-function readResidual(
-  tensors: ReadonlyMap<string, StoredTensor>,
-  prefix: string,
-  hidden: readonly number[],
-  inputs: number,
-): { linears: string[]; context: number } {
-  const linears: string[] = [];
-  const push = () => {
-    linears.push(`${prefix}.hyper.${linears.length}`);
-    return linears[linears.length - 1]!;
-  };
-  for (const [index, size] of hidden.entries()) {
-    if (index === 0 || hidden[index - 1] !== size) {
-      const name = `${push()}.weight`;
-      const rows = requireTensor(tensors, name).shape[0];
-      if (rows !== size) throw new FormatError('weights', `"${name}" needs ${size} rows by hidden_features; it has ${rows}`);
+  // Outputs of each layer before the last; null for a block.
+  const sizes = hidden.flatMap((size, index) => (residual ? (size === hidden[index - 1] ? [null] : [size, null]) : [size]));
+  const stride = residual ? 1 : 2;
+  const linears = [...sizes, 0].map((_, layer) => `${prefix}.hyper.${stride * layer}`);
+  for (const [layer, size] of sizes.entries()) {
+    const name = linears[layer]!;
+    if (size === null) {
+      for (const part of [0, 2]) requireTensor(tensors, `${name}.${part}.weight`);
+      continue;
     }
-    const block = push();
-    for (const layer of [0, 2]) requireTensor(tensors, `${block}.${layer}.weight`);
+    const rows = requireTensor(tensors, `${name}.weight`).shape[0];
+    if (rows !== size) throw new FormatError('weights', `"${name}.weight" needs ${size} rows by hidden_features; it has ${rows}`);
   }
-  requireTensor(tensors, `${push()}.weight`);
-  checkCount(tensors, `${prefix}.hyper.`, linears.length, 'hidden_features and residual');
+  checkCount(tensors, `${prefix}.hyper.`, stride * sizes.length + 1, residual ? 'hidden_features and residual' : 'hidden_features');
   return { linears, context: (requireTensor(tensors, `${linears[0]}.weight`).shape[1] ?? 0) - inputs };
 }
 
@@ -123,7 +116,7 @@ export function deriveZuko(
   const netAt = (prefix: string, inputs: number): NetDescription => {
     // With a single feature the net reads the context alone and is no masked one, which is where blocks are.
     const blocks = residual && inputs > 0;
-    const { linears, context } = blocks ? readResidual(tensors, prefix, hidden, inputs) : readNet(tensors, prefix, hidden, inputs);
+    const { linears, context } = readNet(tensors, prefix, hidden, inputs, blocks);
     contexts.push(context);
     return { type: 'zuko_mlp', linears, activation, context_concat: context > 0, ...(blocks && { residual: true }) };
   };
@@ -155,14 +148,7 @@ export function deriveZuko(
   // Only what the constructor says outright is compared: the size is in the weights, and not every tool writes it down.
   const differs = ('context' in options && given.context !== context) || ('use_context' in options && given.use_context !== context > 0);
   if (differs) throw new FormatError('weights', `the nets read ${context} context features; the constructor says otherwise`);
-  return {
-    features,
-    context_features: context,
-    event_shape: [features],
-    base,
-    structure_direction: 'density',
-    structure,
-  };
+  return vectorFlow(features, context, structure, base);
 }
 
 const continuous = {
@@ -191,21 +177,6 @@ export function deriveZukoContinuous({ options, tensors }: Derivation): Omit<Flo
     freqs: 'transform.freqs',
     context_concat: context > 0,
   };
-  return {
-    features,
-    context_features: context,
-    event_shape: [features],
-    base: { type: 'standard_normal' },
-    structure_direction: 'density',
-    structure: [
-      {
-        op: 'cnf',
-        t_data: start!,
-        t_noise: end!,
-        times,
-        net,
-        divergence: exact ? { type: 'exact' } : { type: 'gaussian', probes: 1 },
-      },
-    ],
-  };
+  const divergence: DivergenceDescription = exact ? { type: 'exact' } : { type: 'gaussian', probes: 1 };
+  return vectorFlow(features, context, [{ op: 'cnf', t_data: start!, t_noise: end!, times, net, divergence }]);
 }

@@ -9,8 +9,9 @@ import { linearOps } from '../flows/build/linear.js';
 import { mixtureOps } from '../flows/build/mixture.js';
 import { planarOps } from '../flows/build/planar.js';
 import { residualOps } from '../flows/build/residual.js';
-import { splineOps, zukoSplineOps } from '../flows/build/spline.js';
+import { splineOps } from '../flows/build/spline.js';
 import { structureOps } from '../flows/build/structure.js';
+import { zukoOps } from '../flows/build/zuko.js';
 import type { Flow } from '../flows/flow.js';
 import { descriptionFromMetadata, parseDescription } from '../format/format.js';
 import { readSafetensors } from '../format/safetensors.js';
@@ -31,7 +32,7 @@ export const operations = () => ({
   ...boundedOps,
   ...mixtureOps,
   ...splineOps,
-  ...zukoSplineOps,
+  ...zukoOps,
 });
 
 /**

@@ -1,8 +1,7 @@
 import { defineRule } from '../runtime/derivative.js';
-import { defineKernel } from '../runtime/kernel.js';
 import { addProduct } from './accumulate.js';
 import * as source from './generated/activation.js';
-import { perRowGroupAndFeature } from './geometry.js';
+import { featureKernel } from './geometry.js';
 
 /** Activations by name; numbers as in shaders/lib/activation.wgsl. `leaky_relu` has slope 0.01, `elu` alpha 1. */
 export const ACTIVATION_NUMBER = { identity: 0, relu: 1, tanh: 2, sigmoid: 3, elu: 4, leaky_relu: 5, silu: 6, softplus: 7 } as const;
@@ -12,9 +11,7 @@ export type Activation = keyof typeof ACTIVATION_NUMBER;
 /** Those that the activation kernel has besides: `lipswish` has a parameter of its own, so no linear layer ends with it. */
 export const SLOPE_NUMBER = { ...ACTIVATION_NUMBER, lipswish: 8 } as const;
 
-export const activation = /*#__PURE__*/ defineKernel(source.activation, (rows, { features }) =>
-  perRowGroupAndFeature(source.activation, rows, features),
-);
+export const activation = /*#__PURE__*/ featureKernel(source.activation);
 
 export const activationRule = /*#__PURE__*/ defineRule(activation, (r, { buffers: { source: v }, params, constants }, gradients) => {
   const [dValue, dSource] = [gradients.of('value'), gradients.into('source')];

@@ -1,11 +1,10 @@
 import { defineRule } from '../runtime/derivative.js';
 import { UnsupportedError } from '../runtime/errors.js';
-import { defineKernel } from '../runtime/kernel.js';
 import { NONE } from '../runtime/tensor.js';
 import { accumulate } from './accumulate.js';
 import * as source from './generated/affine.js';
 import * as backward from './generated/affine-backward.js';
-import { perRowGroupAndFeature } from './geometry.js';
+import { featureKernel } from './geometry.js';
 
 /** Slot of a feature that passes unchanged. */
 export const PASSES = 0xffffffff;
@@ -23,13 +22,9 @@ export const SCALE_NUMBER = {
   'reciprocal-sigmoid': 8,
 } as const;
 
-export const affineBackward = /*#__PURE__*/ defineKernel(backward.affineBackward, (rows, { features }) =>
-  perRowGroupAndFeature(backward.affineBackward, rows, features),
-);
+export const affineBackward = /*#__PURE__*/ featureKernel(backward.affineBackward);
 
-export const affine = /*#__PURE__*/ defineKernel(source.affine, (rows, { features }) =>
-  perRowGroupAndFeature(source.affine, rows, features),
-);
+export const affine = /*#__PURE__*/ featureKernel(source.affine);
 
 export const affineRule = /*#__PURE__*/ defineRule(affine, (r, { buffers: { x, parameters, slot }, params, constants }, gradients) => {
   if ((constants.MIX ?? 1) < 1) throw new UnsupportedError(r.place, 'the derivative of an interpolated layer');

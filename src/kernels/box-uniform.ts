@@ -1,8 +1,8 @@
-import { ceilDiv, defineKernel } from '../runtime/kernel.js';
+import { ceilDiv } from '../runtime/kernel.js';
 import * as source from './generated/box-uniform.js';
-import { perRowGroup, perRowGroupAndFeature } from './geometry.js';
+import { featureKernel, rowKernel } from './geometry.js';
 
 export const boxUniform = {
-  sample: /*#__PURE__*/ defineKernel(source.sample, (rows, { dim }) => perRowGroupAndFeature(source.sample, rows, ceilDiv(dim, 4))),
-  logDensity: /*#__PURE__*/ defineKernel(source.logDensity, (rows) => perRowGroup(source.logDensity, rows)),
+  sample: /*#__PURE__*/ featureKernel(source.sample, ({ dim }) => ceilDiv(dim, 4)),
+  logDensity: /*#__PURE__*/ rowKernel(source.logDensity),
 };

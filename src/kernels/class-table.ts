@@ -1,7 +1,4 @@
-import { defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/class-table.js';
-import { perRowGroupAndFeature } from './geometry.js';
+import { featureKernel } from './geometry.js';
 
-export const classTable = /*#__PURE__*/ defineKernel(source.classTable, (rows, { features }) =>
-  perRowGroupAndFeature(source.classTable, rows, features),
-);
+export const classTable = /*#__PURE__*/ featureKernel(source.classTable);

@@ -1,13 +1,10 @@
-import { ceilDiv, defineKernel } from '../runtime/kernel.js';
+import { ceilDiv } from '../runtime/kernel.js';
 import * as source from './generated/conv2d.js';
-import { perTile } from './geometry.js';
+import { tileKernel } from './geometry.js';
 import { STRIP } from './masked-linear.js';
 
-export const conv2d = /*#__PURE__*/ defineKernel(
+export const conv2d = /*#__PURE__*/ tileKernel(
   source.conv2d,
-  (rows, { outputs, height, width }) => {
-    const [x, y] = perTile(source.conv2d, rows, ceilDiv(outputs, STRIP));
-    return [x, y, ceilDiv(height * width, 2)];
-  },
   ({ params: { inputs, outputs, height, width, kernel } }) => ceilDiv(outputs, STRIP) * STRIP * inputs * kernel * kernel * height * width,
+  ({ outputs, height, width }) => [ceilDiv(outputs, STRIP), ceilDiv(height * width, 2)],
 );

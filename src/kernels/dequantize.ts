@@ -1,10 +1,7 @@
-import { defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/dequantize.js';
-import { perRowGroupAndFeature } from './geometry.js';
+import { featureKernel } from './geometry.js';
 
 export const dequantization = {
-  dequantize: /*#__PURE__*/ defineKernel(source.dequantize, (rows, { features }) =>
-    perRowGroupAndFeature(source.dequantize, rows, features),
-  ),
-  quantize: /*#__PURE__*/ defineKernel(source.quantize, (rows, { features }) => perRowGroupAndFeature(source.quantize, rows, features)),
+  dequantize: /*#__PURE__*/ featureKernel(source.dequantize),
+  quantize: /*#__PURE__*/ featureKernel(source.quantize),
 };

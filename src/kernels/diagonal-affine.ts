@@ -1,8 +1,7 @@
 import { defineRule } from '../runtime/derivative.js';
-import { defineKernel } from '../runtime/kernel.js';
 import { accumulate } from './accumulate.js';
 import * as source from './generated/diagonal-affine.js';
-import { perRowGroupAndFeature } from './geometry.js';
+import { featureKernel } from './geometry.js';
 
 const linearParts = new WeakMap<Float32Array | Uint32Array, Float32Array<ArrayBuffer>>();
 
@@ -18,9 +17,7 @@ function linearPart(constants: Float32Array | Uint32Array, features: number): Fl
   return part;
 }
 
-export const diagonalAffine = /*#__PURE__*/ defineKernel(source.diagonalAffine, (rows, { features }) =>
-  perRowGroupAndFeature(source.diagonalAffine, rows, features),
-);
+export const diagonalAffine = /*#__PURE__*/ featureKernel(source.diagonalAffine);
 
 export const diagonalAffineRule = /*#__PURE__*/ defineRule(
   diagonalAffine,

@@ -1,5 +1,4 @@
-import { defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/fill.js';
-import { perRowGroup } from './geometry.js';
+import { rowKernel } from './geometry.js';
 
-export const fill = /*#__PURE__*/ defineKernel(source.fill, (rows) => perRowGroup(source.fill, rows));
+export const fill = /*#__PURE__*/ rowKernel(source.fill);

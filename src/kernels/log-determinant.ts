@@ -1,5 +1,4 @@
-import { defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/log-determinant.js';
-import { perRowGroup } from './geometry.js';
+import { rowKernel } from './geometry.js';
 
-export const logDeterminant = /*#__PURE__*/ defineKernel(source.logDeterminant, (rows) => perRowGroup(source.logDeterminant, rows));
+export const logDeterminant = /*#__PURE__*/ rowKernel(source.logDeterminant);

@@ -1,5 +1,4 @@
-import { defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/logit.js';
-import { perRowGroupAndFeature } from './geometry.js';
+import { featureKernel } from './geometry.js';
 
-export const logit = /*#__PURE__*/ defineKernel(source.logit, (rows, { features }) => perRowGroupAndFeature(source.logit, rows, features));
+export const logit = /*#__PURE__*/ featureKernel(source.logit);

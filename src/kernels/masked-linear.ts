@@ -1,15 +1,78 @@
 import { defineRule } from '../runtime/derivative.js';
-import { ceilDiv, defineKernel } from '../runtime/kernel.js';
+import { ceilDiv } from '../runtime/kernel.js';
 import { NONE } from '../runtime/tensor.js';
 import { accumulate } from './accumulate.js';
 import * as source from './generated/masked-linear.js';
-import { perTile } from './geometry.js';
+import { tileKernel } from './geometry.js';
 import { columnSums, weightGradient } from './linear-backward.js';
 import { recordGather } from './parameters.js';
 import { permute } from './permute.js';
 
 /** Outputs that one invocation computes; weights are packed in strips of as many. */
 export const STRIP = 8;
+
+export interface PackedLinear {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** [ceil(outputs / 8), inputs, 8]. */
+  readonly weight: Float32Array<ArrayBuffer>;
+  /** [3, 8 ceil(outputs / 8)]: bias, norm scale, norm shift. */
+  readonly bias: Float32Array<ArrayBuffer>;
+  /** [ceil(outputs / 8), 2]: first input, and one past the last, that a strip's masks let through. */
+  readonly ranges: Uint32Array<ArrayBuffer>;
+}
+
+export interface LinearSource {
+  /** [outputs, inputs], row-major. */
+  readonly weight: Float32Array;
+  readonly mask?: Uint8Array | null;
+  readonly bias?: Float32Array | null;
+  readonly inputs: number;
+  readonly norm?: { readonly scale: Float64Array; readonly shift: Float64Array } | null;
+}
+
+/**
+ * Packs rows `outputOrder` of a linear layer, reading its inputs in the order `inputOrder`. Both default to the order that they have.
+ *
+ * @param outputOrder source row of each packed output; −1 for a padding row of zeros.
+ * @param inputOrder source column of each packed input.
+ */
+export function packLinear(
+  source: LinearSource,
+  outputOrder: ArrayLike<number> = identityOrder(source.weight.length / source.inputs),
+  inputOrder: ArrayLike<number> = identityOrder(source.inputs),
+): PackedLinear {
+  const outputs = outputOrder.length;
+  const inputs = inputOrder.length;
+  const strips = Math.ceil(outputs / STRIP);
+  const weight = new Float32Array(strips * inputs * STRIP);
+  const bias = new Float32Array(3 * strips * STRIP);
+  const ranges = new Uint32Array(strips * 2);
+  for (let strip = 0; strip < strips; strip++) {
+    let begin = inputs;
+    let end = 0;
+    for (let lane = 0; lane < STRIP; lane++) {
+      const packed = strip * STRIP + lane;
+      const row = packed < outputs ? outputOrder[packed]! : -1;
+      if (row < 0) continue;
+      bias[packed] = source.bias?.[row] ?? 0;
+      bias[strips * STRIP + packed] = source.norm?.scale[row] ?? 1;
+      bias[2 * strips * STRIP + packed] = source.norm?.shift[row] ?? 0;
+      for (let k = 0; k < inputs; k++) {
+        const at = row * source.inputs + inputOrder[k]!;
+        if (source.mask?.[at] === 0) continue;
+        weight[(strip * inputs + k) * STRIP + lane] = source.weight[at]!;
+        if (k < begin) begin = k;
+        if (k + 1 > end) end = k + 1;
+      }
+    }
+    ranges[strip * 2] = Math.min(begin, end);
+    ranges[strip * 2 + 1] = end;
+  }
+  return { inputs, outputs, weight, bias, ranges };
+}
+
+export const identityOrder = (count: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: count }, (_, i) => i);
 
 interface Transposition {
   /** Where each packed weight of the transposed layer lies among those of the layer; 0 for padding, else 1 + index. */
@@ -43,18 +106,15 @@ function transposition(ranges: Float32Array | Uint32Array, inputs: number, outpu
   return turned;
 }
 
-export const maskedLinear = /*#__PURE__*/ defineKernel(
+export const maskedLinear = /*#__PURE__*/ tileKernel(
   source.maskedLinear,
-  (rows, { outputs, blocks }) => {
-    const [x, y] = perTile(source.maskedLinear, rows, ceilDiv(outputs, STRIP));
-    return [x, y, blocks];
-  },
   ({ buffers: { ranges }, params: { inputs, outputs, blocks } }) => {
     if (ranges.kind !== 'constant') return inputs * outputs * blocks;
     let taken = 0;
     for (let at = 0; at < ranges.data.length; at += 2) taken += ranges.data[at + 1]! - ranges.data[at]!;
     return taken * STRIP * blocks;
   },
+  ({ outputs, blocks }) => [ceilDiv(outputs, STRIP), blocks],
 );
 
 export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buffers, params, constants }, gradients) => {

@@ -1,12 +1,9 @@
 import { defineRule, type GradientTarget } from '../runtime/derivative.js';
-import { defineKernel } from '../runtime/kernel.js';
 import type { TiledTensor } from '../runtime/tensor.js';
 import * as source from './generated/multiply-add.js';
-import { perRowGroupAndFeature } from './geometry.js';
+import { featureKernel } from './geometry.js';
 
-export const multiplyAdd = /*#__PURE__*/ defineKernel(source.multiplyAdd, (rows, { features }) =>
-  perRowGroupAndFeature(source.multiplyAdd, rows, features),
-);
+export const multiplyAdd = /*#__PURE__*/ featureKernel(source.multiplyAdd);
 
 export const multiplyAddRule = /*#__PURE__*/ defineRule(multiplyAdd, (r, { buffers: { a, b }, params, constants }, gradients) => {
   const dY = gradients.of('y');

@@ -1,8 +1,7 @@
 import { defineRule } from '../runtime/derivative.js';
-import { defineKernel } from '../runtime/kernel.js';
 import { accumulate } from './accumulate.js';
 import * as source from './generated/permute.js';
-import { perRowGroupAndFeature } from './geometry.js';
+import { featureKernel } from './geometry.js';
 
 /** Index of a feature that becomes 0. */
 export const ZERO = 0xffffffff;
@@ -29,9 +28,7 @@ function inversesOf(index: Float32Array | Uint32Array, features: number, sources
   return passes;
 }
 
-export const permute = /*#__PURE__*/ defineKernel(source.permute, (rows, { features }) =>
-  perRowGroupAndFeature(source.permute, rows, features),
-);
+export const permute = /*#__PURE__*/ featureKernel(source.permute);
 
 export const permuteRule = /*#__PURE__*/ defineRule(permute, (r, { buffers: { index }, params }, gradients) => {
   const [dY, dX] = [gradients.of('y'), gradients.into('x')];

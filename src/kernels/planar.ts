@@ -1,5 +1,4 @@
-import { defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/planar.js';
-import { perRowGroup } from './geometry.js';
+import { rowKernel } from './geometry.js';
 
-export const planar = /*#__PURE__*/ defineKernel(source.planar, (rows) => perRowGroup(source.planar, rows));
+export const planar = /*#__PURE__*/ rowKernel(source.planar);

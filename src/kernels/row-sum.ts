@@ -1,11 +1,11 @@
 import { defineRule } from '../runtime/derivative.js';
-import { ceilDiv, defineKernel } from '../runtime/kernel.js';
+import { ceilDiv } from '../runtime/kernel.js';
 import { accumulate } from './accumulate.js';
 import * as source from './generated/row-sum.js';
-import { perRowGroup, perRowGroupAndFeature } from './geometry.js';
+import { featureKernel, rowKernel } from './geometry.js';
 import { permute } from './permute.js';
 
-export const rowSum = /*#__PURE__*/ defineKernel(source.rowSum, (rows) => perRowGroup(source.rowSum, rows));
+export const rowSum = /*#__PURE__*/ rowKernel(source.rowSum);
 
 export const rowSumRule = /*#__PURE__*/ defineRule(rowSum, (r, { params: { features } }, gradients) => {
   const [dTotal, dTerms] = [gradients.of('total'), gradients.into('terms')];
@@ -17,6 +17,4 @@ export const rowSumRule = /*#__PURE__*/ defineRule(rowSum, (r, { params: { featu
 /** Terms of one partial sum. */
 export const PARTIAL_SUM = 64;
 
-export const partialSums = /*#__PURE__*/ defineKernel(source.partialSums, (rows, { features }) =>
-  perRowGroupAndFeature(source.partialSums, rows, ceilDiv(features, PARTIAL_SUM)),
-);
+export const partialSums = /*#__PURE__*/ featureKernel(source.partialSums, ({ features }) => ceilDiv(features, PARTIAL_SUM));

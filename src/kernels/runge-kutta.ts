@@ -1,10 +1,9 @@
-import { defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/runge-kutta.js';
-import { perRowGroup, perRowGroupAndFeature } from './geometry.js';
+import { featureKernel, rowKernel } from './geometry.js';
 
 export const rungeKutta = {
-  advance: /*#__PURE__*/ defineKernel(source.advance, (rows, { features }) => perRowGroupAndFeature(source.advance, rows, features)),
-  stepError: /*#__PURE__*/ defineKernel(source.stepError, (rows) => perRowGroup(source.stepError, rows)),
+  advance: /*#__PURE__*/ featureKernel(source.advance),
+  stepError: /*#__PURE__*/ rowKernel(source.stepError),
 };
 
 /** What step_error writes for a row that was not finite before the step, and for one that the step made so. */

@@ -1,13 +1,13 @@
 import { defineRule } from '../runtime/derivative.js';
-import { ceilDiv, defineKernel } from '../runtime/kernel.js';
+import { ceilDiv } from '../runtime/kernel.js';
 import type { TiledTensor } from '../runtime/tensor.js';
 import { addProduct } from './accumulate.js';
 import * as source from './generated/standard-normal.js';
-import { perRowGroup, perRowGroupAndFeature } from './geometry.js';
+import { featureKernel, rowKernel } from './geometry.js';
 
 export const standardNormal = {
-  sample: /*#__PURE__*/ defineKernel(source.sample, (rows, { dim }) => perRowGroupAndFeature(source.sample, rows, ceilDiv(dim, 4))),
-  logDensity: /*#__PURE__*/ defineKernel(source.logDensity, (rows) => perRowGroup(source.logDensity, rows)),
+  sample: /*#__PURE__*/ featureKernel(source.sample, ({ dim }) => ceilDiv(dim, 4)),
+  logDensity: /*#__PURE__*/ rowKernel(source.logDensity),
 };
 
 export const logDensityRule = /*#__PURE__*/ defineRule(standardNormal.logDensity, (r, { buffers, params: { sign } }, gradients) => {

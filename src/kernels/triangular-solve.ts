@@ -1,9 +1,7 @@
-import { defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/triangular-solve.js';
-import { perTile } from './geometry.js';
+import { tileKernel } from './geometry.js';
 
-export const triangularSolve = /*#__PURE__*/ defineKernel(
+export const triangularSolve = /*#__PURE__*/ tileKernel(
   source.triangularSolve,
-  (rows) => perTile(source.triangularSolve, rows),
   ({ params: { features } }) => (features * (features + 1)) / 2,
 );

@@ -95,7 +95,7 @@ function summingConstants(r: Recorder, call: BijectorCall, record: (call: Biject
     total += value;
   };
   record({ ...call, addConstant: sum });
-  if (total !== 0) addConstant(r, call, total);
+  addConstant(r, call, total);
 }
 
 /** Records `part`, then what follows it in the first `features` of `whole`; or with a shift, what lies that much before. */

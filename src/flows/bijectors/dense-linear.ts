@@ -2,7 +2,7 @@ import { ValueError } from '../../runtime/errors.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
-import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import { type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
 import { factorize } from '../linear-algebra.js';
 import { addConstant, Chain, Inverse } from './chain.js';
 import { Permutation } from './permutation.js';
@@ -16,8 +16,8 @@ export class DenseLinear implements Bijector {
   readonly name = 'dense-linear';
   readonly dim: number;
   readonly contextDim = 0;
-  readonly #forward: PackedLinear;
-  readonly #inverse: Chain;
+  readonly #product: PackedLinear;
+  readonly #factors: Chain;
   readonly #logDet: number;
 
   /** @param matrix float64 [D, D], row-major. @throws ValueError where the matrix is singular. */
@@ -29,25 +29,21 @@ export class DenseLinear implements Bijector {
     const unit = factors.slice();
     for (let i = 0; i < dim; i++) unit[i * dim + i] = 1;
     this.dim = dim;
-    this.#forward = packLinear(
-      { weight: Float32Array.from(matrix), mask: null, bias: null, inputs: dim },
-      identityOrder(dim),
-      identityOrder(dim),
-    );
+    this.#product = packLinear({ weight: Float32Array.from(matrix), inputs: dim });
     const zero = new Float64Array(dim);
-    const solves = [new Triangle(factors, 'upper', zero), new Triangle(unit, 'lower', zero)];
-    this.#inverse = new Chain(dim, [...solves, new Inverse(new Permutation(order))]);
+    const pivots = new Inverse(new Permutation(order));
+    this.#factors = new Chain(dim, [new Triangle(factors, 'upper', zero), new Triangle(unit, 'lower', zero), pivots]);
     this.#logDet = logAbsDet;
   }
 
   forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
     const y = r.tiled(this.dim, 'product');
-    recordLinear(r, this.#forward, x, y, { label: 'matrix' });
+    recordLinear(r, this.#product, x, y, { label: 'matrix' });
     addConstant(r, call, this.#logDet);
     return y;
   }
 
   inverse(r: Recorder, z: TiledTensor, call: BijectorCall): TiledTensor {
-    return this.#inverse.inverse(r, z, call);
+    return this.#factors.inverse(r, z, call);
   }
 }

@@ -1,8 +1,8 @@
 import { diagonalAffine } from '../../kernels/diagonal-affine.js';
-import { fill } from '../../kernels/fill.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
+import { addConstant } from './chain.js';
 import { splitConstants } from './split-constants.js';
 
 /**
@@ -38,8 +38,8 @@ export class DiagonalAffine implements Bijector {
   }
 
   /** Adds the log-det of forward to a tensor, without moving anything: a density term of a base. */
-  recordLogDet(r: Recorder, total: TiledTensor): void {
-    r.run(fill, { buffers: { destination: total }, params: { features: 1, value: this.#logDet }, constants: { ADD: true } });
+  recordLogDet(r: Recorder, logDet: TiledTensor): void {
+    addConstant(r, { logDet, context: null }, this.#logDet);
   }
 
   #record(r: Recorder, x: TiledTensor, constants: Float32Array<ArrayBuffer>, logAbsDet: number, logDet: TiledTensor | null): TiledTensor {

@@ -1,9 +1,7 @@
 import { planar } from '../../kernels/planar.js';
-import type { Recorder } from '../../runtime/recorder.js';
-import type { TiledTensor } from '../../runtime/tensor.js';
-import type { Bijector, BijectorCall } from '../bijector.js';
+import type { Bijector } from '../bijector.js';
 import { softplus } from '../scalar.js';
-import { type ParameterSource, RowParameters, splat, twoParts } from './row-parameters.js';
+import { type ParameterSource, RowLayer, splat, twoParts } from './row-parameters.js';
 
 /** What the kernel reads for parameters that all rows share: b, u, w, and the constants of û in float64, in two parts each. */
 export function packPlanar(u: ArrayLike<number>, w: ArrayLike<number>, b: number): Float32Array<ArrayBuffer> {
@@ -24,50 +22,16 @@ export type PlanarActivation = { readonly kind: 'tanh' } | { readonly kind: 'lea
 /**
  * x = z + û h(w·z + b): inverse (z → x) is a formula; forward (x → z) solves one scalar equation a row.
  * Rezende and Mohamed 2015, arXiv:1505.05770; shaders/planar.wgsl.
+ *
+ * @param source a table of `packPlanar`, or a network whose outputs are b, u [D], w [D].
  */
-export class Planar implements Bijector {
-  readonly name = 'planar';
-  readonly contextDim: number;
-  readonly #parameters: RowParameters;
-  readonly #activation: PlanarActivation;
-
-  /** @param source a table of `packPlanar`, or a network whose outputs are b, u [D], w [D]. */
-  constructor(
-    readonly dim: number,
-    source: ParameterSource,
-    activation: PlanarActivation,
-  ) {
-    this.#parameters = new RowParameters(source);
-    this.#activation = activation;
-    this.contextDim = this.#parameters.contextDim;
-  }
-
-  forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
-    return this.#record(r, x, call, true);
-  }
-
-  inverse(r: Recorder, z: TiledTensor, call: BijectorCall): TiledTensor {
-    return this.#record(r, z, call, false);
-  }
-
-  #record(r: Recorder, x: TiledTensor, { logDet, context }: BijectorCall, undo: boolean): TiledTensor {
-    const { parameters, parameterFeatures } = this.#parameters.record(r, context);
-    const y = r.tiled(this.dim, undo ? 'z' : 'x');
-    const activation = this.#activation;
+export const planarLayer = (dim: number, source: ParameterSource, activation: PlanarActivation): Bijector =>
+  new RowLayer('planar', dim, source, (r, x, { buffers, params, constants, result }) => {
+    const y = r.tiled(dim, result);
     r.run(planar, {
-      buffers: { x, parameters, y, log_det: logDet ?? r.tiled(1, 'unused') },
-      params: {
-        features: this.dim,
-        parameter_features: parameterFeatures,
-        negative_slope: activation.kind === 'tanh' ? 0 : activation.slope,
-      },
-      constants: {
-        PER_ROW: this.#parameters.perRow,
-        LEAKY: activation.kind === 'leaky_relu',
-        UNDO: undo,
-        HAS_LOG_DET: logDet !== null,
-      },
+      buffers: { x, y, ...buffers },
+      params: { features: dim, ...params, negative_slope: activation.kind === 'tanh' ? 0 : activation.slope },
+      constants: { ...constants, LEAKY: activation.kind === 'leaky_relu' },
     });
     return y;
-  }
-}
+  });

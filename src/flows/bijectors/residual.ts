@@ -5,7 +5,7 @@ import { ValueError } from '../../runtime/errors.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { NONE, type TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
-import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import { type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
 import { fixedPointSteps, lipschitzBound } from '../conditioner/spectral-norm.js';
 import {
   type JacobianSeed,
@@ -103,15 +103,12 @@ export class Residual implements Bijector {
         `${dim}`,
       );
     const { context } = net;
-    const units = net.layers[0]!.outputs;
     this.dim = dim;
     this.contextDim = context?.contextDim ?? 0;
     this.#plan = planMlp(net.layers);
     this.#net = planRowNet(this.#plan, dim);
     this.#seed = planJacobian(this.#plan);
-    this.#context =
-      context &&
-      packLinear({ ...context, mask: null, inputs: context.contextDim }, identityOrder(units), identityOrder(context.contextDim));
+    this.#context = context && packLinear({ ...context, inputs: context.contextDim });
     this.#logDet = logDet;
     this.#inverse = inverse;
     this.#stream = stream;

@@ -2,6 +2,7 @@
 
 import type { Recorder } from '../../runtime/recorder.js';
 import type { Tensor, TiledTensor } from '../../runtime/tensor.js';
+import type { Bijector, BijectorCall } from '../bijector.js';
 import type { Conditioner } from '../conditioner/conditioner.js';
 import { type ParallelPlan, planParallel, recordParallel } from '../conditioner/parallel-plan.js';
 
@@ -13,27 +14,58 @@ export const splat = (values: ArrayLike<number>): Float32Array<ArrayBuffer> =>
 export const twoParts = (value: number): [number, number] => [Math.fround(value), value - Math.fround(value)];
 
 export type ParameterSource =
+  /** What the kernel reads for all rows. */
   | { readonly table: Float32Array<ArrayBuffer> }
   /** Reads the context; its one head lists the parameters in the kernel's order. */
   | { readonly conditioner: Conditioner };
 
-export class RowParameters {
+/** What every kernel of such a layer is given. */
+interface RowCall {
+  readonly buffers: { readonly parameters: Tensor; readonly log_det: TiledTensor };
+  readonly params: { readonly parameter_features: number };
+  readonly constants: { readonly PER_ROW: boolean; readonly UNDO: boolean; readonly HAS_LOG_DET: boolean };
+  /** Label of the result. */
+  readonly result: 'x' | 'z';
+}
+
+/** A layer with such parameters, one recording for both directions: z ↦ x is the formula, x ↦ z undoes it. */
+export class RowLayer implements Bijector {
   readonly contextDim: number;
-  readonly perRow: boolean;
   readonly #table: Float32Array<ArrayBuffer>;
   readonly #plan: ParallelPlan | null;
+  readonly #record: (r: Recorder, value: TiledTensor, call: RowCall) => TiledTensor;
 
-  constructor(source: ParameterSource) {
+  constructor(
+    readonly name: string,
+    readonly dim: number,
+    source: ParameterSource,
+    record: (r: Recorder, value: TiledTensor, call: RowCall) => TiledTensor,
+  ) {
     const conditioner = 'conditioner' in source ? source.conditioner : null;
-    this.perRow = conditioner !== null;
     this.contextDim = conditioner?.inputs ?? 0;
     this.#table = 'table' in source ? source.table : new Float32Array(4);
     this.#plan = conditioner && planParallel(conditioner, null);
+    this.#record = record;
   }
 
-  /** The tensor to bind, and its features. */
-  record(r: Recorder, context: TiledTensor | null): { parameters: Tensor; parameterFeatures: number } {
-    if (!this.#plan) return { parameters: r.constant(this.#table, 'parameters'), parameterFeatures: 1 };
-    return { parameters: recordParallel(r, this.#plan, context!, null), parameterFeatures: this.#plan.parameterFeatures };
+  forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
+    return this.#run(r, x, call, true);
+  }
+
+  inverse(r: Recorder, z: TiledTensor, call: BijectorCall): TiledTensor {
+    return this.#run(r, z, call, false);
+  }
+
+  #run(r: Recorder, value: TiledTensor, { logDet, context }: BijectorCall, undo: boolean): TiledTensor {
+    const plan = this.#plan;
+    return this.#record(r, value, {
+      buffers: {
+        parameters: plan ? recordParallel(r, plan, context!, null) : r.constant(this.#table, 'parameters'),
+        log_det: logDet ?? r.tiled(1, 'unused'),
+      },
+      params: { parameter_features: plan?.parameterFeatures ?? 1 },
+      constants: { PER_ROW: plan !== null, UNDO: undo, HAS_LOG_DET: logDet !== null },
+      result: undo ? 'z' : 'x',
+    });
   }
 }

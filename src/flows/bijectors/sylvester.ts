@@ -1,9 +1,8 @@
 import { sylvester } from '../../kernels/sylvester.js';
-import type { Recorder } from '../../runtime/recorder.js';
-import type { TiledTensor } from '../../runtime/tensor.js';
-import type { Bijector, BijectorCall } from '../bijector.js';
-import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
-import { type ParameterSource, RowParameters, splat } from './row-parameters.js';
+import type { Bijector } from '../bijector.js';
+import { packLinear, recordLinear } from '../conditioner/packing.js';
+import { transpose } from '../linear-algebra.js';
+import { type ParameterSource, RowLayer, splat } from './row-parameters.js';
 
 /**
  * What the kernel reads for triangles that all rows share.
@@ -30,66 +29,31 @@ export { householderColumns } from '../linear-algebra.js';
 /**
  * x = z + Q R tanh(R̃ Qᵀ z + b), Q [D, M] with orthonormal columns, R and R̃ upper triangular. Inverse (z → x) is a formula; forward
  * (x → z) solves M scalar equations a row, one after the other. Van den Berg et al. 2018, arXiv:1803.05649; shaders/sylvester.wgsl.
+ *
+ * @param source a table of `packSylvester`, or a network whose outputs are in the order of shaders/sylvester.wgsl.
+ * @param basis Q, row-major [D, M]; null for the identity, M = D.
  */
-export class Sylvester implements Bijector {
-  readonly name = 'sylvester';
-  readonly contextDim: number;
-  readonly #parameters: RowParameters;
-  readonly #units: number;
-  readonly #in: PackedLinear | null;
-  readonly #out: PackedLinear | null;
-
-  /**
-   * @param source a table of `packSylvester`, or a network whose outputs are in the order of shaders/sylvester.wgsl.
-   * @param basis Q, row-major [D, M]; null for the identity, M = D.
-   */
-  constructor(
-    readonly dim: number,
-    units: number,
-    source: ParameterSource,
-    basis: Float64Array | null,
-  ) {
-    this.#units = units;
-    this.#parameters = new RowParameters(source);
-    this.contextDim = this.#parameters.contextDim;
-    const pack = (weight: Float32Array, outputs: number, inputs: number) =>
-      packLinear({ weight, mask: null, bias: null, inputs }, identityOrder(outputs), identityOrder(inputs));
-    this.#out = basis && pack(Float32Array.from(basis), dim, units);
-    this.#in =
-      basis &&
-      pack(
-        Float32Array.from({ length: units * dim }, (_, at) => basis[(at % dim) * units + Math.floor(at / dim)]!),
-        units,
-        dim,
-      );
-  }
-
-  forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
-    return this.#record(r, x, call, true);
-  }
-
-  inverse(r: Recorder, z: TiledTensor, call: BijectorCall): TiledTensor {
-    return this.#record(r, z, call, false);
-  }
-
-  #record(r: Recorder, x: TiledTensor, { logDet, context }: BijectorCall, undo: boolean): TiledTensor {
-    const units = this.#units;
-    const { parameters, parameterFeatures } = this.#parameters.record(r, context);
-    let source = x;
-    if (this.#in) {
-      source = r.tiled(units, 'projection');
-      recordLinear(r, this.#in, x, source, { label: 'Q transposed' });
+export function sylvesterLayer(dim: number, units: number, source: ParameterSource, basis: Float64Array | null): Bijector {
+  const q = basis && {
+    out: packLinear({ weight: Float32Array.from(basis), inputs: units }),
+    in: packLinear({ weight: Float32Array.from(transpose(basis, dim, units)), inputs: dim }),
+  };
+  return new RowLayer('sylvester', dim, source, (r, x, { buffers, params, constants, result }) => {
+    let projection = x;
+    if (q) {
+      projection = r.tiled(units, 'projection');
+      recordLinear(r, q.in, x, projection, { label: 'Q transposed' });
     }
     const moved = r.tiled(units, 'moved');
-    const change = r.tiled(this.#out ? units : 1, 'change');
+    const change = r.tiled(q ? units : 1, 'change');
     r.run(sylvester, {
-      buffers: { source, parameters, moved, change, hidden: r.tiled(units, 'hidden'), log_det: logDet ?? r.tiled(1, 'unused') },
-      params: { units, parameter_features: parameterFeatures },
-      constants: { PER_ROW: this.#parameters.perRow, UNDO: undo, HAS_CHANGE: this.#out !== null, HAS_LOG_DET: logDet !== null },
+      buffers: { source: projection, moved, change, hidden: r.tiled(units, 'hidden'), ...buffers },
+      params: { units, ...params },
+      constants: { ...constants, HAS_CHANGE: q !== null },
     });
-    if (!this.#out) return moved;
-    const y = r.tiled(this.dim, undo ? 'z' : 'x');
-    recordLinear(r, this.#out, change, y, { label: 'Q', addend: x });
+    if (!q) return moved;
+    const y = r.tiled(dim, result);
+    recordLinear(r, q.out, change, y, { label: 'Q', addend: x });
     return y;
-  }
+  });
 }

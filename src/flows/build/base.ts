@@ -8,7 +8,7 @@ import { conditionalNormal } from '../bases/conditional-normal.js';
 import { DiagonalMixture } from '../bases/diagonal-mixture.js';
 import { DiagonalNormal } from '../bases/diagonal-normal.js';
 import { StandardNormal } from '../bases/standard-normal.js';
-import { headsOf } from './autoregressive.js';
+import { conditionerOf } from './conditioner.js';
 import { needs } from './needs.js';
 import { buildContextNet } from './nets.js';
 import type { BaseBuilders, BaseContext } from './op.js';
@@ -54,12 +54,8 @@ const commonBases = {
 
   conditional_normal({ net }, { dim, contextDim, state }) {
     const stages = buildContextNet(state, net, contextDim, `${PLACE}.net`);
-    return conditionalNormal(dim, {
-      inputs: contextDim,
-      contextDim: 0,
-      stages,
-      heads: headsOf(stages, { slots: dim, layout: 'chunk' }, PLACE),
-    });
+    const layout = { view: 'by parameter', places: [0, 1] } as const;
+    return conditionalNormal(dim, conditionerOf(stages, dim, layout, { inputs: contextDim, contextDim: 0, place: PLACE }));
   },
 } satisfies BaseBuilders;
 

@@ -1,32 +1,15 @@
 // Coupling ops with an affine transformer.
 
-import type { Activation, NetDescription } from '../../format/description.js';
+import type { Activation } from '../../format/description.js';
 import { UnsupportedError } from '../../runtime/errors.js';
 import { Coupling } from '../bijectors/coupling.js';
-import { type Conditioner, type Head, INPUT, type Stage } from '../conditioner/conditioner.js';
+import { type Conditioner, INPUT } from '../conditioner/conditioner.js';
+import { identityOrder } from '../conditioner/packing.js';
 import { AffineTransformer } from '../transformers/affine.js';
-import { checkOutputs, contextOf, headsOf } from './autoregressive.js';
-import { buildNet, sequentialMlp, sideBySide, spreadInputs } from './nets.js';
+import { checkOutputs, contextOf, coupling } from './conditioner.js';
+import { sequentialMlp, sideBySide } from './nets.js';
 import type { BuildContext, OpBuilders } from './op.js';
-import { mixOf, scaleOf, softclip } from './scale.js';
-
-export { contextOf } from './autoregressive.js';
-
-/** A net of the features `identity`, spread over all D inputs. */
-export function couplingStages(
-  net: NetDescription,
-  identity: readonly number[],
-  { state, inputs: dim, contextDim, place }: BuildContext,
-): Stage[] {
-  return spreadInputs(buildNet(state, net, { inputs: identity.length, contextDim }, `${place}.net`), identity, dim);
-}
-
-const conditionerOf = ({ inputs, contextDim }: BuildContext, stages: readonly Stage[], heads: readonly Head[]): Conditioner => ({
-  inputs,
-  contextDim: contextOf(stages, contextDim),
-  stages,
-  heads,
-});
+import { mixOf, scaleOf } from './scale.js';
 
 /** Two nets of the whole input with a mask: a shift and a log-scale for every feature, used where the mask is 0. */
 function twoNets(
@@ -52,7 +35,7 @@ function twoNets(
   const ends = [shift.length - 1, stages.length - 1] as const;
   for (const end of ends) checkOutputs(stages, end, dim, place);
   const heads = ends.map((stage) => ({ stage, units: Uint32Array.from(moved) }));
-  return { conditioner: conditionerOf(context, stages, heads), moved };
+  return { conditioner: { inputs: dim, contextDim: contextOf(stages, contextDim), stages, heads }, moved };
 }
 
 /** Names of the linear layers of torch.nn.Sequential(linear, activation, linear, activation, linear). */
@@ -60,30 +43,8 @@ const linears = (prefix: string): string[] => [0, 2, 4].map((index) => `${prefix
 
 export const couplingOps = {
   coupling_affine(op, context) {
-    const stages = couplingStages(op.net, op.identity, context);
     const transformer = new AffineTransformer({ ...scaleOf(op, context.place), ...mixOf(op, context.place) });
-    const { parameters } = transformer;
-    const heads = headsOf(stages, { slots: op.transform.length, parameters, layout: 'chunk' }, context.place);
-    return new Coupling(context.inputs, conditionerOf(context, stages, heads), transformer, op.transform);
-  },
-
-  zuko_coupling(op, context) {
-    if (op.form !== 'softclip_exp')
-      throw new UnsupportedError(context.place, `form ${JSON.stringify(op.form)} of zuko_coupling`, ['softclip_exp']);
-    const features = op.mask.map((_, i) => i);
-    const moved = features.filter((i) => op.mask[i] === 0);
-    const stages = couplingStages(
-      op.net,
-      features.filter((i) => op.mask[i] === 1),
-      context,
-    );
-    const heads = headsOf(stages, { slots: moved.length, layout: 'interleaved' }, context.place);
-    return new Coupling(
-      context.inputs,
-      conditionerOf(context, stages, heads),
-      new AffineTransformer(softclip(op.slope, context.place)),
-      moved,
-    );
+    return coupling(op.net, op, transformer, context, { view: 'by parameter', places: identityOrder(transformer.parameters) });
   },
 
   ptf_coupling(op, context) {

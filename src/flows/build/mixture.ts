@@ -1,13 +1,8 @@
 // Ops whose transformer is a mixture of Gaussians. The net's outputs are viewed [features, K, 3] = (logit, mean, s), as nflows does.
 
-import { Autoregressive } from '../bijectors/autoregressive.js';
-import { Coupling } from '../bijectors/coupling.js';
-import type { Conditioner, Stage } from '../conditioner/conditioner.js';
+import { FormatError } from '../../runtime/errors.js';
 import { MixtureTransformer } from '../transformers/mixture.js';
-import { checkOutputs, headOf } from './autoregressive.js';
-import { contextOf, couplingStages } from './coupling.js';
-import { needs } from './needs.js';
-import { buildNet } from './nets.js';
+import { autoregressive, coupling, type Layout } from './conditioner.js';
 import type { BuildContext, OpBuilders } from './op.js';
 
 interface MixtureOp {
@@ -15,25 +10,17 @@ interface MixtureOp {
   readonly eps: number;
 }
 
-function partsOf({ components, eps }: MixtureOp, stages: Stage[], slots: number, { inputs, contextDim, place }: BuildContext) {
-  needs(Math.fround(eps) > 0, `${place}.eps`, 'a number above 0, the least deviation', eps);
-  const last = stages.length - 1;
-  checkOutputs(stages, last, 3 * components * slots, place);
-  const heads = Array.from({ length: 3 * components }, (_, p) =>
-    headOf(last, slots, 3 * (p % components) + Math.floor(p / components), 3 * components),
-  );
-  const conditioner: Conditioner = { inputs, contextDim: contextOf(stages, contextDim), stages, heads };
-  return [conditioner, new MixtureTransformer(components, eps)] as const;
+function transformerOf({ components, eps }: MixtureOp, { place }: BuildContext): MixtureTransformer {
+  if (!(Math.fround(eps) > 0)) throw new FormatError(`${place}.eps`, `needs a number above 0, the least deviation; got ${eps}`);
+  return new MixtureTransformer(components, eps);
 }
 
-export const mixtureOps = {
-  ar_mixture(op, context) {
-    const stages = buildNet(context.state, op.net, context, `${context.place}.net`);
-    return new Autoregressive(...partsOf(op, stages, context.inputs, context));
-  },
+const layoutOf = ({ components }: MixtureOp): Layout => ({
+  view: 'by slot',
+  places: Array.from({ length: 3 * components }, (_, p) => 3 * (p % components) + Math.floor(p / components)),
+});
 
-  coupling_mixture(op, context) {
-    const stages = couplingStages(op.net, op.identity, context);
-    return new Coupling(context.inputs, ...partsOf(op, stages, op.transform.length, context), op.transform);
-  },
+export const mixtureOps = {
+  ar_mixture: (op, context) => autoregressive(op.net, transformerOf(op, context), context, layoutOf(op)),
+  coupling_mixture: (op, context) => coupling(op.net, op, transformerOf(op, context), context, layoutOf(op)),
 } satisfies OpBuilders;

@@ -21,8 +21,6 @@ export interface NetInput {
   readonly contextDim: number;
 }
 
-const plain = { contexts: [], skip: null, norm: null } as const;
-
 /** A torch.nn.Linear, masked where `<prefix>.mask` or the given name is stored. */
 function readLinear(state: StateReader, prefix: string, inputs: number, maskName = `${prefix}.mask`): Linear {
   const outputs = state.shapeOf(`${prefix}.weight`)[0] ?? 0;
@@ -92,135 +90,150 @@ function foldNorm(linear: Linear, norm: Norm): Linear {
   return { ...linear, weight, bias };
 }
 
-/** linear, activation, linear, …, linear. */
-function mlp(state: StateReader, linears: readonly string[], activation: Activation, input: NetInput, concatenated: boolean): Stage[] {
-  const stages: Stage[] = [];
-  let inputs = input.inputs + (concatenated ? input.contextDim : 0);
-  for (const [index, prefix] of linears.entries()) {
-    const read = readLinear(state, prefix, inputs);
-    const { linear, contexts } = index === 0 && concatenated ? splitConcatenated(read, input) : { linear: read, contexts: [] };
-    stages.push({ ...plain, ...linear, input: index - 1, contexts, activation: index + 1 < linears.length ? activation : 'identity' });
-    inputs = linear.outputs;
-  }
-  return stages;
+interface LayerOptions {
+  /** Name of the mask's tensor, if not `<prefix>.mask`. */
+  readonly mask?: string;
+  readonly context?: { readonly prefix: string; readonly mode: ContextTerm['mode']; readonly activation?: Activation } | false;
+  /** Prefix of a batch norm between the layer and its activation. */
+  readonly norm?: string | false;
+  /** Prefix of a batch norm in front of the layer. */
+  readonly normBefore?: string | false;
+  readonly skip?: number;
+  readonly activation?: Activation;
 }
 
-interface ResidualNet {
-  readonly prefix: string;
-  readonly blocks: number;
-  readonly activation: Activation;
-  readonly batch_norm: boolean;
-  /** How the first layer sees the context, and how each block does. */
-  readonly first: (initial: Linear) => { linear: Linear; contexts: ContextTerm[] };
-  readonly blockContext: (prefix: string, outputs: number) => { on: 0 | 1; term: ContextTerm } | null;
-}
+/** Reads a net layer by layer, each fed by the one before it. */
+class NetReader {
+  readonly stages: Stage[] = [];
 
-/** h = initial(x); each block h = h + linear_1(act(bn_1(linear_0(act(bn_0(h)))))); final(h). */
-function residualNet(state: StateReader, net: ResidualNet, initialInputs: number): Stage[] {
-  const { prefix, blocks, activation } = net;
-  const { linear: initial, contexts } = net.first(readLinear(state, `${prefix}.initial_layer`, initialInputs));
-  const hidden = initial.outputs;
-  // Each stage ends with what the next block does first to h: its norm and activation. After the last block there is neither.
-  const entering = (block: number): Pick<Stage, 'norm' | 'activation'> =>
-    block < blocks
-      ? { norm: net.batch_norm ? readNorm(state, `${prefix}.blocks.${block}.batch_norm_layers.0`, hidden, 1e-3) : null, activation }
-      : { norm: null, activation: 'identity' };
-  const stages: Stage[] = [{ ...plain, ...initial, input: INPUT, contexts, ...entering(0) }];
-  for (let block = 0; block < blocks; block++) {
-    const at = `${prefix}.blocks.${block}`;
-    const before = stages.length - 1;
-    const context = net.blockContext(`${at}.context_layer`, hidden);
-    const termsOf = (layer: 0 | 1) => (context?.on === layer ? [context.term] : []);
+  /** @param concatenated whether the first layer reads cat(x, context). */
+  constructor(
+    readonly state: StateReader,
+    readonly input: NetInput,
+    readonly concatenated: boolean,
+  ) {}
+
+  push(prefix: string, { mask, context, norm, normBefore, skip, activation = 'identity' }: LayerOptions = {}): void {
+    const { state, input, stages } = this;
+    const before = stages.at(-1)?.outputs;
+    const contexts: ContextTerm[] = [];
+    let linear: Linear;
+    if (before === undefined && this.concatenated) {
+      const split = splitConcatenated(readLinear(state, prefix, input.inputs + input.contextDim, mask), input);
+      linear = split.linear;
+      contexts.push(...split.contexts);
+    } else linear = readLinear(state, prefix, before ?? input.inputs, mask);
+    const { outputs } = linear;
+    if (context) contexts.push(readContext(state, context.prefix, outputs, input.contextDim, context.mode, context.activation));
+    if (normBefore) linear = foldNorm(linear, readNorm(state, normBefore, linear.inputs, 1e-3));
     stages.push({
-      ...plain,
-      ...readLinear(state, `${at}.linear_layers.0`, hidden),
-      input: before,
-      contexts: termsOf(0),
-      norm: net.batch_norm ? readNorm(state, `${at}.batch_norm_layers.1`, hidden, 1e-3) : null,
+      ...linear,
+      input: stages.length - 1,
+      contexts,
+      skip: skip ?? null,
+      norm: norm ? readNorm(state, norm, outputs, 1e-3) : null,
       activation,
     });
-    stages.push({
-      ...readLinear(state, `${at}.linear_layers.1`, hidden),
-      input: before + 1,
-      contexts: termsOf(1),
-      skip: before,
-      ...entering(block + 1),
-    });
   }
-  stages.push({ ...plain, ...readLinear(state, `${prefix}.final_layer`, hidden), input: stages.length - 1, activation: 'identity' });
-  return stages;
 }
 
-function nflowsMade(state: StateReader, net: Extract<NetDescription, { type: 'nflows_made' }>, input: NetInput): Stage[] {
-  const { prefix, blocks, activation } = net;
-  const contextual = net.context && input.contextDim > 0;
-  // The activation falls on the context's projection at the first layer, not in the blocks; nflows.nn.nde has none there at all.
-  const firstActivation = net.nde ? 'identity' : activation;
-  const first = (initial: Linear) => ({
-    linear: initial,
-    contexts: contextual ? [readContext(state, `${prefix}.context_layer`, initial.outputs, input.contextDim, 'add', firstActivation)] : [],
+/** linear, activation, linear, …, linear. */
+function mlp(
+  state: StateReader,
+  linears: readonly string[],
+  activation: Activation,
+  input: NetInput,
+  concatenated: boolean,
+  projection?: string | null,
+): Stage[] {
+  const reader = new NetReader(state, input, concatenated);
+  for (const [index, prefix] of linears.entries())
+    reader.push(prefix, {
+      context: index === 0 && projection ? { prefix: projection, mode: 'add' } : false,
+      activation: index + 1 < linears.length ? activation : 'identity',
+    });
+  return reader.stages;
+}
+
+/**
+ * nflows' nets and those that took them over: initial layer, blocks, final layer. A residual block is
+ * h + linear_1(act(bn_1(linear_0(act(bn_0(h)))))), another one act(linear(bn(h))).
+ *
+ * @param context whether the context is read; how a block reads it, added to its first layer or gating its second; and how the first
+ *   layer does, from cat(x, context) or by a projection through `activation`.
+ */
+function blockNet(
+  state: StateReader,
+  net: {
+    readonly prefix: string;
+    readonly blocks: number;
+    readonly residual: boolean;
+    readonly activation: Activation;
+    readonly batch_norm: boolean;
+  },
+  input: NetInput,
+  context: {
+    readonly reads: boolean;
+    readonly mode: ContextTerm['mode'];
+    readonly concatenated?: boolean;
+    readonly activation?: Activation;
+  },
+): Stage[] {
+  const { prefix, blocks, activation, batch_norm: normed } = net;
+  const { concatenated = false } = context;
+  const reader = new NetReader(state, context.reads ? input : { ...input, contextDim: 0 }, concatenated);
+  const blockAt = (block: number) => `${prefix}.blocks.${block}`;
+  const project = (at: string, mode: ContextTerm['mode'], through: Activation = 'identity') =>
+    context.reads && { prefix: `${at}.context_layer`, mode, activation: through };
+  // Each stage ends with what the next block does first to h: its norm and activation. After the last block there is neither.
+  const entering = (block: number): LayerOptions =>
+    block < blocks ? { norm: normed && `${blockAt(block)}.batch_norm_layers.0`, activation } : {};
+  reader.push(`${prefix}.initial_layer`, {
+    context: !concatenated && project(prefix, 'add', context.activation),
+    ...(net.residual ? entering(0) : { activation: context.activation ?? 'identity' }),
   });
-  if (net.residual) {
-    return residualNet(
-      state,
-      {
-        prefix,
-        blocks,
-        activation,
-        batch_norm: net.batch_norm,
-        first,
-        blockContext: (at, outputs) => (contextual ? { on: 0, term: readContext(state, at, outputs, input.contextDim, 'add') } : null),
-      },
-      input.inputs,
-    );
-  }
-  const { linear: initial, contexts } = first(readLinear(state, `${prefix}.initial_layer`, input.inputs));
-  const stages: Stage[] = [{ ...plain, ...initial, input: INPUT, contexts, activation: firstActivation }];
   for (let block = 0; block < blocks; block++) {
-    const at = `${prefix}.blocks.${block}`;
-    const linear = readLinear(state, `${at}.linear`, stages[block]!.outputs);
-    const folded = net.batch_norm ? foldNorm(linear, readNorm(state, `${at}.batch_norm`, linear.inputs, 1e-3)) : linear;
-    stages.push({ ...plain, ...folded, input: block, activation });
+    const at = blockAt(block);
+    if (!net.residual) {
+      reader.push(`${at}.linear`, { normBefore: normed && `${at}.batch_norm`, activation });
+      continue;
+    }
+    const skip = reader.stages.length - 1;
+    const terms = project(at, context.mode);
+    const gates = context.mode === 'gate';
+    reader.push(`${at}.linear_layers.0`, { context: !gates && terms, norm: normed && `${at}.batch_norm_layers.1`, activation });
+    reader.push(`${at}.linear_layers.1`, { context: gates && terms, skip, ...entering(block + 1) });
   }
-  stages.push({ ...plain, ...readLinear(state, `${prefix}.final_layer`, stages[blocks]!.outputs), input: blocks, activation: 'identity' });
-  return stages;
+  reader.push(`${prefix}.final_layer`);
+  return reader.stages;
 }
 
 /** zuko's residual MLP: masked linear layers that change the width, and blocks h + linear_2(act(linear_0(h))) between them. */
 function zukoResidual(state: StateReader, names: readonly string[], activation: Activation, input: NetInput, place: string): Stage[] {
-  const stages: Stage[] = [];
-  let inputs = input.inputs + input.contextDim;
-  const push = (stage: Omit<Stage, 'input'>) => {
-    stages.push({ ...stage, input: stages.length - 1 });
-    inputs = stage.outputs;
-  };
+  const reader = new NetReader(state, input, true);
   for (const [index, name] of names.entries()) {
     if (state.has(`${name}.weight`)) {
-      const read = readLinear(state, name, inputs);
-      const first = index === 0 ? splitConcatenated(read, input) : { linear: read, contexts: [] };
-      push({ ...plain, ...first.linear, contexts: first.contexts, activation: 'identity' });
+      reader.push(name);
       continue;
     }
     if (index === 0 || index === names.length - 1)
       throw new FormatError(place, `"${name}" needs a weight: first and last layer are linear`);
-    const skip = stages.length - 1;
-    push({ ...plain, ...readLinear(state, `${name}.0`, inputs), activation });
-    push({ ...plain, ...readLinear(state, `${name}.2`, inputs), skip, activation: 'identity' });
+    const skip = reader.stages.length - 1;
+    reader.push(`${name}.0`, { activation });
+    reader.push(`${name}.2`, { skip });
   }
-  return stages;
+  return reader.stages;
 }
 
-/** pytorch-flows: joiner (masked, context without bias), act, trunk.1, act, trunk.3. */
-function ptfMade(state: StateReader, joiner: string, trunk: string, activation: Activation, context: boolean, input: NetInput): Stage[] {
-  const read = (prefix: string, inputs: number) => readLinear(state, `${prefix}.linear`, inputs, `${prefix}.mask`);
-  const first = read(joiner, input.inputs);
-  const contexts = context ? [readContext(state, `${joiner}.cond_linear`, first.outputs, input.contextDim, 'add')] : [];
-  const second = read(`${trunk}.1`, first.outputs);
-  return [
-    { ...plain, ...first, input: INPUT, contexts, activation },
-    { ...plain, ...second, input: 0, activation },
-    { ...plain, ...read(`${trunk}.3`, second.outputs), input: 1, activation: 'identity' },
-  ];
+/** pytorch-flows: joiner (masked, context without bias), act, trunk.1, act, trunk.3. `part` is what the names of one of two nets begin with. */
+function ptfMade(state: StateReader, prefix: string, part: string, activation: Activation, context: boolean, input: NetInput): Stage[] {
+  const reader = new NetReader(state, input, false);
+  const push = (name: string, options: LayerOptions) =>
+    reader.push(`${prefix}.${part}${name}.linear`, { mask: `${prefix}.${part}${name}.mask`, ...options });
+  push('joiner', { context: context && { prefix: `${prefix}.${part}joiner.cond_linear`, mode: 'add' }, activation });
+  push('trunk.1', { activation });
+  push('trunk.3', {});
+  return reader.stages;
 }
 
 /** Two nets side by side; the stages of the second follow those of the first. */
@@ -244,53 +257,32 @@ const KNOWN = ['masked_mlp', 'nflows_made', 'nflows_resnet', 'normflows_made', '
  */
 export function buildNet(state: StateReader, net: NetDescription, input: NetInput, place: string): Stage[] {
   switch (net.type) {
-    case 'masked_mlp': {
-      const stages = mlp(state, net.linears, net.activation, input, false);
-      if (net.context_proj)
-        stages[0] = { ...stages[0]!, contexts: [readContext(state, net.context_proj, stages[0]!.outputs, input.contextDim, 'add')] };
-      return stages;
-    }
+    case 'masked_mlp':
+      return mlp(state, net.linears, net.activation, input, false, net.context_proj);
     case 'nflows_made':
-      return nflowsMade(state, net, input);
+      // The activation falls on the context's projection at the first layer, not in the blocks; nflows.nn.nde has none there at all.
+      return blockNet(state, net, input, {
+        reads: net.context && input.contextDim > 0,
+        mode: 'add',
+        activation: net.nde ? 'identity' : net.activation,
+      });
     case 'normflows_made': {
-      const contextual = state.has(`${net.prefix}.context_layer.weight`);
-      return residualNet(
-        state,
-        {
-          ...net,
-          batch_norm: false,
-          first: (linear) => ({
-            linear,
-            contexts: contextual ? [readContext(state, `${net.prefix}.context_layer`, linear.outputs, input.contextDim, 'add')] : [],
-          }),
-          blockContext: (at, outputs) => (contextual ? { on: 1, term: readContext(state, at, outputs, input.contextDim, 'gate') } : null),
-        },
-        input.inputs,
-      );
+      const reads = state.has(`${net.prefix}.context_layer.weight`);
+      return blockNet(state, { ...net, residual: true, batch_norm: false }, input, { reads, mode: 'gate' });
     }
-    case 'nflows_resnet': {
-      const own = net.context ? input : { ...input, contextDim: 0 };
-      return residualNet(
-        state,
-        {
-          ...net,
-          first: (linear) => splitConcatenated(linear, own),
-          blockContext: (at, outputs) => (net.context ? { on: 1, term: readContext(state, at, outputs, input.contextDim, 'gate') } : null),
-        },
-        own.inputs + own.contextDim,
-      );
-    }
+    case 'nflows_resnet':
+      return blockNet(state, { ...net, residual: true }, input, { reads: net.context, mode: 'gate', concatenated: true });
     case 'zuko_mlp': {
       const own = net.context_concat ? input : { ...input, contextDim: 0 };
       if (net.residual) return zukoResidual(state, net.linears, net.activation, own, place);
-      return mlp(state, net.linears, net.activation, own, net.context_concat);
+      return mlp(state, net.linears, net.activation, own, true);
     }
     case 'ptf_made':
-      return ptfMade(state, `${net.prefix}.joiner`, `${net.prefix}.trunk`, net.activation, net.context, input);
+      return ptfMade(state, net.prefix, '', net.activation, net.context, input);
     case 'ptf_made_split':
       return sideBySide(
-        ptfMade(state, `${net.prefix}.s_joiner`, `${net.prefix}.s_trunk`, net.s_act, net.context, input),
-        ptfMade(state, `${net.prefix}.t_joiner`, `${net.prefix}.t_trunk`, net.t_act, net.context, input),
+        ptfMade(state, net.prefix, 's_', net.s_act, net.context, input),
+        ptfMade(state, net.prefix, 't_', net.t_act, net.context, input),
       );
     default:
       throw new UnsupportedError(place, `net ${JSON.stringify(net.type)}`, KNOWN);

@@ -2,13 +2,12 @@
 
 import type { NetDescription } from '../../format/description.js';
 import { FormatError } from '../../runtime/errors.js';
-import { Planar, type PlanarActivation, packPlanar } from '../bijectors/planar.js';
-import { packRadial, Radial } from '../bijectors/radial.js';
-import { householderColumns, packSylvester, Sylvester } from '../bijectors/sylvester.js';
+import { type PlanarActivation, packPlanar, planarLayer } from '../bijectors/planar.js';
+import { packRadial, radialLayer } from '../bijectors/radial.js';
+import { householderColumns, packSylvester, sylvesterLayer } from '../bijectors/sylvester.js';
 import type { Conditioner } from '../conditioner/conditioner.js';
 import { softplus } from '../scalar.js';
-import { checkOutputs, headOf } from './autoregressive.js';
-import { buildNet } from './nets.js';
+import { contextConditioner } from './conditioner.js';
 import type { BuildContext, OpBuilders, OpOf } from './op.js';
 import type { StateReader } from './state.js';
 
@@ -19,14 +18,9 @@ const vectorOf = (state: StateReader, name: string, count: number): Float32Array
 /** [1], or a scalar. */
 const scalarOf = (state: StateReader, name: string): number => state.parameter(name, state.shapeOf(name).length === 0 ? [] : [1])[0]!;
 
-/** A net that reads the context alone, with all its outputs as one head. */
-function contextNet(net: NetDescription, outputs: number, { state, contextDim, place }: BuildContext): Conditioner {
-  const described = net.type === 'zuko_mlp' ? { ...net, context_concat: false } : net;
-  const stages = buildNet(state, described, { inputs: contextDim, contextDim: 0 }, `${place}.net`);
-  const last = stages.length - 1;
-  checkOutputs(stages, last, outputs, place);
-  return { inputs: contextDim, contextDim: 0, stages, heads: [headOf(last, outputs, 0, 1)] };
-}
+/** A net of the context, with all its outputs as one head. */
+const contextNet = (net: NetDescription, outputs: number, context: BuildContext): Conditioner =>
+  contextConditioner(net, outputs, { view: 'by slot', places: [0] }, context);
 
 function activationOf(op: OpOf<'planar'>, place: string): PlanarActivation {
   if (op.activation === 'tanh') return { kind: 'tanh' };
@@ -50,22 +44,22 @@ export const planarOps = {
   planar(op, context) {
     const { state, inputs: dim, place } = context;
     const activation = activationOf(op, place);
-    if (op.net) return new Planar(dim, { conditioner: contextNet(op.net, 2 * dim + 1, context) }, activation);
+    if (op.net) return planarLayer(dim, { conditioner: contextNet(op.net, 2 * dim + 1, context) }, activation);
     const [u, w] = [vectorOf(state, op.u!, dim), vectorOf(state, op.w!, dim)];
-    return new Planar(dim, { table: packPlanar(u, w, scalarOf(state, op.b!)) }, activation);
+    return planarLayer(dim, { table: packPlanar(u, w, scalarOf(state, op.b!)) }, activation);
   },
 
   radial(op, context) {
     const { state, inputs: dim, place } = context;
     const softplusAlpha = op.alpha_map === 'softplus';
-    if (op.net) return new Radial(dim, { conditioner: contextNet(op.net, dim + 2, context) }, softplusAlpha);
+    if (op.net) return radialLayer(dim, { conditioner: contextNet(op.net, dim + 2, context) }, softplusAlpha);
     const size = op.z0!.replace(/[^.]*$/, 'd'); // normflows stores the number of features beside
     if (state.has(size)) state.checkIndices(size, [dim]);
     const [center, stored] = [vectorOf(state, op.z0!, dim), scalarOf(state, op.alpha!)];
     const alpha = softplusAlpha ? softplus(stored) : Math.abs(stored);
     if (!(Math.fround(alpha) > 0))
       throw new FormatError(`${place}: ${op.alpha}`, `needs an alpha other than 0, at which the map leaves out a ball; got ${stored}`);
-    return new Radial(dim, { table: packRadial(center, alpha, scalarOf(state, op.beta!)) });
+    return radialLayer(dim, { table: packRadial(center, alpha, scalarOf(state, op.beta!)) });
   },
 
   sylvester(op, context) {
@@ -73,8 +67,8 @@ export const planarOps = {
     const { units } = op;
     if (units > dim) throw new FormatError(`${place}.units`, `needs at most ${dim}, the number of features; got ${units}`);
     const basis = basisOf(op, context);
-    if (op.net) return new Sylvester(dim, units, { conditioner: contextNet(op.net, units * (units + 2), context) }, basis);
+    if (op.net) return sylvesterLayer(dim, units, { conditioner: contextNet(op.net, units * (units + 2), context) }, basis);
     const [r, rTilde] = [op.r!, op.r_tilde!].map((name) => state.parameter(name, [units, units]));
-    return new Sylvester(dim, units, { table: packSylvester(r!, rTilde!, state.parameter(op.b!, [units])) }, basis);
+    return sylvesterLayer(dim, units, { table: packSylvester(r!, rTilde!, state.parameter(op.b!, [units])) }, basis);
   },
 } satisfies OpBuilders;

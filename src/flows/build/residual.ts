@@ -13,20 +13,21 @@ import type { StateReader } from './state.js';
 type LipschitzMlp = Extract<NetDescription, { type: 'lipschitz_mlp' }>;
 
 /** A block's scalars that normflows keeps beside its network: settings of its own estimator, in training, and their statistics. */
-const ESTIMATOR = { parameters: ['geom_p', 'lamb'], buffers: ['last_firmom', 'last_n_samples', 'last_secmom'] };
+const ESTIMATOR = {
+  geom_p: 'parameter',
+  lamb: 'parameter',
+  last_firmom: 'buffer',
+  last_n_samples: 'buffer',
+  last_secmom: 'buffer',
+} as const;
 
 function readBookkeeping(state: StateReader, linear: string): void {
-  const scale = `${linear}.scale`; // the norm that the last forward pass found
-  if (state.has(scale)) state.buffer(scale, state.shapeOf(scale));
-  const end = linear.indexOf('.nnet.');
-  if (end < 0) return;
-  for (const [kind, names] of Object.entries(ESTIMATOR)) {
-    for (const name of names.map((part) => `${linear.slice(0, end)}.${part}`)) {
-      if (!state.has(name)) continue;
-      if (kind === 'parameters') state.parameter(name, state.shapeOf(name));
-      else state.buffer(name, state.shapeOf(name));
-    }
-  }
+  const read = (name: string, kind: 'parameter' | 'buffer') => {
+    if (state.has(name)) state[kind](name, state.shapeOf(name));
+  };
+  read(`${linear}.scale`, 'buffer'); // the norm that the last forward pass found
+  const [block, inside] = linear.split('.nnet.');
+  if (inside !== undefined) for (const [name, kind] of Object.entries(ESTIMATOR)) read(`${block}.${name}`, kind);
 }
 
 /** W / max(1, sigma / coeff), rounded once. sigma is u . W v with the stored vectors, or else the spectral norm itself. */
@@ -125,7 +126,7 @@ function rouletteOf(logDet: Extract<ResidualLogDetDescription, { method: 'roulet
 function readLogDet(logDet: ResidualLogDetDescription = { method: 'exact' }): ResidualLogDet {
   if (logDet.method === 'exact') return logDet;
   const { probe = 'rademacher', probes = 1 } = logDet;
-  if (logDet.method === 'series') return { method: 'series', terms: logDet.terms, probe, probes };
+  if (logDet.method === 'series') return { ...logDet, probe, probes };
   const { distribution, rate, exactTerms, terms } = rouletteOf(logDet);
   return { method: 'roulette', exactTerms, terms, count: { distribution, rate }, probe, probes };
 }

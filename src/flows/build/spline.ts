@@ -1,17 +1,11 @@
 // Ops with a spline transformer, and how a description of a spline becomes its settings.
 
-import type { NetDescription, SplineDescription } from '../../format/description.js';
+import type { SplineDescription } from '../../format/description.js';
 import { FormatError } from '../../runtime/errors.js';
-import type { Bijector } from '../bijector.js';
-import { Autoregressive } from '../bijectors/autoregressive.js';
 import { Chain } from '../bijectors/chain.js';
-import { Coupling } from '../bijectors/coupling.js';
 import { SharedSpline } from '../bijectors/shared-spline.js';
-import type { Conditioner, Stage } from '../conditioner/conditioner.js';
 import { type SplineSettings, SplineTransformer, splineParameters } from '../transformers/spline.js';
-import { autoregressiveOps, checkOutputs, headOf } from './autoregressive.js';
-import { couplingOps } from './coupling.js';
-import { buildContextNet, buildNet, spreadInputs } from './nets.js';
+import { autoregressive, coupling } from './conditioner.js';
 import type { BuildContext, OpBuilders } from './op.js';
 
 type Box = SplineSettings['box'];
@@ -65,43 +59,17 @@ export function splineSettings(spline: SplineDescription, place: string): Spline
   return { ...sizes, ...shift, spline: 'rational-quadratic', edges: edges[tails], minDerivative: spline.min_derivative };
 }
 
-/** One head a parameter, from outputs viewed [slots, P]. */
-function conditionerOf(stages: Stage[], inputs: number, contextDim: number, slots: number, parameters: number, place: string): Conditioner {
-  const last = stages.length - 1;
-  checkOutputs(stages, last, slots * parameters, place);
-  const reads = stages.some((stage) => stage.contexts.length > 0) ? contextDim : 0;
-  return { inputs, contextDim: reads, stages, heads: Array.from({ length: parameters }, (_, p) => headOf(last, slots, p, parameters)) };
-}
-
-function autoregressiveSpline(net: NetDescription, spline: SplineDescription, context: BuildContext): Bijector {
-  const { inputs: dim, contextDim, state, place } = context;
-  const transformer = new SplineTransformer(splineSettings(spline, `${place}.spline`));
-  const stages = buildNet(state, net, context, `${place}.net`);
-  return new Autoregressive(conditionerOf(stages, dim, contextDim, dim, transformer.parameters, place), transformer);
-}
-
-/** Features `identity` stay and feed the net; `transform` pass through its splines. */
-function couplingSpline(
-  net: NetDescription,
-  spline: SplineDescription,
-  identity: readonly number[],
-  transform: readonly number[],
-  context: BuildContext,
-): Bijector {
-  const { inputs: dim, contextDim, state, place } = context;
-  const transformer = new SplineTransformer(splineSettings(spline, `${place}.spline`));
-  const stages = spreadInputs(buildNet(state, net, { inputs: identity.length, contextDim }, `${place}.net`), identity, dim);
-  return new Coupling(dim, conditionerOf(stages, dim, contextDim, transform.length, transformer.parameters, place), transformer, transform);
-}
+export const splineTransformer = (spline: SplineDescription, place: string) =>
+  new SplineTransformer(splineSettings(spline, `${place}.spline`));
 
 /** Splines of their own from three tensors [features, K], [features, K], [features, derivatives]; those that hold nothing may be missing. */
-function sharedSpline(
+export function sharedSpline(
   names: readonly string[],
   spline: SplineDescription,
-  features: readonly number[],
+  features: ArrayLike<number>,
   { inputs: dim, state }: BuildContext,
   place: string,
-): Bijector {
+): SharedSpline {
   const settings = splineSettings(spline, place);
   const total = splineParameters(settings);
   const { bins } = settings;
@@ -115,40 +83,27 @@ function sharedSpline(
   });
 }
 
-function checkRationalQuadratic(spline: SplineDescription, place: string): void {
+/** `ar_rqs` and `coupling_rqs` have no other splines. */
+function rationalQuadratic(spline: SplineDescription, place: string): SplineTransformer {
   if (spline.type !== 'durkan' && spline.type !== 'zuko')
     throw new FormatError(`${place}.spline.type`, `needs "durkan" or "zuko" in this op; got ${JSON.stringify(spline.type)}`);
-}
-
-function zukoElementwiseSpline(op: { net?: NetDescription; phi?: string[] }, spline: SplineDescription, context: BuildContext): Bijector {
-  const { inputs: dim, contextDim, state, place } = context;
-  const features = Array.from({ length: dim }, (_, i) => i);
-  if (op.phi) return sharedSpline(op.phi, spline, features, context, `${place}.spline`);
-  const transformer = new SplineTransformer(splineSettings(spline, `${place}.spline`));
-  const stages = buildContextNet(state, op.net!, contextDim, `${place}.net`);
-  const conditioner = conditionerOf(stages, contextDim, 0, dim, transformer.parameters, place);
-  return new Coupling(dim, conditioner, transformer, features, { readsContext: true, name: 'conditional-spline' });
+  return splineTransformer(spline, place);
 }
 
 export const splineOps = {
-  ar_rqs(op, context) {
-    checkRationalQuadratic(op.spline, context.place);
-    return autoregressiveSpline(op.net, op.spline, context);
-  },
+  ar_rqs: (op, context) => autoregressive(op.net, rationalQuadratic(op.spline, context.place), context),
 
-  ar_spline: (op, context) => autoregressiveSpline(op.net, op.spline, context),
+  ar_spline: (op, context) => autoregressive(op.net, splineTransformer(op.spline, context.place), context),
 
   coupling_rqs(op, context) {
-    checkRationalQuadratic(op.spline, context.place);
-    const coupling = couplingSpline(op.net, op.spline, op.identity, op.transform, context);
-    if (!op.unconditional) return coupling;
+    const layer = coupling(op.net, op, rationalQuadratic(op.spline, context.place), context);
+    if (!op.unconditional) return layer;
     const { prefix, spline } = op.unconditional;
     const names = ['widths', 'heights', 'derivatives'].map((part) => `${prefix}.unnormalized_${part}`);
-    const own = sharedSpline(names, spline, op.identity, context, `${context.place}.unconditional.spline`);
-    return new Chain(context.inputs, [coupling, own]);
+    return new Chain(context.inputs, [layer, sharedSpline(names, spline, op.identity, context, `${context.place}.unconditional.spline`)]);
   },
 
-  coupling_spline: (op, context) => couplingSpline(op.net, op.spline, op.identity, op.transform, context),
+  coupling_spline: (op, context) => coupling(op.net, op, splineTransformer(op.spline, context.place), context),
 
   wrap(op, { inputs: dim, place }) {
     if (!(op.bound > 0)) throw new FormatError(`${place}.bound`, `needs a number above 0; got ${op.bound}`);
@@ -158,18 +113,4 @@ export const splineOps = {
     const settings = { spline: 'identity', tails: 'circular', bins: 1, box: [-op.bound, op.bound, -op.bound, op.bound] } as const;
     return new SharedSpline(dim, settings, features, () => 0, 'wrap');
   },
-} satisfies OpBuilders;
-
-/** zuko's transforms with either of its univariate maps. */
-export const zukoSplineOps = {
-  zuko_ar: (op, context) => (op.form === 'rqs' ? autoregressiveSpline(op.net, op.spline, context) : autoregressiveOps.zuko_ar(op, context)),
-
-  zuko_coupling(op, context) {
-    if (op.form !== 'rqs') return couplingOps.zuko_coupling(op, context);
-    const having = (value: 0 | 1) => op.mask.flatMap((entry, i) => (entry === value ? [i] : []));
-    return couplingSpline(op.net, op.spline, having(1), having(0), context);
-  },
-
-  zuko_elementwise: (op, context) =>
-    op.form === 'rqs' ? zukoElementwiseSpline(op, op.spline, context) : autoregressiveOps.zuko_elementwise(op, context),
 } satisfies OpBuilders;

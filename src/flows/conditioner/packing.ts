@@ -1,68 +1,11 @@
-// Weights as the masked-linear kernel reads them: strips of 8 outputs, [strip, input, 8], with the run of inputs each strip needs; and
-// the one place that records the kernel.
+// Orders of a layer's units, and the one place that records masked-linear.
 
 import { ACTIVATION_NUMBER, type Activation } from '../../kernels/activation.js';
-import { maskedLinear, STRIP } from '../../kernels/masked-linear.js';
+import { identityOrder, maskedLinear, type PackedLinear } from '../../kernels/masked-linear.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { NONE, type Tensor, type TiledTensor } from '../../runtime/tensor.js';
 
-export interface PackedLinear {
-  readonly inputs: number;
-  readonly outputs: number;
-  /** [ceil(outputs / 8), inputs, 8]. */
-  readonly weight: Float32Array<ArrayBuffer>;
-  /** [3, 8 ceil(outputs / 8)]: bias, norm scale, norm shift. */
-  readonly bias: Float32Array<ArrayBuffer>;
-  /** [ceil(outputs / 8), 2]: first input, and one past the last, that a strip's masks let through. */
-  readonly ranges: Uint32Array<ArrayBuffer>;
-}
-
-export interface LinearSource {
-  readonly weight: Float32Array;
-  readonly mask: Uint8Array | null;
-  readonly bias: Float32Array | null;
-  readonly inputs: number;
-  readonly norm?: { readonly scale: Float64Array; readonly shift: Float64Array } | null;
-}
-
-/**
- * Packs rows `outputOrder` of a linear layer, reading its inputs in the order `inputOrder`.
- *
- * @param outputOrder source row of each packed output; −1 for a padding row of zeros.
- * @param inputOrder source column of each packed input.
- */
-export function packLinear(source: LinearSource, outputOrder: ArrayLike<number>, inputOrder: ArrayLike<number>): PackedLinear {
-  const outputs = outputOrder.length;
-  const inputs = inputOrder.length;
-  const strips = Math.ceil(outputs / STRIP);
-  const weight = new Float32Array(strips * inputs * STRIP);
-  const bias = new Float32Array(3 * strips * STRIP);
-  const ranges = new Uint32Array(strips * 2);
-  for (let strip = 0; strip < strips; strip++) {
-    let begin = inputs;
-    let end = 0;
-    for (let lane = 0; lane < STRIP; lane++) {
-      const packed = strip * STRIP + lane;
-      const row = packed < outputs ? outputOrder[packed]! : -1;
-      if (row < 0) continue;
-      bias[packed] = source.bias?.[row] ?? 0;
-      bias[strips * STRIP + packed] = source.norm?.scale[row] ?? 1;
-      bias[2 * strips * STRIP + packed] = source.norm?.shift[row] ?? 0;
-      for (let k = 0; k < inputs; k++) {
-        const at = row * source.inputs + inputOrder[k]!;
-        if (source.mask !== null && source.mask[at] === 0) continue;
-        weight[(strip * inputs + k) * STRIP + lane] = source.weight[at]!;
-        if (k < begin) begin = k;
-        if (k + 1 > end) end = k + 1;
-      }
-    }
-    ranges[strip * 2] = Math.min(begin, end);
-    ranges[strip * 2 + 1] = end;
-  }
-  return { inputs, outputs, weight, bias, ranges };
-}
-
-export const identityOrder = (count: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: count }, (_, i) => i);
+export { identityOrder, type LinearSource, type PackedLinear, packLinear } from '../../kernels/masked-linear.js';
 
 /** Indices by ascending key; equal keys keep their order. */
 export const orderBy = (keys: ArrayLike<number>): Uint32Array<ArrayBuffer> =>

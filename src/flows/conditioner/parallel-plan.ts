@@ -58,7 +58,7 @@ export function planParallel(conditioner: Conditioner, ready: Readiness | null):
     orders.push(order);
     const terms = stage.contexts.map((term) => ({
       term,
-      packed: packLinear({ ...term, mask: null, inputs: conditioner.contextDim }, order, identityOrder(conditioner.contextDim)),
+      packed: packLinear({ ...term, inputs: conditioner.contextDim }, order),
     }));
     return {
       packed: packLinear(stage, order, inputOrder),

@@ -13,7 +13,7 @@ import {
   TASK_WORDS,
 } from '../../kernels/autoregressive-solve.js';
 import { type Conditioner, type ContextTerm, INPUT, type Stage } from './conditioner.js';
-import { identityOrder, orderBy, type PackedLinear, packLinear } from './packing.js';
+import { orderBy, type PackedLinear, packLinear } from './packing.js';
 import type { Readiness } from './readiness.js';
 import { type Group, planStrips, type Strip } from './strips.js';
 
@@ -183,9 +183,8 @@ class SideRegions {
   }
 
   projections(): SideProjection[] {
-    const columns = identityOrder(this.#contextDim);
     return [...this.#units].map(([term, units]) => ({
-      packed: packLinear({ ...term, mask: null, inputs: this.#contextDim }, units, columns),
+      packed: packLinear({ ...term, inputs: this.#contextDim }, units),
       at: this.begin(term),
       activation: term.activation,
     }));
