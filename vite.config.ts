@@ -13,7 +13,9 @@ export default defineConfig({
         chunkFileNames: '[name].js',
         minify: true,
         // Shader text beside shader text, not between JavaScript, compresses better by 4 kB.
-        codeSplitting: { groups: [{ name: 'shaders', test: /kernels\/generated|runtime\/kernel\.ts/ }] },
+        codeSplitting: {
+          groups: [{ name: 'shaders', test: /generated\/(?!.*(backward|parameters|optimiser|minibatch))|runtime\/kernel\.ts/ }],
+        },
       },
     },
   },

@@ -7,7 +7,7 @@ import { build } from 'vite';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** The bundle's text. */
+/** The text of all that loads at once; reverse mode is a chunk that loads when asked for. */
 async function bundle(names) {
   const entry = 'virtual:entry';
   const code = `import { ${names.join(', ')} } from ${JSON.stringify(join(root, 'dist/index.js'))}; globalThis.kept = [${names.join(', ')}];`;
@@ -20,11 +20,10 @@ async function bundle(names) {
     ],
     build: { write: false, target: 'es2022', rolldownOptions: { input: entry } },
   });
-  return [result]
-    .flat()
-    .flatMap(({ output }) => output)
-    .map((chunk) => chunk.code ?? '')
-    .join('\n');
+  const chunks = new Map([result].flat().flatMap(({ output }) => output.map((chunk) => [chunk.fileName, chunk])));
+  const loaded = new Set([...chunks.values()].filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName));
+  for (const fileName of loaded) for (const next of chunks.get(fileName).imports) loaded.add(next);
+  return [...loaded].map((fileName) => chunks.get(fileName).code).join('\n');
 }
 
 /** Entry points of the shaders in a bundle. */

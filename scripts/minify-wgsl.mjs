@@ -68,7 +68,7 @@ export function minifyWgsl(files, kept) {
       const next = (all[at - 1] === '@' ? word : short.get(word)) ?? shortNumber(word);
       text += (/\w$/.test(text) && /^\w/.test(next) ? ' ' : '') + next;
     });
-    minified.set(path, text.replace(/,(?=[})])/g, ''));
+    minified.set(path, text.replace(/,(?=[})])/g, '').replace(/\bvec([234])<([fu])32>/g, 'vec$1$2'));
   }
   return minified;
 }

@@ -156,7 +156,11 @@ export class Dequantized {
     if (this.#noise === null) return { u: new BoxUniform(all(0), all(1)).sample(r), logDensity: null };
     const { bijector, base, withContext } = this.#noise;
     // (2 k + 1) / levels − 1: the middle of the integer's cell on (−1, 1).
-    const centred = new DiagonalAffine('integers', { center: all((levels - 1) / 2), logScale: all(Math.log(2 / levels)), shift: all(0) });
+    const centred = new DiagonalAffine('integers', {
+      center: all((levels - 1) / 2),
+      logScale: { raw: all(0), offset: all(Math.log(2 / levels)) },
+      shift: all(0),
+    });
     let condition = centred.forward(r, k, { logDet: null, context: null });
     if (withContext) condition = recordJoin(r, condition, context!, dim + this.contextDim, dim);
     const source = base.sample(r, condition);

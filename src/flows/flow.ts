@@ -208,8 +208,7 @@ export class GpuFlow implements Flow {
 
   async gradients(x: Float32Array, options: ContextOption = {}): Promise<{ loss: number; gradients: Record<string, Float32Array> }> {
     this.#tasks.assertAlive();
-    // Loaded when asked for: a page that trains nothing loads no derivative rule.
-    const { gradientsOf } = await import('../training/gradients.js');
+    const { gradientsOf } = await import('../training/reverse.js');
     return gradientsOf(this, x.slice(), options.context ? { context: options.context.slice() } : {});
   }
 

@@ -1,5 +1,3 @@
-import { defineRule } from '../runtime/derivative.js';
-import { addProduct } from './accumulate.js';
 import * as source from './generated/activation.js';
 import { featureKernel } from './geometry.js';
 
@@ -12,16 +10,3 @@ export type Activation = keyof typeof ACTIVATION_NUMBER;
 export const SLOPE_NUMBER = { ...ACTIVATION_NUMBER, lipswish: 8 } as const;
 
 export const activation = /*#__PURE__*/ featureKernel(source.activation);
-
-export const activationRule = /*#__PURE__*/ defineRule(activation, (r, { buffers: { source: v }, params, constants }, gradients) => {
-  const [dValue, dSource] = [gradients.of('value'), gradients.into('source')];
-  if (gradients.of('slope')) throw new TypeError(`${r.place}: the slope of an activation has no derivative rule`);
-  if (!dValue || !dSource) return;
-  const slope = r.tiled(params.features, 'slope');
-  r.run(activation, {
-    buffers: { source: v, value: r.tiled(1, 'unused'), slope },
-    params,
-    constants: { ...constants, HAS_VALUE: false, HAS_SLOPE: true },
-  });
-  addProduct(r, dSource, dValue, slope);
-});

@@ -1,9 +1,4 @@
-import { defineRule } from '../runtime/derivative.js';
-import { UnsupportedError } from '../runtime/errors.js';
-import { NONE } from '../runtime/tensor.js';
-import { accumulate } from './accumulate.js';
 import * as source from './generated/affine.js';
-import * as backward from './generated/affine-backward.js';
 import { featureKernel } from './geometry.js';
 
 /** Slot of a feature that passes unchanged. */
@@ -22,24 +17,4 @@ export const SCALE_NUMBER = {
   'reciprocal-sigmoid': 8,
 } as const;
 
-export const affineBackward = /*#__PURE__*/ featureKernel(backward.affineBackward);
-
 export const affine = /*#__PURE__*/ featureKernel(source.affine);
-
-export const affineRule = /*#__PURE__*/ defineRule(affine, (r, { buffers: { x, parameters, slot }, params, constants }, gradients) => {
-  if ((constants.MIX ?? 1) < 1) throw new UnsupportedError(r.place, 'the derivative of an interpolated layer');
-  const [dY, dLogTerms] = [gradients.of('y'), gradients.of('log_terms')];
-  const [dX, dParameters] = [gradients.into('x'), gradients.into('parameters')];
-  const { HAS_LOG_DET: _, ...scale } = constants;
-  const onto = (target: typeof dX, features: number, record: (into: ReturnType<typeof r.tiled>) => void) =>
-    target ? accumulate(r, target, record) : record(r.tiled(features, 'unused'));
-  onto(dX, params.features, (d_x) =>
-    onto(dParameters, params.parameter_features, (d_parameters) =>
-      r.run(affineBackward, {
-        buffers: { x, parameters, slot, d_y: dY ?? NONE, d_log_terms: dLogTerms ?? NONE, d_x, d_parameters },
-        params,
-        constants: { ...scale, HAS_Y: dY !== null, HAS_LOG_DET: dLogTerms !== null },
-      }),
-    ),
-  );
-});

@@ -1,12 +1,6 @@
-import { defineRule } from '../runtime/derivative.js';
 import { ceilDiv } from '../runtime/kernel.js';
-import { NONE } from '../runtime/tensor.js';
-import { accumulate } from './accumulate.js';
 import * as source from './generated/masked-linear.js';
 import { tileKernel } from './geometry.js';
-import { columnSums, weightGradient } from './linear-backward.js';
-import { recordGather } from './parameters.js';
-import { permute } from './permute.js';
 
 /** Outputs that one invocation computes; weights are packed in strips of as many. */
 export const STRIP = 8;
@@ -74,38 +68,6 @@ export function packLinear(
 
 export const identityOrder = (count: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: count }, (_, i) => i);
 
-interface Transposition {
-  /** Where each packed weight of the transposed layer lies among those of the layer; 0 for padding, else 1 + index. */
-  readonly place: Uint32Array<ArrayBuffer>;
-  readonly ranges: Uint32Array<ArrayBuffer>;
-  /** Zeros: a place without a weight, and the bias of a layer that has none. */
-  readonly zeros: Float32Array<ArrayBuffer>;
-}
-
-const transpositions = new WeakMap<Float32Array | Uint32Array, Transposition>();
-
-/** The layer turned round, from the runs of inputs of its strips: a strip of 8 inputs reads the outputs of every strip that reads it. */
-function transposition(ranges: Float32Array | Uint32Array, inputs: number, outputs: number): Transposition {
-  const known = transpositions.get(ranges);
-  if (known) return known;
-  const strips = ceilDiv(inputs, STRIP);
-  const place = new Uint32Array(strips * outputs * STRIP);
-  const back = new Uint32Array(2 * strips);
-  for (let strip = 0; strip < strips; strip++) {
-    const [low, high] = [strip * STRIP, Math.min((strip + 1) * STRIP, inputs)];
-    for (let o = 0; o < outputs; o++) {
-      const from = Math.floor(o / STRIP);
-      if (ranges[2 * from]! >= high || ranges[2 * from + 1]! <= low) continue;
-      if (back[2 * strip + 1] === 0) back[2 * strip] = o;
-      back[2 * strip + 1] = o + 1;
-      for (let k = low; k < high; k++) place[(strip * outputs + o) * STRIP + (k % STRIP)] = 1 + (from * inputs + k) * STRIP + (o % STRIP);
-    }
-  }
-  const turned = { place, ranges: back, zeros: new Float32Array(Math.max(place.length, 3 * strips * STRIP)) };
-  transpositions.set(ranges, turned);
-  return turned;
-}
-
 export const maskedLinear = /*#__PURE__*/ tileKernel(
   source.maskedLinear,
   ({ buffers: { ranges }, params: { inputs, outputs, blocks } }) => {
@@ -116,68 +78,3 @@ export const maskedLinear = /*#__PURE__*/ tileKernel(
   },
   ({ outputs, blocks }) => [ceilDiv(outputs, STRIP), blocks],
 );
-
-export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buffers, params, constants }, gradients) => {
-  const { x, weight, bias, ranges } = buffers;
-  const dY = gradients.of('y');
-  if (!dY) return;
-  if (constants.ACTIVATION || constants.GATE || constants.RAW || constants.SCALE || ranges.kind !== 'constant')
-    throw new TypeError(`${r.place}: a linear layer with more than a bias and an addend is fused; it has no derivative rule`);
-  const { inputs, outputs, blocks, x_at, x_features, y_at, y_features } = params;
-  const dAddend = constants.ADDEND ? gradients.into('addend') : null;
-  if (dAddend) {
-    const index = r.constant(
-      Uint32Array.from({ length: outputs }, (_, f) => y_at + f),
-      'slice',
-    );
-    accumulate(r, dAddend, (into) =>
-      r.run(permute, { buffers: { x: dY, index, y: into }, params: { features: outputs, source_features: y_features } }),
-    );
-  }
-  const dWeight = weight.kind === 'table' ? gradients.intoTable('weight') : null;
-  if (dWeight)
-    r.run(weightGradient, {
-      buffers: { x, d_y: dY, ranges, d_weight: dWeight },
-      params: { inputs, outputs, x_features, x_at, y_features, y_at, blocks },
-    });
-  const dBias = bias.kind === 'table' ? gradients.intoTable('bias') : null;
-  for (let part = 0; dBias && part < blocks; part++)
-    r.run(columnSums, {
-      buffers: { terms: dY, total: dBias },
-      params: { features: outputs, source_features: y_features, at: y_at + part * outputs, factor: 1 },
-    });
-  const dX = gradients.into('x', inputs * blocks !== x_features);
-  if (!dX || x.kind !== 'tiled') return;
-  const back = transposition(ranges.data, inputs, outputs);
-  const zeros = r.constant(back.zeros, 'zeros');
-  const transposed = r.once('before', () => recordGather(r, weight, back.place, back.zeros, `transposed ${weight.label}`));
-  // The product overwrites its slice, so a target that holds something takes it from a tensor of its own.
-  accumulate(r, dX, (y) =>
-    r.run(maskedLinear, {
-      buffers: {
-        x: dY,
-        weight: transposed,
-        bias: zeros,
-        ranges: r.constant(back.ranges, 'ranges'),
-        addend: NONE,
-        gate: NONE,
-        y,
-        raw: r.tiled(1, 'unused'),
-      },
-      params: {
-        inputs: outputs,
-        outputs: inputs,
-        x_features: y_features,
-        x_at: y_at,
-        addend_features: 1,
-        addend_at: 0,
-        gate_features: 1,
-        gate_at: 0,
-        y_features: x_features,
-        y_at: x_at,
-        raw_features: 1,
-        blocks,
-      },
-    }),
-  );
-});

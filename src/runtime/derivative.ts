@@ -3,7 +3,7 @@
 
 import type { Buffers, Constants, Kernel, KernelSource, Params } from './kernel.js';
 import type { Recorder } from './recorder.js';
-import type { TableTensor, TiledTensor } from './tensor.js';
+import type { TableTensor, Tensor, TiledTensor } from './tensor.js';
 
 /** Where a rule adds a gradient: `add` says that something lies there already. */
 export interface GradientTarget {
@@ -37,6 +37,16 @@ type Vjp<S extends KernelSource> = (
 export interface DerivativeRule {
   readonly source: KernelSource;
   readonly record: Vjp<KernelSource>;
+}
+
+/** How the tables of one kind of origin are made on the device: by kernels over tables that have rules themselves. */
+export interface OriginRule {
+  readonly kind: string;
+  readonly record: (
+    r: Recorder,
+    inputs: Readonly<Record<string, Tensor>>,
+    settings: Readonly<Record<string, number | string>>,
+  ) => Readonly<Record<string, TableTensor>>;
 }
 
 /** Records the vector–Jacobian product of a command. Accumulated outputs (`total += …`) pass their gradients on unasked. */

@@ -19,9 +19,13 @@ export class Recorder {
   #nextId = 0;
   #stage: Command['stage'];
 
+  /** Whether gradients will be asked for: layers then record kernels that have derivative rules, at some cost in time. */
+  readonly differentiable: boolean;
+
   /** @param label first part of every command's label. */
-  constructor(label = 'flow') {
+  constructor(label = 'flow', { differentiable = false } = {}) {
     this.#path = [label];
+    this.differentiable = differentiable;
   }
 
   /** What was recorded so far, as a copy. */
@@ -55,8 +59,8 @@ export class Recorder {
   }
 
   /** Data uploaded once and shared by every program that names the same array. */
-  constant(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, label: string): ConstantTensor {
-    return { kind: 'constant', data, dtype: data instanceof Uint32Array ? 'u32' : 'f32', label };
+  constant(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, label: string, origin?: ConstantTensor['origin']): ConstantTensor {
+    return { kind: 'constant', data, dtype: data instanceof Uint32Array ? 'u32' : 'f32', label, ...(origin && { origin }) };
   }
 
   /** A table from element `from` on, a multiple of 64: many small tables share one buffer. Read only. */

@@ -35,6 +35,16 @@ export interface ConstantTensor {
   readonly label: string;
   /** First element that is bound; see Recorder.slice. Default 0. */
   readonly from?: number;
+  /** For numbers that are computed from parameters: which of the tables of an origin they are. Copies of parameters need none. */
+  readonly origin?: { readonly of: Origin; readonly table: string };
+}
+
+/** How constants that are computed from parameters come about, for those who compute them on the device (src/kernels/rules). */
+export interface Origin {
+  readonly kind: string;
+  /** What they are made from: copies of parameters, or numbers that stay. */
+  readonly inputs: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
+  readonly settings: Readonly<Record<string, number | string>>;
 }
 
 /** Scratch that does not depend on the rows: weights made from parameters on the device, and gradients by them. Float32. */

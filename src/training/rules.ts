@@ -1,18 +1,33 @@
 // Every derivative rule, by its kernel.
 
-import { activationRule } from '../kernels/activation.js';
-import { affineRule } from '../kernels/affine.js';
-import { diagonalAffineRule } from '../kernels/diagonal-affine.js';
-import { maskedLinearRule } from '../kernels/masked-linear.js';
-import { multiplyAddRule } from '../kernels/multiply-add.js';
-import { permuteRule } from '../kernels/permute.js';
-import { rowSumRule } from '../kernels/row-sum.js';
-import { logDensityRule } from '../kernels/standard-normal.js';
+import { activationRule } from '../kernels/rules/activation.js';
+import { addTableRule } from '../kernels/rules/add-table.js';
+import { affineRule } from '../kernels/rules/affine.js';
+import { diagonalAffineRule, diagonalConstantsRule, diagonalOrigin } from '../kernels/rules/diagonal-affine.js';
+import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
+import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
+import { permuteRule } from '../kernels/rules/permute.js';
+import { rowSumRule } from '../kernels/rules/row-sum.js';
+import { logDensityRule } from '../kernels/rules/standard-normal.js';
 import type { DerivativeRule } from '../runtime/derivative.js';
 import { UnsupportedError } from '../runtime/errors.js';
 import type { Command } from '../runtime/program.js';
 
-const rules = [activationRule, affineRule, diagonalAffineRule, logDensityRule, maskedLinearRule, multiplyAddRule, permuteRule, rowSumRule];
+/** Origins of constants that are computed from parameters. */
+export const origins = [diagonalOrigin];
+
+const rules = [
+  activationRule,
+  addTableRule,
+  affineRule,
+  diagonalAffineRule,
+  diagonalConstantsRule,
+  logDensityRule,
+  maskedLinearRule,
+  multiplyAddRule,
+  permuteRule,
+  rowSumRule,
+];
 
 /** @throws UnsupportedError for a fused kernel, which has none. */
 export function ruleOf({ kernel, label }: Command): DerivativeRule {

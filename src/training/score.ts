@@ -1,24 +1,7 @@
 // The score of a flow: the gradient of its log-density by the data.
 
 import { checkRows } from '../flows/checks.js';
-import { type ContextOption, type Flow, type GpuFlow, ownFlow } from '../flows/flow.js';
-import { recordOutput } from '../flows/task.js';
-import type { Program } from '../runtime/program.js';
-import { Recorder } from '../runtime/recorder.js';
-import { recordGradients } from './differentiate.js';
-import { replayUnfused } from './unfuse.js';
-
-/** The program of log p(x) and d log p(x) / dx. @throws UnsupportedError where the density runs a fused kernel, as an IAF's does. */
-export function recordScore(flow: GpuFlow): Program {
-  const density = new Recorder('flow');
-  const { x, logProb } = flow.recordLogProb(density);
-  const r = new Recorder('flow');
-  replayUnfused(r, density.commands);
-  const [score] = recordGradients(r, logProb, 1, [x]);
-  recordOutput(r, 'logProb', logProb);
-  recordOutput(r, 'score', score!);
-  return r.finish();
-}
+import { type ContextOption, type Flow, ownFlow } from '../flows/flow.js';
 
 /**
  * log p(x) [n] in nats and its gradient by x, [n, D] row-major, by reverse mode on the GPU.
@@ -38,6 +21,7 @@ export async function scoreOf(
   const own = ownFlow('scoreOf: flow', flow);
   const rows = checkRows('scoreOf: x', x, flow.dim);
   const outputs = { logProb: new Float32Array(rows), score: new Float32Array(rows * flow.dim) };
+  const { recordScore } = await import('./reverse.js');
   await own.runOnce('scoreOf', recordScore(own), { x, ...options }, outputs);
   return outputs;
 }

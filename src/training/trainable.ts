@@ -12,7 +12,8 @@ import { NEGATIVE, recordGather } from '../kernels/parameters.js';
 import { LimitError, UnsupportedError } from '../runtime/errors.js';
 import type { Command } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
-import type { ConstantTensor, ExternalTensor, TableTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
+import type { ConstantTensor, ExternalTensor, Origin, TableTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
+import { origins } from './rules.js';
 import { replayUnfused } from './unfuse.js';
 
 /** Index j stands in a tensor as (1 + j) · 2⁻⁴⁰: exact in float32 up to 2²⁴, and small, so that exponentials and norms of it are harmless. */
@@ -90,9 +91,9 @@ export interface Trainable {
  */
 export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLayout): Trainable {
   const { bijector, base, state } = flow.parts;
-  const density = new Recorder('flow');
+  const density = new Recorder('flow', { differentiable: true });
   const ends = recordDensity(density, bijector, base, flow.contextDim);
-  const twin = new Recorder('flow');
+  const twin = new Recorder('flow', { differentiable: true });
   const indexed = state.assemble(indexTensors(flow, layout));
   recordDensity(twin, indexed.bijector, indexed.base, flow.contextDim);
   const flat = flatParameters(flow, layout);
@@ -100,21 +101,46 @@ export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLay
   const parameters = r.external('parameters', 0);
   const leaves: Leaf[] = [];
   const tables = new Map<Float32Array | Uint32Array, Tensor>();
+  const made = new Map<Origin, Readonly<Record<string, TableTensor>> | null>();
 
-  /** The constant itself, or the table that takes its place. */
-  const tableFor = (constant: ConstantTensor, indices: ConstantTensor, place: string): Tensor => {
+  /** Numbers gathered out of the flat vector; the constant itself where no parameter is among them. */
+  const gathered = (constant: ConstantTensor, indices: Float32Array, place: string): Tensor => {
     const { data, label } = constant;
     let table = tables.get(data);
-    if (table) return table;
-    table = constant;
-    if (data instanceof Float32Array && data.some((value, i) => !Object.is(value, indices.data[i]))) {
-      const places = placesOf(data, indices.data as Float32Array, flat);
-      if (!places) throw new UnsupportedError(`${place}: ${label}`, 'the gradient by parameters that are not copied but computed with');
-      table = r.once('before', () => recordGather(r, parameters, places, data, label));
-      leaves.push({ table: table as TableTensor, places });
+    if (!table) {
+      table = constant;
+      if (data instanceof Float32Array && data.some((value, i) => !Object.is(value, indices[i]))) {
+        const places = placesOf(data, indices, flat);
+        if (!places) throw new UnsupportedError(`${place}: ${label}`, 'the gradient by parameters that are not copied but computed with');
+        table = r.once('before', () => recordGather(r, parameters, places, data, label));
+        leaves.push({ table: table as TableTensor, places });
+      }
+      tables.set(data, table);
     }
-    tables.set(data, table);
     return table;
+  };
+
+  /** The tables of an origin, made on the device; null where no parameter is among its inputs. */
+  const madeFrom = (origin: Origin, twinOrigin: Origin, place: string) => {
+    let own = made.get(origin);
+    if (own === undefined) {
+      const { kind, inputs, settings } = origin;
+      const tensors = Object.fromEntries(
+        Object.entries(inputs).map(([name, data]) => [name, gathered(r.constant(data, name), twinOrigin.inputs[name]!, place)]),
+      );
+      const rule = origins.find((known) => known.kind === kind);
+      if (!rule) throw new UnsupportedError(place, `the gradient by parameters of ${kind}`);
+      const learned = Object.values(tensors).some((tensor) => tensor.kind === 'table');
+      own = learned ? r.once('before', () => rule.record(r, tensors, settings)) : null;
+      made.set(origin, own);
+    }
+    return own;
+  };
+
+  const tensorFor = (constant: ConstantTensor, other: ConstantTensor, place: string): Tensor => {
+    const { origin } = constant;
+    if (!origin) return gathered(constant, other.data as Float32Array, place);
+    return madeFrom(origin.of, other.origin!.of, place)?.[origin.table] ?? constant;
   };
 
   const commands = density.commands.map((command, index): Command => {
@@ -126,7 +152,7 @@ export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLay
     const tensors = Object.fromEntries(
       Object.entries(command.tensors).map(([name, tensor]) => [
         name,
-        tensor.kind === 'constant' ? tableFor(tensor, other.tensors[name] as ConstantTensor, command.label) : tensor,
+        tensor.kind === 'constant' ? tensorFor(tensor, other.tensors[name] as ConstantTensor, command.label) : tensor,
       ]),
     );
     return { ...command, tensors };

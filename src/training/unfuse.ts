@@ -54,10 +54,8 @@ function replayLinear(r: Recorder, { label, tensors, params, constants }: Comman
           x: beforeNorm,
           constants: r.constant(normOf(bias as unknown as ConstantTensor, outputs), 'norm'),
           y: value,
-          log_det: r.tiled(1, 'unused'),
         },
-        params: { features: outputs, log_abs_det: 0 },
-        constants: { HAS_LOG_DET: false },
+        params: { features: outputs },
       });
     }
     if (activated) recordActivation(r, Number(constants.ACTIVATION), value, y!);

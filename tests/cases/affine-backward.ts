@@ -1,4 +1,5 @@
-import { affineBackward, PASSES, SCALE_NUMBER } from '../../src/kernels/affine.js';
+import { PASSES, SCALE_NUMBER } from '../../src/kernels/affine.js';
+import { affineBackward } from '../../src/kernels/affine-backward.js';
 import { SCALE_CONSTANTS, SCALE_KINDS } from './affine.js';
 import { defineCases, ROWS, table, tiledNormals, unread } from './case.js';
 

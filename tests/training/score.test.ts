@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { GpuFlow } from '../../src/flows/flow.js';
 import { iaf, maf, scoreOf, UnsupportedError } from '../../src/index.js';
-import { recordScore } from '../../src/training/score.js';
+import { recordScore } from '../../src/training/record-score.js';
 import { flows } from '../flows/table.js';
 import { runProgram } from '../reference/run.js';
 import { useGpu } from '../support/gpu.js';

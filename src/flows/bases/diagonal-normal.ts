@@ -16,7 +16,7 @@ export class DiagonalNormal implements Base {
     this.#standard = new StandardNormal(this.dim);
     this.#whiten = new DiagonalAffine('base', {
       center: loc,
-      logScale: Float64Array.from(logScale, (value) => -value),
+      logScale: { raw: Float32Array.from(logScale, (value) => -value) },
       shift: new Float64Array(this.dim),
     });
   }

@@ -1,7 +1,8 @@
+import { addTable } from '../../kernels/add-table.js';
 import { fill } from '../../kernels/fill.js';
 import { join } from '../../kernels/join.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import type { TiledTensor } from '../../runtime/tensor.js';
+import type { ConstantTensor, TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
 import { identityOrder } from '../conditioner/packing.js';
 import type { Hosting } from '../hosted.js';
@@ -77,10 +78,18 @@ export class Chain implements Bijector {
   }
 }
 
-/** Records a log-det that no row changes: with others, where the caller sums them. */
-export function addConstant(r: Recorder, { logDet, addConstant: add }: BijectorCall, value: number): void {
-  if (!logDet || value === 0) return;
-  if (add) add(value);
+/** Records a log-det that no row changes: with others, where the caller sums them. @param origin of a learned one. */
+export function addConstant(
+  r: Recorder,
+  { logDet, addConstant: add }: BijectorCall,
+  value: number,
+  origin?: ConstantTensor['origin'],
+): void {
+  if (!logDet) return;
+  if (r.differentiable && origin)
+    r.run(addTable, { buffers: { table: r.constant(Float32Array.of(value), 'log-det', origin), total: logDet }, params: { sign: 1 } });
+  else if (value === 0) return;
+  else if (add) add(value);
   else r.run(fill, { buffers: { destination: logDet }, params: { features: 1, value }, constants: { ADD: true } });
 }
 

@@ -1,64 +1,98 @@
 import { diagonalAffine } from '../../kernels/diagonal-affine.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import type { TiledTensor } from '../../runtime/tensor.js';
+import type { Origin, TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
+import { softplus } from '../scalar.js';
 import { addConstant } from './chain.js';
 import { splitConstants } from './split-constants.js';
 
+/** Logarithm of a scale: map(raw) + offset, feature by feature. */
+export interface LogScale {
+  readonly raw: ArrayLike<number>;
+  /** `softplus`: log(softplus(raw) + setting); `softclip`: raw / (1 + |raw / setting|). Default: raw itself. */
+  readonly map?: keyof typeof MAPS;
+  readonly setting?: number;
+  /** Numbers that are not learned. */
+  readonly offset?: ArrayLike<number>;
+}
+
+/** Formulas also in shaders/diagonal-backward.wgsl. */
+const MAPS = {
+  identity: (raw: number) => raw,
+  softplus: (raw: number, eps: number) => Math.log(softplus(raw) + eps),
+  softclip: (raw: number, bound: number) => raw / (1 + Math.abs(raw / bound)),
+};
+
+/** One direction of the map, packed, and where its numbers come from. */
+interface Direction {
+  readonly constants: Float32Array<ArrayBuffer>;
+  readonly logDet: number;
+  readonly origin: Origin;
+}
+
 /**
  * z = (x − center) · exp(logScale) + shift, feature by feature: batch norm with running statistics, ActNorm, a learned diagonal base.
- * The constants arrive in float64 and are rounded once; the log-det, their sum, is rounded once too.
+ * Constants are computed in float64 and rounded once; the log-det, their sum, is rounded once too.
  */
 export class DiagonalAffine implements Bijector {
   readonly dim: number;
   readonly contextDim = 0;
-  readonly #forward: Float32Array<ArrayBuffer>;
-  readonly #inverse: Float32Array<ArrayBuffer>;
-  readonly #logDet: number;
+  readonly #forward: Direction;
+  readonly #inverse: Direction;
 
-  /** @param constants float64 [D] each. @param name label, for example `batch-norm`. */
+  /** @param constants [D] each. @param name label, for example `batch-norm`. */
   constructor(
     readonly name: string,
-    constants: { readonly center: ArrayLike<number>; readonly logScale: ArrayLike<number>; readonly shift: ArrayLike<number> },
+    constants: { readonly center: ArrayLike<number>; readonly logScale: LogScale; readonly shift: ArrayLike<number> },
   ) {
     const { center, logScale, shift } = constants;
     this.dim = center.length;
-    const minus = Float64Array.from(logScale, (value) => -value);
-    this.#forward = packConstants(center, logScale, shift);
-    this.#inverse = packConstants(shift, minus, center);
-    this.#logDet = Float64Array.from(logScale).reduce((sum, value) => sum + value, 0);
+    this.#forward = directionOf(center, logScale, shift, 1);
+    this.#inverse = directionOf(shift, logScale, center, -1);
   }
 
-  forward(r: Recorder, x: TiledTensor, { logDet }: BijectorCall): TiledTensor {
-    return this.#record(r, x, this.#forward, this.#logDet, logDet);
+  forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
+    return this.#record(r, x, this.#forward, call);
   }
 
-  inverse(r: Recorder, z: TiledTensor, { logDet }: BijectorCall): TiledTensor {
-    return this.#record(r, z, this.#inverse, -this.#logDet, logDet);
+  inverse(r: Recorder, z: TiledTensor, call: BijectorCall): TiledTensor {
+    return this.#record(r, z, this.#inverse, call);
   }
 
   /** Adds the log-det of forward to a tensor, without moving anything: a density term of a base. */
   recordLogDet(r: Recorder, logDet: TiledTensor): void {
-    addConstant(r, { logDet, context: null }, this.#logDet);
+    addConstant(r, { logDet, context: null }, this.#forward.logDet, { of: this.#forward.origin, table: 'log_det' });
   }
 
-  #record(r: Recorder, x: TiledTensor, constants: Float32Array<ArrayBuffer>, logAbsDet: number, logDet: TiledTensor | null): TiledTensor {
+  #record(r: Recorder, x: TiledTensor, { constants, logDet, origin }: Direction, call: BijectorCall): TiledTensor {
     const y = r.tiled(this.dim, this.name);
     r.run(diagonalAffine, {
-      buffers: { x, constants: r.constant(constants, this.name), y, log_det: logDet ?? r.tiled(1, 'unused') },
-      params: { features: this.dim, log_abs_det: logAbsDet },
-      constants: { HAS_LOG_DET: logDet !== null },
+      buffers: { x, constants: r.constant(constants, this.name, { of: origin, table: 'constants' }), y },
+      params: { features: this.dim },
     });
+    addConstant(r, call, logDet, { of: origin, table: 'log_det' });
     return y;
   }
 }
 
-/** [4, D]: what is subtracted, the factor's leading 12 bits and its remainder, what is added. */
-function packConstants(center: ArrayLike<number>, logFactor: ArrayLike<number>, shift: ArrayLike<number>): Float32Array<ArrayBuffer> {
-  const dim = center.length;
-  const packed = new Float32Array(4 * dim);
-  packed.set(Float32Array.from(center), 0);
-  packed.set(splitConstants(Float64Array.from(logFactor, Math.exp)), dim);
-  packed.set(Float32Array.from(shift), 3 * dim);
-  return packed;
+/** The map itself, or with sign −1 and center and shift exchanged its inverse. */
+function directionOf(center: ArrayLike<number>, scale: LogScale, shift: ArrayLike<number>, sign: 1 | -1): Direction {
+  const { raw, map = 'identity', setting = 0, offset } = scale;
+  const features = center.length;
+  const logFactor = Float64Array.from(raw, (value, i) => sign * (MAPS[map](value, setting) + (offset?.[i] ?? 0)));
+  const inputs = {
+    center: Float32Array.from(center),
+    raw: Float32Array.from(raw),
+    offset: offset ? Float32Array.from(offset, (value) => sign * value) : new Float32Array(features),
+    shift: Float32Array.from(shift),
+  };
+  const constants = new Float32Array(4 * features);
+  constants.set(inputs.center, 0);
+  constants.set(splitConstants(logFactor.map(Math.exp)), features);
+  constants.set(inputs.shift, 3 * features);
+  return {
+    constants,
+    logDet: logFactor.reduce((sum, value) => sum + value, 0),
+    origin: { kind: 'diagonal', inputs, settings: { map, setting, sign } },
+  };
 }

@@ -85,6 +85,10 @@ export const boundedOps = {
       interval(from, high[f]!, f, place);
       return Math.log((end - start) / (high[f]! - from));
     });
-    return new DiagonalAffine('rescale', { center: low, logScale, shift: low.map(() => start) });
+    return new DiagonalAffine('rescale', {
+      center: low,
+      logScale: { raw: new Float32Array(low.length), offset: logScale },
+      shift: low.map(() => start),
+    });
   },
 } satisfies OpBuilders;

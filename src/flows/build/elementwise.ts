@@ -4,7 +4,6 @@ import { Inverse } from '../bijectors/chain.js';
 import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
 import { Logit } from '../bijectors/logit.js';
 import { Permutation } from '../bijectors/permutation.js';
-import { softplus } from '../scalar.js';
 import { needs } from './needs.js';
 import type { OpBuilders } from './op.js';
 
@@ -24,10 +23,14 @@ export const elementwiseOps = {
     const beta = op.beta ? state.parameter(op.beta, [dim]) : null;
     const bad = variance.findIndex((value) => !(value + op.eps > 0));
     needs(bad < 0, `${place}: ${op.var}`, 'variances above −eps', `${variance[bad]} at ${bad}`);
-    const logGain = (value: number) => (op.gamma_map === 'exp' ? value : Math.log(softplus(value) + op.eps));
     return new DiagonalAffine('batch-norm', {
       center: mean,
-      logScale: Float64Array.from(variance, (value, i) => (gamma ? logGain(gamma[i]!) : 0) - 0.5 * Math.log(value + op.eps)),
+      logScale: {
+        raw: gamma ?? new Float32Array(dim),
+        map: gamma && op.gamma_map !== 'exp' ? 'softplus' : 'identity',
+        setting: op.eps,
+        offset: Float64Array.from(variance, (value) => -0.5 * Math.log(value + op.eps)),
+      },
       shift: beta ?? new Float32Array(dim),
     });
   },
@@ -36,9 +39,9 @@ export const elementwiseOps = {
     const logScale = state.parameter(op.log_scale, rowOf(state.shapeOf(op.log_scale), dim));
     const shift = state.parameter(op.shift, rowOf(state.shapeOf(op.shift), dim));
     const zero = new Float32Array(dim);
-    if (op.form === 'scale_then_shift') return new DiagonalAffine('actnorm', { center: zero, logScale, shift });
+    if (op.form === 'scale_then_shift') return new DiagonalAffine('actnorm', { center: zero, logScale: { raw: logScale }, shift });
     const sign = op.form === 'minus_shift_then_unscale' ? -1 : 1;
-    return new DiagonalAffine('actnorm', { center: shift, logScale: logScale.map((value) => sign * value), shift: zero });
+    return new DiagonalAffine('actnorm', { center: shift, logScale: { raw: logScale.map((value) => sign * value) }, shift: zero });
   },
 
   logit(op, { inputs: dim, place }) {

@@ -128,7 +128,7 @@ export const imageOps = {
       Float64Array.from({ length: context.inputs }, (_, f) => values[Math.floor(f / (height * width))]!);
     return new DiagonalAffine('actnorm', {
       center: everywhere(shift),
-      logScale: everywhere(logScale).map((value) => -value),
+      logScale: { raw: everywhere(logScale).map((value) => -value) },
       shift: new Float32Array(context.inputs),
     });
   },

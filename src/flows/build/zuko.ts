@@ -33,7 +33,10 @@ export const zukoOps = {
     if (op.form === 'rqs') return sharedSpline(op.phi, op.spline, features, context, `${place}.spline`);
     const bound = softclip(op.slope, place).high!;
     const [shift, scale] = [state.parameter(op.phi[0] ?? '', [dim]), state.parameter(op.phi[1] ?? '', [dim])];
-    const logScale = Float64Array.from(scale, (value) => value / (1 + Math.abs(value / bound)));
-    return new DiagonalAffine('elementwise', { center: new Float32Array(dim), logScale, shift });
+    return new DiagonalAffine('elementwise', {
+      center: new Float32Array(dim),
+      logScale: { raw: scale!, map: 'softclip', setting: bound },
+      shift: shift!,
+    });
   },
 } satisfies OpBuilders;

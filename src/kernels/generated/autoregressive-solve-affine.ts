@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn ie(x:vec4<f32>,ig:u32,B:u32)->ea{var C=vec4<f32>(0.);if(SCALE!=dr){C=m[ig+B];}return en(x,m[ig],C);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)ih:vec3<u32>,@builtin(local_invocation_id)ii:vec3<u32>){let group=ih.x*j+ii.x;if(group*4u>=F()){return;}fw(group);}";
+const own = "fn ih(x:vec4f,ii:u32,C:u32)->eb{var B=vec4f(0.);if(SCALE!=ds){B=m[ii+C];}return eo(x,m[ii],B);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)ij:vec3u,@builtin(local_invocation_id)ik:vec3u){let group=ij.x*j+ik.x;if(group*4u>=F()){return;}fy(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

@@ -8,7 +8,7 @@ import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "fn ie(z:vec4<f32>,ig:u32,B:u32)->ea{ja(ig,B);return kg(z,ig,B);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)ih:vec3<u32>,@builtin(local_invocation_id)ii:vec3<u32>){let group=ih.x*j+ii.x;if(group*4u>=F()){return;}fw(group);}";
+const own = "fn ih(z:vec4f,ii:u32,C:u32)->eb{jc(ii,C);return ki(z,ii,C);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)ij:vec3u,@builtin(local_invocation_id)ik:vec3u){let group=ij.x*j+ik.x;if(group*4u>=F()){return;}fy(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libNormal}${libMixture}${own}`;
 
 export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<

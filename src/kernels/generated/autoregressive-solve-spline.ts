@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "fn nt(e:u32)->vec4<f32>{return m[e];}fn ie(x:vec4<f32>,ig:u32,B:u32)->ea{return mn(x,ig,B);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)ih:vec3<u32>,@builtin(local_invocation_id)ii:vec3<u32>){let group=ih.x*j+ii.x;if(group*4u>=F()){return;}fw(group);}";
+const own = "fn nu(f:u32)->vec4f{return m[f];}fn ih(x:vec4f,ii:u32,C:u32)->eb{return mo(x,ii,C);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)ij:vec3u,@builtin(local_invocation_id)ik:vec3u){let group=ij.x*j+ik.x;if(group*4u>=F()){return;}fy(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libSpline}${own}`;
 
 export const autoregressiveSolveSpline = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct A{l:u32,pl:u32,pm:u32,pn:u32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>po:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>nv:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)d:vec3<u32>){let f=d.y;if(d.x*4u>=F()||f>=c.l){return;}let pp=po[p(c.pm,d.x)+c.pn*j];let ah=bitcast<vec4<u32>>(pp);let kp=(ah<vec4<u32>(bitcast<u32>(f32(c.pl))))|(ah==vec4<u32>(0x80000000u));let ge=kp&(floor(pp)==pp);let e=vec4<u32>(select(vec4<f32>(0.),pp,ge))*c.l+f;let pq=vec4<f32>(nv[e.x],nv[e.y],nv[e.z],nv[e.w]);y[p(c.l,d.x)+f*j]=select(bitcast<vec4<f32>>(ah|vec4<u32>(0x7fc00000u)),pq,ge);}";
+const own = "struct v{l:u32,pl:u32,pm:u32,pn:u32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>po:array<vec4f>;@group(0)@binding(3)var<storage,read>dr:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=F()||d>=c.l){return;}let pp=po[p(c.pm,e.x)+c.pn*j];let ai=bitcast<vec4u>(pp);let kq=(ai<vec4u(bitcast<u32>(f32(c.pl))))|(ai==vec4u(0x80000000u));let gh=kq&(floor(pp)==pp);let f=vec4u(select(vec4f(0.),pp,gh))*c.l+d;let pq=vec4f(dr[f.x],dr[f.y],dr[f.z],dr[f.w]);y[p(c.l,e.x)+d*j]=select(bitcast<vec4f>(ai|vec4u(0x7fc00000u)),pq,gh);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const classTable = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct A{l:u32,sm:u32,sn:u32,el:u32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>md:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>so:array<vec4<f32>>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)d:vec3<u32>){let f=d.y;if(d.x*4u>=F()||f>=c.l){return;}let e=p(c.l,d.x)+f*j;if(f<c.sm){y[e]=md[p(c.sm,d.x)+f*j];}else{y[e]=so[p(c.sn,d.x)+(f-c.el)*j];}}";
+const own = "struct v{l:u32,sw:u32,sx:u32,em:u32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>me:array<vec4f>;@group(0)@binding(3)var<storage,read>sy:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=F()||d>=c.l){return;}let f=p(c.l,e.x)+d*j;if(d<c.sw){y[f]=me[p(c.sw,e.x)+d*j];}else{y[f]=sy[p(c.sx,e.x)+(d-c.em)*j];}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const join = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct A{s:u32,cl:f32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read_write>ua:array<vec4<f32>>;@group(0)@binding(3)var<storage,read_write>aj:array<vec4<f32>>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)d:vec3<u32>){if(d.x*4u>=F()){return;}let s=c.s;let E=p(s*s,d.x);var I=vec4<f32>(0.);for(var k=0u;k<s;k++){let ub=ua[E+(k*s+k)*j];I+=cg(ub);for(var q=k+1u;q<s;q++){let e=E+q*s*j;let sa=ua[e+k*j]/(1.+ub);ua[e+k*j]=sa;for(var G=k+1u;G<s;G++){ua[e+G*j]=fma(-sa,ua[E+(k*s+G)*j],ua[e+G*j]);}}}aj[d.x]+=c.cl*I;}";
+const own = "struct v{t:u32,cl:f32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read_write>uk:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ak:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=F()){return;}let t=c.t;let E=p(t*t,e.x);var G=vec4f(0.);for(var k=0u;k<t;k++){let ul=uk[E+(k*t+k)*j];G+=cg(ul);for(var q=k+1u;q<t;q++){let f=E+q*t*j;let rw=uk[f+k*j]/(1.+ul);uk[f+k*j]=rw;for(var H=k+1u;H<t;H++){uk[f+H*j]=fma(-rw,uk[E+(k*t+H)*j],uk[f+H*j]);}}}ak[e.x]+=c.cl*G;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

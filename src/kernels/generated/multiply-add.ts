@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct A{l:u32,us:u32,ut:u32,uu:u32,qb:u32,qc:u32,sa:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>a:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>b:array<vec4<f32>>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)d:vec3<u32>){let f=d.y;if(d.x*4u>=F()||f>=c.l){return;}var u=c.sa*a[p(c.us,d.x)+(c.ut+f)*j];if(HAS_B){u*=b[p(c.uu,d.x)+(f%c.uu)*j];}let e=p(c.qb,d.x)+(c.qc+f)*j;if(ADD){y[e]+=u;}else{y[e]=u;}}";
+const own = "struct v{l:u32,vc:u32,vd:u32,ve:u32,qb:u32,qc:u32,rw:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=F()||d>=c.l){return;}var A=c.rw*a[p(c.vc,e.x)+(c.vd+d)*j];if(HAS_B){A*=b[p(c.ve,e.x)+(d%c.ve)*j];}let f=p(c.qb,e.x)+(c.qc+d)*j;if(ADD){y[f]+=A;}else{y[f]=A;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const multiplyAdd = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Optional, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 
-const own = "override FUNCTION:u32=0u;struct A{ae:u32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>U:array<vec4<f32>>;@group(0)@binding(3)var<storage,read_write>fv:array<vec4<f32>>;@compute@workgroup_size(64)fn normal(@builtin(global_invocation_id)d:vec3<u32>){if(d.x>=c.ae){return;}let h=U[d.x];if(FUNCTION==0u){fv[d.x]=ik(h);}else{let ke=io(h);fv[d.x]=select(ke.im,ke.v,vec4<bool>(FUNCTION==1u));}}";
+const own = "override FUNCTION:u32=0u;struct v{ae:u32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>T:array<vec4f>;@group(0)@binding(3)var<storage,read_write>fx:array<vec4f>;@compute@workgroup_size(64)fn normal(@builtin(global_invocation_id)e:vec3u){if(e.x>=c.ae){return;}let h=T[e.x];if(FUNCTION==0u){fx[e.x]=im(h);}else{let kg=iq(h);fx[e.x]=select(kg.ip,kg.s,vec4<bool>(FUNCTION==1u));}}";
 const wgsl: string = `${libMath}${libNormal}${own}`;
 
 export const normal = /*#__PURE__*/ kernelSource<

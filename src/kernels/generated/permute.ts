@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const eo=0xffffffffu;struct A{l:u32,sr:u32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>x:array<vec4<f32>>;@group(0)@binding(3)var<storage,read>ll:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4<f32>>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)d:vec3<u32>){let f=d.y;if(d.x*4u>=F()||f>=c.l){return;}var u=vec4<f32>(0.);if(ll[f]!=eo){u=x[p(c.sr,d.x)+ll[f]*j];}y[p(c.l,d.x)+f*j]=u;}";
+const own = "const ep=0xffffffffu;struct v{l:u32,tb:u32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>lm:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=F()||d>=c.l){return;}var A=vec4f(0.);if(lm[d]!=ep){A=x[p(c.tb,e.x)+lm[d]*j];}y[p(c.l,e.x)+d*j]=A;}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const permute = /*#__PURE__*/ kernelSource<

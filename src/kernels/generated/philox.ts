@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "struct A{ae:u32}@group(0)@binding(1)var<uniform>c:A;@group(0)@binding(2)var<storage,read>U:array<u32>;@group(0)@binding(3)var<storage,read_write>fv:array<vec4<u32>>;@compute@workgroup_size(64)fn raw(@builtin(global_invocation_id)d:vec3<u32>){if(d.x>=c.ae){return;}let q=d.x*6u;let os=vec4<u32>(U[q],U[q+1u],U[q+2u],U[q+3u]);fv[d.x]=oq(os,vec2<u32>(U[q+4u],U[q+5u]));}";
+const own = "struct v{ae:u32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>T:array<u32>;@group(0)@binding(3)var<storage,read_write>fx:array<vec4u>;@compute@workgroup_size(64)fn raw(@builtin(global_invocation_id)e:vec3u){if(e.x>=c.ae){return;}let q=e.x*6u;let os=vec4u(T[q],T[q+1u],T[q+2u],T[q+3u]);fx[e.x]=oq(os,vec2u(T[q+4u],T[q+5u]));}";
 const wgsl: string = `${libMath}${libPhilox}${own}`;
 
 export const raw = /*#__PURE__*/ kernelSource<

@@ -1,9 +1,9 @@
 // How derivative rules write gradients.
 
-import type { GradientTarget } from '../runtime/derivative.js';
-import type { Recorder } from '../runtime/recorder.js';
-import { NONE, type TiledTensor } from '../runtime/tensor.js';
-import { multiplyAdd } from './multiply-add.js';
+import type { GradientTarget } from '../../runtime/derivative.js';
+import type { Recorder } from '../../runtime/recorder.js';
+import { NONE, type TiledTensor } from '../../runtime/tensor.js';
+import { multiplyAdd } from '../multiply-add.js';
 
 /** Records target (+)= factor · a, or factor · a · b with b repeated over the features of a. */
 export function addProduct(r: Recorder, target: GradientTarget, a: TiledTensor, b: TiledTensor | null, factor = 1): void {

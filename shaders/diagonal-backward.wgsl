@@ -1,0 +1,114 @@
+// What a diagonal affine map z = (x − center) · e^s + shift needs where its constants are learned.
+//
+//   diagonal_constants           s = sign · g(raw) + offset;  constants [4, D] of diagonal-affine.wgsl, and log_det = Σ s
+//   diagonal_constants_backward  d raw += sign · g'(raw) · (d factor · e^s + d log_det);  d center, d shift pass
+//   diagonal_gradient            d center += −e^s Σ d z;  d factor += Σ d z (x − center);  d shift += Σ d z      over rows
+//
+// g by MAP: 0 raw; 1 log(softplus(raw) + setting), batch norm's gain; 2 raw / (1 + |raw / setting|), zuko's soft clip. The factor's two parts
+// count as one number: its gradient lies at the first.
+//
+// Shapes      center, raw, offset, shift f32 [D]; constants, d_constants f32 [4, D]; log_det, d_log_det f32 [1]; source (x), d_z tiled [D, rows].
+// Error       constants 4 units in the last place of e^s; sums 16 + tiles units of Σ |terms| (tests/cases/diagonal-backward.ts).
+
+#import "lib/call.wgsl"
+#import "lib/layout.wgsl"
+#import "lib/math.wgsl"
+
+struct Params {
+  features: u32,
+  sign: f32,
+  setting: f32,
+}
+
+override MAP: u32 = 0u;
+
+@group(0) @binding(1) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> center: array<f32>;
+@group(0) @binding(3) var<storage, read> raw: array<f32>;
+@group(0) @binding(4) var<storage, read> offset: array<f32>;
+@group(0) @binding(5) var<storage, read> shift: array<f32>;
+@group(0) @binding(6) var<storage, read_write> constants: array<f32>;
+@group(0) @binding(7) var<storage, read_write> log_det: array<f32>;
+@group(0) @binding(8) var<storage, read> made: array<f32>;
+@group(0) @binding(9) var<storage, read> d_constants: array<f32>;
+@group(0) @binding(10) var<storage, read> d_log_det: array<f32>;
+@group(0) @binding(11) var<storage, read_write> d_center: array<f32>;
+@group(0) @binding(12) var<storage, read_write> d_raw: array<f32>;
+@group(0) @binding(13) var<storage, read_write> d_shift: array<f32>;
+@group(0) @binding(14) var<storage, read> source: array<vec4<f32>>;
+@group(0) @binding(15) var<storage, read> d_z: array<vec4<f32>>;
+@group(0) @binding(16) var<storage, read_write> gradient: array<f32>;
+
+fn log_gain(u: f32) -> f32 {
+  if (MAP == 1u) { return accurate_log(accurate_softplus(vec4<f32>(u)) + params.setting).x; }
+  if (MAP == 2u) { return u / (1.0 + abs(u / params.setting)); }
+  return u;
+}
+
+fn slope(u: f32) -> f32 {
+  if (MAP == 1u) { return (accurate_sigmoid(vec4<f32>(u)) / (accurate_softplus(vec4<f32>(u)) + params.setting)).x; }
+  if (MAP == 2u) {
+    let below = 1.0 + abs(u / params.setting);
+    return 1.0 / (below * below);
+  }
+  return 1.0;
+}
+
+fn log_scale(f: u32) -> f32 { return params.sign * log_gain(raw[f]) + offset[f]; }
+
+@compute @workgroup_size(64)
+fn diagonal_constants(@builtin(global_invocation_id) id: vec3<u32>) {
+  let f = id.x;
+  let features = params.features;
+  if (f >= features) { return; }
+  let factor = accurate_exp(vec4<f32>(log_scale(f))).x;
+  let leading = bitcast<f32>(bitcast<u32>(factor) & 0xfffff000u);
+  constants[f] = center[f];
+  constants[features + f] = leading;
+  constants[2u * features + f] = factor - leading;
+  constants[3u * features + f] = shift[f];
+  if (f > 0u) { return; }
+  var sum = 0.0;
+  for (var k = 0u; k < features; k++) { sum += log_scale(k); }
+  log_det[0] = sum;
+}
+
+@compute @workgroup_size(64)
+fn diagonal_constants_backward(@builtin(global_invocation_id) id: vec3<u32>) {
+  let f = id.x;
+  let features = params.features;
+  if (f >= features) { return; }
+  let factor = made[features + f] + made[2u * features + f];
+  d_center[f] += d_constants[f];
+  d_raw[f] += params.sign * slope(raw[f]) * (d_constants[features + f] * factor + d_log_det[0]);
+  d_shift[f] += d_constants[3u * features + f];
+}
+
+@compute @workgroup_size(64)
+fn diagonal_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
+  let f = id.x;
+  let features = params.features;
+  if (f >= features) { return; }
+  let groups = (rows() + 3u) / 4u;
+  let zero = vec4<f32>(0.0);
+  var plain = 0.0;
+  var moment = 0.0;
+  for (var first = 0u; first < groups; first += TILE4) {
+    let end = min(first + TILE4, groups);
+    var at = tiled(features, first) + f * TILE4;
+    var s = zero;
+    var t = zero;
+    for (var group = first; group < end; group++) {
+      let here = (vec4<u32>(group * 4u) + vec4<u32>(0u, 1u, 2u, 3u)) < vec4<u32>(rows());
+      let d = select(zero, d_z[at], here);
+      s += d;
+      t = fma(d, select(zero, source[at] - made[f], here), t);
+      at++;
+    }
+    plain += dot(s, vec4<f32>(1.0));
+    moment += dot(t, vec4<f32>(1.0));
+  }
+  gradient[f] -= (made[features + f] + made[2u * features + f]) * plain;
+  gradient[features + f] += moment;
+  gradient[3u * features + f] += plain;
+}

@@ -1,0 +1,20 @@
+// The program of a flow's score.
+
+import type { GpuFlow } from '../flows/flow.js';
+import { recordOutput } from '../flows/task.js';
+import type { Program } from '../runtime/program.js';
+import { Recorder } from '../runtime/recorder.js';
+import { recordGradients } from './differentiate.js';
+import { replayUnfused } from './unfuse.js';
+
+/** The program of log p(x) and d log p(x) / dx. @throws UnsupportedError where the density runs a fused kernel, as an IAF's does. */
+export function recordScore(flow: GpuFlow): Program {
+  const density = new Recorder('flow');
+  const { x, logProb } = flow.recordLogProb(density);
+  const r = new Recorder('flow');
+  replayUnfused(r, density.commands);
+  const [score] = recordGradients(r, logProb, 1, [x]);
+  recordOutput(r, 'logProb', logProb);
+  recordOutput(r, 'score', score!);
+  return r.finish();
+}

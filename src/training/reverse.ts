@@ -1,0 +1,4 @@
+// Reverse mode, loaded when it is first asked for: a page that trains nothing loads no derivative rule.
+
+export { gradientsOf } from './gradients.js';
+export { recordScore } from './record-score.js';
