@@ -29,10 +29,10 @@ async function bundle(names) {
 /** Entry points of the shaders in a bundle. */
 const shadersIn = (code) => [...new Set([...code.matchAll(/@compute[^{]*?\bfn (\w+)/g)].map((match) => match[1]))].sort();
 
-/** What masked autoregressive flows run, in any direction, with any option of the recipe: bases, mixtures, linear layers, supports. */
+/** What masked autoregressive flows run, in any direction and in reverse mode, with any option of the recipe: bases, mixtures, linear layers, supports. */
 const ofMaf = new Set(
-  `affine autoregressive_solve_affine autoregressive_solve_mixture diagonal_affine fill householder join log_density logit masked_linear mixture
-   pack partial_sums permute row_sum sample triangular_solve unpack`.split(/\s+/),
+  `activation add_table affine autoregressive_solve_affine autoregressive_solve_mixture diagonal_affine fill householder join log_density logit masked_linear mixture
+   multiply_add pack partial_sums permute row_sum sample triangular_solve unpack`.split(/\s+/),
 );
 
 const table = {
