@@ -136,10 +136,10 @@ export class GpuFlow implements Flow {
   readonly dim: number;
   readonly contextDim: number;
   readonly #gpu: Gpu;
-  readonly #bijector: Bijector;
-  readonly #base: Base;
-  readonly #state: FlowState;
-  readonly #tasks: Residents;
+  #bijector: Bijector;
+  #base: Base;
+  #state: FlowState;
+  #tasks: Residents;
 
   constructor(gpu: Gpu, bijector: Bijector, base: Base, state: FlowState) {
     check(gpu instanceof Gpu, 'flow: gpu', 'a Gpu, from Gpu.request() or Gpu.from(device)', gpu);
@@ -147,7 +147,7 @@ export class GpuFlow implements Flow {
     this.#bijector = bijector;
     this.#base = base;
     this.#state = state;
-    this.#tasks = gpu.residents('flow', (task) => this.record(task as Task));
+    this.#tasks = this.#newTasks();
     this.dim = bijector.dim;
     this.contextDim = state.description.context_features;
   }
@@ -262,6 +262,31 @@ export class GpuFlow implements Flow {
   /** Records log p(x) on a recorder of the caller's, who may go on with it: a gradient, a loss. All tensors are tiled. */
   recordLogProb(r: Recorder): Density {
     return recordDensity(r, this.#bijector, this.#base, this.contextDim);
+  }
+
+  /**
+   * Takes other numbers for learned tensors, by name. Calls that come later use them, recorded ones (`encodeSample`) included: what was
+   * compiled is compiled again before this resolves.
+   */
+  async replaceParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
+    this.#tasks.assertAlive();
+    const tensors = new Map(this.#state.tensors);
+    for (const [name, data] of values) tensors.set(name, { ...tensors.get(name)!, data });
+    const { bijector, base } = this.#state.assemble(tensors);
+    const old = this.#tasks;
+    this.#bijector = bijector;
+    this.#base = base;
+    this.#state = { ...this.#state, tensors };
+    this.#tasks = this.#newTasks();
+    try {
+      await Promise.all(old.names().map((name) => this.#tasks.get(name)));
+    } finally {
+      old.dispose();
+    }
+  }
+
+  #newTasks(): Residents {
+    return this.#gpu.residents('flow', (task) => this.record(task as Task));
   }
 
   /** This flow behind one more layer at its data side. Device, tensors and base are shared, each flow is disposed on its own. */

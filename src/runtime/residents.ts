@@ -43,6 +43,11 @@ export class Residents {
     });
   }
 
+  /** Programs that have been compiled. */
+  names(): string[] {
+    return [...this.#ready.keys()];
+  }
+
   /** The program of that name if it has been compiled. */
   ready(name: string): Executable | undefined {
     return this.#ready.get(name);

@@ -9,7 +9,7 @@ import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import { SLICE, type TableTensor } from '../runtime/tensor.js';
 import { recordClear, recordGradients } from './differentiate.js';
-import { flatParameters, type Leaf, layoutOf, type ParameterLayout, recordTrainable } from './trainable.js';
+import { flatParameters, type Leaf, layoutOf, type ParameterLayout, recordTrainable, type Trainable } from './trainable.js';
 
 /** For each parameter, where the gradients of its copies lie: `readers` from `starts[j]` to `starts[j + 1]`; shaders/parameters.wgsl. */
 function readersOf(leaves: readonly Leaf[], at: readonly number[], count: number) {
@@ -33,11 +33,10 @@ function readersOf(leaves: readonly Leaf[], at: readonly number[], count: number
   return { starts, readers };
 }
 
-/** The program of log p(x) and of the sum over rows of −d log p(x) / d parameters, flat [count], in the external `gradient`. */
-export function recordParameterGradients(flow: GpuFlow, layout: ParameterLayout): Program {
-  const r = new Recorder('flow');
-  const { logProb, leaves } = recordTrainable(r, flow, layout);
-  recordOutput(r, 'logProb', logProb);
+/**
+ * Records factor · d (Σ over rows of −log p) / d parameters, flat [count], into the external `gradient`, after the commands of the density.
+ */
+export function recordFlatGradient(r: Recorder, { logProb, leaves }: Trainable, count: number, factor: number): void {
   // One buffer for all leaves, so that one dispatch adds up what each parameter is owed.
   const at: number[] = [];
   let length = 0;
@@ -51,7 +50,7 @@ export function recordParameterGradients(flow: GpuFlow, layout: ParameterLayout)
     leaves.map(({ table }, leaf) => [table, r.part(arena, at[leaf]!, table.length, `d ${table.label}`)]),
   );
   recordGradients(r, logProb, -1, [], parts);
-  const { starts, readers } = readersOf(leaves, at, layout.count);
+  const { starts, readers } = readersOf(leaves, at, count);
   r.once('after', () =>
     r.run(scatter, {
       buffers: {
@@ -60,9 +59,17 @@ export function recordParameterGradients(flow: GpuFlow, layout: ParameterLayout)
         readers: r.constant(readers, 'readers'),
         gradient: r.external('gradient', 0),
       },
-      params: { length: layout.count, factor: 1 },
+      params: { length: count, factor },
     }),
   );
+}
+
+/** The program of log p(x) and of the sum over rows of −d log p(x) / d parameters, flat [count], in the external `gradient`. */
+export function recordParameterGradients(flow: GpuFlow, layout: ParameterLayout): Program {
+  const r = new Recorder('flow');
+  const density = recordTrainable(r, flow, layout);
+  recordOutput(r, 'logProb', density.logProb);
+  recordFlatGradient(r, density, layout.count, 1);
   return r.finish();
 }
 

@@ -2,3 +2,4 @@
 
 export { gradientsOf } from './gradients.js';
 export { recordScore } from './record-score.js';
+export { runFit } from './run-fit.js';

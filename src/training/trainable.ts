@@ -8,6 +8,7 @@
 import type { GpuFlow } from '../flows/flow.js';
 import { recordDensity } from '../flows/task.js';
 import type { StoredTensor } from '../format/safetensors.js';
+import { pack } from '../kernels/pack.js';
 import { NEGATIVE, recordGather } from '../kernels/parameters.js';
 import { LimitError, UnsupportedError } from '../runtime/errors.js';
 import type { Command } from '../runtime/program.js';
@@ -87,9 +88,15 @@ export interface Trainable {
 /**
  * Records log p(x) on `r`, unfused, reading parameters from the external `parameters`.
  *
+ * @param recordInput where the flow's inputs come from, if not from the externals `x` and `context`.
  * @throws UnsupportedError where a constant is computed from parameters in a way that does not say how.
  */
-export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLayout): Trainable {
+export function recordTrainable(
+  r: Recorder,
+  flow: GpuFlow,
+  layout: ParameterLayout,
+  recordInput?: (name: 'x' | 'context', inside: TiledTensor) => void,
+): Trainable {
   const { bijector, base, state } = flow.parts;
   const density = new Recorder('flow', { differentiable: true });
   const ends = recordDensity(density, bijector, base, flow.contextDim);
@@ -143,7 +150,12 @@ export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLay
     return madeFrom(origin.of, other.origin!.of, place)?.[origin.table] ?? constant;
   };
 
-  const commands = density.commands.map((command, index): Command => {
+  const commands = density.commands.flatMap((command, index): Command[] => {
+    const { inside, outside } = command.tensors;
+    if (recordInput && command.kernel.source === pack.pack.source && outside?.kind === 'external') {
+      recordInput(outside.name as 'x' | 'context', inside as TiledTensor);
+      return [];
+    }
     const other = twin.commands[index];
     if (other?.kernel.source !== command.kernel.source)
       throw new UnsupportedError(command.label, 'training where the commands depend on the parameters');
@@ -155,7 +167,7 @@ export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLay
         tensor.kind === 'constant' ? tensorFor(tensor, other.tensors[name] as ConstantTensor, command.label) : tensor,
       ]),
     );
-    return { ...command, tensors };
+    return [{ ...command, tensors }];
   });
   replayUnfused(r, commands);
   return { ...ends, leaves, parameters };

@@ -8,7 +8,7 @@ import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "fn ih(z:vec4f,ii:u32,C:u32)->eb{jc(ii,C);return ki(z,ii,C);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)ij:vec3u,@builtin(local_invocation_id)ik:vec3u){let group=ij.x*j+ik.x;if(group*4u>=F()){return;}fy(group);}";
+const own = "fn ii(z:vec4f,ij:u32,C:u32)->eb{jd(ij,C);return kj(z,ij,C);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)ik:vec3u,@builtin(local_invocation_id)il:vec3u){let group=ik.x*i+il.x;if(group*4u>=G()){return;}fz(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libNormal}${libMixture}${own}`;
 
 export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<

@@ -1,0 +1,151 @@
+// One step of an optimiser over the flat vector of parameters p, with gradient g. All state is on the device.
+//
+//   square_sums   parts[b] = Σ over block b of g²
+//   control       t ← t + 1; learning rate η(t); clip factor c = min(1, clip / ‖g‖); bias corrections 1 / (1 − βᵗ); the loss is kept
+//   update        Adam and AdamW  m ← β₁ m + (1 − β₁) c g;  v ← β₂ v + (1 − β₂) c² g²
+//                                 p ← p − η (m̂ / (√v̂ + ε) + w p)
+//                 SGD             m ← μ m + (c g + w p);  p ← p − η m
+//                 average ← d average + (1 − d) p
+//
+// w is the weight decay where `decays` is 1, else 0 (biases). Adam with COUPLED adds w p to c g instead. Schedules, of s = t − warm-up and
+// S = total − warm-up, after a linear rise over the warm-up: constant; cosine, floor + (1 − floor)(1 + cos π s / S) / 2; step, factor^⌊s / every⌋.
+//
+// A loss or a norm that is not finite stops everything: control[FAILED] takes the step, and from then on no step changes a number, so the
+// parameters are the last good ones however many steps were already queued.
+//
+// Shapes      p, g, m, v, average, decays f32 [length]; parts f32 [blocks]; control f32 [8]; losses f32 [total].
+// Error       update 8 units in the last place of the step's size (tests/cases/optimiser.ts).
+// Paper       Kingma & Ba 2015, arXiv:1412.6980; Loshchilov & Hutter 2019, arXiv:1711.05101; Pascanu et al. 2013, arXiv:1211.5063 (clipping).
+
+#import "lib/call.wgsl"
+#import "lib/math.wgsl"
+
+struct Params {
+  length: u32,
+  blocks: u32,
+  batch: u32,
+  total: u32,
+  warmup: u32,
+  every: u32,
+  learning_rate: f32,
+  floor_or_factor: f32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  decay: f32,
+  clip: f32,
+  average_decay: f32,
+}
+
+const BLOCK = 256u;
+
+const STEP = 0u;
+const RATE = 1u;
+const CORRECTION1 = 2u;
+const CORRECTION2 = 3u;
+const CLIP = 4u;
+const NORM = 5u;
+const FAILED = 6u; // the step that failed, from 1; 0 for none
+
+const ADAM = 0u;
+const ADAMW = 1u;
+const SGD = 2u;
+const COSINE = 1u;
+const STAIRS = 2u;
+
+override METHOD: u32 = 0u;
+override SCHEDULE: u32 = 0u;
+override AVERAGE: bool = false;
+
+@group(0) @binding(1) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> gradient: array<f32>;
+@group(0) @binding(3) var<storage, read_write> parts: array<f32>;
+@group(0) @binding(4) var<storage, read_write> control_state: array<f32>;
+@group(0) @binding(5) var<storage, read> loss: array<f32>;
+@group(0) @binding(6) var<storage, read_write> losses: array<f32>;
+@group(0) @binding(7) var<storage, read> partial: array<f32>;
+@group(0) @binding(8) var<storage, read> settled: array<f32>;
+@group(0) @binding(9) var<storage, read_write> parameters: array<f32>;
+@group(0) @binding(10) var<storage, read_write> moment1: array<f32>;
+@group(0) @binding(11) var<storage, read_write> moment2: array<f32>;
+@group(0) @binding(12) var<storage, read_write> average: array<f32>;
+@group(0) @binding(13) var<storage, read> decays: array<f32>;
+
+@compute @workgroup_size(64)
+fn square_sums(@builtin(global_invocation_id) id: vec3<u32>) {
+  if (id.x >= params.blocks) { return; }
+  let end = min((id.x + 1u) * BLOCK, params.length);
+  var sum = 0.0;
+  for (var i = id.x * BLOCK; i < end; i++) { sum = fma(gradient[i], gradient[i], sum); }
+  parts[id.x] = sum;
+}
+
+fn finite(v: f32) -> bool { return (bitcast<u32>(v) & 0x7f800000u) != 0x7f800000u; }
+
+/// 1 / (1 − βᵗ), by expm1: at t = 1 and β = 0.999 the difference has lost ten bits.
+fn correction(beta: f32, t: f32) -> f32 {
+  let log_beta = accurate_log1p(vec4<f32>(beta - 1.0)).x;
+  return -1.0 / accurate_expm1(vec4<f32>(t * log_beta)).x;
+}
+
+fn rate(t: f32) -> f32 {
+  let warm = min(1.0, t / max(1.0, f32(params.warmup)));
+  let s = max(0.0, t - f32(params.warmup));
+  var factor = 1.0;
+  if (SCHEDULE == COSINE) {
+    let span = max(1.0, f32(params.total) - f32(params.warmup));
+    let turn = sin_cos_2pi(vec4<u32>(u32(min(1.0, s / span) * 2147483392.0))).cos.x; // half a turn is 2³¹
+    factor = params.floor_or_factor + (1.0 - params.floor_or_factor) * 0.5 * (1.0 + turn);
+  } else if (SCHEDULE == STAIRS) {
+    for (var k = 0u; k < u32(s) / max(1u, params.every); k++) { factor *= params.floor_or_factor; }
+  }
+  return params.learning_rate * warm * factor;
+}
+
+@compute @workgroup_size(1)
+fn control() {
+  if (control_state[FAILED] != 0.0) { return; }
+  var sum = 0.0;
+  for (var b = 0u; b < params.blocks; b++) { sum += partial[b]; }
+  let norm = sqrt(sum);
+  let t = control_state[STEP] + 1.0;
+  let mean = loss[0] / f32(params.batch);
+  losses[min(u32(t) - 1u, params.total - 1u)] = mean;
+  if (!finite(norm) || !finite(mean)) {
+    control_state[FAILED] = t;
+    return;
+  }
+  control_state[STEP] = t;
+  control_state[RATE] = rate(t);
+  control_state[CORRECTION1] = correction(params.beta1, t);
+  control_state[CORRECTION2] = correction(params.beta2, t);
+  control_state[NORM] = norm;
+  control_state[CLIP] = select(1.0, params.clip / norm, norm > params.clip);
+}
+
+@compute @workgroup_size(64)
+fn update(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = id.x + id.y * 4194240u; // 65535 workgroups of 64 a row
+  if (i >= params.length || settled[FAILED] != 0.0) { return; }
+  let p = parameters[i];
+  let eta = settled[RATE];
+  let w = params.decay * decays[i];
+  var g = gradient[i] * settled[CLIP];
+  var next = p;
+  if (METHOD == SGD) {
+    let m = fma(params.beta1, moment1[i], g + w * p);
+    moment1[i] = m;
+    next = p - eta * m;
+  } else {
+    if (METHOD == ADAM) { g += w * p; }
+    let m = fma(params.beta1, moment1[i], (1.0 - params.beta1) * g);
+    let v = fma(params.beta2, moment2[i], (1.0 - params.beta2) * g * g);
+    moment1[i] = m;
+    moment2[i] = v;
+    var move = m * settled[CORRECTION1] / (sqrt(v * settled[CORRECTION2]) + params.epsilon);
+    if (METHOD == ADAMW) { move += w * p; }
+    next = p - eta * move;
+  }
+  parameters[i] = next;
+  if (AVERAGE) { average[i] = fma(params.average_decay, average[i], (1.0 - params.average_decay) * next); }
+}

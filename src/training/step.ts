@@ -1,0 +1,118 @@
+// The programs of training: one step of an optimiser, and the mean loss of a held-out set, both over parameters on the device.
+
+import type { GpuFlow } from '../flows/flow.js';
+import { columnSums } from '../kernels/linear-backward.js';
+import { halfBits, minibatch } from '../kernels/minibatch.js';
+import { METHOD_NUMBER, NORM_BLOCK, optimiser, SCHEDULE_NUMBER } from '../kernels/optimiser.js';
+import type { Program } from '../runtime/program.js';
+import { Recorder } from '../runtime/recorder.js';
+import type { TableTensor, TiledTensor } from '../runtime/tensor.js';
+import { recordClear } from './differentiate.js';
+import { recordFlatGradient } from './gradients.js';
+import { type ParameterLayout, recordTrainable } from './trainable.js';
+
+export interface Optimiser {
+  readonly method: keyof typeof METHOD_NUMBER;
+  readonly schedule: keyof typeof SCHEDULE_NUMBER;
+  readonly learningRate: number;
+  /** Momentum of SGD. */
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly decay: number;
+  /** Largest norm of a gradient. */
+  readonly clip: number;
+  readonly warmup: number;
+  /** Cosine: the last rate beside the first. Step: what each stair multiplies by. */
+  readonly floorOrFactor: number;
+  readonly every: number;
+}
+
+export interface StepOptions extends Optimiser {
+  readonly steps: number;
+  readonly batch: number;
+  /** Rows of the data set. */
+  readonly count: number;
+}
+
+/** Records the sum over rows of −log p into a table of one number. */
+function recordLoss(r: Recorder, logProb: TiledTensor): TableTensor {
+  const total = r.table(1, 'loss');
+  recordClear(r, total);
+  r.run(columnSums, { buffers: { terms: logProb, total }, params: { features: 1, source_features: 1, at: 0, factor: -1 } });
+  return total;
+}
+
+/**
+ * One step: a minibatch gathered out of the external `xs` (and `contexts`), its gradient, the optimiser's update of `parameters`. Externals
+ * besides: `gradient`, `moment1`, `moment2` [count], `control` and `losses` of shaders/optimiser.wgsl.
+ */
+export function recordStep(flow: GpuFlow, layout: ParameterLayout, options: StepOptions): Program {
+  const r = new Recorder('step');
+  const { batch, count, steps } = options;
+  const density = recordTrainable(r, flow, layout, (name, y) =>
+    r.run(minibatch, {
+      buffers: { data: r.external(`${name}s`, 0), y },
+      params: { features: y.features, count, half_bits: halfBits(count) },
+    }),
+  );
+  const loss = recordLoss(r, density.logProb);
+  recordFlatGradient(r, density, layout.count, 1 / batch);
+  r.once('after', () => {
+    const blocks = Math.ceil(layout.count / NORM_BLOCK);
+    const params = {
+      length: layout.count,
+      blocks,
+      batch,
+      total: steps,
+      warmup: options.warmup,
+      every: options.every,
+      learning_rate: options.learningRate,
+      floor_or_factor: options.floorOrFactor,
+      beta1: options.beta1,
+      beta2: options.beta2,
+      epsilon: options.epsilon,
+      decay: options.decay,
+      clip: options.clip,
+      average_decay: 0,
+    };
+    const table = (name: string) => r.external(name, 0);
+    const partial = r.table(blocks, 'squares');
+    r.run(optimiser.squareSums, { buffers: { gradient: table('gradient'), parts: partial }, params });
+    r.run(optimiser.control, {
+      buffers: { control_state: table('control'), loss, losses: table('losses'), partial },
+      params,
+      constants: { SCHEDULE: SCHEDULE_NUMBER[options.schedule] },
+    });
+    r.run(optimiser.update, {
+      buffers: {
+        gradient: table('gradient'),
+        settled: table('control'),
+        parameters: density.parameters,
+        moment1: table('moment1'),
+        moment2: table('moment2'),
+        average: r.table(1, 'unused'),
+        decays: r.constant(decaysOf(layout), 'decays'),
+      },
+      params,
+      constants: { METHOD: METHOD_NUMBER[options.method], AVERAGE: false },
+    });
+  });
+  return r.finish();
+}
+
+/** The sum over rows of −log p(x) at the parameters of the external, in the external `loss`. */
+export function recordEvaluation(flow: GpuFlow, layout: ParameterLayout): Program {
+  const r = new Recorder('evaluation');
+  const { logProb } = recordTrainable(r, flow, layout);
+  const sum = r.external('loss', 0);
+  r.run(columnSums, { buffers: { terms: logProb, total: sum }, params: { features: 1, source_features: 1, at: 0, factor: -1 } });
+  return r.finish();
+}
+
+/** Weight decay leaves vectors alone: biases, scales, shifts. */
+function decaysOf({ count, tensors }: ParameterLayout): Float32Array<ArrayBuffer> {
+  const decays = new Float32Array(count);
+  for (const { from, length, shape } of tensors) if (shape.length > 1) decays.fill(1, from, from + length);
+  return decays;
+}

@@ -1,0 +1,84 @@
+import { CONTROL, METHOD_NUMBER, NORM_BLOCK, optimiser, SCHEDULE_NUMBER } from '../../src/kernels/optimiser.js';
+import { defineCases, table, ULP } from './case.js';
+
+const hyper = {
+  batch: 100,
+  total: 1000,
+  warmup: 10,
+  every: 200,
+  learning_rate: 1e-2,
+  floor_or_factor: 0.1,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  decay: 0.01,
+  clip: 1,
+  average_decay: 0.99,
+};
+const paramsOf = (length: number) => ({ ...hyper, length, blocks: Math.ceil(length / NORM_BLOCK) });
+const normals = (length: number, scale = 1) => table((random) => random.normals(length, scale));
+const squares = (length: number) => table((random) => random.normals(length).map((value) => value * value));
+const LENGTHS = [1, 3, 257, 4000] as const;
+
+export const squareSumsCases = defineCases(
+  optimiser.squareSums,
+  LENGTHS.map((length) => ({
+    name: `${length} parameters`,
+    rows: 1,
+    params: paramsOf(length),
+    buffers: { gradient: normals(length), parts: normals(Math.ceil(length / NORM_BLOCK)) },
+    tolerance: { bound: NORM_BLOCK * ULP, of: 'inputs' as const },
+  })),
+);
+
+/** State before a step: t steps taken, or one that failed. */
+const state = (t: number, failed = 0) => table(() => Float32Array.of(t, 0, 0, 0, 0, 0, failed, 0));
+
+export const controlCases = defineCases(
+  optimiser.control,
+  [
+    ...Object.values(SCHEDULE_NUMBER).flatMap((SCHEDULE) => [0, 4, 10, 499, 999].map((t) => ({ SCHEDULE, t, failed: 0, bad: 1 }))),
+    { SCHEDULE: 0, t: 5, failed: 3, bad: 1 },
+    { SCHEDULE: 0, t: 5, failed: 0, bad: Number.NaN },
+    { SCHEDULE: 0, t: 5, failed: 0, bad: Number.POSITIVE_INFINITY },
+  ].map(({ SCHEDULE, t, failed, bad }) => ({
+    name: `schedule ${SCHEDULE}, step ${t + 1}${failed > 0 ? ', after a failure' : ''}${Number.isFinite(bad) ? '' : `, a loss of ${bad}`}`,
+    rows: 1,
+    params: paramsOf(1000),
+    constants: { SCHEDULE },
+    buffers: {
+      control_state: state(t, failed),
+      loss: table((random) => random.normals(4).map((value) => value * bad)),
+      losses: normals(1000),
+      partial: squares(4),
+    },
+    // 1 / (1 − βᵗ) is 1000 at first, and β travels as float32.
+    tolerance: { bound: 2e-4 },
+  })),
+);
+
+export const updateCases = defineCases(
+  optimiser.update,
+  [
+    ...Object.values(METHOD_NUMBER).flatMap((METHOD) =>
+      LENGTHS.map((length) => ({ METHOD, length, AVERAGE: METHOD === METHOD_NUMBER.adam, failed: 0 })),
+    ),
+    { METHOD: METHOD_NUMBER.adam, length: 257, AVERAGE: true, failed: 7 },
+  ].map(({ METHOD, length, AVERAGE, failed }) => ({
+    name: `method ${METHOD}, ${length} parameters${failed > 0 ? ', after a failure' : ''}`,
+    rows: 1,
+    params: paramsOf(length),
+    constants: { METHOD, AVERAGE },
+    buffers: {
+      gradient: normals(length),
+      settled: table(() => Float32Array.of(3, 1e-2, 3.69, 333.7, 0.5, 2, failed, 0).subarray(0, CONTROL)),
+      parameters: normals(length),
+      moment1: normals(length),
+      // Away from 0, where a step is any size and its rounding with it.
+      moment2: table((random) => random.normals(length).map((value) => 0.1 + value * value)),
+      average: normals(length),
+      decays: table((random) => Float32Array.from({ length }, () => Math.round(random.uniform()))),
+    },
+    tolerance: { bound: 8 * ULP },
+  })),
+);

@@ -1,0 +1,69 @@
+import * as source from '../../src/kernels/generated/optimiser.js';
+import { CONTROL_AT, NORM_BLOCK } from '../../src/kernels/optimiser.js';
+import { defineTwin } from './twin.js';
+
+export const squareSums = defineTwin(source.squareSums, ({ buffers: { gradient, parts }, params: { length, blocks } }) => {
+  for (let b = 0; b < blocks; b++) {
+    parts[b] = 0;
+    for (let i = b * NORM_BLOCK; i < Math.min((b + 1) * NORM_BLOCK, length); i++) parts[b]! += gradient[i]! ** 2;
+  }
+});
+
+/** The learning rate at step t, from 1. */
+function rate(
+  params: { total: number; warmup: number; every: number; learning_rate: number; floor_or_factor: number },
+  schedule: number,
+  t: number,
+): number {
+  const { total, warmup, every, learning_rate, floor_or_factor: floor } = params;
+  const warm = Math.min(1, t / Math.max(1, warmup));
+  const s = Math.max(0, t - warmup);
+  const cosine = floor + ((1 - floor) * (1 + Math.cos(Math.PI * Math.min(1, s / Math.max(1, total - warmup))))) / 2;
+  const stairs = floor ** Math.floor(s / Math.max(1, every));
+  return learning_rate * warm * (schedule === 1 ? cosine : schedule === 2 ? stairs : 1);
+}
+
+export const control = defineTwin(source.control, ({ buffers, params, constants: { SCHEDULE } }) => {
+  const { control_state: state, loss, losses, partial } = buffers;
+  if (state[CONTROL_AT.failed] !== 0) return;
+  let sum = 0;
+  for (let b = 0; b < params.blocks; b++) sum += partial[b]!;
+  const norm = Math.sqrt(sum);
+  const t = state[CONTROL_AT.step]! + 1;
+  const mean = loss[0]! / params.batch;
+  losses[Math.min(t, params.total) - 1] = mean;
+  if (!Number.isFinite(norm) || !Number.isFinite(mean)) {
+    state[CONTROL_AT.failed] = t;
+    return;
+  }
+  state[CONTROL_AT.step] = t;
+  state[CONTROL_AT.rate] = rate(params, SCHEDULE, t);
+  state[2] = 1 / (1 - params.beta1 ** t);
+  state[3] = 1 / (1 - params.beta2 ** t);
+  state[4] = norm > params.clip ? params.clip / norm : 1;
+  state[CONTROL_AT.norm] = norm;
+});
+
+export const update = defineTwin(source.update, ({ buffers, params, constants: { METHOD, AVERAGE } }) => {
+  const { gradient, settled, parameters, moment1, moment2, average, decays } = buffers;
+  if (settled[CONTROL_AT.failed] !== 0) return;
+  const { beta1, beta2, epsilon, decay, average_decay: keep } = params;
+  for (let i = 0; i < params.length; i++) {
+    const p = parameters[i]!;
+    const w = decay * decays[i]!;
+    let g = gradient[i]! * settled[4]!;
+    let next: number;
+    if (METHOD === 2) {
+      moment1[i] = beta1 * moment1[i]! + g + w * p;
+      next = p - settled[CONTROL_AT.rate]! * moment1[i]!;
+    } else {
+      if (METHOD === 0) g += w * p;
+      moment1[i] = beta1 * moment1[i]! + (1 - beta1) * g;
+      moment2[i] = beta2 * moment2[i]! + (1 - beta2) * g * g;
+      const move = (moment1[i]! * settled[2]!) / (Math.sqrt(moment2[i]! * settled[3]!) + epsilon) + (METHOD === 1 ? w * p : 0);
+      next = p - settled[CONTROL_AT.rate]! * move;
+    }
+    parameters[i] = next;
+    if (AVERAGE) average[i] = keep * average[i]! + (1 - keep) * next;
+  }
+});
