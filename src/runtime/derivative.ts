@@ -21,6 +21,11 @@ export interface Gradients {
    * @param partial the rule writes only some features, so a fresh target starts as zeros and `add` is true.
    */
   into(buffer: string, partial?: boolean): GradientTarget | null;
+  /**
+   * Records Jᵀ seed with J = d (what the buffer `output` holds) / d (what `input` holds), through the commands before this one; null where
+   * the one does not depend on the other.
+   */
+  pullBack(output: string, input: string, seed: TiledTensor): TiledTensor | null;
   /** Gradient of the loss by a table that the command wrote; null where the loss does not depend on it. */
   ofTable(buffer: string): TableTensor | null;
   /** Where the gradient by a table that the command read is added, since each chunk of rows adds its part; null where nobody wants it. */

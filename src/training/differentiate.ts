@@ -32,6 +32,73 @@ export function recordClear(r: Recorder, table: TableTensor): void {
   r.once('before', () => r.run(clear, { buffers: { table }, params: { length: table.length, factor: 0 } }));
 }
 
+/** Gradients known so far, by the ids of tensors. */
+interface Known {
+  readonly tiled: Map<number, TiledTensor>;
+  readonly tables: Map<number, TableTensor>;
+}
+
+const recordFill = (r: Recorder, destination: TiledTensor, value: number) =>
+  r.run(fill, { buffers: { destination }, params: { features: destination.features, value } });
+
+/** Walks back over `commands`, and adds to the gradients of the tensors that `active` names. */
+function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet<number>, { tiled, tables }: Known): void {
+  for (let index = commands.length - 1; index >= 0; index--) {
+    const command = commands[index]!;
+    const { kernel, tensors, stage } = command;
+    const { buffers } = kernel.source;
+    const names = Object.keys(buffers).filter((name) => isIn(active, tensors[name]));
+    const written = names.filter((name) => buffers[name]!.access === 'read_write').map((name) => tensors[name] as Scratch);
+    const reached = written.some(({ id }) => tiled.has(id) || tables.has(id));
+    if (!reached || written.length === names.length) continue; // a constant, or a source itself
+    const rule = ruleOf(command);
+    const around: Gradients = {
+      of(name) {
+        const tensor = tensors[name];
+        return isIn(active, tensor) ? (tiled.get(tensor.id) ?? null) : null;
+      },
+      into(name, partial = false): GradientTarget | null {
+        const tensor = tensors[name];
+        if (!isIn(active, tensor) || tensor.kind !== 'tiled') return null;
+        const known = tiled.get(tensor.id);
+        if (known) return { tensor: known, add: true };
+        const target = r.tiled(tensor.features, `d ${tensor.label}`);
+        tiled.set(tensor.id, target);
+        if (partial) recordFill(r, target, 0);
+        return { tensor: target, add: partial };
+      },
+      pullBack(output, input, seed) {
+        const [from, to] = [tensors[output] as TiledTensor, tensors[input] as TiledTensor];
+        const before = commands.slice(0, index);
+        const inner: Known = { tiled: new Map([[from.id, seed]]), tables: new Map() };
+        walkBack(r, before, dependents(before, [to]), inner);
+        return inner.tiled.get(to.id) ?? null;
+      },
+      ofTable(name) {
+        const tensor = tensors[name];
+        return isIn(active, tensor) ? (tables.get(tensor.id) ?? null) : null;
+      },
+      intoTable(name) {
+        const tensor = tensors[name];
+        if (!isIn(active, tensor) || tensor.kind !== 'table') return null;
+        let gradient = tables.get(tensor.id);
+        if (!gradient) {
+          gradient = r.table(tensor.length, `d ${tensor.label}`);
+          tables.set(tensor.id, gradient);
+          recordClear(r, gradient);
+        }
+        return gradient;
+      },
+    };
+    const record = () =>
+      r.scope(command.label.slice(command.label.indexOf('/') + 1), () =>
+        rule.record(r, { buffers: tensors, params: command.params, constants: command.constants as never }, around),
+      );
+    if (stage === 'before') r.once('after', record);
+    else record();
+  }
+}
+
 /**
  * Records d (Σ over rows of factor · output) / d wanted, for each wanted tensor; null for one that the output does not depend on. Call it
  * after the commands that computed `output` were recorded, fused ones in parts (unfuse.ts).
@@ -47,65 +114,16 @@ export function recordGradients(
   wanted: readonly TiledTensor[],
   tables: ReadonlyMap<TableTensor, TableTensor> = new Map(),
 ): (TiledTensor | null)[] {
-  const commands = r.commands;
-  const active = dependents(commands, [...wanted, ...tables.keys()]);
-  const gradients = new Map<number, TiledTensor>();
-  const tableGradients = new Map([...tables].map(([table, gradient]) => [table.id, gradient]));
-  const fresh = (tensor: TiledTensor): TiledTensor => {
-    const gradient = r.tiled(tensor.features, `d ${tensor.label}`);
-    gradients.set(tensor.id, gradient);
-    return gradient;
+  const { commands } = r;
+  const known: Known = {
+    tiled: new Map(),
+    tables: new Map([...tables].map(([table, gradient]) => [table.id, gradient])),
   };
-  const zeroed = (destination: TiledTensor, value: number) =>
-    r.run(fill, { buffers: { destination }, params: { features: destination.features, value } });
-
   return r.scope('gradient', () => {
-    zeroed(fresh(output), factor);
-    for (const command of commands.toReversed()) {
-      const { kernel, tensors, stage } = command;
-      const { buffers } = kernel.source;
-      const names = Object.keys(buffers).filter((name) => isIn(active, tensors[name]));
-      const written = names.filter((name) => buffers[name]!.access === 'read_write').map((name) => tensors[name] as Scratch);
-      const reached = written.some(({ id }) => gradients.has(id) || tableGradients.has(id));
-      if (!reached || written.length === names.length) continue; // a constant, or a source itself
-      const rule = ruleOf(command);
-      const around: Gradients = {
-        of(name) {
-          const tensor = tensors[name];
-          return isIn(active, tensor) ? (gradients.get(tensor.id) ?? null) : null;
-        },
-        into(name, partial = false): GradientTarget | null {
-          const tensor = tensors[name];
-          if (!isIn(active, tensor) || tensor.kind !== 'tiled') return null;
-          const known = gradients.get(tensor.id);
-          if (known) return { tensor: known, add: true };
-          const target = fresh(tensor);
-          if (partial) zeroed(target, 0);
-          return { tensor: target, add: partial };
-        },
-        ofTable(name) {
-          const tensor = tensors[name];
-          return isIn(active, tensor) ? (tableGradients.get(tensor.id) ?? null) : null;
-        },
-        intoTable(name) {
-          const tensor = tensors[name];
-          if (!isIn(active, tensor) || tensor.kind !== 'table') return null;
-          let gradient = tableGradients.get(tensor.id);
-          if (!gradient) {
-            gradient = r.table(tensor.length, `d ${tensor.label}`);
-            tableGradients.set(tensor.id, gradient);
-            recordClear(r, gradient);
-          }
-          return gradient;
-        },
-      };
-      const record = () =>
-        r.scope(command.label.slice(command.label.indexOf('/') + 1), () =>
-          rule.record(r, { buffers: tensors, params: command.params, constants: command.constants as never }, around),
-        );
-      if (stage === 'before') r.once('after', record);
-      else record();
-    }
-    return wanted.map(({ id }) => gradients.get(id) ?? null);
+    const start = r.tiled(output.features, `d ${output.label}`);
+    recordFill(r, start, factor);
+    known.tiled.set(output.id, start);
+    walkBack(r, commands, dependents(commands, [...wanted, ...tables.keys()]), known);
+    return wanted.map(({ id }) => known.tiled.get(id) ?? null);
   });
 }

@@ -9,7 +9,7 @@ import { replayUnfused } from './unfuse.js';
 
 /** The program of log p(x) and d log p(x) / dx. @throws UnsupportedError where the density runs a fused kernel, as an IAF's does. */
 export function recordScore(flow: GpuFlow): Program {
-  const density = new Recorder('flow');
+  const density = new Recorder('flow', { differentiable: true });
   const { x, logProb } = flow.recordLogProb(density);
   const r = new Recorder('flow');
   replayUnfused(r, density.commands);

@@ -4,6 +4,7 @@ import { activationRule } from '../kernels/rules/activation.js';
 import { addTableRule } from '../kernels/rules/add-table.js';
 import { affineRule } from '../kernels/rules/affine.js';
 import { diagonalAffineRule, diagonalConstantsRule, diagonalOrigin } from '../kernels/rules/diagonal-affine.js';
+import { implicitRule, solveRules } from '../kernels/rules/implicit.js';
 import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
 import { permuteRule } from '../kernels/rules/permute.js';
@@ -22,6 +23,8 @@ const rules = [
   affineRule,
   diagonalAffineRule,
   diagonalConstantsRule,
+  implicitRule,
+  ...solveRules,
   logDensityRule,
   maskedLinearRule,
   multiplyAddRule,

@@ -1,3 +1,7 @@
+import { fill } from '../../kernels/fill.js';
+import { implicit } from '../../kernels/implicit.js';
+import { multiplyAdd } from '../../kernels/multiply-add.js';
+import { permute } from '../../kernels/permute.js';
 import { UnsupportedError } from '../../runtime/errors.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { NONE, type TiledTensor } from '../../runtime/tensor.js';
@@ -7,6 +11,7 @@ import { identityOrder, recordLinear } from '../conditioner/packing.js';
 import { type ParallelPlan, planParallel, recordParallel } from '../conditioner/parallel-plan.js';
 import { readiness } from '../conditioner/readiness.js';
 import { planSolve, type SolvePlan } from '../conditioner/solve-plan.js';
+import { startLogDet } from '../task.js';
 import { slotTable, type Transformer } from '../transformers/transformer.js';
 
 /**
@@ -20,6 +25,7 @@ export class Autoregressive implements Bijector {
   readonly contextDim: number;
   readonly #parallel: ParallelPlan;
   readonly #slot: Uint32Array<ArrayBuffer>;
+  readonly #steps: number;
   readonly #solve: () => SolvePlan;
   readonly #transformer: Transformer;
 
@@ -35,6 +41,7 @@ export class Autoregressive implements Bijector {
     this.#transformer = transformer;
     this.#parallel = planParallel(conditioner, ready);
     this.#slot = slotTable(this.dim, identityOrder(this.dim), this.#parallel);
+    this.#steps = ready.steps;
     let solve: SolvePlan | null = null; // packed on first use: a flow used in one direction packs its weights once
     this.#solve = () => {
       solve ??= planSolve(conditioner, ready);
@@ -42,12 +49,45 @@ export class Autoregressive implements Bijector {
     };
   }
 
-  forward(r: Recorder, x: TiledTensor, { logDet, context }: BijectorCall): TiledTensor {
-    const parameters = recordParallel(r, this.#parallel, x, context);
-    return this.#transformer.record(r, x, { parameters, slot: this.#slot, slots: this.dim, forward: true, logDet });
+  forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
+    return this.#recordForward(r, x, call);
   }
 
-  inverse(r: Recorder, source: TiledTensor, { logDet, context }: BijectorCall): TiledTensor {
+  #recordForward(r: Recorder, x: TiledTensor, { logDet, context }: BijectorCall, onTerms?: (terms: TiledTensor) => void): TiledTensor {
+    const parameters = recordParallel(r, this.#parallel, x, context);
+    const call = { parameters, slot: this.#slot, slots: this.dim, forward: true, logDet };
+    return this.#transformer.record(r, x, onTerms ? { ...call, onTerms } : call);
+  }
+
+  inverse(r: Recorder, z: TiledTensor, call: BijectorCall): TiledTensor {
+    return r.differentiable ? this.#differentiableInverse(r, z, call) : this.#recordSolve(r, z, call);
+  }
+
+  /** The solution, then the parallel pass at it, by which it is differentiated (shaders/implicit.wgsl), and again for the log-det. */
+  #differentiableInverse(r: Recorder, z: TiledTensor, { logDet, context }: BijectorCall): TiledTensor {
+    const value = this.#recordSolve(r, z, { logDet: null, context });
+    const log_slope = r.tiled(this.dim, 'log-slopes');
+    r.run(fill, { buffers: { destination: log_slope }, params: { features: this.dim, value: 0 } });
+    const onTerms = (terms: TiledTensor) =>
+      r.run(permute, {
+        buffers: { x: terms, index: r.constant(this.#slot, 'slot'), y: log_slope },
+        params: { features: this.dim, source_features: terms.features },
+      });
+    const image = this.#recordForward(r, value, { logDet: startLogDet(r), context }, onTerms);
+    const x = r.tiled(this.dim, 'x');
+    r.run(implicit, { buffers: { value, goal: z, image, log_slope, y: x }, params: { features: this.dim, steps: this.#steps } });
+    if (!logDet) return x;
+    const back = startLogDet(r);
+    this.#recordForward(r, x, { logDet: back, context });
+    r.run(multiplyAdd, {
+      buffers: { a: back, b: NONE, y: logDet },
+      params: { features: 1, a_features: 1, a_at: 0, b_features: 1, y_features: 1, y_at: 0, factor: -1 },
+      constants: { HAS_B: false, ADD: true },
+    });
+    return x;
+  }
+
+  #recordSolve(r: Recorder, source: TiledTensor, { logDet, context }: BijectorCall): TiledTensor {
     const plan = this.#solve();
     let side: TiledTensor | null = null;
     if (plan.side.length > 0) {

@@ -17,6 +17,8 @@ export interface ElementwiseCall {
   readonly forward: boolean;
   /** Added to; null where no log-det is wanted. */
   readonly logDet: TiledTensor | null;
+  /** Is given the log-det terms before they are summed, [slots, rows] in the order of places; not called where the map only shifts. */
+  readonly onTerms?: (terms: TiledTensor) => void;
 }
 
 /** What every solve kernel binds and is told (shaders/lib/autoregressive-solve.wgsl). */
@@ -59,11 +61,12 @@ function addRowSums(r: Recorder, terms: TiledTensor, total: TiledTensor): void {
  */
 export function withLogTerms(
   r: Recorder,
-  { slots, logDet }: Pick<ElementwiseCall, 'slots' | 'logDet'>,
+  { slots, logDet, onTerms }: Pick<ElementwiseCall, 'slots' | 'logDet' | 'onTerms'>,
   counted: boolean,
   record: (terms: TiledTensor) => void,
 ): void {
   const terms = r.tiled(counted ? slots : 1, 'log-det terms');
   record(terms);
+  if (counted) onTerms?.(terms);
   if (counted) addRowSums(r, terms, logDet!);
 }

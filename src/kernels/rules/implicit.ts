@@ -1,0 +1,31 @@
+import { defineRule } from '../../runtime/derivative.js';
+import type { TiledTensor } from '../../runtime/tensor.js';
+import { autoregressiveSolveAffine } from '../autoregressive-solve-affine.js';
+import { autoregressiveSolveMixture } from '../autoregressive-solve-mixture.js';
+import { autoregressiveSolveSpline } from '../autoregressive-solve-spline.js';
+import { fill } from '../fill.js';
+import { implicit } from '../implicit.js';
+import { addProduct } from './accumulate.js';
+
+export const implicitRule = /*#__PURE__*/ defineRule(implicit, (r, { buffers: { log_slope }, params: { features, steps } }, gradients) => {
+  const dY = gradients.of('y');
+  if (!dY) return;
+  const zero = r.tiled(features, 'zero');
+  r.run(fill, { buffers: { destination: zero }, params: { features, value: 0 } });
+  // λ + (d − w) e^−s is the map of the kernel itself, with λ for the value, d for the goal and w for the image.
+  const adjusted = (lambda: TiledTensor, image: TiledTensor): TiledTensor => {
+    const y = r.tiled(features, 'adjoint');
+    r.run(implicit, { buffers: { value: lambda, goal: dY, image, log_slope, y }, params: { features, steps } });
+    return y;
+  };
+  let lambda = adjusted(zero, zero);
+  for (let step = 1; step < steps; step++) lambda = adjusted(lambda, gradients.pullBack('image', 'value', lambda) ?? zero);
+  const [dGoal, dImage] = [gradients.into('goal'), gradients.into('image')];
+  if (dGoal) addProduct(r, dGoal, lambda, null);
+  if (dImage) addProduct(r, dImage, lambda, null, -1);
+});
+
+/** What a solve finds is differentiated where `implicit` takes it up. */
+export const solveRules = [autoregressiveSolveAffine, autoregressiveSolveMixture, autoregressiveSolveSpline].map((kernel) =>
+  defineRule(kernel as typeof autoregressiveSolveAffine, () => {}),
+);
