@@ -4,6 +4,13 @@
 //   y = (x - t) / a, l = -log a      d x = d y / a       d t = -d y / a      d log a = -y d y - d l       (UNDO)
 //   d u = d log a  (d log a / d u)                       a feature without a slot: d x = d y
 //
+// Interpolated (MIX = m < 1), with l the log of f's factor, p = d x = e^(log|dy/dx|) d y and q = m e^l / (1 - m + m e^l):
+//
+//   f multiplies   d t = m d y     d l =  q (x p + d l')                inverted (BACK)   d t = -m p      d l = -q (y d y + d l')
+//   f divides      d t = -q p      d l =  q ((x - t) p + d l')                            d t = q d y     d l = q (t p - y d y - d l')
+//
+// where d l' is the gradient by the log-det and d log a = d l, or -d l where f divides.
+//
 // Shapes      x, d_y, d_x tiled [features, rows]; parameters, d_parameters tiled [parameter_features, rows]; slot u32 [features], as in
 //             affine.wgsl; d_log_terms tiled [slots, rows].
 // Error       2e-6 relative to max(1, |value|) (tests/cases/affine-backward.ts).
@@ -58,6 +65,24 @@ fn log_scale_slope(u: vec4<f32>, log_a: vec4<f32>) -> vec4<f32> {
   }
 }
 
+struct Backward {
+  shift: vec4<f32>,
+  log_a: vec4<f32>,
+}
+
+/// Of the interpolated layer, from log a: passed is d x.
+fn mixed_backward(x: vec4<f32>, t: vec4<f32>, y: vec4<f32>, log_a: vec4<f32>, d_y: vec4<f32>, passed: vec4<f32>, d_log: vec4<f32>) -> Backward {
+  let divides = UNDO != BACK;
+  let l = select(log_a, -log_a, vec4<bool>(divides));
+  let q = accurate_sigmoid(l + accurate_log(vec4<f32>(MIX / max(REST, 1e-30))));
+  if (BACK) {
+    if (divides) { return Backward(q * d_y, -q * (t * passed - y * d_y - d_log)); }
+    return Backward(-MIX * passed, -q * (y * d_y + d_log));
+  }
+  if (divides) { return Backward(-q * passed, -q * ((x - t) * passed + d_log)); }
+  return Backward(MIX * d_y, q * (x * passed + d_log));
+}
+
 @compute @workgroup_size(16, 4)
 fn affine_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   let f = id.y;
@@ -73,7 +98,7 @@ fn affine_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   let p = tiled(params.parameter_features, id.x) + j * TILE4;
   if (SCALE == SCALE_NONE) {
     d_x[at] = gradient;
-    d_parameters[p] = select(gradient, -gradient, vec4<bool>(UNDO));
+    d_parameters[p] = MIX * select(gradient, -gradient, vec4<bool>(UNDO));
     return;
   }
   let t = parameters[p];
@@ -83,6 +108,14 @@ fn affine_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   let moved = move_affine(x[at], t, u); // log_det is log a, or -log a with UNDO: log|dy/dx| either way
   let passed = times_exp(gradient, moved.log_det);
   d_x[at] = passed;
+  if (MIX < 1.0) {
+    var log_a = log_scale(u);
+    if (SCALE == SCALE_SOFTPLUS || SCALE == SCALE_SIGMOID || SCALE == SCALE_SOFTPLUS_CLAMPED) { log_a = accurate_log(positive_scale(u)); }
+    let back = mixed_backward(x[at], t, moved.value, log_a, gradient, passed, d_log);
+    d_parameters[p] = back.shift;
+    d_parameters[p + params.slots * TILE4] = back.log_a * log_scale_slope(u, log_a);
+    return;
+  }
   d_parameters[p] = select(gradient, -passed, vec4<bool>(UNDO));
   let d_log_a = select(x[at] * passed + d_log, -moved.value * gradient - d_log, vec4<bool>(UNDO));
   d_parameters[p + params.slots * TILE4] = d_log_a * log_scale_slope(u, select(moved.log_det, -moved.log_det, vec4<bool>(UNDO)));

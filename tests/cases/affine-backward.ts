@@ -5,15 +5,30 @@ import { defineCases, ROWS, table, tiledNormals, unread } from './case.js';
 
 type ScaleKind = keyof typeof SCALE_NUMBER;
 
-const backward = (features: number, rows: number, scale: ScaleKind, undo: boolean, options: { y?: boolean; logDet?: boolean } = {}) => {
-  const { y = true, logDet = true } = options;
+const backward = (
+  features: number,
+  rows: number,
+  scale: ScaleKind,
+  undo: boolean,
+  options: { y?: boolean; logDet?: boolean; mix?: number; back?: boolean } = {},
+) => {
+  const { y = true, logDet = true, mix = 1, back = false } = options;
   const slots = features - Math.floor(features / 3);
   const parameters = scale === 'none' ? slots : 2 * slots;
   return {
-    name: `${features} features, ${rows} rows, ${scale}${undo ? ', undone' : ''}${y ? '' : ', log-det alone'}${logDet ? '' : ', y alone'}`,
+    name: `${features} features, ${rows} rows, ${scale}${undo ? ', undone' : ''}${y ? '' : ', log-det alone'}${logDet ? '' : ', y alone'}${mix < 1 ? `, mixed ${mix}${back ? ', inverted' : ''}` : ''}`,
     rows,
     params: { features, slots, parameter_features: parameters },
-    constants: { ...SCALE_CONSTANTS[scale], SCALE: SCALE_NUMBER[scale], UNDO: undo, HAS_Y: y, HAS_LOG_DET: logDet },
+    constants: {
+      ...SCALE_CONSTANTS[scale],
+      SCALE: SCALE_NUMBER[scale],
+      UNDO: undo,
+      HAS_Y: y,
+      HAS_LOG_DET: logDet,
+      MIX: mix,
+      REST: 1 - mix,
+      BACK: back,
+    },
     buffers: {
       x: tiledNormals(features),
       parameters: tiledNormals(parameters),
@@ -34,6 +49,9 @@ export const affineBackwardCases = defineCases(affineBackward, [
   ...ROWS.map((rows) => backward(5, rows, 'exp', false)),
   ...[1, 2, 63].map((features) => backward(features, 257, 'exp', true)),
   ...SCALE_KINDS.flatMap((scale) => [false, true].map((undo) => backward(5, 1000, scale, undo))),
+  ...SCALE_KINDS.flatMap((scale) =>
+    [false, true].flatMap((undo) => [false, true].map((back) => backward(5, 257, scale, undo, { mix: 0.375, back }))),
+  ),
   backward(5, 257, 'tanh', false, { y: false }),
   backward(5, 257, 'tanh', true, { logDet: false }),
 ]);

@@ -29,7 +29,7 @@ function logScaleSlope({ SCALE, EPS, OFFSET, LOW, HIGH }: ScaleConstants, u: num
 
 export const affineBackward = defineTwin(source.affineBackward, ({ buffers, params, constants, rows }) => {
   const { x, parameters, slot, d_y, d_log_terms, d_x, d_parameters } = buffers;
-  const { UNDO, HAS_Y, HAS_LOG_DET, SCALE } = constants;
+  const { UNDO, HAS_Y, HAS_LOG_DET, SCALE, MIX, BACK } = constants;
   for (let row = 0; row < rows; row++)
     for (let f = 0; f < params.features; f++) {
       const at = tiled(params.features, row) + f * TILE;
@@ -39,7 +39,7 @@ export const affineBackward = defineTwin(source.affineBackward, ({ buffers, para
       if (j === PASSES) continue;
       const p = tiled(params.parameter_features, row) + j * TILE;
       if (SCALE === SCALE_NUMBER.none) {
-        d_parameters[p] = UNDO ? -gradient : gradient;
+        d_parameters[p] = MIX * (UNDO ? -gradient : gradient);
         continue;
       }
       const u = parameters[p + params.slots * TILE]!;
@@ -47,6 +47,23 @@ export const affineBackward = defineTwin(source.affineBackward, ({ buffers, para
       const [value, logDet] = moveAffine(constants, x[at]!, parameters[p]!, u);
       const passed = gradient * Math.exp(logDet);
       d_x[at] = passed;
+      if (MIX < 1) {
+        const t = parameters[p]!;
+        const plain = moveAffine({ ...constants, MIX: 1, UNDO: false }, 0, 0, u)[1]; // log a
+        const divides = UNDO !== BACK;
+        const share = MIX * Math.exp(divides ? -plain : plain);
+        const q = share / (1 - MIX + share);
+        const [shift, log] = BACK
+          ? divides
+            ? [q * gradient, q * (t * passed - value * gradient - dLog)]
+            : [-MIX * passed, -q * (value * gradient + dLog)]
+          : divides
+            ? [-q * passed, q * ((x[at]! - t) * passed + dLog)]
+            : [MIX * gradient, q * (x[at]! * passed + dLog)];
+        d_parameters[p] = shift;
+        d_parameters[p + params.slots * TILE] = (divides ? -log : log) * logScaleSlope(constants, u);
+        continue;
+      }
       d_parameters[p] = UNDO ? -passed : gradient;
       d_parameters[p + params.slots * TILE] = (UNDO ? -value * gradient - dLog : x[at]! * passed + dLog) * logScaleSlope(constants, u);
     }

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const eq=0xffffffffu;struct t{l:u32,tc:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>lm:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=G()||d>=c.l){return;}var A=vec4f(0.);if(lm[d]!=eq){A=x[p(c.tc,e.x)+lm[d]*i];}y[p(c.l,e.x)+d*i]=A;}";
+const own = "const eq=0xffffffffu;struct t{l:u32,tf:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>lp:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=G()||d>=c.l){return;}var u=vec4f(0.);if(lp[d]!=eq){u=x[s(c.tf,e.x)+lp[d]*i];}y[s(c.l,e.x)+d*i]=u;}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const permute = /*#__PURE__*/ kernelSource<

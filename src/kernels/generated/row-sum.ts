@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct t{l:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>tg:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Bh:array<vec4f>;const Bi=64u;fn Bj(Y:u32,E:u32,W:u32)->vec4f{var F=vec4f(0.);for(var o=E;o<W;o+=8u){var Q=vec4f(0.);for(var d=o;d<min(o+8u,W);d++){Q+=tg[Y+d*i];}F+=Q;}return F;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let V=(c.l+Bi-1u)/Bi;if(e.x*4u>=G()||e.y>=V){return;}let E=e.y*Bi;Bh[p(V,e.x)+e.y*i]=Bj(p(c.l,e.x),E,min(E+Bi,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=G()){return;}total[e.x]+=Bj(p(c.l,e.x),0u,c.l);}";
+const own = "struct t{l:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>tj:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Bk:array<vec4f>;const Bl=64u;fn Bm(Y:u32,E:u32,W:u32)->vec4f{var F=vec4f(0.);for(var q=E;q<W;q+=8u){var Q=vec4f(0.);for(var d=q;d<min(q+8u,W);d++){Q+=tj[Y+d*i];}F+=Q;}return F;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let V=(c.l+Bl-1u)/Bl;if(e.x*4u>=G()||e.y>=V){return;}let E=e.y*Bl;Bk[s(V,e.x)+e.y*i]=Bm(s(c.l,e.x),E,min(E+Bl,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=G()){return;}total[e.x]+=Bm(s(c.l,e.x),0u,c.l);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<

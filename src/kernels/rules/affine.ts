@@ -1,12 +1,10 @@
 import { defineRule } from '../../runtime/derivative.js';
-import { UnsupportedError } from '../../runtime/errors.js';
 import { NONE } from '../../runtime/tensor.js';
 import { affine } from '../affine.js';
 import { affineBackward } from '../affine-backward.js';
 import { accumulate } from './accumulate.js';
 
 export const affineRule = /*#__PURE__*/ defineRule(affine, (r, { buffers: { x, parameters, slot }, params, constants }, gradients) => {
-  if ((constants.MIX ?? 1) < 1) throw new UnsupportedError(r.place, 'the derivative of an interpolated layer');
   const [dY, dLogTerms] = [gradients.of('y'), gradients.of('log_terms')];
   const [dX, dParameters] = [gradients.into('x'), gradients.into('parameters')];
   const { HAS_LOG_DET: _, ...scale } = constants;
