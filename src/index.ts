@@ -32,6 +32,7 @@ export type { TemporalDescription } from './format/temporal.js';
 export { checkInvertibility, type InvertibilityReport } from './inspection/check-invertibility.js';
 export { checkLogDet, type LogDetOptions, type LogDetReport } from './inspection/check-log-det.js';
 export { type DirectionCost, type FlowSummary, type LayerSummary, summary } from './inspection/summary.js';
+export { exportTorch } from './interop/export-torch.js';
 export { importTemporal, loadTemporal } from './interop/import-temporal.js';
 export { importTorch, loadFlow } from './interop/import-torch.js';
 export {
