@@ -3,14 +3,14 @@
 //   weight_gradient   d_weight[k, o] += Σ over rows of x[k, row] · d_y[o, row]        for k in range(o)
 //   column_sums       total[f] += factor · Σ over rows of terms[at + f, row]
 //
-// weight_gradient: one invocation takes 4 inputs by 4 outputs in registers and walks the rows, four at a time; per step it loads 4 vec4
-// of x and 4 of d_y for 16 vec4 multiply-adds. Blocks of 4 × 4 outside the run of inputs that the masks let through are left as they
+// weight_gradient: one invocation takes 8 inputs by a strip of 8 outputs in registers and walks the rows, four at a time; per step it loads 8
+// vec4 of x and 8 of d_y for 64 vec4 multiply-adds. Blocks of 8 × 8 outside the run of inputs that the masks let through are left as they
 // are. Sums run over one tile of 64 rows, then tiles are added in order, so the error grows with the number of tiles. `blocks`: the
 // layer was applied to several inputs side by side (masked-linear.wgsl); their gradients add up.
 // Rows of the last group beyond the batch count as zero whatever they hold.
 //
 // Shapes      x, d_y, terms tiled [features, rows], read from feature x_at, y_at, at; d_weight f32 [outputs / 8, inputs, 8]; total f32.
-// Error       16 + tiles units in the last place of Σ |x d_y| at most (tests/cases/linear-backward.ts).
+// Error       64 + tiles units in the last place of Σ |x d_y| at most (tests/cases/linear-backward.ts).
 // Derivative  bilinear: by x another masked_linear with d_weight's cotangent as weights, by d_y likewise.
 
 #import "lib/call.wgsl"
@@ -47,65 +47,123 @@ fn present(group: u32) -> vec4<bool> { return (vec4<u32>(group * 4u) + vec4<u32>
 
 @compute @workgroup_size(8, 4)
 fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
-  let k = id.x * 4u;
-  let o = id.y * 4u;
+  let k = id.x * 8u;
+  let strip = id.y;
+  let o = strip * 8u;
   if (k >= params.inputs || o >= params.outputs) { return; }
-  let strip = o / 8u;
-  if (k >= ranges[strip * 2u + 1u] || k + 4u <= ranges[strip * 2u]) { return; }
+  if (k >= ranges[strip * 2u + 1u] || k + 8u <= ranges[strip * 2u]) { return; }
   let groups = (rows() + 3u) / 4u;
   // Inputs and outputs beyond the last are read again from the last, and not written.
-  let k1 = min(k + 1u, params.inputs - 1u) - k;
-  let k2 = min(k + 2u, params.inputs - 1u) - k;
-  let k3 = min(k + 3u, params.inputs - 1u) - k;
-  let o1 = min(o + 1u, params.outputs - 1u) - o;
-  let o2 = min(o + 2u, params.outputs - 1u) - o;
-  let o3 = min(o + 3u, params.outputs - 1u) - o;
-  var t0 = vec4<f32>(0.0);
-  var t1 = vec4<f32>(0.0);
-  var t2 = vec4<f32>(0.0);
-  var t3 = vec4<f32>(0.0);
+  let k_end = (params.inputs - 1u - k) * TILE4;
+  let o_end = (params.outputs - 1u - o) * TILE4;
+  var sums: array<vec4<f32>, 16>; // input i by outputs 0 to 3 in 2 i, 4 to 7 in 2 i + 1
+  for (var i = 0u; i < 16u; i++) { sums[i] = vec4<f32>(0.0); }
   for (var part = 0u; part < params.blocks; part++) {
-    let x_at = params.x_at + part * params.inputs + k;
-    let y_at = params.y_at + part * params.outputs + o;
+    let x_at = (params.x_at + part * params.inputs + k) * TILE4;
+    let y_at = (params.y_at + part * params.outputs + o) * TILE4;
     for (var first = 0u; first < groups; first += TILE4) {
       let end = min(first + TILE4, groups);
-      var a = tiled(params.x_features, first) + x_at * TILE4;
-      var b = tiled(params.y_features, first) + y_at * TILE4;
-      var s00 = vec4<f32>(0.0); var s01 = vec4<f32>(0.0); var s02 = vec4<f32>(0.0); var s03 = vec4<f32>(0.0);
-      var s10 = vec4<f32>(0.0); var s11 = vec4<f32>(0.0); var s12 = vec4<f32>(0.0); var s13 = vec4<f32>(0.0);
-      var s20 = vec4<f32>(0.0); var s21 = vec4<f32>(0.0); var s22 = vec4<f32>(0.0); var s23 = vec4<f32>(0.0);
-      var s30 = vec4<f32>(0.0); var s31 = vec4<f32>(0.0); var s32 = vec4<f32>(0.0); var s33 = vec4<f32>(0.0);
+      var x_from = tiled(params.x_features, first) + x_at;
+      var y_from = tiled(params.y_features, first) + y_at;
+      var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0);
+      var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0);
+      var a2 = vec4<f32>(0.0); var b2 = vec4<f32>(0.0);
+      var a3 = vec4<f32>(0.0); var b3 = vec4<f32>(0.0);
+      var a4 = vec4<f32>(0.0); var b4 = vec4<f32>(0.0);
+      var a5 = vec4<f32>(0.0); var b5 = vec4<f32>(0.0);
+      var a6 = vec4<f32>(0.0); var b6 = vec4<f32>(0.0);
+      var a7 = vec4<f32>(0.0); var b7 = vec4<f32>(0.0);
       for (var group = first; group < end; group++) {
-        var x0 = x[a]; var x1 = x[a + k1 * TILE4]; var x2 = x[a + k2 * TILE4]; var x3 = x[a + k3 * TILE4];
-        var y0 = d_y[b]; var y1 = d_y[b + o1 * TILE4]; var y2 = d_y[b + o2 * TILE4]; var y3 = d_y[b + o3 * TILE4];
+        var x0 = x[x_from];
+        var x1 = x[x_from + min(1u * TILE4, k_end)];
+        var x2 = x[x_from + min(2u * TILE4, k_end)];
+        var x3 = x[x_from + min(3u * TILE4, k_end)];
+        var x4 = x[x_from + min(4u * TILE4, k_end)];
+        var x5 = x[x_from + min(5u * TILE4, k_end)];
+        var x6 = x[x_from + min(6u * TILE4, k_end)];
+        var x7 = x[x_from + min(7u * TILE4, k_end)];
+        var y0 = d_y[y_from];
+        var y1 = d_y[y_from + min(1u * TILE4, o_end)];
+        var y2 = d_y[y_from + min(2u * TILE4, o_end)];
+        var y3 = d_y[y_from + min(3u * TILE4, o_end)];
+        var y4 = d_y[y_from + min(4u * TILE4, o_end)];
+        var y5 = d_y[y_from + min(5u * TILE4, o_end)];
+        var y6 = d_y[y_from + min(6u * TILE4, o_end)];
+        var y7 = d_y[y_from + min(7u * TILE4, o_end)];
         if (group + 1u == groups) {
           let here = present(group);
           let zero = vec4<f32>(0.0);
-          x0 = select(zero, x0, here); x1 = select(zero, x1, here); x2 = select(zero, x2, here); x3 = select(zero, x3, here);
-          y0 = select(zero, y0, here); y1 = select(zero, y1, here); y2 = select(zero, y2, here); y3 = select(zero, y3, here);
+          x0 = select(zero, x0, here); y0 = select(zero, y0, here);
+          x1 = select(zero, x1, here); y1 = select(zero, y1, here);
+          x2 = select(zero, x2, here); y2 = select(zero, y2, here);
+          x3 = select(zero, x3, here); y3 = select(zero, y3, here);
+          x4 = select(zero, x4, here); y4 = select(zero, y4, here);
+          x5 = select(zero, x5, here); y5 = select(zero, y5, here);
+          x6 = select(zero, x6, here); y6 = select(zero, y6, here);
+          x7 = select(zero, x7, here); y7 = select(zero, y7, here);
         }
-        s00 = fma(x0, y0, s00); s01 = fma(x0, y1, s01); s02 = fma(x0, y2, s02); s03 = fma(x0, y3, s03);
-        s10 = fma(x1, y0, s10); s11 = fma(x1, y1, s11); s12 = fma(x1, y2, s12); s13 = fma(x1, y3, s13);
-        s20 = fma(x2, y0, s20); s21 = fma(x2, y1, s21); s22 = fma(x2, y2, s22); s23 = fma(x2, y3, s23);
-        s30 = fma(x3, y0, s30); s31 = fma(x3, y1, s31); s32 = fma(x3, y2, s32); s33 = fma(x3, y3, s33);
-        a++;
-        b++;
+        // Row by row, the eight outputs as two vectors: sixteen sums in registers serve 8 × 8 weights.
+        var low: vec4<f32>; var high: vec4<f32>;
+        low = vec4<f32>(y0.x, y1.x, y2.x, y3.x); high = vec4<f32>(y4.x, y5.x, y6.x, y7.x);
+        a0 = fma(vec4<f32>(x0.x), low, a0); b0 = fma(vec4<f32>(x0.x), high, b0);
+        a1 = fma(vec4<f32>(x1.x), low, a1); b1 = fma(vec4<f32>(x1.x), high, b1);
+        a2 = fma(vec4<f32>(x2.x), low, a2); b2 = fma(vec4<f32>(x2.x), high, b2);
+        a3 = fma(vec4<f32>(x3.x), low, a3); b3 = fma(vec4<f32>(x3.x), high, b3);
+        a4 = fma(vec4<f32>(x4.x), low, a4); b4 = fma(vec4<f32>(x4.x), high, b4);
+        a5 = fma(vec4<f32>(x5.x), low, a5); b5 = fma(vec4<f32>(x5.x), high, b5);
+        a6 = fma(vec4<f32>(x6.x), low, a6); b6 = fma(vec4<f32>(x6.x), high, b6);
+        a7 = fma(vec4<f32>(x7.x), low, a7); b7 = fma(vec4<f32>(x7.x), high, b7);
+        low = vec4<f32>(y0.y, y1.y, y2.y, y3.y); high = vec4<f32>(y4.y, y5.y, y6.y, y7.y);
+        a0 = fma(vec4<f32>(x0.y), low, a0); b0 = fma(vec4<f32>(x0.y), high, b0);
+        a1 = fma(vec4<f32>(x1.y), low, a1); b1 = fma(vec4<f32>(x1.y), high, b1);
+        a2 = fma(vec4<f32>(x2.y), low, a2); b2 = fma(vec4<f32>(x2.y), high, b2);
+        a3 = fma(vec4<f32>(x3.y), low, a3); b3 = fma(vec4<f32>(x3.y), high, b3);
+        a4 = fma(vec4<f32>(x4.y), low, a4); b4 = fma(vec4<f32>(x4.y), high, b4);
+        a5 = fma(vec4<f32>(x5.y), low, a5); b5 = fma(vec4<f32>(x5.y), high, b5);
+        a6 = fma(vec4<f32>(x6.y), low, a6); b6 = fma(vec4<f32>(x6.y), high, b6);
+        a7 = fma(vec4<f32>(x7.y), low, a7); b7 = fma(vec4<f32>(x7.y), high, b7);
+        low = vec4<f32>(y0.z, y1.z, y2.z, y3.z); high = vec4<f32>(y4.z, y5.z, y6.z, y7.z);
+        a0 = fma(vec4<f32>(x0.z), low, a0); b0 = fma(vec4<f32>(x0.z), high, b0);
+        a1 = fma(vec4<f32>(x1.z), low, a1); b1 = fma(vec4<f32>(x1.z), high, b1);
+        a2 = fma(vec4<f32>(x2.z), low, a2); b2 = fma(vec4<f32>(x2.z), high, b2);
+        a3 = fma(vec4<f32>(x3.z), low, a3); b3 = fma(vec4<f32>(x3.z), high, b3);
+        a4 = fma(vec4<f32>(x4.z), low, a4); b4 = fma(vec4<f32>(x4.z), high, b4);
+        a5 = fma(vec4<f32>(x5.z), low, a5); b5 = fma(vec4<f32>(x5.z), high, b5);
+        a6 = fma(vec4<f32>(x6.z), low, a6); b6 = fma(vec4<f32>(x6.z), high, b6);
+        a7 = fma(vec4<f32>(x7.z), low, a7); b7 = fma(vec4<f32>(x7.z), high, b7);
+        low = vec4<f32>(y0.w, y1.w, y2.w, y3.w); high = vec4<f32>(y4.w, y5.w, y6.w, y7.w);
+        a0 = fma(vec4<f32>(x0.w), low, a0); b0 = fma(vec4<f32>(x0.w), high, b0);
+        a1 = fma(vec4<f32>(x1.w), low, a1); b1 = fma(vec4<f32>(x1.w), high, b1);
+        a2 = fma(vec4<f32>(x2.w), low, a2); b2 = fma(vec4<f32>(x2.w), high, b2);
+        a3 = fma(vec4<f32>(x3.w), low, a3); b3 = fma(vec4<f32>(x3.w), high, b3);
+        a4 = fma(vec4<f32>(x4.w), low, a4); b4 = fma(vec4<f32>(x4.w), high, b4);
+        a5 = fma(vec4<f32>(x5.w), low, a5); b5 = fma(vec4<f32>(x5.w), high, b5);
+        a6 = fma(vec4<f32>(x6.w), low, a6); b6 = fma(vec4<f32>(x6.w), high, b6);
+        a7 = fma(vec4<f32>(x7.w), low, a7); b7 = fma(vec4<f32>(x7.w), high, b7);
+        x_from++;
+        y_from++;
       }
-      let one = vec4<f32>(1.0);
-      t0 += vec4<f32>(dot(s00, one), dot(s01, one), dot(s02, one), dot(s03, one));
-      t1 += vec4<f32>(dot(s10, one), dot(s11, one), dot(s12, one), dot(s13, one));
-      t2 += vec4<f32>(dot(s20, one), dot(s21, one), dot(s22, one), dot(s23, one));
-      t3 += vec4<f32>(dot(s30, one), dot(s31, one), dot(s32, one), dot(s33, one));
+      sums[0] += a0; sums[1] += b0;
+      sums[2] += a1; sums[3] += b1;
+      sums[4] += a2; sums[5] += b2;
+      sums[6] += a3; sums[7] += b3;
+      sums[8] += a4; sums[9] += b4;
+      sums[10] += a5; sums[11] += b5;
+      sums[12] += a6; sums[13] += b6;
+      sums[14] += a7; sums[15] += b7;
     }
   }
   // Outputs beyond the last share a vec4 with real ones; theirs stays zero.
-  let real = (vec4<u32>(o) + vec4<u32>(0u, 1u, 2u, 3u)) < vec4<u32>(params.outputs);
-  let at = (strip * params.inputs + k) * 2u + (o / 4u) % 2u;
+  let lanes = vec4<u32>(0u, 1u, 2u, 3u) + vec4<u32>(o);
+  let real_low = lanes < vec4<u32>(params.outputs);
+  let real_high = lanes + vec4<u32>(4u) < vec4<u32>(params.outputs);
   let none = vec4<f32>(0.0);
-  d_weight[at] += select(none, t0, real);
-  if (k + 1u < params.inputs) { d_weight[at + 2u] += select(none, t1, real); }
-  if (k + 2u < params.inputs) { d_weight[at + 4u] += select(none, t2, real); }
-  if (k + 3u < params.inputs) { d_weight[at + 6u] += select(none, t3, real); }
+  for (var i = 0u; i < 8u; i++) {
+    if (k + i >= params.inputs) { break; }
+    let at = (strip * params.inputs + k + i) * 2u;
+    d_weight[at] += select(none, sums[2u * i], real_low);
+    d_weight[at + 1u] += select(none, sums[2u * i + 1u], real_high);
+  }
 }
 
 @compute @workgroup_size(64)

@@ -2,7 +2,7 @@ import { ceilDiv, defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/linear-backward.js';
 
 /** Inputs and outputs that one invocation takes. */
-const BLOCK = 4;
+const BLOCK = 8;
 
 export const weightGradient = /*#__PURE__*/ defineKernel(
   source.weightGradient,

@@ -34,7 +34,7 @@ const gradient = ({ inputs, outputs, rows, masked = false, blocks = 1, at = 0 }:
     ),
     d_weight: table((random) => random.normals(Math.ceil(outputs / 8) * inputs * 8)),
   },
-  tolerance: { bound: (16 + (rows * blocks) / 64) * ULP, of: 'inputs' as const },
+  tolerance: { bound: (64 + (rows * blocks) / 64) * ULP, of: 'inputs' as const },
 });
 
 export const weightGradientCases = defineCases(weightGradient, [

@@ -7,9 +7,9 @@ export const weightGradient = defineTwin(source.weightGradient, ({ buffers: { x,
   for (let o = 0; o < outputs; o++) {
     const strip = Math.floor(o / 8);
     for (let k = 0; k < inputs; k++) {
-      // Whole blocks of 4 inputs are taken or left; the place of a masked weight inside one takes a sum that nothing reads.
-      const first = 4 * Math.floor(k / 4);
-      if (first >= ranges[2 * strip + 1]! || first + 4 <= ranges[2 * strip]!) continue;
+      // Whole blocks of 8 inputs are taken or left; the place of a masked weight inside one takes a sum that nothing reads.
+      const first = 8 * Math.floor(k / 8);
+      if (first >= ranges[2 * strip + 1]! || first + 8 <= ranges[2 * strip]!) continue;
       let sum = 0;
       for (let part = 0; part < blocks; part++)
         for (let row = 0; row < rows; row++)

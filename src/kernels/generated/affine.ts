@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const eq=0xffffffffu;struct t{l:u32,er:u32,es:u32}override HAS_LOG_DET:bool=true;@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>et:array<vec4f>;@group(0)@binding(4)var<storage,read>eu:array<u32>;@group(0)@binding(5)var<storage,read_write>y:array<vec4f>;@group(0)@binding(6)var<storage,read_write>ev:array<vec4f>;@compute@workgroup_size(16,4)fn affine(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=G()||d>=c.l){return;}let f=s(c.l,e.x)+d*i;let H=eu[d];if(H==eq){y[f]=x[f];return;}let P=s(c.es,e.x)+H*i;var B=vec4f(0.);if(SCALE!=ds){B=et[P+c.er*i];}let ew=ep(x[f],et[P],B);y[f]=ew.u;if(HAS_LOG_DET){ev[s(c.er,e.x)+H*i]=ew.ec;}}";
+const own = "const er=0xffffffffu;struct t{l:u32,es:u32,et:u32}override HAS_LOG_DET:bool=true;@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>eu:array<vec4f>;@group(0)@binding(4)var<storage,read>ev:array<u32>;@group(0)@binding(5)var<storage,read_write>y:array<vec4f>;@group(0)@binding(6)var<storage,read_write>ew:array<vec4f>;@compute@workgroup_size(16,4)fn affine(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=H()||d>=c.l){return;}let f=s(c.l,e.x)+d*i;let L=ev[d];if(L==er){y[f]=x[f];return;}let R=s(c.et,e.x)+L*i;var B=vec4f(0.);if(SCALE!=dt){B=eu[R+c.es*i];}let ex=eq(x[f],eu[R],B);y[f]=ex.u;if(HAS_LOG_DET){ew[s(c.es,e.x)+L*i]=ex.ed;}}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libAffine}${own}`;
 
 export const affine = /*#__PURE__*/ kernelSource<

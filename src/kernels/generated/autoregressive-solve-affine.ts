@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn il(x:vec4f,im:u32,C:u32)->eb{var B=vec4f(0.);if(SCALE!=ds){B=o[im+C];}return ep(x,o[im],B);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)io:vec3u,@builtin(local_invocation_id)ip:vec3u){let group=io.x*i+ip.x;if(group*4u>=G()){return;}ge(group);}";
+const own = "fn il(x:vec4f,im:u32,E:u32)->ec{var B=vec4f(0.);if(SCALE!=dt){B=o[im+E];}return eq(x,o[im],B);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)io:vec3u,@builtin(local_invocation_id)ip:vec3u){let group=io.x*i+ip.x;if(group*4u>=H()){return;}gf(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

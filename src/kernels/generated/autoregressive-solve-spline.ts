@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "fn nx(f:u32)->vec4f{return o[f];}fn il(x:vec4f,im:u32,C:u32)->eb{return mr(x,im,C);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)io:vec3u,@builtin(local_invocation_id)ip:vec3u){let group=io.x*i+ip.x;if(group*4u>=G()){return;}ge(group);}";
+const own = "fn nx(f:u32)->vec4f{return o[f];}fn il(x:vec4f,im:u32,E:u32)->ec{return mr(x,im,E);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)io:vec3u,@builtin(local_invocation_id)ip:vec3u){let group=io.x*i+ip.x;if(group*4u>=H()){return;}gf(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libSpline}${own}`;
 
 export const autoregressiveSolveSpline = /*#__PURE__*/ kernelSource<

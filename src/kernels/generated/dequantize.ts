@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct t{l:u32,rm:f32,aq:f32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>B:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;fn jl(h:vec4f,S:f32,R:f32)->vec4f{let X=select(h,vec4f(R),h>vec4f(R));return select(X,vec4f(S),X<vec4f(S));}@compute@workgroup_size(16,4)fn dequantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=G()||e.y>=c.l){return;}let f=s(c.l,e.x)+e.y*i;y[f]=jl((x[f]+B[f])*c.aq,1.17549435e-38,.99999994);}@compute@workgroup_size(16,4)fn quantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=G()||e.y>=c.l){return;}let f=s(c.l,e.x)+e.y*i;y[f]=jl(floor(x[f]*c.rm),0.,c.rm-1.);}";
+const own = "struct t{l:u32,rm:f32,aq:f32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>B:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;fn jl(j:vec4f,D:f32,C:f32)->vec4f{let ac=select(j,vec4f(C),j>vec4f(C));return select(ac,vec4f(D),ac<vec4f(D));}@compute@workgroup_size(16,4)fn dequantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=H()||e.y>=c.l){return;}let f=s(c.l,e.x)+e.y*i;y[f]=jl((x[f]+B[f])*c.aq,1.17549435e-38,.99999994);}@compute@workgroup_size(16,4)fn quantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=H()||e.y>=c.l){return;}let f=s(c.l,e.x)+e.y*i;y[f]=jl(floor(x[f]*c.rm),0.,c.rm-1.);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const dequantize = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct t{v:u32,ck:f32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read_write>uo:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ec:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=G()){return;}let v=c.v;let E=s(v*v,e.x);var F=vec4f(0.);for(var k=0u;k<v;k++){let up=uo[E+(k*v+k)*i];F+=cf(up);for(var m=k+1u;m<v;m++){let f=E+m*v*i;let rz=uo[f+k*i]/(1.+up);uo[f+k*i]=rz;for(var H=k+1u;H<v;H++){uo[f+H*i]=fma(-rz,uo[E+(k*v+H)*i],uo[f+H*i]);}}}ec[e.x]+=c.ck*F;}";
+const own = "struct t{v:u32,cl:f32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read_write>ub:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ed:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=H()){return;}let v=c.v;let F=s(v*v,e.x);var G=vec4f(0.);for(var k=0u;k<v;k++){let uc=ub[F+(k*v+k)*i];G+=cg(uc);for(var m=k+1u;m<v;m++){let f=F+m*v*i;let rz=ub[f+k*i]/(1.+uc);ub[f+k*i]=rz;for(var L=k+1u;L<v;L++){ub[f+L*i]=fma(-rz,ub[F+(k*v+L)*i],ub[f+L*i]);}}}ed[e.x]+=c.cl*G;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct t{l:u32,vp:u32,vq:u32,vr:u32,qe:u32,qf:u32,rz:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=G()||d>=c.l){return;}var u=c.rz*a[s(c.vp,e.x)+(c.vq+d)*i];if(HAS_B){u*=b[s(c.vr,e.x)+(d%c.vr)*i];}let f=s(c.qe,e.x)+(c.qf+d)*i;if(ADD){y[f]+=u;}else{y[f]=u;}}";
+const own = "struct t{l:u32,vb:u32,vc:u32,vd:u32,qe:u32,qf:u32,rz:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=H()||d>=c.l){return;}var u=c.rz*a[s(c.vb,e.x)+(c.vc+d)*i];if(HAS_B){u*=b[s(c.vd,e.x)+(d%c.vd)*i];}let f=s(c.qe,e.x)+(c.qf+d)*i;if(ADD){y[f]+=u;}else{y[f]=u;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const multiplyAdd = /*#__PURE__*/ kernelSource<
