@@ -1,7 +1,7 @@
 // Gradients by the weights of a linear layer, and by what is added to or summed over every row.
 //
 //   weight_gradient   d_weight[k, o] += Σ over rows of x[k, row] · d_y[o, row]        for k in range(o)
-//   column_sums       total[f] += factor · Σ over rows of terms[at + f, row]
+//   column_sums       total[f stride] += factor · Σ over rows of terms[at + f, row]
 //
 // weight_gradient: one invocation takes 8 inputs by a strip of 8 outputs in registers and walks the rows, four at a time; per step it loads 8
 // vec4 of x and 8 of d_y for 64 vec4 multiply-adds. Blocks of 8 × 8 outside the run of inputs that the masks let through are left as they
@@ -31,6 +31,7 @@ struct SumParams {
   source_features: u32,
   at: u32,
   factor: f32,
+  stride: u32,
 }
 
 @group(0) @binding(1) var<uniform> params: Params;
@@ -182,5 +183,5 @@ fn column_sums(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     sum += dot(part, vec4<f32>(1.0));
   }
-  total[f] += sum_params.factor * sum;
+  total[f * sum_params.stride] += sum_params.factor * sum;
 }

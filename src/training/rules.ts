@@ -9,6 +9,7 @@ import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
 import { permuteRule } from '../kernels/rules/permute.js';
 import { rowSumRule } from '../kernels/rules/row-sum.js';
+import { splineRule } from '../kernels/rules/spline.js';
 import { logDensityRule } from '../kernels/rules/standard-normal.js';
 import type { DerivativeRule } from '../runtime/derivative.js';
 import { UnsupportedError } from '../runtime/errors.js';
@@ -30,6 +31,7 @@ const rules = [
   multiplyAddRule,
   permuteRule,
   rowSumRule,
+  splineRule,
 ];
 
 /** @throws UnsupportedError for a fused kernel, which has none. */

@@ -39,7 +39,7 @@ export interface StepOptions extends Optimiser {
 function recordLoss(r: Recorder, logProb: TiledTensor): TableTensor {
   const total = r.table(1, 'loss');
   recordClear(r, total);
-  r.run(columnSums, { buffers: { terms: logProb, total }, params: { features: 1, source_features: 1, at: 0, factor: -1 } });
+  r.run(columnSums, { buffers: { terms: logProb, total }, params: { features: 1, source_features: 1, at: 0, factor: -1, stride: 1 } });
   return total;
 }
 
@@ -106,7 +106,7 @@ export function recordEvaluation(flow: GpuFlow, layout: ParameterLayout): Progra
   const r = new Recorder('evaluation');
   const { logProb } = recordTrainable(r, flow, layout);
   const sum = r.external('loss', 0);
-  r.run(columnSums, { buffers: { terms: logProb, total: sum }, params: { features: 1, source_features: 1, at: 0, factor: -1 } });
+  r.run(columnSums, { buffers: { terms: logProb, total: sum }, params: { features: 1, source_features: 1, at: 0, factor: -1, stride: 1 } });
   return r.finish();
 }
 

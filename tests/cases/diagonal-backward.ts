@@ -18,14 +18,14 @@ export const diagonalConstantsCases = defineCases(
       constants: { MAP },
       buffers: {
         center: normals(features),
-        raw: normals(features),
-        offset: normals(features, 0.3),
+        raw: normals(features, 0.3),
+        offset: normals(features, 0.1),
         shift: normals(features),
         constants: zeros(4 * features),
         log_det: zeros(4),
       },
-      // The leading part has 12 bits, and the remainder is 0 in the twin.
-      tolerance: { bound: 2 ** -11 },
+      // The leading part has 12 bits of a factor up to 8, and the remainder is 0 in the twin.
+      tolerance: { bound: 2 ** -8 },
     })),
   ),
 );

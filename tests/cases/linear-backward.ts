@@ -46,11 +46,11 @@ export const weightGradientCases = defineCases(weightGradient, [
   gradient({ inputs: 5, outputs: 12, rows: 257, at: 3 }),
 ]);
 
-const sums = (features: number, rows: number, at = 0) => ({
-  name: `${features} features, ${rows} rows${at > 0 ? ', a slice' : ''}`,
+const sums = (features: number, rows: number, at = 0, stride = 1) => ({
+  name: `${features} features, ${rows} rows${at > 0 ? ', a slice' : ''}${stride > 1 ? `, every ${stride}th` : ''}`,
   rows,
-  params: { features, source_features: features + at, at, factor: 0.5 },
-  buffers: { terms: tiledNormals(features + at), total: table((random) => random.normals(features)) },
+  params: { features, source_features: features + at, at, factor: 0.5, stride },
+  buffers: { terms: tiledNormals(features + at), total: table((random) => random.normals(features * stride)) },
   tolerance: { bound: (16 + rows / 64) * ULP, of: 'inputs' as const },
 });
 
@@ -58,4 +58,5 @@ export const columnSumsCases = defineCases(columnSums, [
   ...ROWS.map((rows) => sums(5, rows)),
   ...[1, 2, 63, 100].map((features) => sums(features, 257)),
   sums(5, 257, 3),
+  sums(5, 257, 0, 4),
 ]);

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct t{v:u32,cl:f32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read_write>ub:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ed:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=H()){return;}let v=c.v;let F=s(v*v,e.x);var G=vec4f(0.);for(var k=0u;k<v;k++){let uc=ub[F+(k*v+k)*i];G+=cg(uc);for(var m=k+1u;m<v;m++){let f=F+m*v*i;let rz=ub[f+k*i]/(1.+uc);ub[f+k*i]=rz;for(var L=k+1u;L<v;L++){ub[f+L*i]=fma(-rz,ub[F+(k*v+L)*i],ub[f+L*i]);}}}ed[e.x]+=c.cl*G;}";
+const own = "struct u{B:u32,cm:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>ub:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ee:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()){return;}let B=c.B;let G=q(B*B,e.x);var F=vec4f(0.);for(var k=0u;k<B;k++){let uc=ub[G+(k*B+k)*j];F+=ch(uc);for(var m=k+1u;m<B;m++){let f=G+m*B*j;let rz=ub[f+k*j]/(1.+uc);ub[f+k*j]=rz;for(var K=k+1u;K<B;K++){ub[f+K*j]=fma(-rz,ub[G+(k*B+K)*j],ub[f+K*j]);}}}ee[e.x]+=c.cm*F;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

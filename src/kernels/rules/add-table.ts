@@ -5,5 +5,5 @@ import { columnSums } from '../linear-backward.js';
 export const addTableRule = /*#__PURE__*/ defineRule(addTable, (r, { params: { sign } }, gradients) => {
   const [dTotal, total] = [gradients.of('total'), gradients.intoTable('table')];
   if (!dTotal || !total) return;
-  r.run(columnSums, { buffers: { terms: dTotal, total }, params: { features: 1, source_features: 1, at: 0, factor: sign } });
+  r.run(columnSums, { buffers: { terms: dTotal, total }, params: { features: 1, source_features: 1, at: 0, factor: sign, stride: 1 } });
 });

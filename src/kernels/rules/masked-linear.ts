@@ -66,7 +66,7 @@ export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buf
   for (let part = 0; dBias && part < blocks; part++)
     r.run(columnSums, {
       buffers: { terms: dY, total: dBias },
-      params: { features: outputs, source_features: y_features, at: y_at + part * outputs, factor: 1 },
+      params: { features: outputs, source_features: y_features, at: y_at + part * outputs, factor: 1, stride: 1 },
     });
   const dX = gradients.into('x', inputs * blocks !== x_features);
   if (!dX || x.kind !== 'tiled') return;
