@@ -3,6 +3,8 @@
 //   diagonal_constants           s = sign · g(raw) + offset;  constants [4, D] of diagonal-affine.wgsl, and log_det = Σ s
 //   diagonal_constants_backward  d raw += sign · g'(raw) · (d factor · e^s + d log_det);  d center, d shift pass
 //   diagonal_gradient            d center += −e^s Σ d z;  d factor += Σ d z (x − center);  d shift += Σ d z      over rows
+//   diagonal_entries             entries[i] = e^g(raw[i]) where on[i] is 1, else raw[i]: a triangle's packed weights, positive on the diagonal
+//   diagonal_entries_backward    d raw[i] += g'(raw[i]) e^g(raw[i]) d entries[i], or d entries[i]
 //
 // g by MAP: 0 raw; 1 log(softplus(raw) + setting), batch norm's gain; 2 raw / (1 + |raw / setting|), zuko's soft clip. The factor's two parts
 // count as one number: its gradient lies at the first.
@@ -38,6 +40,10 @@ override MAP: u32 = 0u;
 @group(0) @binding(14) var<storage, read> source: array<vec4<f32>>;
 @group(0) @binding(15) var<storage, read> d_z: array<vec4<f32>>;
 @group(0) @binding(16) var<storage, read_write> gradient: array<f32>;
+
+@group(0) @binding(17) var<storage, read> on: array<f32>;
+@group(0) @binding(18) var<storage, read_write> entries: array<f32>;
+@group(0) @binding(19) var<storage, read> d_entries: array<f32>;
 
 fn log_gain(u: f32) -> f32 {
   if (MAP == 1u) { return accurate_log(accurate_softplus(vec4<f32>(u)) + params.setting).x; }
@@ -82,6 +88,23 @@ fn diagonal_constants_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   d_center[f] += d_constants[f];
   d_raw[f] += params.sign * slope(raw[f]) * (d_constants[features + f] * factor + d_log_det[0]);
   d_shift[f] += d_constants[3u * features + f];
+}
+
+@compute @workgroup_size(64)
+fn diagonal_entries(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = id.x;
+  if (i >= params.features) { return; }
+  entries[i] = raw[i];
+  if (on[i] == 1.0) { entries[i] = accurate_exp(vec4<f32>(log_gain(raw[i]))).x; }
+}
+
+@compute @workgroup_size(64)
+fn diagonal_entries_backward(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = id.x;
+  if (i >= params.features) { return; }
+  var rise = 1.0;
+  if (on[i] == 1.0) { rise = slope(raw[i]) * accurate_exp(vec4<f32>(log_gain(raw[i]))).x; }
+  d_raw[i] += rise * d_entries[i];
 }
 
 @compute @workgroup_size(64)

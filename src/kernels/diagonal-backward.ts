@@ -10,5 +10,8 @@ const perFeature = (_: number, { features }: { readonly features: number }) => [
 export const diagonal = {
   constants: /*#__PURE__*/ defineKernel(source.diagonalConstants, perFeature),
   constantsBackward: /*#__PURE__*/ defineKernel(source.diagonalConstantsBackward, perFeature),
+  /** `features` is the number of entries. */
+  entries: /*#__PURE__*/ defineKernel(source.diagonalEntries, perFeature),
+  entriesBackward: /*#__PURE__*/ defineKernel(source.diagonalEntriesBackward, perFeature),
   gradient: /*#__PURE__*/ defineKernel(source.diagonalGradient, perFeature),
 };

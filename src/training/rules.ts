@@ -3,7 +3,14 @@
 import { activationRule } from '../kernels/rules/activation.js';
 import { addTableRule } from '../kernels/rules/add-table.js';
 import { affineRule } from '../kernels/rules/affine.js';
-import { diagonalAffineRule, diagonalConstantsRule, diagonalOrigin } from '../kernels/rules/diagonal-affine.js';
+import { boxDensityRule } from '../kernels/rules/box-uniform.js';
+import {
+  diagonalAffineRule,
+  diagonalConstantsRule,
+  diagonalEntriesRule,
+  diagonalOrigin,
+  entriesOrigin,
+} from '../kernels/rules/diagonal-affine.js';
 import { implicitRule, solveRules } from '../kernels/rules/implicit.js';
 import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
@@ -16,7 +23,7 @@ import { UnsupportedError } from '../runtime/errors.js';
 import type { Command } from '../runtime/program.js';
 
 /** Origins of constants that are computed from parameters. */
-export const origins = [diagonalOrigin];
+export const origins = [diagonalOrigin, entriesOrigin];
 
 const rules = [
   activationRule,
@@ -24,6 +31,8 @@ const rules = [
   affineRule,
   diagonalAffineRule,
   diagonalConstantsRule,
+  diagonalEntriesRule,
+  boxDensityRule,
   implicitRule,
   ...solveRules,
   logDensityRule,

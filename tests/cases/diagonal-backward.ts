@@ -64,3 +64,32 @@ export const diagonalGradientCases = defineCases(diagonal.gradient, [
   ...ROWS.map((rows) => gradient(5, rows)),
   ...[1, 2, 63].map((features) => gradient(features, 257)),
 ]);
+
+const marks = (length: number) => table((random) => Float32Array.from({ length }, () => Math.round(random.uniform())));
+const ofEntries = (features: number, map: keyof typeof MAP_NUMBER, MAP: number) => ({
+  name: `${features} entries, ${map}`,
+  rows: 1,
+  params: { features, sign: 1, setting: SETTING[map] },
+  constants: { MAP },
+  tolerance: { bound: 16 * ULP },
+});
+
+export const diagonalEntriesCases = defineCases(
+  diagonal.entries,
+  maps.flatMap(([map, MAP]) =>
+    [1, 5, 200].map((features) => ({
+      ...ofEntries(features, map, MAP),
+      buffers: { raw: normals(features), on: marks(features), entries: normals(features) },
+    })),
+  ),
+);
+
+export const diagonalEntriesBackwardCases = defineCases(
+  diagonal.entriesBackward,
+  maps.flatMap(([map, MAP]) =>
+    [1, 5, 200].map((features) => ({
+      ...ofEntries(features, map, MAP),
+      buffers: { raw: normals(features), on: marks(features), d_entries: normals(features), d_raw: normals(features) },
+    })),
+  ),
+);

@@ -15,20 +15,28 @@ const held = useGpu();
 
 /** Flows whose density runs through kernels with derivative rules. */
 const trainable = flows.filter(
-  ({ name }) => /^(maf|nice|realNVP|iaf) D/.test(name) && !/mixture|conditional base|qr|lu|householder|support|linear/.test(name),
+  ({ name }) =>
+    /^(maf|nice|realNVP|iaf|spline|neuralSpline)/.test(name) &&
+    !/mixture|conditional base|qr|householder|support|, quadratic|cubic/.test(name),
 );
 
-describe.each(trainable)('$name', ({ make }) => {
+describe.each(trainable)('$name', ({ name, make, traits }) => {
   let flow: GpuFlow;
   const random = new Random(freshSeed());
   const note = `VITE_TEST_SEED=${random.seed}`;
   beforeAll(async () => {
-    flow = (await perturbed(held.gpu, make(held.gpu))) as GpuFlow;
+    // Sixty-three steps of a solve magnify what weights of this size make of one another.
+    flow = (await perturbed(held.gpu, make(held.gpu), /D 63/.test(name) ? 0.02 : 0.1)) as GpuFlow;
   });
   afterAll(() => flow.dispose());
+  const { support } = traits;
+  const points = (rows: number): Float32Array =>
+    random.normals(rows * flow.dim).map((value) => (support ? support[0] + (support[1] - support[0]) * random.uniform() : value));
+  // Where a row lies in a bin of a spline, and so its slope, is known to less than a unit in the last place.
+  const limit = /neuralSpline/.test(name) ? 2e-2 : 1e-3;
 
   test('agrees with central differences, in float64', () => {
-    const x = random.normals(3 * flow.dim);
+    const x = points(3);
     const context = flow.contextDim > 0 ? random.normals(3 * flow.contextDim) : undefined;
     const { worst, place } = worstDifference(flow, differentiable(flow, x, context), random, 8);
     expect(worst, `${place}, ${note}`).toBeLessThan(1e-6);
@@ -36,7 +44,7 @@ describe.each(trainable)('$name', ({ make }) => {
 
   test('the device agrees with float64', async () => {
     const rows = 67;
-    const x = random.normals(rows * flow.dim);
+    const x = points(rows);
     const context = flow.contextDim > 0 ? random.normals(rows * flow.contextDim) : undefined;
     const exact = differentiable(flow, x, context)();
     const { loss, gradients } = await flow.gradients(x, context ? { context } : {});
@@ -45,7 +53,7 @@ describe.each(trainable)('$name', ({ make }) => {
     for (const { name, from, length } of layoutOf(flow).tensors) {
       const want = exact.gradient.subarray(from, from + length).map((value) => value / rows);
       const scale = 1e-3 + Math.sqrt(want.reduce((sum, value) => sum + value * value, 0) / length);
-      for (const [i, value] of gradients[name]!.entries()) if (!(Math.abs(value - want[i]!) <= 1e-3 * scale)) off++;
+      for (const [i, value] of gradients[name]!.entries()) if (!(Math.abs(value - want[i]!) <= limit * scale)) off++;
     }
     // A unit at a kink may fall on the other side in float32 for some row.
     expect(off / layoutOf(flow).count, note).toBeLessThanOrEqual(0.02);

@@ -16,6 +16,13 @@ export interface LogScale {
   readonly offset?: ArrayLike<number>;
 }
 
+/** The logarithm of each scale, in float64, and where the sum of them comes from. @param sign −1 for the reciprocals. */
+export function logScales(scale: LogScale, sign: 1 | -1 = 1): { readonly values: Float64Array; readonly origin: Origin } {
+  const zeros = new Float32Array(scale.raw.length);
+  const { logFactor, origin } = directionOf(zeros, scale, zeros, sign);
+  return { values: logFactor, origin };
+}
+
 /** Formulas also in shaders/diagonal-backward.wgsl. */
 const MAPS = {
   identity: (raw: number) => raw,
@@ -25,6 +32,7 @@ const MAPS = {
 
 /** One direction of the map, packed, and where its numbers come from. */
 interface Direction {
+  readonly logFactor: Float64Array;
   readonly constants: Float32Array<ArrayBuffer>;
   readonly logDet: number;
   readonly origin: Origin;
@@ -91,6 +99,7 @@ function directionOf(center: ArrayLike<number>, scale: LogScale, shift: ArrayLik
   constants.set(splitConstants(logFactor.map(Math.exp)), features);
   constants.set(inputs.shift, 3 * features);
   return {
+    logFactor,
     constants,
     logDet: logFactor.reduce((sum, value) => sum + value, 0),
     origin: { kind: 'diagonal', inputs, settings: { map, setting, sign } },

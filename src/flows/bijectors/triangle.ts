@@ -2,10 +2,11 @@
 
 import { triangularSolve } from '../../kernels/triangular-solve.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import type { TiledTensor } from '../../runtime/tensor.js';
+import type { Origin, TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
 import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
 import { addConstant } from './chain.js';
+import { type LogScale, logScales } from './diagonal-affine.js';
 import { splitConstants } from './split-constants.js';
 
 export interface PackedTriangle {
@@ -44,9 +45,15 @@ export class Triangle implements Bijector {
   #product: PackedLinear | null = null; // each packed on first use: a flow used in one direction packs its weights once
   #solve: PackedTriangle | null = null;
   readonly #logDet: number;
+  readonly #diagonal: LogScale | null;
+  #origins: { readonly weight: Origin; readonly logDet: Origin } | null = null;
 
-  /** @param matrix float64 [D, D], row-major, no 0 on its diagonal; entries outside the triangle are not read. */
-  constructor(matrix: Float64Array, side: 'lower' | 'upper', shift: ArrayLike<number>) {
+  /**
+   * @param matrix float64 [D, D], row-major, no 0 on its diagonal; entries outside the triangle are not read.
+   * @param diagonal what a learned diagonal is made from.
+   */
+  constructor(matrix: Float64Array, side: 'lower' | 'upper', shift: ArrayLike<number>, diagonal: LogScale | null = null) {
+    this.#diagonal = diagonal;
     this.name = side;
     this.dim = shift.length;
     this.#logDet = identityOrder(this.dim).reduce((sum, f) => sum + Math.log(Math.abs(matrix[f * this.dim + f]!)), 0);
@@ -57,14 +64,35 @@ export class Triangle implements Bijector {
 
   forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
     const { dim } = this;
-    const order = identityOrder(dim);
-    const bias = Float32Array.from(this.#shift);
-    const mask = () => halfMask(dim, (row, column) => (this.#side === 'upper' ? column >= row : column <= row));
-    this.#product ??= packLinear({ weight: Float32Array.from(this.#matrix), mask: mask(), bias, inputs: dim }, order, order);
-    addConstant(r, call, this.#logDet);
+    this.#product ??= this.#packProduct(Float32Array.from(this.#matrix));
+    const origins = r.differentiable && this.#diagonal ? this.#originsOf(this.#diagonal) : null;
+    addConstant(r, call, this.#logDet, origins ? { of: origins.logDet, table: 'log_det' } : undefined);
     const y = r.tiled(dim, `${this.#side} product`);
-    recordLinear(r, this.#product, x, y, { label: this.#side });
+    const weight = origins && r.constant(this.#product.weight, this.#side, { of: origins.weight, table: 'entries' });
+    recordLinear(r, this.#product, x, y, { label: this.#side, ...(weight && { weight }) });
     return y;
+  }
+
+  #packProduct(weight: Float32Array<ArrayBuffer>): PackedLinear {
+    const mask = halfMask(this.dim, (row, column) => (this.#side === 'upper' ? column >= row : column <= row));
+    return packLinear({ weight, mask, bias: Float32Array.from(this.#shift), inputs: this.dim });
+  }
+
+  /** The packed weights with the raw numbers on the diagonal, and marks there. */
+  #originsOf(diagonal: LogScale): { readonly weight: Origin; readonly logDet: Origin } {
+    if (!this.#origins) {
+      const { dim } = this;
+      const raw = Float32Array.from(this.#matrix);
+      const on = new Float32Array(dim * dim);
+      for (let i = 0; i < dim; i++) {
+        raw[i * dim + i] = diagonal.raw[i]!;
+        on[i * dim + i] = 1;
+      }
+      const inputs = { raw: this.#packProduct(raw).weight, on: this.#packProduct(on).weight };
+      const { map = 'identity', setting = 0 } = diagonal;
+      this.#origins = { weight: { kind: 'diagonal entries', inputs, settings: { map, setting } }, logDet: logScales(diagonal).origin };
+    }
+    return this.#origins;
   }
 
   inverse(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {

@@ -51,7 +51,8 @@ export const linearOps = {
     checkDiagonal(upper, dim, `${op.prefix}.unconstrained_upper_diag`);
     const bias = state.parameter(`${op.prefix}.bias`, [dim]);
     // Both directions keep the factors, so the inverse is as exact as the matrix is; see docs/flows/linear.md.
-    return new Chain(dim, [new Triangle(upper, 'upper', new Float64Array(dim)), new Triangle(lower, 'lower', bias)], 'lu-linear');
+    const scale = { raw: diagonal, map: 'softplus', setting: op.eps } as const;
+    return new Chain(dim, [new Triangle(upper, 'upper', new Float64Array(dim), scale), new Triangle(lower, 'lower', bias)], 'lu-linear');
   },
 
   qr_linear(op, { state, inputs: dim }) {
@@ -61,7 +62,7 @@ export const linearOps = {
     checkDiagonal(upper, dim, `${op.prefix}.log_upper_diag`);
     const vectors = reflections(state, `${op.prefix}.orthogonal.q_vectors`, dim);
     const orthogonal = new Householder(vectors, state.parameter(`${op.prefix}.bias`, [dim]));
-    return new Chain(dim, [new Triangle(upper, 'upper', new Float64Array(dim)), orthogonal], 'qr-linear');
+    return new Chain(dim, [new Triangle(upper, 'upper', new Float64Array(dim), { raw: diagonal }), orthogonal], 'qr-linear');
   },
 
   householder: (op, { state, inputs: dim }) => new Householder(reflections(state, op.vectors, dim), new Float32Array(dim)),

@@ -27,15 +27,28 @@ export interface LinearEpilogue {
   readonly blocks?: number;
   /** In place of the packed bias, norm scale and norm shift: [3, 8 ceil(outputs / 8)], or the first of the three where not `scaled`. */
   readonly bias?: Tensor;
+  /** In place of the packed weight. */
+  readonly weight?: Tensor;
 }
 
 /** Records y = activation(norm(gate · (W x + b) + addend)). */
 export function recordLinear(r: Recorder, packed: PackedLinear, x: TiledTensor, y: TiledTensor, epilogue: LinearEpilogue): void {
-  const { label, activation = 'identity', yAt = 0, gate = null, addend = null, raw = null, scaled = false, blocks = 1, bias } = epilogue;
+  const {
+    label,
+    activation = 'identity',
+    yAt = 0,
+    gate = null,
+    addend = null,
+    raw = null,
+    scaled = false,
+    blocks = 1,
+    bias,
+    weight,
+  } = epilogue;
   r.run(maskedLinear, {
     buffers: {
       x,
-      weight: r.constant(packed.weight, `weight ${label}`),
+      weight: weight ?? r.constant(packed.weight, `weight ${label}`),
       bias: bias ?? r.constant(packed.bias, `bias ${label}`),
       ranges: r.constant(packed.ranges, `ranges ${label}`),
       addend: addend ?? NONE,

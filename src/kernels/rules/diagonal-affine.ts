@@ -61,3 +61,26 @@ export const diagonalOrigin: OriginRule = {
     return tables;
   },
 };
+
+export const diagonalEntriesRule = /*#__PURE__*/ defineRule(
+  diagonal.entries,
+  (r, { buffers: { raw, on }, params, constants }, gradients) => {
+    const [d_entries, d_raw] = [gradients.ofTable('entries'), gradients.intoTable('raw')];
+    if (d_entries && d_raw) r.run(diagonal.entriesBackward, { buffers: { raw, on, d_entries, d_raw }, params, constants });
+  },
+);
+
+/** Packed weights of which some are a scale: those of a triangle's diagonal. */
+export const entriesOrigin: OriginRule = {
+  kind: 'diagonal entries',
+  record: (r, { raw, on }, { map, setting }) => {
+    const features = lengthOf(raw!);
+    const entries = r.table(features, 'entries');
+    r.run(diagonal.entries, {
+      buffers: { raw: raw!, on: on!, entries },
+      params: { features, sign: 1, setting: Number(setting) },
+      constants: { MAP: MAP_NUMBER[map as keyof typeof MAP_NUMBER] },
+    });
+    return { entries };
+  },
+};
