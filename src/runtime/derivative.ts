@@ -40,7 +40,8 @@ type Vjp<S extends KernelSource> = (
 
 /** The vector–Jacobian product of one kernel, made of kernel calls. */
 export interface DerivativeRule {
-  readonly source: KernelSource;
+  /** Name and entry point of the kernel. */
+  readonly kernel: string;
   readonly record: Vjp<KernelSource>;
 }
 
@@ -54,8 +55,14 @@ export interface OriginRule {
   ) => Readonly<Record<string, TableTensor>>;
 }
 
-/** Records the vector–Jacobian product of a command. Accumulated outputs (`total += …`) pass their gradients on unasked. */
-export const defineRule = <S extends KernelSource>(kernel: Kernel<S>, record: Vjp<S>): DerivativeRule => ({
-  source: kernel.source,
+export const kernelKey = ({ name, entryPoint }: KernelSource): string => `${name}.${entryPoint}`;
+
+/**
+ * Records the vector–Jacobian product of a command. Accumulated outputs (`total += …`) pass their gradients on unasked.
+ *
+ * @param kernel the kernel, or its key where the rule does not run it: what a rule imports, a bundle keeps for every flow.
+ */
+export const defineRule = <S extends KernelSource>(kernel: Kernel<S> | string, record: Vjp<S>): DerivativeRule => ({
+  kernel: typeof kernel === 'string' ? kernel : kernelKey(kernel.source),
   record: record as unknown as Vjp<KernelSource>,
 });

@@ -18,7 +18,7 @@ import { permuteRule } from '../kernels/rules/permute.js';
 import { rowSumRule } from '../kernels/rules/row-sum.js';
 import { splineRule } from '../kernels/rules/spline.js';
 import { logDensityRule } from '../kernels/rules/standard-normal.js';
-import type { DerivativeRule } from '../runtime/derivative.js';
+import { type DerivativeRule, kernelKey } from '../runtime/derivative.js';
 import { UnsupportedError } from '../runtime/errors.js';
 import type { Command } from '../runtime/program.js';
 
@@ -45,7 +45,8 @@ const rules = [
 
 /** @throws UnsupportedError for a fused kernel, which has none. */
 export function ruleOf({ kernel, label }: Command): DerivativeRule {
-  const rule = rules.find(({ source }) => source === kernel.source);
+  const key = kernelKey(kernel.source);
+  const rule = rules.find((known) => known.kernel === key);
   if (!rule) throw new UnsupportedError(label, 'the derivative of this kernel');
   return rule;
 }

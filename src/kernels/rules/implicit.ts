@@ -1,8 +1,5 @@
 import { defineRule } from '../../runtime/derivative.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
-import { autoregressiveSolveAffine } from '../autoregressive-solve-affine.js';
-import { autoregressiveSolveMixture } from '../autoregressive-solve-mixture.js';
-import { autoregressiveSolveSpline } from '../autoregressive-solve-spline.js';
 import { fill } from '../fill.js';
 import { implicit } from '../implicit.js';
 import { addProduct } from './accumulate.js';
@@ -26,6 +23,6 @@ export const implicitRule = /*#__PURE__*/ defineRule(implicit, (r, { buffers: { 
 });
 
 /** What a solve finds is differentiated where `implicit` takes it up. */
-export const solveRules = [autoregressiveSolveAffine, autoregressiveSolveMixture, autoregressiveSolveSpline].map((kernel) =>
-  defineRule(kernel as typeof autoregressiveSolveAffine, () => {}),
+export const solveRules = ['affine', 'mixture', 'spline'].map((transformer) =>
+  defineRule(`autoregressive-solve-${transformer}.autoregressive_solve_${transformer}`, () => {}),
 );
