@@ -43,8 +43,7 @@ const backward = (name: string, options: Options = {}) => {
       d_source: tiledNormals(features),
       d_parameters: tiledNormals(parameters),
     },
-    // The log-slope turns within a bin, and a knot is known to a unit in the last place of the box's end. Differences across a knot are no
-    // derivative: a row within 2e-4 of one may be off by the jump of the second derivative, hence no less.
+    // The log-slope turns within a bin, and a knot is known to a unit in the last place of the box's end.
     tolerance: { bound: 5e-3 },
   };
 };
