@@ -44,7 +44,7 @@ const backward = (name: string, options: Options = {}) => {
       d_parameters: tiledNormals(parameters),
     },
     // The log-slope turns within a bin, and a knot is known to a unit in the last place of the box's end.
-    tolerance: { bound: 5e-3 },
+    tolerance: { bound: 1e-3 },
   };
 };
 
