@@ -209,7 +209,7 @@ export class GpuFlow implements Flow {
   async gradients(x: Float32Array, options: ContextOption = {}): Promise<{ loss: number; gradients: Record<string, Float32Array> }> {
     this.#tasks.assertAlive();
     const { gradientsOf } = await import('../training/reverse.js');
-    return gradientsOf(this, x.slice(), options.context ? { context: options.context.slice() } : {});
+    return gradientsOf(this, this.#tasks, x.slice(), options.context ? { context: options.context.slice() } : {});
   }
 
   async save(): Promise<Uint8Array> {
@@ -239,23 +239,25 @@ export class GpuFlow implements Flow {
     this.dispose();
   }
 
-  /** Compiles a program that reads x [n, D], and a context where the flow has one, runs it once and frees it: for checks, not for hot paths. */
+  /** Compiles a program that reads x [n, D], and a context where the flow has one, runs it once and frees all of it: for checks, not for hot paths. */
   async runOnce(
     place: string,
     program: Program,
-    { x, context, tables }: ContextOption & { readonly x: Float32Array; readonly tables?: Readonly<Record<string, Float32Array>> },
+    { x, context }: ContextOption & { readonly x: Float32Array },
     outputs: ArrayCall['outputs'],
   ): Promise<void> {
     this.#tasks.assertAlive();
     const rows = x.length / this.dim;
     const contextStride = checkContext(place, context, this.contextDim, rows);
     if (rows === 0) return;
-    const executable = await this.#gpu.compile(program, this.#tasks);
+    // Its constants are its own as well: among the flow's they would stay until the flow goes.
+    const residents = this.#gpu.residents('flow');
     try {
-      const inputs: Record<string, Float32Array> = { x, ...(context && { context }), ...tables };
+      const executable = await this.#gpu.compile(program, residents);
+      const inputs: Record<string, Float32Array> = { x, ...(context && { context }) };
       await runOnArrays(this.#gpu, executable, place, { rows, seed: 0, contextStride, inputs, outputs });
     } finally {
-      executable.dispose();
+      residents.dispose();
     }
   }
 
@@ -279,7 +281,7 @@ export class GpuFlow implements Flow {
     this.#state = { ...this.#state, tensors };
     this.#tasks = this.#newTasks();
     try {
-      await Promise.all(old.names().map((name) => this.#tasks.get(name)));
+      await Promise.all(old.names().map((name) => name in INPUTS && this.#tasks.get(name)));
     } finally {
       old.dispose();
     }

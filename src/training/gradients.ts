@@ -1,12 +1,14 @@
 // Gradients of the mean negative log-likelihood by a flow's parameters.
 
-import { checkRows } from '../flows/checks.js';
+import { checkContext, checkRows } from '../flows/checks.js';
 import type { ContextOption, GpuFlow } from '../flows/flow.js';
 import { recordOutput } from '../flows/task.js';
 import { NEGATIVE, scatter } from '../kernels/parameters.js';
 import { ValueError } from '../runtime/errors.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
+import type { Residents } from '../runtime/residents.js';
+import { runOnArrays } from '../runtime/run-arrays.js';
 import { SLICE, type TableTensor } from '../runtime/tensor.js';
 import { recordClear, recordGradients } from './differentiate.js';
 import { flatParameters, type Leaf, layoutOf, type ParameterLayout, recordTrainable, type Trainable } from './trainable.js';
@@ -73,22 +75,25 @@ export function recordParameterGradients(flow: GpuFlow, layout: ParameterLayout)
   return r.finish();
 }
 
-/** `Flow.gradients`; see there. */
+/** `Flow.gradients`; see there. @param residents the flow's own, which keep the program for the next call. */
 export async function gradientsOf(
   flow: GpuFlow,
+  residents: Residents,
   x: Float32Array,
-  options: ContextOption,
+  { context }: ContextOption,
 ): Promise<{ loss: number; gradients: Record<string, Float32Array> }> {
   const rows = checkRows('gradients: x', x, flow.dim);
+  const contextStride = checkContext('gradients', context, flow.contextDim, rows);
   if (rows === 0) throw new ValueError('gradients: x', 'at least one row, since the loss is a mean', '0 rows');
   const layout = layoutOf(flow);
-  const logProb = new Float32Array(rows);
-  const gradient = new Float32Array(layout.count);
-  const tables = { parameters: flatParameters(flow, layout) };
-  await flow.runOnce('gradients', recordParameterGradients(flow, layout), { x, ...options, tables }, { logProb, gradient });
-  const mean = gradient.map((value) => value / rows);
+  const outputs = { logProb: new Float32Array(rows), gradient: new Float32Array(layout.count) };
+  const inputs = { x, parameters: flatParameters(flow, layout), ...(context && { context }) };
+  const executable = await residents.get('gradients', () => recordParameterGradients(flow, layout));
+  residents.assertAlive();
+  await runOnArrays(residents.gpu, executable, 'gradients', { rows, seed: 0, contextStride, inputs, outputs });
+  const mean = outputs.gradient.map((value) => value / rows);
   return {
-    loss: -logProb.reduce((sum, value) => sum + value, 0) / rows,
+    loss: -outputs.logProb.reduce((sum, value) => sum + value, 0) / rows,
     gradients: Object.fromEntries(layout.tensors.map(({ name, from, length }) => [name, mean.slice(from, from + length)])),
   };
 }

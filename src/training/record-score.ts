@@ -7,7 +7,7 @@ import { Recorder } from '../runtime/recorder.js';
 import { recordGradients } from './differentiate.js';
 import { replayUnfused } from './unfuse.js';
 
-/** The program of log p(x) and d log p(x) / dx. @throws UnsupportedError where the density runs a fused kernel, as an IAF's does. */
+/** The program of log p(x) and d log p(x) / dx. @throws UnsupportedError for a kernel without a derivative rule. */
 export function recordScore(flow: GpuFlow): Program {
   const density = new Recorder('flow', { differentiable: true });
   const { x, logProb } = flow.recordLogProb(density);

@@ -10,8 +10,8 @@ import { type ContextOption, type Flow, ownFlow } from '../flows/flow.js';
  * const { score } = await scoreOf(flow, x); // a Langevin step: x + ε score + √(2ε) noise
  * ```
  *
- * Hyvärinen 2005, JMLR 6:695 (the score). @throws ShapeError, ValueError as `flow.logProb` does; UnsupportedError for a flow whose
- * density is sequential (IAF).
+ * Hyvärinen 2005, JMLR 6:695 (the score). @throws ShapeError, ValueError as `flow.logProb` does; UnsupportedError where a kernel
+ * of the density has no derivative rule.
  */
 export async function scoreOf(
   flow: Flow,

@@ -82,3 +82,23 @@ test('names and sizes are those of the parameters; arguments that do not fit are
   await expect(flow.gradients(new Float32Array(4))).rejects.toThrow(ShapeError);
   await expect(flow.gradients(new Float32Array(0))).rejects.toThrow(ValueError);
 });
+
+test('a second call compiles and keeps nothing new, and trained parameters count', async () => {
+  const flow = (await maf(held.gpu, { dim: 3, layers: 2, hidden: [8], seed: 1 })) as GpuFlow;
+  const x = new Random(freshSeed()).normals(3 * 50);
+  const first = await flow.gradients(x);
+  const { bytes } = held.gpu.memory.usage;
+  const { size } = held.gpu.pipelines;
+  for (let i = 0; i < 3; i++) expect(await flow.gradients(x)).toEqual(first);
+  expect(held.gpu.memory.usage.bytes).toBe(bytes);
+  expect(held.gpu.pipelines.size).toBe(size);
+  const { scoreOf } = await import('../../src/index.js');
+  await scoreOf(flow, x);
+  const scored = held.gpu.memory.usage.bytes;
+  await scoreOf(flow, x);
+  expect(held.gpu.memory.usage.bytes).toBe(scored);
+  const [name, { data }] = Object.entries(await flow.parameters())[0]!;
+  await flow.replaceParameters(new Map([[name, data.map((value) => value + 0.5)]]));
+  expect((await flow.gradients(x)).loss).not.toBe(first.loss);
+  flow.dispose();
+});
