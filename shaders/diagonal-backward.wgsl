@@ -12,7 +12,7 @@
 // Shapes      center, raw, offset, shift f32 [D]; constants, d_constants f32 [4, D]; log_det, d_log_det f32 [1]; source (x), d_z tiled [D, rows].
 // Error       constants 4 units in the last place of e^s; sums 16 + tiles units of Σ |terms| (tests/cases/diagonal-backward.ts).
 
-#import "lib/call.wgsl"
+#import "lib/rows-backward.wgsl"
 #import "lib/layout.wgsl"
 #import "lib/math.wgsl"
 
@@ -122,7 +122,7 @@ fn diagonal_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
     var s = zero;
     var t = zero;
     for (var group = first; group < end; group++) {
-      let here = (vec4<u32>(group * 4u) + vec4<u32>(0u, 1u, 2u, 3u)) < vec4<u32>(rows());
+      let here = present(group);
       let d = select(zero, d_z[at], here);
       s += d;
       t = fma(d, select(zero, source[at] - made[f], here), t);

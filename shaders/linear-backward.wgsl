@@ -13,8 +13,8 @@
 // Error       64 + tiles units in the last place of Σ |x d_y| at most (tests/cases/linear-backward.ts).
 // Derivative  bilinear: by x another masked_linear with d_weight's cotangent as weights, by d_y likewise.
 
-#import "lib/call.wgsl"
 #import "lib/layout.wgsl"
+#import "lib/rows-backward.wgsl"
 
 struct Params {
   inputs: u32,
@@ -42,9 +42,6 @@ struct SumParams {
 @group(0) @binding(5) var<storage, read_write> d_weight: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read> terms: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> total: array<f32>;
-
-/// Which of the four rows of a group are in the batch.
-fn present(group: u32) -> vec4<bool> { return (vec4<u32>(group * 4u) + vec4<u32>(0u, 1u, 2u, 3u)) < vec4<u32>(rows()); }
 
 @compute @workgroup_size(8, 4)
 fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -2,6 +2,8 @@
 // of −log p under the density itself, in nats, which no model beats. The entropies are Monte Carlo over the exact or kernel-integrated
 // density, but for the checkerboard's, log 32.
 
+import { uniformGenerator } from '../../src/flows/recipes/initial.js';
+
 type Uniform = () => number;
 
 export interface Toy {
@@ -84,20 +86,9 @@ export const toys: readonly Toy[] = [
   },
 ];
 
-/** mulberry32: small, fast, and good enough for data. */
-function generator(seed: number): Uniform {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** `count` points, row-major [count, 2]. */
 export function drawToy(toy: Toy, count: number, seed: number): Float32Array<ArrayBuffer> {
-  const uniform = generator(seed);
+  const uniform = uniformGenerator(seed);
   const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(TURN * uniform());
   const points = new Float32Array(2 * count);
   for (let i = 0; i < count; i++) points.set(toy.draw(uniform, normal), 2 * i);

@@ -35,8 +35,8 @@ export function recordInput(r: Recorder, name: string, features: number): TiledT
 }
 
 /** The context, which may be one row for all; null where there is none. */
-export const recordContext = (r: Recorder, contextDim: number): TiledTensor | null =>
-  contextDim > 0 ? recordInput(r, 'context', contextDim) : null;
+export const recordContext = (r: Recorder, contextDim: number, input = recordInput): TiledTensor | null =>
+  contextDim > 0 ? input(r, 'context', contextDim) : null;
 
 export function recordOutput(r: Recorder, name: string, tensor: TiledTensor): void {
   r.run(pack.unpack, {
@@ -70,10 +70,10 @@ export interface Density {
   readonly logProb: TiledTensor;
 }
 
-/** Records log p(x), all tensors tiled: the task `logProb` without its output. */
-export function recordDensity(r: Recorder, bijector: Bijector, base: Base, contextDim: number): Density {
-  const context = recordContext(r, contextDim);
-  const x = recordInput(r, 'x', bijector.dim);
+/** Records log p(x), all tensors tiled: the task `logProb` without its output. @param input where `x` and `context` come from. */
+export function recordDensity(r: Recorder, bijector: Bijector, base: Base, contextDim: number, input = recordInput): Density {
+  const context = recordContext(r, contextDim, input);
+  const x = input(r, 'x', bijector.dim);
   const logDet = startLogDet(r);
   const z = bijector.forward(r, x, { logDet, context });
   return { x, context, logProb: r.scope('base', () => base.logDensity(r, z, logDet, 1, context)) };

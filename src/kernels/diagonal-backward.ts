@@ -1,17 +1,16 @@
-import { ceilDiv, defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/diagonal-backward.js';
+import { listKernel } from './geometry.js';
 
 /** From a raw number to the logarithm of a scale; formulas in shaders/diagonal-backward.wgsl. */
 export const MAP_NUMBER = { identity: 0, softplus: 1, softclip: 2 } as const;
 
-/** Workgroups for one invocation a feature. */
-const perFeature = (_: number, { features }: { readonly features: number }) => [ceilDiv(features, 64), 1, 1] as const;
+const perFeature = ({ features }: { readonly features: number }) => features;
 
 export const diagonal = {
-  constants: /*#__PURE__*/ defineKernel(source.diagonalConstants, perFeature),
-  constantsBackward: /*#__PURE__*/ defineKernel(source.diagonalConstantsBackward, perFeature),
+  constants: /*#__PURE__*/ listKernel(source.diagonalConstants, perFeature),
+  constantsBackward: /*#__PURE__*/ listKernel(source.diagonalConstantsBackward, perFeature),
   /** `features` is the number of entries. */
-  entries: /*#__PURE__*/ defineKernel(source.diagonalEntries, perFeature),
-  entriesBackward: /*#__PURE__*/ defineKernel(source.diagonalEntriesBackward, perFeature),
-  gradient: /*#__PURE__*/ defineKernel(source.diagonalGradient, perFeature),
+  entries: /*#__PURE__*/ listKernel(source.diagonalEntries, perFeature),
+  entriesBackward: /*#__PURE__*/ listKernel(source.diagonalEntriesBackward, perFeature),
+  gradient: /*#__PURE__*/ listKernel(source.diagonalGradient, perFeature),
 };

@@ -20,6 +20,20 @@ export function featureKernel<const S extends KernelSource>(
   return defineKernel(source, (rows, params) => [ceilDiv(ceilDiv(rows, 4), x), ceilDiv(count(params), y), 1]);
 }
 
+/** Workgroups along one axis at most: the default limit. */
+const ACROSS = 65535;
+
+/** One invocation for each of `count` numbers that no row changes, folded along y: element id.y · 65535 · workgroup size + id.x. */
+export const elementKernel = <const S extends KernelSource>(source: S, count: (params: Params<S>) => number): Kernel<S> =>
+  defineKernel(source, (_, params) => {
+    const groups = ceilDiv(count(params), source.workgroupSize[0]);
+    return [Math.min(groups, ACROSS), ceilDiv(groups, ACROSS), 1];
+  });
+
+/** The same for few, along x alone. */
+export const listKernel = <const S extends KernelSource>(source: S, count: (params: Params<S>) => number): Kernel<S> =>
+  defineKernel(source, (_, params) => [ceilDiv(count(params), source.workgroupSize[0]), 1, 1]);
+
 /** One workgroup for a tile of 64 rows, of one strip of outputs and one layer of the grid. */
 export const tileKernel = <const S extends KernelSource>(
   source: S,

@@ -1,5 +1,5 @@
-import { ceilDiv, defineKernel } from '../runtime/kernel.js';
 import * as source from './generated/optimiser.js';
+import { elementKernel, listKernel } from './geometry.js';
 
 /** Parameters of one partial sum of squares. */
 export const NORM_BLOCK = 256;
@@ -11,14 +11,8 @@ export const CONTROL_AT = { step: 0, rate: 1, norm: 5, failed: 6 } as const;
 export const METHOD_NUMBER = { adam: 0, adamw: 1, sgd: 2 } as const;
 export const SCHEDULE_NUMBER = { constant: 0, cosine: 1, step: 2 } as const;
 
-/** Workgroups of 64 along x at most; shaders/optimiser.wgsl, `update`. */
-const ACROSS = 65535;
-
 export const optimiser = {
-  squareSums: /*#__PURE__*/ defineKernel(source.squareSums, (_, { blocks }) => [ceilDiv(blocks, 64), 1, 1]),
-  control: /*#__PURE__*/ defineKernel(source.control, () => [1, 1, 1]),
-  update: /*#__PURE__*/ defineKernel(source.update, (_, { length }) => {
-    const groups = ceilDiv(length, 64);
-    return [Math.min(groups, ACROSS), ceilDiv(groups, ACROSS), 1];
-  }),
+  squareSums: /*#__PURE__*/ listKernel(source.squareSums, ({ blocks }) => blocks),
+  control: /*#__PURE__*/ listKernel(source.control, () => 1),
+  update: /*#__PURE__*/ elementKernel(source.update, ({ length }) => length),
 };

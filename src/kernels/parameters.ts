@@ -1,23 +1,14 @@
-import { ceilDiv, defineKernel, type Grid } from '../runtime/kernel.js';
 import type { Recorder } from '../runtime/recorder.js';
 import type { TableTensor, Tensor } from '../runtime/tensor.js';
 import * as source from './generated/parameters.js';
+import { elementKernel } from './geometry.js';
 
 /** Top bit of a place: the parameter counts negatively. */
 export const NEGATIVE = 0x80000000;
 
-/** Workgroups along x at most; shaders/parameters.wgsl, `WIDTH`. */
-const ACROSS = 65535;
-
-/** One invocation for each element of a table. */
-const perElement = (workgroupSize: readonly [number, number, number], length: number): Grid => {
-  const groups = ceilDiv(length, workgroupSize[0]);
-  return [Math.min(groups, ACROSS), ceilDiv(groups, ACROSS), 1];
-};
-
-export const gather = /*#__PURE__*/ defineKernel(source.gather, (_, { length }) => perElement(source.gather.workgroupSize, length));
-export const scatter = /*#__PURE__*/ defineKernel(source.scatter, (_, { length }) => perElement(source.scatter.workgroupSize, length));
-export const clear = /*#__PURE__*/ defineKernel(source.clear, (_, { length }) => perElement(source.clear.workgroupSize, length));
+export const gather = /*#__PURE__*/ elementKernel(source.gather, ({ length }) => length);
+export const scatter = /*#__PURE__*/ elementKernel(source.scatter, ({ length }) => length);
+export const clear = /*#__PURE__*/ elementKernel(source.clear, ({ length }) => length);
 
 /** Records a table whose element i is `from[place[i] - 1]`, negative with the top bit; `initial[i]` where the place is 0. */
 export function recordGather(

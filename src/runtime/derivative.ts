@@ -1,7 +1,7 @@
 // Derivative rules: how the gradient of a loss passes one command backwards. A rule is an export of its own beside its kernel, so that a
 // page that trains nothing bundles none.
 
-import type { Buffers, Constants, Kernel, KernelSource, Params } from './kernel.js';
+import { type Buffers, type Constants, type Kernel, type KernelSource, kernelKey, type Params } from './kernel.js';
 import type { Recorder } from './recorder.js';
 import type { TableTensor, Tensor, TiledTensor } from './tensor.js';
 
@@ -54,8 +54,6 @@ export interface OriginRule {
     settings: Readonly<Record<string, number | string>>,
   ) => Readonly<Record<string, TableTensor>>;
 }
-
-export const kernelKey = ({ name, entryPoint }: KernelSource): string => `${name}.${entryPoint}`;
 
 /**
  * Records the vector–Jacobian product of a command. Accumulated outputs (`total += …`) pass their gradients on unasked.

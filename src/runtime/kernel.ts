@@ -31,6 +31,9 @@ export interface KernelSource {
   };
 }
 
+/** Names one entry point among all. */
+export const kernelKey = ({ name, entryPoint }: KernelSource): string => `${name}.${entryPoint}`;
+
 export type Buffers<S extends KernelSource> = { readonly [K in keyof S['buffers']]: Tensor };
 export type Params<S extends KernelSource> = { readonly [K in keyof S['params']['fields']]: number };
 /** Kinds of override constants: a number that has no default, one that has, and a boolean with a default. */

@@ -2,7 +2,7 @@
 // variant of a kernel serve another (`layout: 'auto'` forbids that).
 
 import { CompileError } from './errors.js';
-import type { Kernel } from './kernel.js';
+import { type Kernel, kernelKey } from './kernel.js';
 import { memo, memoAsync } from './memo.js';
 import type { Command } from './program.js';
 
@@ -50,7 +50,7 @@ export class PipelineCache {
     const constants: Record<string, number> = {};
     for (const [name, { default: fallback }] of Object.entries(source.constants))
       constants[name] = Number(command.constants[name] ?? fallback);
-    const key = `${source.name}.${source.entryPoint}${JSON.stringify(constants)}`;
+    const key = `${kernelKey(source)}${JSON.stringify(constants)}`;
     return memoAsync(this.#pipelines, key, () => this.#compile(key, command.kernel, constants));
   }
 

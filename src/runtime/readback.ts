@@ -16,12 +16,12 @@ export class Readback {
     this.#gpu = gpu;
   }
 
-  /** Records a copy of the first `count` floats of `source`. Records only: the caller submits, then reads. */
-  copy(encoder: GPUCommandEncoder, source: GPUBuffer, count: number): ReadTicket {
+  /** Records a copy of `count` floats of `source`, from element `from` on. Records only: the caller submits, then reads. */
+  copy(encoder: GPUCommandEncoder, source: GPUBuffer, count: number, from = 0): ReadTicket {
     const bytes = count * 4;
     const { memory } = this.#gpu;
     const staging = memory.acquire(bytes, 'readback', MAP_READ | COPY_DST);
-    encoder.copyBufferToBuffer(source, 0, staging, 0, bytes);
+    encoder.copyBufferToBuffer(source, from * 4, staging, 0, bytes);
     return {
       read: async () => {
         let result: Float32Array<ArrayBuffer>;

@@ -18,8 +18,9 @@ import { permuteRule } from '../kernels/rules/permute.js';
 import { rowSumRule } from '../kernels/rules/row-sum.js';
 import { splineRule } from '../kernels/rules/spline.js';
 import { logDensityRule } from '../kernels/rules/standard-normal.js';
-import { type DerivativeRule, kernelKey } from '../runtime/derivative.js';
+import type { DerivativeRule } from '../runtime/derivative.js';
 import { UnsupportedError } from '../runtime/errors.js';
+import { kernelKey } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 
 /** Origins of constants that are computed from parameters. */

@@ -70,12 +70,11 @@ export async function runFit(flow: GpuFlow, data: Float32Array, options: FitOpti
       block = Math.max(1, Math.min(2 * block, Math.round((count * SUBMISSION) / seconds)));
       if (plan.validation && taken % plan.validateEvery === 0) await measure();
       if (!onProgress) continue;
-      const losses = await trainer.losses();
       const stepsPerSecond = (1000 * taken) / (performance.now() - began);
       onProgress({
         step: taken,
         steps,
-        loss: meanOf(losses.subarray(seen)),
+        loss: meanOf(await trainer.losses(seen, taken)),
         learningRate: standing.learningRate,
         gradientNorm: standing.gradientNorm,
         stepsPerSecond,
@@ -91,7 +90,7 @@ export async function runFit(flow: GpuFlow, data: Float32Array, options: FitOpti
         `fit: the loss of step ${failed}, or its gradient, is not finite; the flow keeps the ${plan.validation ? 'best parameters before it' : `parameters of step ${failed - 1}`}`,
       );
     signal?.throwIfAborted();
-    const losses = (await trainer.losses()).subarray(0, taken);
+    const losses = await trainer.losses(0, taken);
     const loss = plan.validation ? best : meanOf(losses.subarray(Math.floor(0.9 * (losses.length - 1))));
     return { loss, history: thin(losses), validation };
   } finally {

@@ -1,7 +1,7 @@
 // The programs of training: one step of an optimiser, and the mean loss of a held-out set, both over parameters on the device.
 
 import type { GpuFlow } from '../flows/flow.js';
-import { columnSums } from '../kernels/linear-backward.js';
+import { recordColumnSums } from '../kernels/linear-backward.js';
 import { halfBits, minibatch } from '../kernels/minibatch.js';
 import { METHOD_NUMBER, NORM_BLOCK, optimiser, SCHEDULE_NUMBER } from '../kernels/optimiser.js';
 import type { Program } from '../runtime/program.js';
@@ -39,7 +39,7 @@ export interface StepOptions extends Optimiser {
 function recordLoss(r: Recorder, logProb: TiledTensor): TableTensor {
   const total = r.table(1, 'loss');
   recordClear(r, total);
-  r.run(columnSums, { buffers: { terms: logProb, total }, params: { features: 1, source_features: 1, at: 0, factor: -1, stride: 1 } });
+  recordColumnSums(r, logProb, total, { factor: -1 });
   return total;
 }
 
@@ -50,12 +50,11 @@ function recordLoss(r: Recorder, logProb: TiledTensor): TableTensor {
 export function recordStep(flow: GpuFlow, layout: ParameterLayout, options: StepOptions): Program {
   const r = new Recorder('step');
   const { batch, count, steps } = options;
-  const density = recordTrainable(r, flow, layout, (name, y) =>
-    r.run(minibatch, {
-      buffers: { data: r.external(`${name}s`, 0), y },
-      params: { features: y.features, count, half_bits: halfBits(count) },
-    }),
-  );
+  const density = recordTrainable(r, flow, layout, (inner, name, features) => {
+    const y = inner.tiled(features, name);
+    inner.run(minibatch, { buffers: { data: inner.external(`${name}s`, 0), y }, params: { features, count, half_bits: halfBits(count) } });
+    return y;
+  });
   const loss = recordLoss(r, density.logProb);
   recordFlatGradient(r, density, layout.count, 1 / batch);
   r.once('after', () => {
@@ -105,8 +104,7 @@ export function recordStep(flow: GpuFlow, layout: ParameterLayout, options: Step
 export function recordEvaluation(flow: GpuFlow, layout: ParameterLayout): Program {
   const r = new Recorder('evaluation');
   const { logProb } = recordTrainable(r, flow, layout);
-  const sum = r.external('loss', 0);
-  r.run(columnSums, { buffers: { terms: logProb, total: sum }, params: { features: 1, source_features: 1, at: 0, factor: -1, stride: 1 } });
+  recordColumnSums(r, logProb, r.external('loss', 0), { factor: -1 });
   return r.finish();
 }
 

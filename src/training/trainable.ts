@@ -6,9 +6,8 @@
 // flow's own numbers, so a constant that is computed, not copied, is noticed; such a constant names its origin itself.
 
 import type { GpuFlow } from '../flows/flow.js';
-import { recordDensity } from '../flows/task.js';
+import { recordDensity, type recordInput } from '../flows/task.js';
 import type { StoredTensor } from '../format/safetensors.js';
-import { pack } from '../kernels/pack.js';
 import { NEGATIVE, recordGather } from '../kernels/parameters.js';
 import { LimitError, UnsupportedError } from '../runtime/errors.js';
 import type { Command } from '../runtime/program.js';
@@ -88,21 +87,16 @@ export interface Trainable {
 /**
  * Records log p(x) on `r`, unfused, reading parameters from the external `parameters`.
  *
- * @param recordInput where the flow's inputs come from, if not from the externals `x` and `context`.
+ * @param input where the flow's inputs come from, if not from the externals `x` and `context`.
  * @throws UnsupportedError where a constant is computed from parameters in a way that does not say how.
  */
-export function recordTrainable(
-  r: Recorder,
-  flow: GpuFlow,
-  layout: ParameterLayout,
-  recordInput?: (name: 'x' | 'context', inside: TiledTensor) => void,
-): Trainable {
+export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLayout, input?: typeof recordInput): Trainable {
   const { bijector, base, state } = flow.parts;
   const density = new Recorder('flow', { differentiable: true });
-  const ends = recordDensity(density, bijector, base, flow.contextDim);
+  const ends = recordDensity(density, bijector, base, flow.contextDim, input);
   const twin = new Recorder('flow', { differentiable: true });
   const indexed = state.assemble(indexTensors(flow, layout));
-  recordDensity(twin, indexed.bijector, indexed.base, flow.contextDim);
+  recordDensity(twin, indexed.bijector, indexed.base, flow.contextDim, input);
   const flat = flatParameters(flow, layout);
   r.adopt(density.commands);
   const parameters = r.external('parameters', 0);
@@ -150,12 +144,7 @@ export function recordTrainable(
     return madeFrom(origin.of, other.origin!.of, place)?.[origin.table] ?? constant;
   };
 
-  const commands = density.commands.flatMap((command, index): Command[] => {
-    const { inside, outside } = command.tensors;
-    if (recordInput && command.kernel.source === pack.pack.source && outside?.kind === 'external') {
-      recordInput(outside.name as 'x' | 'context', inside as TiledTensor);
-      return [];
-    }
+  const commands = density.commands.map((command, index): Command => {
     const other = twin.commands[index];
     if (other?.kernel.source !== command.kernel.source)
       throw new UnsupportedError(command.label, 'training where the commands depend on the parameters');
@@ -167,7 +156,7 @@ export function recordTrainable(
         tensor.kind === 'constant' ? tensorFor(tensor, other.tensors[name] as ConstantTensor, command.label) : tensor,
       ]),
     );
-    return [{ ...command, tensors }];
+    return { ...command, tensors };
   });
   replayUnfused(r, commands);
   return { ...ends, leaves, parameters };

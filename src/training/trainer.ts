@@ -100,9 +100,9 @@ export class Trainer {
     };
   }
 
-  /** Mean −log p of the minibatch of each step so far. */
-  losses(): Promise<Float32Array> {
-    return this.#read('losses', Math.max(1, this.#taken));
+  /** Mean −log p of the minibatch of each step from `from` up to `to`. */
+  losses(from: number, to: number): Promise<Float32Array> {
+    return this.#readBuffer(this.#buffers.losses!, to - from, from);
   }
 
   /** Mean −log p of the held-out rows. */
@@ -110,8 +110,7 @@ export class Trainer {
     const { device } = this.#gpu;
     device.queue.writeBuffer(this.#buffers.loss!, 0, new Float32Array(4));
     const encoder = device.createCommandEncoder({ label: 'validation' });
-    const contextStride = 1;
-    this.#evaluation!.encode(encoder, { rows, contextStride, externals: this.#buffers });
+    this.#evaluation!.encode(encoder, { rows, externals: this.#buffers });
     device.queue.submit([encoder.finish()]);
     return (await this.#read('loss', 1))[0]! / rows;
   }
@@ -153,9 +152,9 @@ export class Trainer {
     return this.#readBuffer(this.#buffers[name]!, count);
   }
 
-  #readBuffer(buffer: GPUBuffer, count: number): Promise<Float32Array> {
+  #readBuffer(buffer: GPUBuffer, count: number, from = 0): Promise<Float32Array> {
     const encoder = this.#gpu.device.createCommandEncoder({ label: 'read' });
-    const ticket = this.#gpu.readback.copy(encoder, buffer, count);
+    const ticket = this.#gpu.readback.copy(encoder, buffer, count, from);
     this.#gpu.device.queue.submit([encoder.finish()]);
     return ticket.read();
   }

@@ -1,14 +1,13 @@
 import * as source from '../../src/kernels/generated/diagonal-backward.js';
 import { TILE, tiled } from './layout.js';
+import { sigmoid, softplus } from './math.js';
 import { defineTwin } from './twin.js';
-
-const softplus = (u: number): number => Math.max(u, 0) + Math.log1p(Math.exp(-Math.abs(u)));
 
 const gain = (map: number, u: number, setting: number): number =>
   map === 1 ? Math.log(softplus(u) + setting) : map === 2 ? u / (1 + Math.abs(u / setting)) : u;
 
 const slope = (map: number, u: number, setting: number): number =>
-  map === 1 ? 1 / (1 + Math.exp(-u)) / (softplus(u) + setting) : map === 2 ? (1 + Math.abs(u / setting)) ** -2 : 1;
+  map === 1 ? sigmoid(u) / (softplus(u) + setting) : map === 2 ? (1 + Math.abs(u / setting)) ** -2 : 1;
 
 /** The factor's two parts add up exactly in float64, so the second is 0 here. */
 export const diagonalConstants = defineTwin(source.diagonalConstants, ({ buffers, params, constants: { MAP } }) => {

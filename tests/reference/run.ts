@@ -1,7 +1,7 @@
 // Runs a recorded program in float64 through the twins: one reference for every flow. Params that a shader takes as float32 (a
 // log-det constant, a sign) stay in float64 here; packed weights are what was recorded, float32.
 
-import type { KernelSource } from '../../src/runtime/kernel.js';
+import { type KernelSource, kernelKey } from '../../src/runtime/kernel.js';
 import type { Program } from '../../src/runtime/program.js';
 import type { Tensor } from '../../src/runtime/tensor.js';
 import { tiledLength } from './layout.js';
@@ -14,13 +14,13 @@ const twins = new Map(
   Object.values(import.meta.glob<Record<string, unknown>>(['./*.ts', '!./run.ts'], { eager: true }))
     .flatMap((module) => Object.values(module))
     .filter(isTwin)
-    .map((twin) => [`${twin.source.name}.${twin.source.entryPoint}`, twin]),
+    .map((twin) => [kernelKey(twin.source), twin]),
 );
 
 /** @throws where a kernel has no twin. */
 export function twinOf(source: KernelSource): Twin {
-  const twin = twins.get(`${source.name}.${source.entryPoint}`);
-  if (!twin) throw new Error(`no float64 twin of ${source.name}.${source.entryPoint} in tests/reference`);
+  const twin = twins.get(kernelKey(source));
+  if (!twin) throw new Error(`no float64 twin of ${kernelKey(source)} in tests/reference`);
   return twin;
 }
 

@@ -32,3 +32,9 @@ export function accumulate(r: Recorder, { tensor, add }: GradientTarget, record:
   record(part);
   addProduct(r, { tensor, add }, part, null);
 }
+
+/** `accumulate`, or on a tensor that nobody reads where no gradient is wanted: for kernels that write several at once. */
+export function accumulateOrDrop(r: Recorder, target: GradientTarget | null, features: number, record: (into: TiledTensor) => void): void {
+  if (target) accumulate(r, target, record);
+  else record(r.tiled(features, 'unused'));
+}

@@ -1,7 +1,7 @@
 import { defineRule } from '../../runtime/derivative.js';
 import { ceilDiv } from '../../runtime/kernel.js';
 import { NONE } from '../../runtime/tensor.js';
-import { columnSums, weightGradient } from '../linear-backward.js';
+import { recordColumnSums, weightGradient } from '../linear-backward.js';
 import { maskedLinear, STRIP } from '../masked-linear.js';
 import { recordGather } from '../parameters.js';
 import { permute } from '../permute.js';
@@ -63,11 +63,7 @@ export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buf
       params: { inputs, outputs, x_features, x_at, y_features, y_at, blocks },
     });
   const dBias = bias.kind === 'table' ? gradients.intoTable('bias') : null;
-  for (let part = 0; dBias && part < blocks; part++)
-    r.run(columnSums, {
-      buffers: { terms: dY, total: dBias },
-      params: { features: outputs, source_features: y_features, at: y_at + part * outputs, factor: 1, stride: 1 },
-    });
+  for (let part = 0; dBias && part < blocks; part++) recordColumnSums(r, dY, dBias, { features: outputs, at: y_at + part * outputs });
   const dX = gradients.into('x', inputs * blocks !== x_features);
   if (!dX || x.kind !== 'tiled') return;
   const back = transposition(ranges.data, inputs, outputs);

@@ -1,10 +1,10 @@
-import { defineRule, type GradientTarget } from '../../runtime/derivative.js';
+import { defineRule } from '../../runtime/derivative.js';
 import { UnsupportedError } from '../../runtime/errors.js';
-import { NONE, type TiledTensor } from '../../runtime/tensor.js';
-import { columnSums } from '../linear-backward.js';
+import { NONE } from '../../runtime/tensor.js';
+import { recordColumnSums } from '../linear-backward.js';
 import { SPLINE_NUMBER, type spline } from '../spline.js';
 import { splineBackward } from '../spline-backward.js';
-import { accumulate, addProduct } from './accumulate.js';
+import { accumulateOrDrop, addProduct } from './accumulate.js';
 import { lengthOf } from './tables.js';
 
 export const splineRule = /*#__PURE__*/ defineRule<(typeof spline)['source']>(
@@ -25,10 +25,8 @@ export const splineRule = /*#__PURE__*/ defineRule<(typeof spline)['source']>(
     const ownFeatures = shared ? lengthOf(parameters) / 4 : parameter_features;
     const dParameters = shared ? null : gradients.into('parameters');
     const { HAS_LOG_DET: _, ...settings } = constants;
-    const onto = (target: GradientTarget | null, width: number, record: (into: TiledTensor) => void) =>
-      target ? accumulate(r, target, record) : record(r.tiled(width, 'unused'));
-    onto(dX, features, (d_source) =>
-      onto(dParameters, ownFeatures, (d_parameters) => {
+    accumulateOrDrop(r, dX, features, (d_source) =>
+      accumulateOrDrop(r, dParameters, ownFeatures, (d_parameters) => {
         r.run(splineBackward, {
           buffers: {
             x: constants.UNDO ? y : x,
@@ -43,11 +41,7 @@ export const splineRule = /*#__PURE__*/ defineRule<(typeof spline)['source']>(
           constants: { ...settings, HAS_Y: dY !== null, HAS_LOG_DET: dLogTerms !== null },
         });
         const table = shared ? gradients.intoTable('parameters') : null;
-        if (table)
-          r.run(columnSums, {
-            buffers: { terms: d_parameters, total: table },
-            params: { features: ownFeatures, source_features: ownFeatures, at: 0, factor: 1, stride: 4 },
-          });
+        if (table) recordColumnSums(r, d_parameters, table, { stride: 4 });
       }),
     );
   },
