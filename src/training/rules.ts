@@ -4,6 +4,7 @@ import { activationRule } from '../kernels/rules/activation.js';
 import { addTableRule } from '../kernels/rules/add-table.js';
 import { affineRule } from '../kernels/rules/affine.js';
 import { boxDensityRule } from '../kernels/rules/box-uniform.js';
+import { determinantOrigin, determinantRule } from '../kernels/rules/determinant.js';
 import {
   diagonalAffineRule,
   diagonalConstantsRule,
@@ -24,12 +25,13 @@ import { kernelKey } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 
 /** Origins of constants that are computed from parameters. */
-export const origins = [diagonalOrigin, entriesOrigin];
+export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin];
 
 const rules = [
   activationRule,
   addTableRule,
   affineRule,
+  determinantRule,
   diagonalAffineRule,
   diagonalConstantsRule,
   diagonalEntriesRule,
