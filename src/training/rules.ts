@@ -16,6 +16,7 @@ import { implicitRule, solveRules } from '../kernels/rules/implicit.js';
 import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
 import { permuteRule } from '../kernels/rules/permute.js';
+import { reflectionsOrigin, reflectionsRule } from '../kernels/rules/reflections.js';
 import { rowSumRule } from '../kernels/rules/row-sum.js';
 import { splineRule } from '../kernels/rules/spline.js';
 import { logDensityRule } from '../kernels/rules/standard-normal.js';
@@ -25,7 +26,7 @@ import { kernelKey } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 
 /** Origins of constants that are computed from parameters. */
-export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin];
+export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin, reflectionsOrigin];
 
 const rules = [
   activationRule,
@@ -42,6 +43,7 @@ const rules = [
   maskedLinearRule,
   multiplyAddRule,
   permuteRule,
+  reflectionsRule,
   rowSumRule,
   splineRule,
 ];

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32,rm:f32,aq:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>v:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;fn jn(j:vec4f,E:f32,D:f32)->vec4f{let Z=select(j,vec4f(D),j>vec4f(D));return select(Z,vec4f(E),Z<vec4f(E));}@compute@workgroup_size(16,4)fn dequantize(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()||d.y>=c.l){return;}let f=q(c.l,d.x)+d.y*k;y[f]=jn((x[f]+v[f])*c.aq,1.17549435e-38,.99999994);}@compute@workgroup_size(16,4)fn quantize(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()||d.y>=c.l){return;}let f=q(c.l,d.x)+d.y*k;y[f]=jn(floor(x[f]*c.rm),0.,c.rm-1.);}";
+const own = "struct u{m:u32,rm:f32,aq:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>A:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;fn jm(i:vec4f,H:f32,G:f32)->vec4f{let Z=select(i,vec4f(G),i>vec4f(G));return select(Z,vec4f(H),Z<vec4f(H));}@compute@workgroup_size(16,4)fn dequantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()||e.y>=c.m){return;}let f=s(c.m,e.x)+e.y*k;y[f]=jm((x[f]+A[f])*c.aq,1.17549435e-38,.99999994);}@compute@workgroup_size(16,4)fn quantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()||e.y>=c.m){return;}let f=s(c.m,e.x)+e.y*k;y[f]=jm(floor(x[f]*c.rm),0.,c.rm-1.);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const dequantize = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32,tm:u32,tn:u32,ep:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>mj:array<vec4f>;@group(0)@binding(3)var<storage,read>to:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=J()||e>=c.l){return;}let f=q(c.l,d.x)+e*k;if(e<c.tm){y[f]=mj[q(c.tm,d.x)+e*k];}else{y[f]=to[q(c.tn,d.x)+(e-c.ep)*k];}}";
+const own = "struct u{m:u32,tl:u32,tm:u32,ep:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>mi:array<vec4f>;@group(0)@binding(3)var<storage,read>tn:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.m){return;}let f=s(c.m,e.x)+d*k;if(d<c.tl){y[f]=mi[s(c.tl,e.x)+d*k];}else{y[f]=tn[s(c.tm,e.x)+(d-c.ep)*k];}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const join = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>tv:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Bd:array<vec4f>;const Be=64u;fn Bf(ak:u32,H:u32,ah:u32)->vec4f{var F=vec4f(0.);for(var s=H;s<ah;s+=8u){var V=vec4f(0.);for(var e=s;e<min(s+8u,ah);e++){V+=tv[ak+e*k];}F+=V;}return F;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)d:vec3u){let Y=(c.l+Be-1u)/Be;if(d.x*4u>=J()||d.y>=Y){return;}let H=d.y*Be;Bd[q(Y,d.x)+d.y*k]=Bf(q(c.l,d.x),H,min(H+Be,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()){return;}total[d.x]+=Bf(q(c.l,d.x),0u,c.l);}";
+const own = "struct u{m:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>tu:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Bh:array<vec4f>;const Bi=64u;fn Bj(pm:u32,I:u32,ai:u32)->vec4f{var E=vec4f(0.);for(var t=I;t<ai;t+=8u){var W=vec4f(0.);for(var d=t;d<min(t+8u,ai);d++){W+=tu[pm+d*k];}E+=W;}return E;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let Y=(c.m+Bi-1u)/Bi;if(e.x*4u>=K()||e.y>=Y){return;}let I=e.y*Bi;Bh[s(Y,e.x)+e.y*k]=Bj(s(c.m,e.x),I,min(I+Bi,c.m));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()){return;}total[e.x]+=Bj(s(c.m,e.x),0u,c.m);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<
