@@ -4,6 +4,8 @@ import { activationRule } from '../kernels/rules/activation.js';
 import { addTableRule } from '../kernels/rules/add-table.js';
 import { affineRule } from '../kernels/rules/affine.js';
 import { boxDensityRule } from '../kernels/rules/box-uniform.js';
+import { classTableRule } from '../kernels/rules/class-table.js';
+import { conv2dRule } from '../kernels/rules/conv2d.js';
 import { determinantOrigin, determinantRule } from '../kernels/rules/determinant.js';
 import {
   diagonalAffineRule,
@@ -13,6 +15,7 @@ import {
   entriesOrigin,
 } from '../kernels/rules/diagonal-affine.js';
 import { implicitRule, solveRules } from '../kernels/rules/implicit.js';
+import { joinRule } from '../kernels/rules/join.js';
 import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
 import { permuteRule } from '../kernels/rules/permute.js';
@@ -32,6 +35,8 @@ const rules = [
   activationRule,
   addTableRule,
   affineRule,
+  classTableRule,
+  conv2dRule,
   determinantRule,
   diagonalAffineRule,
   diagonalConstantsRule,
@@ -39,6 +44,7 @@ const rules = [
   boxDensityRule,
   implicitRule,
   ...solveRules,
+  joinRule,
   logDensityRule,
   maskedLinearRule,
   multiplyAddRule,

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{m:u32,po:u32,pp:u32,pq:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>pr:array<vec4f>;@group(0)@binding(3)var<storage,read>dt:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.m){return;}let ps=pr[s(c.pp,e.x)+c.pq*k];let cb=bitcast<vec4u>(ps);let ku=(cb<vec4u(bitcast<u32>(f32(c.po))))|(cb==vec4u(0x80000000u));let go=ku&(floor(ps)==ps);let f=vec4u(select(vec4f(0.),ps,go))*c.m+d;let pt=vec4f(dt[f.x],dt[f.y],dt[f.z],dt[f.w]);y[s(c.m,e.x)+d*k]=select(bitcast<vec4f>(cb|vec4u(0x7fc00000u)),pt,go);}";
+const own = "struct u{m:u32,po:u32,pp:u32,pq:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>pr:array<vec4f>;@group(0)@binding(3)var<storage,read>dt:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=J()||e>=c.m){return;}let ps=pr[q(c.pp,d.x)+c.pq*l];let cb=bitcast<vec4u>(ps);let ku=(cb<vec4u(bitcast<u32>(f32(c.po))))|(cb==vec4u(0x80000000u));let go=ku&(floor(ps)==ps);let f=vec4u(select(vec4f(0.),ps,go))*c.m+e;let pt=vec4f(dt[f.x],dt[f.y],dt[f.z],dt[f.w]);y[q(c.m,d.x)+e*l]=select(bitcast<vec4f>(cb|vec4u(0x7fc00000u)),pt,go);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const classTable = /*#__PURE__*/ kernelSource<

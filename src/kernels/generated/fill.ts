@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{m:u32,B:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>th:array<vec4f>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)e:vec3u){let sm=(K()+3u)/4u;if(e.x>=sm){return;}for(var d=0u;d<c.m;d++){let f=s(c.m,e.x)+d*k;if(ADD){th[f]+=vec4f(c.B);}else{th[f]=vec4f(c.B);}}}";
+const own = "struct u{m:u32,A:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>ts:array<vec4f>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)d:vec3u){let px=(J()+3u)/4u;if(d.x>=px){return;}for(var e=0u;e<c.m;e++){let f=q(c.m,d.x)+e*l;if(ADD){ts[f]+=vec4f(c.A);}else{ts[f]=vec4f(c.A);}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const fill = /*#__PURE__*/ kernelSource<

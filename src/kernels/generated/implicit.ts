@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct u{m:u32,at:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>B:array<vec4f>;@group(0)@binding(3)var<storage,read>tk:array<vec4f>;@group(0)@binding(4)var<storage,read>tc:array<vec4f>;@group(0)@binding(5)var<storage,read>jg:array<vec4f>;@group(0)@binding(6)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn implicit(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()||e.y>=c.m){return;}let f=s(c.m,e.x)+e.y*k;y[f]=B[f]+bq(tk[f]-tc[f],-jg[f]);}";
+const own = "struct u{m:u32,at:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>A:array<vec4f>;@group(0)@binding(3)var<storage,read>tv:array<vec4f>;@group(0)@binding(4)var<storage,read>tn:array<vec4f>;@group(0)@binding(5)var<storage,read>jg:array<vec4f>;@group(0)@binding(6)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn implicit(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()||d.y>=c.m){return;}let f=q(c.m,d.x)+d.y*l;y[f]=A[f]+bq(tv[f]-tn[f],-jg[f]);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const implicit = /*#__PURE__*/ kernelSource<

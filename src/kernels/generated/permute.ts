@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const es=0xffffffffu;struct u{m:u32,tq:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>lq:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.m){return;}var B=vec4f(0.);if(lq[d]!=es){B=x[s(c.tq,e.x)+lq[d]*k];}y[s(c.m,e.x)+d*k]=B;}";
+const own = "const es=0xffffffffu;struct u{m:u32,rs:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>lq:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=J()||e>=c.m){return;}var A=vec4f(0.);if(lq[e]!=es){A=x[q(c.rs,d.x)+lq[e]*l];}y[q(c.m,d.x)+e*l]=A;}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const permute = /*#__PURE__*/ kernelSource<

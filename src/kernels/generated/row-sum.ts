@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{m:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>tu:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Bh:array<vec4f>;const Bi=64u;fn Bj(pm:u32,I:u32,ai:u32)->vec4f{var E=vec4f(0.);for(var t=I;t<ai;t+=8u){var W=vec4f(0.);for(var d=t;d<min(t+8u,ai);d++){W+=tu[pm+d*k];}E+=W;}return E;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let Y=(c.m+Bi-1u)/Bi;if(e.x*4u>=K()||e.y>=Y){return;}let I=e.y*Bi;Bh[s(Y,e.x)+e.y*k]=Bj(s(c.m,e.x),I,min(I+Bi,c.m));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()){return;}total[e.x]+=Bj(s(c.m,e.x),0u,c.m);}";
+const own = "struct u{m:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ry:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Bu:array<vec4f>;const Bv=64u;fn Bw(pm:u32,I:u32,ad:u32)->vec4f{var B=vec4f(0.);for(var s=I;s<ad;s+=8u){var O=vec4f(0.);for(var e=s;e<min(s+8u,ad);e++){O+=ry[pm+e*l];}B+=O;}return B;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)d:vec3u){let Z=(c.m+Bv-1u)/Bv;if(d.x*4u>=J()||d.y>=Z){return;}let I=d.y*Bv;Bu[q(Z,d.x)+d.y*l]=Bw(q(c.m,d.x),I,min(I+Bv,c.m));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()){return;}total[d.x]+=Bw(q(c.m,d.x),0u,c.m);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<
