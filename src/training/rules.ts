@@ -4,6 +4,7 @@ import { activationRule } from '../kernels/rules/activation.js';
 import { addTableRule } from '../kernels/rules/add-table.js';
 import { affineRule } from '../kernels/rules/affine.js';
 import { boxDensityRule } from '../kernels/rules/box-uniform.js';
+import { channelMatrixOrigin, channelMatrixRule } from '../kernels/rules/channel-matrix.js';
 import { classTableRule } from '../kernels/rules/class-table.js';
 import { conv2dRule } from '../kernels/rules/conv2d.js';
 import { determinantOrigin, determinantRule } from '../kernels/rules/determinant.js';
@@ -29,12 +30,13 @@ import { kernelKey } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 
 /** Origins of constants that are computed from parameters. */
-export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin, reflectionsOrigin];
+export const origins = [channelMatrixOrigin, determinantOrigin, diagonalOrigin, entriesOrigin, reflectionsOrigin];
 
 const rules = [
   activationRule,
   addTableRule,
   affineRule,
+  channelMatrixRule,
   classTableRule,
   conv2dRule,
   determinantRule,

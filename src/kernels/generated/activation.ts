@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "struct u{m:u32,dq:f32}override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>af:array<vec4f>;@group(0)@binding(3)var<storage,read_write>A:array<vec4f>;@group(0)@binding(4)var<storage,read_write>P:array<vec4f>;@compute@workgroup_size(16,4)fn activation(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=J()||e>=c.m){return;}let f=q(c.m,d.x)+e*l;let j=af[f];if(HAS_VALUE){A[f]=dp(ACTIVATION,j,c.dq);}if(HAS_SLOPE){P[f]=ds(ACTIVATION,j,c.dq);}}";
+const own = "struct v{m:u32,dq:f32}override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>af:array<vec4f>;@group(0)@binding(3)var<storage,read_write>C:array<vec4f>;@group(0)@binding(4)var<storage,read_write>P:array<vec4f>;@compute@workgroup_size(16,4)fn activation(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=J()||e>=c.m){return;}let f=q(c.m,d.x)+e*l;let k=af[f];if(HAS_VALUE){C[f]=dp(ACTIVATION,k,c.dq);}if(HAS_SLOPE){P[f]=ds(ACTIVATION,k,c.dq);}}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${own}`;
 
 export const activation = /*#__PURE__*/ kernelSource<

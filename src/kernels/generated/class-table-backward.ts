@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "struct u{m:u32,po:u32,pp:u32,pq:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>pr:array<vec4f>;@group(0)@binding(3)var<storage,read>fa:array<vec4f>;@group(0)@binding(4)var<storage,read_write>pv:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)d:vec3u){let pt=d.y*65535u*64u+d.x;if(pt>=c.po*c.m){return;}let pw=vec4f(f32(pt/c.m));let e=pt%c.m;let px=(J()+3u)/4u;var B=0.;for(var I=0u;I<px;I+=l){let ad=min(I+l,px);var pq=q(c.pp,I)+c.pq*l;var f=q(c.m,I)+e*l;var O=vec4f(0.);for(var group=I;group<ad;group++){O+=select(vec4f(0.),fa[f],pu(group)&(pr[pq]==pw));pq++;f++;}B+=dot(O,vec4f(1.));}pv[pt]+=B;}";
+const own = "struct v{m:u32,qd:u32,qe:u32,qf:u32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>qg:array<vec4f>;@group(0)@binding(3)var<storage,read>fa:array<vec4f>;@group(0)@binding(4)var<storage,read_write>qk:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)d:vec3u){let qi=d.y*65535u*64u+d.x;if(qi>=c.qd*c.m){return;}let ql=vec4f(f32(qi/c.m));let e=qi%c.m;let qm=(J()+3u)/4u;var B=0.;for(var I=0u;I<qm;I+=l){let ad=min(I+l,qm);var qf=q(c.qe,I)+c.qf*l;var f=q(c.m,I)+e*l;var O=vec4f(0.);for(var group=I;group<ad;group++){O+=select(vec4f(0.),fa[f],qj(group)&(qg[qf]==ql));qf++;f++;}B+=dot(O,vec4f(1.));}qk[qi]+=B;}";
 const wgsl: string = `${libLayout}${libCall}${libRowsBackward}${own}`;
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{m:u32,po:u32,pp:u32,pq:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>pr:array<vec4f>;@group(0)@binding(3)var<storage,read>dt:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=J()||e>=c.m){return;}let ps=pr[q(c.pp,d.x)+c.pq*l];let cb=bitcast<vec4u>(ps);let ku=(cb<vec4u(bitcast<u32>(f32(c.po))))|(cb==vec4u(0x80000000u));let go=ku&(floor(ps)==ps);let f=vec4u(select(vec4f(0.),ps,go))*c.m+e;let pt=vec4f(dt[f.x],dt[f.y],dt[f.z],dt[f.w]);y[q(c.m,d.x)+e*l]=select(bitcast<vec4f>(cb|vec4u(0x7fc00000u)),pt,go);}";
+const own = "struct v{m:u32,qd:u32,qe:u32,qf:u32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>qg:array<vec4f>;@group(0)@binding(3)var<storage,read>dt:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=J()||e>=c.m){return;}let qh=qg[q(c.qe,d.x)+c.qf*l];let cb=bitcast<vec4u>(qh);let ku=(cb<vec4u(bitcast<u32>(f32(c.qd))))|(cb==vec4u(0x80000000u));let go=ku&(floor(qh)==qh);let f=vec4u(select(vec4f(0.),qh,go))*c.m+e;let qi=vec4f(dt[f.x],dt[f.y],dt[f.z],dt[f.w]);y[q(c.m,d.x)+e*l]=select(bitcast<vec4f>(cb|vec4u(0x7fc00000u)),qi,go);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const classTable = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{m:u32,P:f32}struct rq{m:u32,rs:u32,f:u32,rt:u32,rd:u32,ru:u32}const fs=32u;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(1)var<uniform>rv:rq;@group(0)@binding(2)var<storage,read>A:array<vec4f>;@group(0)@binding(3)var<storage,read>rw:array<vec4f>;@group(0)@binding(4)var<storage,read_write>rx:array<vec4f>;@group(0)@binding(5)var<storage,read>ry:array<vec4f>;@group(0)@binding(6)var<storage,read_write>i:array<vec4f>;@compute@workgroup_size(16,4)fn rectify_backward(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()||d.y>=c.m){return;}let f=q(c.m,d.x)+d.y*l;rx[f]=select(c.P*rw[f],rw[f],A[f]>vec4f(0.));}@compute@workgroup_size(16,4)fn pixel_sums(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()||d.y>=rv.m){return;}let rz=q(rv.rs,d.x)+(rv.f+d.y*rv.rt)*l;var B=vec4f(0.);for(var s=0u;s<rv.ru;s+=fs){let ad=min(s+fs,rv.ru);var O=vec4f(0.);for(var rd=s;rd<ad;rd++){O+=ry[rz+rd*rv.rd*l];}B+=O;}i[q(rv.m,d.x)+d.y*l]=B;}";
+const own = "struct v{m:u32,P:f32}struct sf{m:u32,pp:u32,sg:u32,f:u32,sh:u32,ru:u32}struct si{m:u32,pp:u32,sj:u32,sg:u32,f:u32,sh:u32,ru:u32}const fs=32u;@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(1)var<uniform>sk:sf;@group(0)@binding(1)var<uniform>sl:si;@group(0)@binding(2)var<storage,read>C:array<vec4f>;@group(0)@binding(3)var<storage,read>sm:array<vec4f>;@group(0)@binding(4)var<storage,read_write>sn:array<vec4f>;@group(0)@binding(5)var<storage,read>so:array<vec4f>;@group(0)@binding(6)var<storage,read_write>j:array<vec4f>;@group(0)@binding(7)var<storage,read>gd:array<f32>;@group(0)@binding(8)var<storage,read_write>sp:array<vec4f>;@compute@workgroup_size(16,4)fn rectify_backward(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()||d.y>=c.m){return;}let f=q(c.m,d.x)+d.y*l;sn[f]=select(c.P*sm[f],sm[f],C[f]>vec4f(0.));}@compute@workgroup_size(16,4)fn pixel_sums(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()||d.y>=sk.m){return;}let sq=q(sk.sg,d.x)+(sk.f+d.y*sk.sh)*l;var B=vec4f(0.);for(var t=0u;t<sk.pp;t+=fs){let ad=min(t+fs,sk.pp);var O=vec4f(0.);for(var ru=t;ru<ad;ru++){O+=so[sq+ru*sk.ru*l];}B+=O;}j[q(sk.m,d.x)+d.y*l]=B;}@compute@workgroup_size(16,4)fn center_pixels(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=J()||e>=sl.m){return;}let sh=e/sl.pp;let sq=sl.f+sh*sl.sh+e%sl.pp*sl.ru;let ob=so[q(sl.sg,d.x)+sq*l];sp[q(sl.m,d.x)+e*l]=ob+gd[sl.sj+sh];}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const rectifyBackward = /*#__PURE__*/ kernelSource<
@@ -14,6 +14,12 @@ export const rectifyBackward = /*#__PURE__*/ kernelSource<
 
 export const pixelSums = /*#__PURE__*/ kernelSource<
   { terms: 'f32'; sums: 'f32' },
-  'features' | 'source_features' | 'at' | 'channel' | 'pixel' | 'pixels',
+  'features' | 'pixels' | 'source_features' | 'at' | 'channel' | 'pixel',
   Record<never, never>
->('conv2d-backward', 'pixel_sums', [16, 4, 1], 'call;features source_features at channel pixel pixels;terms@5 sums!;', wgsl);
+>('conv2d-backward', 'pixel_sums', [16, 4, 1], 'call;features pixels source_features at channel pixel;terms@5 sums!;', wgsl);
+
+export const centerPixels = /*#__PURE__*/ kernelSource<
+  { terms: 'f32'; bias: 'f32'; centered: 'f32' },
+  'features' | 'pixels' | 'bias_at' | 'source_features' | 'at' | 'channel' | 'pixel',
+  Record<never, never>
+>('conv2d-backward', 'center_pixels', [16, 4, 1], 'call;features pixels bias_at source_features at channel pixel;terms@5 bias@7 centered!;', wgsl);

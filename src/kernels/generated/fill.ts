@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{m:u32,A:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>ts:array<vec4f>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)d:vec3u){let px=(J()+3u)/4u;if(d.x>=px){return;}for(var e=0u;e<c.m;e++){let f=q(c.m,d.x)+e*l;if(ADD){ts[f]+=vec4f(c.A);}else{ts[f]=vec4f(c.A);}}}";
+const own = "struct v{m:u32,C:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read_write>uf:array<vec4f>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)d:vec3u){let qm=(J()+3u)/4u;if(d.x>=qm){return;}for(var e=0u;e<c.m;e++){let f=q(c.m,d.x)+e*l;if(ADD){uf[f]+=vec4f(c.C);}else{uf[f]=vec4f(c.C);}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const fill = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct u{D:u32,cm:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>sc:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ee:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()){return;}let D=c.D;let I=q(D*D,d.x);var B=vec4f(0.);for(var h=0u;h<D;h++){let si=sc[I+(h*D+h)*l];B+=ch(si);for(var k=h+1u;k<D;k++){let f=I+k*D*l;let sb=sc[f+h*l]/(1.+si);sc[f+h*l]=sb;for(var o=h+1u;o<D;o++){sc[f+o*l]=fma(-sb,sc[I+(h*D+o)*l],sc[f+o*l]);}}}ee[d.x]+=c.cm*B;}";
+const own = "struct v{E:u32,cm:f32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read_write>st:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ee:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()){return;}let E=c.E;let I=q(E*E,d.x);var B=vec4f(0.);for(var h=0u;h<E;h++){let sx=st[I+(h*E+h)*l];B+=ch(sx);for(var i=h+1u;i<E;i++){let f=I+i*E*l;let ss=st[f+h*l]/(1.+sx);st[f+h*l]=ss;for(var n=h+1u;n<E;n++){st[f+n*l]=fma(-ss,st[I+(h*E+n)*l],st[f+n*l]);}}}ee[d.x]+=c.cm*B;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "struct u{Z:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>af:array<u32>;@group(0)@binding(3)var<storage,read_write>gf:array<vec4u>;@compute@workgroup_size(64)fn raw(@builtin(global_invocation_id)d:vec3u){if(d.x>=c.Z){return;}let k=d.x*6u;let ou=vec4u(af[k],af[k+1u],af[k+2u],af[k+3u]);gf[d.x]=ot(ou,vec2u(af[k+4u],af[k+5u]));}";
+const own = "struct v{Z:u32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>af:array<u32>;@group(0)@binding(3)var<storage,read_write>gf:array<vec4u>;@compute@workgroup_size(64)fn raw(@builtin(global_invocation_id)d:vec3u){if(d.x>=c.Z){return;}let i=d.x*6u;let ou=vec4u(af[i],af[i+1u],af[i+2u],af[i+3u]);gf[d.x]=ot(ou,vec2u(af[i+4u],af[i+5u]));}";
 const wgsl: string = `${libMath}${libPhilox}${own}`;
 
 export const raw = /*#__PURE__*/ kernelSource<
