@@ -1,8 +1,8 @@
 import { householder } from '../../kernels/householder.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import type { Origin, TiledTensor } from '../../runtime/tensor.js';
+import type { TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector } from '../bijector.js';
-import { type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import { packLinear, recordLinear } from '../conditioner/packing.js';
 import { householderColumns, transpose } from '../linear-algebra.js';
 
 /**
@@ -16,7 +16,6 @@ export class Householder implements Bijector {
   readonly contextDim = 0;
   readonly #vectors: Float32Array<ArrayBuffer>;
   readonly #constants: Float32Array<ArrayBuffer>;
-  #product: (PackedLinear & { readonly origin: Origin }) | null = null;
 
   /** @param vectors [K, D], row-major, none of them 0. @param bias [D]. */
   constructor(vectors: ArrayLike<number>, bias: ArrayLike<number>) {
@@ -35,13 +34,13 @@ export class Householder implements Bijector {
 
   forward(r: Recorder, x: TiledTensor): TiledTensor {
     if (!r.differentiable) return this.#record(r, x, false);
-    this.#product ??= this.#packProduct();
-    const { weight, origin } = this.#product;
-    const y = r.tiled(this.dim, 'reflected');
-    recordLinear(r, this.#product, x, y, {
-      label: 'reflections',
-      weight: r.constant(weight, 'reflections', { of: origin, table: 'weight' }),
-    });
+    const { dim } = this;
+    const vectors = this.#vectors;
+    const weight = Float32Array.from(transpose(householderColumns(vectors, dim, dim), dim, dim));
+    const packed = packLinear({ weight, bias: this.#constants.slice(-dim), inputs: dim });
+    const of = { kind: 'reflections', inputs: { vectors }, settings: { features: dim } };
+    const y = r.tiled(dim, 'reflected');
+    recordLinear(r, packed, x, y, { label: 'matrix', weight: r.constant(packed.weight, 'reflections', { of, table: 'weight' }) });
     return y;
   }
 
@@ -57,13 +56,5 @@ export class Householder implements Bijector {
       constants: { REVERSE: reverse },
     });
     return y;
-  }
-
-  #packProduct(): PackedLinear & { readonly origin: Origin } {
-    const { dim } = this;
-    const weight = Float32Array.from(transpose(householderColumns(this.#vectors, dim, dim), dim, dim));
-    const bias = this.#constants.slice(-dim);
-    const origin = { kind: 'reflections', inputs: { vectors: this.#vectors }, settings: { features: dim } };
-    return { ...packLinear({ weight, bias, inputs: dim }), origin };
   }
 }

@@ -84,13 +84,13 @@ function readMixing(
   // A matrix, or P L, before the upper triangle U with the logarithms of the diagonal's sizes on it; shaders/channel-matrix-backward.wgsl.
   let left: ArrayLike<number>;
   let right = new Float64Array(channels * channels);
-  let sign = new Float32Array(channels).fill(1);
+  let sign: Float32Array = new Float32Array(channels).fill(1);
   if (factored) {
     const permutation = state.buffer(`${prefix}.P`, square);
     const lower = state.parameter(`${prefix}.L`, square);
     const upper = state.parameter(`${prefix}.U`, square);
     const logDiagonal = state.parameter(`${prefix}.log_S`, [channels]);
-    sign = Float32Array.from(state.buffer(`${prefix}.sign_S`, [channels]));
+    sign = state.buffer(`${prefix}.sign_S`, [channels]);
     if (state.has(`${prefix}.eye`)) state.buffer(`${prefix}.eye`, square);
     left = product(
       permutation,
@@ -100,10 +100,10 @@ function readMixing(
   } else left = state.parameter(`${prefix}.W`, square);
   const matrix = product(
     left,
-    filled((i, j, at) => (i === j ? sign[i]! * Math.exp(right[at]!) : right[at]!)),
-  ).map((value, at) => value * Math.exp(-logScale[at % channels]!));
-  const entries = Float32Array.from([...Float32Array.from(left), ...right, ...logScale, ...sign]);
-  const inputs = { entries, ...(!factored && { matrix: Float32Array.from(left) }) };
+    filled((i, j, at) => (i === j ? sign[i]! * Math.exp(right[at]!) : right[at]!) * Math.exp(-logScale[j]!)),
+  );
+  const entries = Float32Array.from([...Array.from(left), ...right, ...logScale, ...sign]);
+  const inputs = { entries, ...(!factored && { matrix: entries.slice(0, right.length) }) };
   const origin = { kind: 'channel matrix', inputs, settings: { channels, pixels: height * width } };
   return new ChannelLinear(shape, matrix, shift, origin, !state.holdsPlaces);
 }
