@@ -21,7 +21,7 @@ import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
 import { permuteRule } from '../kernels/rules/permute.js';
 import { reflectionsOrigin, reflectionsRule } from '../kernels/rules/reflections.js';
-import { rowSumRule } from '../kernels/rules/row-sum.js';
+import { partialSumsRule, rowSumRule } from '../kernels/rules/row-sum.js';
 import { splineRule } from '../kernels/rules/spline.js';
 import { logDensityRule } from '../kernels/rules/standard-normal.js';
 import type { DerivativeRule } from '../runtime/derivative.js';
@@ -52,6 +52,7 @@ const rules = [
   multiplyAddRule,
   permuteRule,
   reflectionsRule,
+  partialSumsRule,
   rowSumRule,
   splineRule,
 ];

@@ -27,9 +27,17 @@ function dense(gpu: Gpu, dim: number, layers: number) {
   return describedFlow(gpu, writer, { features: dim, structure });
 }
 
-const matrices = [1, 2, 5, 63].map((dim) => ({ name: `dense D ${dim}`, make: async (gpu: Gpu) => dense(gpu, dim, 2), traits: {} }));
+const more = [
+  ...[1, 2, 5, 63].map((dim) => ({ name: `dense D ${dim}`, make: async (gpu: Gpu) => dense(gpu, dim, 2), traits: {} })),
+  // More terms in a log-det than one invocation sums.
+  {
+    name: 'glow 3×20×20',
+    make: (gpu: Gpu) => glow(gpu, { shape: [3, 20, 20], levels: 1, steps: 1, hidden: [3], scale: 'exp', seed: 4 }),
+    traits: {},
+  },
+] as unknown as readonly FlowCase[];
 
-for (const flow of [...flows, ...(matrices as unknown as FlowCase[])])
+for (const flow of [...flows, ...more])
   if (/^glow|^imageRealNVP|^split|^dense|qr|householder|permutation|swapped/.test(flow.name))
     // Image flows of the table are perturbed there already; sixty-three reflections magnify what more does.
     describeGradients(held, flow, /^glow|^image|D 63/.test(flow.name) ? { perturbation: 0.02 } : {});
