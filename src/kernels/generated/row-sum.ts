@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct v{m:u32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>so:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Ce:array<vec4f>;const Cf=64u;fn Cg(pm:u32,I:u32,ad:u32)->vec4f{var B=vec4f(0.);for(var t=I;t<ad;t+=8u){var O=vec4f(0.);for(var e=t;e<min(t+8u,ad);e++){O+=so[pm+e*l];}B+=O;}return B;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)d:vec3u){let Z=(c.m+Cf-1u)/Cf;if(d.x*4u>=J()||d.y>=Z){return;}let I=d.y*Cf;Ce[q(Z,d.x)+d.y*l]=Cg(q(c.m,d.x),I,min(I+Cf,c.m));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()){return;}total[d.x]+=Cg(q(c.m,d.x),0u,c.m);}";
+const own = "struct v{m:u32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>so:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Cg:array<vec4f>;const Ch=64u;fn Ci(pm:u32,I:u32,ad:u32)->vec4f{var B=vec4f(0.);for(var t=I;t<ad;t+=8u){var O=vec4f(0.);for(var e=t;e<min(t+8u,ad);e++){O+=so[pm+e*l];}B+=O;}return B;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)d:vec3u){let Z=(c.m+Ch-1u)/Ch;if(d.x*4u>=J()||d.y>=Z){return;}let I=d.y*Ch;Cg[q(Z,d.x)+d.y*l]=Ci(q(c.m,d.x),I,min(I+Ch,c.m));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()){return;}total[d.x]+=Ci(q(c.m,d.x),0u,c.m);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<
