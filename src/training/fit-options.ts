@@ -1,8 +1,9 @@
 // What `fit` takes, and the checks of it.
 
-import { check, checkContext, checkInteger, checkOneOf, checkRows, checkSeed, refuse } from '../flows/checks.js';
+import { check, checkContext, checkInteger, checkIntegers, checkOneOf, checkRows, checkSeed, refuse } from '../flows/checks.js';
 import type { GpuFlow } from '../flows/flow.js';
 import { ValueError } from '../runtime/errors.js';
+import { TILE } from '../runtime/tensor.js';
 import type { StepOptions } from './step.js';
 import type { DataSet } from './trainer.js';
 
@@ -18,6 +19,10 @@ export interface FitProgress {
   readonly gradientNorm: number;
   readonly stepsPerSecond: number;
   readonly secondsLeft: number;
+  /** Gives the flow the parameters of now, or their average: to look at it while it trains. */
+  readonly update: () => Promise<void>;
+  /** All of the run as it stands now, a safetensors file: `resume` goes on from it to the same bits. */
+  readonly state: () => Promise<Uint8Array>;
 }
 
 export interface FitOptions {
@@ -25,6 +30,8 @@ export interface FitOptions {
   readonly steps?: number;
   /** Rows of a minibatch. Default 256, or all where there are fewer. */
   readonly batch?: number;
+  /** Pieces that a minibatch is taken in, their gradients added up: memory for rows / pieces. Default 1, or what the device's limits ask for. */
+  readonly accumulate?: number;
   /** Default 1e-3. */
   readonly learningRate?: number;
   /** Row-major [n, C], a row for each of the data. */
@@ -47,10 +54,19 @@ export interface FitOptions {
   readonly schedule?: 'constant' | 'cosine' | 'step';
   /** Steps of a linear rise of the learning rate. Default 0. */
   readonly warmup?: number;
-  /** Of the order of rows. Default 0: the same seed, the same bits on one adapter. */
+  /** Decay d of an exponential moving average of the parameters, in (0, 1): the flow takes the average, and held-out rows measure it. Default none. */
+  readonly average?: number;
+  /** The data are integers 0 … levels − 1, to which every step adds new noise: u uniform in (0, 1), x = (k + u) / levels. Default none. */
+  readonly levels?: number;
+  /** Whether ActNorm and batch norm that are still the identity take their statistics from the data first. Default true. */
+  readonly initialise?: boolean;
+  /** Of the order of rows, and of noise. Default 0: the same seed, the same bits on one adapter. */
   readonly seed?: number;
+  /** What `progress.state()` gave, for the same flow, data and options: training goes on from there. */
+  readonly resume?: Uint8Array;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: FitProgress) => void;
+  /** Called about ten times a second. Where it returns a promise, training waits for it: a pause. */
+  readonly onProgress?: (progress: FitProgress) => unknown;
 }
 
 export interface FitPlan {
@@ -60,7 +76,6 @@ export interface FitPlan {
   readonly step: StepOptions;
   readonly validateEvery: number;
   readonly patience: number;
-  readonly seed: number;
 }
 
 /** Rows `from` to `to` of a data set. */
@@ -74,60 +89,73 @@ const checkFinite = (place: string, data: Float32Array): void => {
   if (bad >= 0) throw new ValueError(place, 'finite numbers', `${data[bad]} at ${bad}`);
 };
 
-function checkData(place: string, flow: GpuFlow, x: Float32Array, context: Float32Array | undefined): number {
+function checkData(place: string, flow: GpuFlow, { x, context }: DataSet, levels: number | undefined): number {
   const rows = checkRows(place, x, flow.dim);
   checkContext(place, context, flow.contextDim, rows);
   if (context && context.length !== rows * flow.contextDim)
     refuse(`${place}: context`, `a row for each of the ${rows} rows, [${rows}, ${flow.contextDim}]`, context);
-  checkFinite(place, x);
+  if (levels === undefined) checkFinite(place, x);
+  else checkIntegers(place, x, flow.dim, levels);
   if (context) checkFinite(`${place}: context`, context);
   return rows;
 }
 
+/** The rows to train on, and those held out. */
+function divide(
+  flow: GpuFlow,
+  data: Float32Array,
+  options: FitOptions,
+): Pick<FitPlan, 'train' | 'validation' | 'held'> & { count: number } {
+  const { dim, contextDim } = flow;
+  const { validation: share, levels } = options;
+  const whole: DataSet = { x: data, context: options.context };
+  const rows = checkData('fit: data', flow, whole, levels);
+  check(rows > 0, 'fit: data', 'at least one row', '0 rows');
+  if (share === undefined) return { train: whole, validation: null, held: 0, count: rows };
+  if (typeof share === 'number') {
+    check(share > 0 && share < 1, 'fit: validation', 'a share above 0 and below 1, or rows', share);
+    const held = Math.min(rows - 1, Math.max(1, Math.round(share * rows)));
+    check(held > 0, 'fit: data', 'at least two rows, one to hold out', '1 row');
+    const count = rows - held;
+    return { train: rowsOf(whole, dim, contextDim, 0, count), validation: rowsOf(whole, dim, contextDim, count, rows), held, count };
+  }
+  const validation: DataSet = { x: share, context: options.validationContext };
+  const held = checkData('fit: validation', flow, validation, levels);
+  check(held > 0, 'fit: validation', 'at least one row', '0 rows');
+  return { train: whole, validation, held, count: rows };
+}
+
 /** @throws ShapeError, ValueError */
 export function planFit(flow: GpuFlow, data: Float32Array, options: FitOptions): FitPlan {
-  const { dim, contextDim } = flow;
-  const rows = checkData('fit: data', flow, data, options.context);
-  check(rows > 0, 'fit: data', 'at least one row', '0 rows');
-  const whole: DataSet = { x: data, context: options.context };
-  let train = whole;
-  let validation: DataSet | null = null;
-  let held = 0;
-  if (typeof options.validation === 'number') {
-    const share = options.validation;
-    check(share > 0 && share < 1, 'fit: validation', 'a share above 0 and below 1, or rows', share);
-    held = Math.min(rows - 1, Math.max(1, Math.round(share * rows)));
-    train = rowsOf(whole, dim, contextDim, 0, rows - held);
-    validation = rowsOf(whole, dim, contextDim, rows - held, rows);
-  } else if (options.validation) {
-    held = checkData('fit: validation', flow, options.validation, options.validationContext);
-    check(held > 0, 'fit: validation', 'at least one row', '0 rows');
-    validation = { x: options.validation, context: options.validationContext };
-  }
-  const count = rows - (typeof options.validation === 'number' ? held : 0);
+  const { levels, average, accumulate = 1 } = options;
+  if (levels !== undefined) checkInteger('fit: levels', levels, 2, 65536);
+  const { count, ...sets } = divide(flow, data, options);
   const { steps = 1000, batch = Math.min(256, count), warmup = 0, weightDecay = 0, clipNorm = 5, learningRate = 1e-3 } = options;
   const { optimiser = weightDecay > 0 ? 'adamw' : 'adam', schedule = 'cosine' } = options;
   checkInteger('fit: steps', steps, 1);
   checkInteger('fit: batch', batch, 1);
+  checkInteger('fit: accumulate', accumulate, 1);
   checkInteger('fit: warmup', warmup, 0);
-  const validateEvery = options.validateEvery ?? Math.max(1, Math.round(steps / 20));
+  const { validateEvery = Math.max(1, Math.round(steps / 20)), patience = Number.POSITIVE_INFINITY } = options;
   checkInteger('fit: validateEvery', validateEvery, 1);
+  check(patience >= 0, 'fit: patience', 'a number of at least 0', patience);
   check(learningRate > 0 && Number.isFinite(learningRate), 'fit: learningRate', 'a number above 0', learningRate);
   check(clipNorm > 0, 'fit: clipNorm', 'a number above 0', clipNorm);
-  check(weightDecay >= 0, 'fit: weightDecay', 'a number of at least 0', weightDecay);
+  check(weightDecay >= 0 && Number.isFinite(weightDecay), 'fit: weightDecay', 'a number of at least 0', weightDecay);
+  check(average === undefined || (average > 0 && average < 1), 'fit: average', 'a number above 0 and below 1', average);
   checkOneOf('fit: optimiser', optimiser, ['adam', 'adamw', 'sgd']);
   checkOneOf('fit: schedule', schedule, ['constant', 'cosine', 'step']);
   return {
-    train,
-    validation,
-    held,
+    ...sets,
     validateEvery,
-    patience: options.patience ?? Number.POSITIVE_INFINITY,
-    seed: checkSeed('fit', options.seed ?? 0),
+    patience,
     step: {
       steps,
       batch,
       count,
+      seed: checkSeed('fit', options.seed ?? 0),
+      levels: levels ?? 0,
+      rowsAtOnce: TILE * Math.ceil(batch / accumulate / TILE),
       method: optimiser,
       schedule,
       learningRate,
@@ -139,6 +167,7 @@ export function planFit(flow: GpuFlow, data: Float32Array, options: FitOptions):
       warmup,
       floorOrFactor: schedule === 'step' ? 0.1 : 0,
       every: Math.max(1, Math.ceil((steps - warmup) / 3)),
+      average: average ?? 0,
     },
   };
 }

@@ -1,6 +1,9 @@
 // The programs of training: one step of an optimiser, and the mean loss of a held-out set, both over parameters on the device.
 
+import { BoxUniform } from '../flows/bases/box-uniform.js';
 import type { GpuFlow } from '../flows/flow.js';
+import { recordInput } from '../flows/task.js';
+import { dequantization } from '../kernels/dequantize.js';
 import { recordColumnSums } from '../kernels/linear-backward.js';
 import { halfBits, minibatch } from '../kernels/minibatch.js';
 import { METHOD_NUMBER, NORM_BLOCK, optimiser, SCHEDULE_NUMBER } from '../kernels/optimiser.js';
@@ -26,6 +29,8 @@ export interface Optimiser {
   /** Cosine: the last rate beside the first. Step: what each stair multiplies by. */
   readonly floorOrFactor: number;
   readonly every: number;
+  /** Decay of the moving average of the parameters; 0 for none. */
+  readonly average: number;
 }
 
 export interface StepOptions extends Optimiser {
@@ -33,6 +38,23 @@ export interface StepOptions extends Optimiser {
   readonly batch: number;
   /** Rows of the data set. */
   readonly count: number;
+  /** Of the order of rows, and of noise. */
+  readonly seed: number;
+  /** Of integer data; 0 where they are numbers. */
+  readonly levels: number;
+  /** Rows of a batch that are in memory at once, a multiple of 64. */
+  readonly rowsAtOnce: number;
+}
+
+/** Records (k + u) / levels with u uniform in (0, 1), by the seed of the call. */
+function recordNoise(r: Recorder, k: TiledTensor, levels: number): TiledTensor {
+  const all = (value: number) => new Float32Array(k.features).fill(value);
+  const y = r.tiled(k.features, 'dequantized');
+  r.run(dequantization.dequantize, {
+    buffers: { x: k, u: new BoxUniform(all(0), all(1)).sample(r), y },
+    params: { features: k.features, levels, step: 1 / levels },
+  });
+  return y;
 }
 
 /** Records the sum over rows of −log p into a table of one number. */
@@ -49,11 +71,12 @@ function recordLoss(r: Recorder, logProb: TiledTensor): TableTensor {
  */
 export function recordStep(flow: GpuFlow, layout: ParameterLayout, options: StepOptions): Program {
   const r = new Recorder('step');
-  const { batch, count, steps } = options;
+  const { batch, count, steps, seed, levels } = options;
+  const order = { count, half_bits: halfBits(count), seed_low: seed % 2 ** 32, seed_high: Math.floor(seed / 2 ** 32) };
   const density = recordTrainable(r, flow, layout, (inner, name, features) => {
     const y = inner.tiled(features, name);
-    inner.run(minibatch, { buffers: { data: inner.external(`${name}s`, 0), y }, params: { features, count, half_bits: halfBits(count) } });
-    return y;
+    inner.run(minibatch, { buffers: { data: inner.external(`${name}s`, 0), y }, params: { features, ...order } });
+    return levels > 0 && name === 'x' ? recordNoise(inner, y, levels) : y;
   });
   const loss = recordLoss(r, density.logProb);
   recordFlatGradient(r, density, layout.count, 1 / batch);
@@ -73,7 +96,7 @@ export function recordStep(flow: GpuFlow, layout: ParameterLayout, options: Step
       epsilon: options.epsilon,
       decay: options.decay,
       clip: options.clip,
-      average_decay: 0,
+      average_decay: options.average,
     };
     const table = (name: string) => r.external(name, 0);
     const partial = r.table(blocks, 'squares');
@@ -90,20 +113,23 @@ export function recordStep(flow: GpuFlow, layout: ParameterLayout, options: Step
         parameters: density.parameters,
         moment1: table('moment1'),
         moment2: table('moment2'),
-        average: r.table(1, 'unused'),
+        average: options.average > 0 ? table('average') : r.table(1, 'unused'),
         decays: r.constant(decaysOf(layout), 'decays'),
       },
       params,
-      constants: { METHOD: METHOD_NUMBER[options.method], AVERAGE: false },
+      constants: { METHOD: METHOD_NUMBER[options.method], AVERAGE: options.average > 0 },
     });
   });
   return r.finish();
 }
 
 /** The sum over rows of −log p(x) at the parameters of the external, in the external `loss`. */
-export function recordEvaluation(flow: GpuFlow, layout: ParameterLayout): Program {
+export function recordEvaluation(flow: GpuFlow, layout: ParameterLayout, levels: number): Program {
   const r = new Recorder('evaluation');
-  const { logProb } = recordTrainable(r, flow, layout);
+  const { logProb } = recordTrainable(r, flow, layout, (inner, name, features) => {
+    const given = recordInput(inner, name, features);
+    return levels > 0 && name === 'x' ? recordNoise(inner, given, levels) : given;
+  });
   recordColumnSums(r, logProb, r.external('loss', 0), { factor: -1 });
   return r.finish();
 }
