@@ -1,7 +1,7 @@
 // What a diagonal affine map z = (x − center) · e^s + shift needs where its constants are learned.
 //
 //   diagonal_constants           s = sign · g(raw) + offset;  constants [4, D] of diagonal-affine.wgsl, and log_det = Σ s
-//   diagonal_constants_backward  d raw += sign · g'(raw) · (d factor · e^s + d log_det);  d center, d shift pass
+//   diagonal_constants_backward  t = d factor · e^s + d log_det:  d raw += sign · g'(raw) · t;  d offset += t;  d center, d shift pass
 //   diagonal_gradient            d center += −e^s Σ d z;  d factor += Σ d z (x − center);  d shift += Σ d z      over rows
 //   diagonal_entries             entries[i] = e^g(raw[i]) where on[i] is 1, else raw[i]: a triangle's packed weights, positive on the diagonal
 //   diagonal_entries_backward    d raw[i] += g'(raw[i]) e^g(raw[i]) d entries[i], or d entries[i]
@@ -37,6 +37,7 @@ override MAP: u32 = 0u;
 @group(0) @binding(11) var<storage, read_write> d_center: array<f32>;
 @group(0) @binding(12) var<storage, read_write> d_raw: array<f32>;
 @group(0) @binding(13) var<storage, read_write> d_shift: array<f32>;
+@group(0) @binding(20) var<storage, read_write> d_offset: array<f32>;
 @group(0) @binding(14) var<storage, read> source: array<vec4<f32>>;
 @group(0) @binding(15) var<storage, read> d_z: array<vec4<f32>>;
 @group(0) @binding(16) var<storage, read_write> gradient: array<f32>;
@@ -86,7 +87,9 @@ fn diagonal_constants_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   if (f >= features) { return; }
   let factor = made[features + f] + made[2u * features + f];
   d_center[f] += d_constants[f];
-  d_raw[f] += params.sign * slope(raw[f]) * (d_constants[features + f] * factor + d_log_det[0]);
+  let d_log_scale = d_constants[features + f] * factor + d_log_det[0];
+  d_raw[f] += params.sign * slope(raw[f]) * d_log_scale;
+  d_offset[f] += d_log_scale;
   d_shift[f] += d_constants[3u * features + f];
 }
 

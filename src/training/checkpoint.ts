@@ -35,7 +35,7 @@ export interface Checkpoint {
 }
 
 /** What two runs must share for one to go on where the other stopped, by the words that an error uses. */
-function signatureOf(flow: GpuFlow, { step, held, validateEvery }: FitPlan): Record<string, string | number> {
+function signatureOf(flow: GpuFlow, { step, held, validateEvery }: FitPlan): Record<string, string | number | boolean> {
   const { count, tensors } = layoutOf(flow);
   const { count: rows, ...options } = step;
   return { parameters: count, tensors: tensors.map(({ name }) => name).join(), rows, 'held-out rows': held, validateEvery, ...options };
@@ -62,7 +62,7 @@ export function readCheckpoint(flow: GpuFlow, plan: FitPlan, bytes: Uint8Array):
   const { tensors, metadata } = readSafetensors(bytes);
   const { loop, signature } = readMetadata(metadata, KEY, 'the state of a training run, as progress.state() gives it') as {
     loop: { taken: number; best: number | null; since: number; validation: Measurement[] };
-    signature: Record<string, string | number>;
+    signature: Record<string, string | number | boolean>;
   };
   for (const [key, value] of Object.entries(signatureOf(flow, plan)))
     if (signature[key] !== value)

@@ -4,6 +4,7 @@ import { check, checkContext, checkInteger, checkIntegers, checkOneOf, checkRows
 import type { GpuFlow } from '../flows/flow.js';
 import { ValueError } from '../runtime/errors.js';
 import { TILE } from '../runtime/tensor.js';
+import { statisticsOf } from './statistics.js';
 import type { StepOptions } from './step.js';
 import type { DataSet } from './trainer.js';
 
@@ -60,6 +61,11 @@ export interface FitOptions {
   readonly levels?: number;
   /** Whether ActNorm and batch norm that are still the identity take their statistics from the data first. Default true. */
   readonly initialise?: boolean;
+  /**
+   * Whether batch norms between layers normalise by the rows of each minibatch, and their running statistics follow, as PyTorch's do in
+   * training; else they keep the running ones. Default true.
+   */
+  readonly batchStatistics?: boolean;
   /** Of the order of rows, and of noise. Default 0: the same seed, the same bits on one adapter. */
   readonly seed?: number;
   /** What `progress.state()` gave, for the same flow, data and options: training goes on from there. */
@@ -128,12 +134,14 @@ function divide(
 /** @throws ShapeError, ValueError */
 export function planFit(flow: GpuFlow, data: Float32Array, options: FitOptions): FitPlan {
   const { levels, average, accumulate = 1 } = options;
+  const batchStatistics = options.batchStatistics !== false && statisticsOf(flow).length > 0;
   if (levels !== undefined) checkInteger('fit: levels', levels, 2, 65536);
   const { count, ...sets } = divide(flow, data, options);
   const { steps = 1000, batch = Math.min(256, count), warmup = 0, weightDecay = 0, clipNorm = 5, learningRate = 1e-3 } = options;
   const { optimiser = weightDecay > 0 ? 'adamw' : 'adam', schedule = 'cosine' } = options;
   checkInteger('fit: steps', steps, 1);
   checkInteger('fit: batch', batch, 1);
+  check(batch > 1 || !batchStatistics, 'fit: batch', 'at least 2 rows, of which batch norm takes the deviation', batch);
   checkInteger('fit: accumulate', accumulate, 1);
   checkInteger('fit: warmup', warmup, 0);
   const { validateEvery = Math.max(1, Math.round(steps / 20)), patience = Number.POSITIVE_INFINITY } = options;
@@ -156,6 +164,7 @@ export function planFit(flow: GpuFlow, data: Float32Array, options: FitOptions):
       seed: checkSeed('fit', options.seed ?? 0),
       levels: levels ?? 0,
       rowsAtOnce: TILE * Math.ceil(batch / accumulate / TILE),
+      batchStatistics,
       method: optimiser,
       schedule,
       learningRate,

@@ -3,6 +3,7 @@
 import { activationRule } from '../kernels/rules/activation.js';
 import { addTableRule } from '../kernels/rules/add-table.js';
 import { affineRule } from '../kernels/rules/affine.js';
+import { batchMomentsRule } from '../kernels/rules/batch-norm.js';
 import { boxDensityRule } from '../kernels/rules/box-uniform.js';
 import {
   diagonalAffineRule,
@@ -30,6 +31,7 @@ const rules = [
   activationRule,
   addTableRule,
   affineRule,
+  batchMomentsRule,
   diagonalAffineRule,
   diagonalConstantsRule,
   diagonalEntriesRule,

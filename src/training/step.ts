@@ -12,6 +12,7 @@ import { Recorder } from '../runtime/recorder.js';
 import type { TableTensor, TiledTensor } from '../runtime/tensor.js';
 import { recordClear } from './differentiate.js';
 import { recordFlatGradient } from './gradients.js';
+import { statisticsOf } from './statistics.js';
 import { type ParameterLayout, recordTrainable } from './trainable.js';
 
 export interface Optimiser {
@@ -44,6 +45,8 @@ export interface StepOptions extends Optimiser {
   readonly levels: number;
   /** Rows of a batch that are in memory at once, a multiple of 64. */
   readonly rowsAtOnce: number;
+  /** Whether batch norms take their statistics from the rows at once, as PyTorch's do in training, or keep the running ones. */
+  readonly batchStatistics: boolean;
 }
 
 /** Records (k + u) / levels with u uniform in (0, 1), by the seed of the call. */
@@ -73,10 +76,13 @@ export function recordStep(flow: GpuFlow, layout: ParameterLayout, options: Step
   const r = new Recorder('step');
   const { batch, count, steps, seed, levels } = options;
   const order = { count, half_bits: halfBits(count), seed_low: seed % 2 ** 32, seed_high: Math.floor(seed / 2 ** 32) };
-  const density = recordTrainable(r, flow, layout, (inner, name, features) => {
-    const y = inner.tiled(features, name);
-    inner.run(minibatch, { buffers: { data: inner.external(`${name}s`, 0), y }, params: { features, ...order } });
-    return levels > 0 && name === 'x' ? recordNoise(inner, y, levels) : y;
+  const density = recordTrainable(r, flow, layout, {
+    input: (inner, name, features) => {
+      const y = inner.tiled(features, name);
+      inner.run(minibatch, { buffers: { data: inner.external(`${name}s`, 0), y }, params: { features, ...order } });
+      return levels > 0 && name === 'x' ? recordNoise(inner, y, levels) : y;
+    },
+    ...(options.batchStatistics && { statistics: { layout: statisticsOf(flow), from: 'rows' } }),
   });
   const loss = recordLoss(r, density.logProb);
   recordFlatGradient(r, density, layout.count, 1 / batch);
@@ -124,11 +130,18 @@ export function recordStep(flow: GpuFlow, layout: ParameterLayout, options: Step
 }
 
 /** The sum over rows of −log p(x) at the parameters of the external, in the external `loss`. */
-export function recordEvaluation(flow: GpuFlow, layout: ParameterLayout, levels: number): Program {
+export function recordEvaluation(
+  flow: GpuFlow,
+  layout: ParameterLayout,
+  { levels, batchStatistics }: Pick<StepOptions, 'levels' | 'batchStatistics'>,
+): Program {
   const r = new Recorder('evaluation');
-  const { logProb } = recordTrainable(r, flow, layout, (inner, name, features) => {
-    const given = recordInput(inner, name, features);
-    return levels > 0 && name === 'x' ? recordNoise(inner, given, levels) : given;
+  const { logProb } = recordTrainable(r, flow, layout, {
+    input: (inner, name, features) => {
+      const given = recordInput(inner, name, features);
+      return levels > 0 && name === 'x' ? recordNoise(inner, given, levels) : given;
+    },
+    ...(batchStatistics && { statistics: { layout: statisticsOf(flow), from: 'running' } }),
   });
   recordColumnSums(r, logProb, r.external('loss', 0), { factor: -1 });
   return r.finish();

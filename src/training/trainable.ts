@@ -14,6 +14,7 @@ import type { Command } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import type { ConstantTensor, ExternalTensor, Origin, TableTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
 import { origins } from './rules.js';
+import { recordStatistics, type StatisticsSource } from './statistics.js';
 import { replayUnfused } from './unfuse.js';
 
 /** Index j stands in a tensor as (1 + j) · 2⁻⁴⁰: exact in float32 up to 2²⁴, and small, so that exponentials and norms of it are harmless. */
@@ -87,10 +88,16 @@ export interface Trainable {
 /**
  * Records log p(x) on `r`, unfused, reading parameters from the external `parameters`.
  *
- * @param input where the flow's inputs come from, if not from the externals `x` and `context`.
+ * @param options `input`: where the flow's inputs come from, if not from the externals `x` and `context`; `statistics`: those of batch norms,
+ *   if not the flow's own.
  * @throws UnsupportedError where a constant is computed from parameters in a way that does not say how.
  */
-export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLayout, input?: typeof recordInput): Trainable {
+export function recordTrainable(
+  r: Recorder,
+  flow: GpuFlow,
+  layout: ParameterLayout,
+  { input, statistics }: { readonly input?: typeof recordInput; readonly statistics?: StatisticsSource } = {},
+): Trainable {
   const { bijector, base, state } = flow.parts;
   const density = new Recorder('flow', { differentiable: true });
   const ends = recordDensity(density, bijector, base, flow.contextDim, input);
@@ -103,6 +110,8 @@ export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLay
   const leaves: Leaf[] = [];
   const tables = new Map<Float32Array | Uint32Array, Tensor>();
   const made = new Map<Origin, Readonly<Record<string, TableTensor>> | null>();
+  /** Batch norms met so far. */
+  let norms = 0;
 
   /** Numbers gathered out of the flat vector; the constant itself where no parameter is among them. */
   const gathered = (constant: ConstantTensor, indices: Float32Array, place: string): Tensor => {
@@ -122,29 +131,32 @@ export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLay
   };
 
   /** The tables of an origin, made on the device; null where no parameter is among its inputs. */
-  const madeFrom = (origin: Origin, twinOrigin: Origin, place: string) => {
+  const madeFrom = (origin: Origin, twinOrigin: Origin, place: string, x: Tensor | undefined) => {
     let own = made.get(origin);
     if (own === undefined) {
       const { kind, inputs, settings } = origin;
-      const tensors = Object.fromEntries(
+      const tensors: Record<string, Tensor> = Object.fromEntries(
         Object.entries(inputs).map(([name, data]) => [name, gathered(r.constant(data, name), twinOrigin.inputs[name]!, place)]),
       );
       const rule = origins.find((known) => known.kind === kind);
       if (!rule) throw new UnsupportedError(place, `the gradient by parameters of ${kind}`);
+      const measured = statistics !== undefined && settings.eps !== undefined && x !== undefined;
+      if (measured) Object.assign(tensors, recordStatistics(r, statistics, norms++, Number(settings.eps), x));
+      const record = () => rule.record(r, tensors, settings);
       const learned = Object.values(tensors).some((tensor) => tensor.kind === 'table');
-      own = learned ? r.once('before', () => rule.record(r, tensors, settings)) : null;
+      own = measured && statistics.from === 'rows' ? record() : learned ? r.once('before', record) : null;
       made.set(origin, own);
     }
     return own;
   };
 
-  const tensorFor = (constant: ConstantTensor, other: ConstantTensor, place: string): Tensor => {
+  const tensorFor = (constant: ConstantTensor, other: ConstantTensor, { label, tensors }: Command): Tensor => {
     const { origin } = constant;
-    if (!origin) return gathered(constant, other.data as Float32Array, place);
-    return madeFrom(origin.of, other.origin!.of, place)?.[origin.table] ?? constant;
+    if (!origin) return gathered(constant, other.data as Float32Array, label);
+    return madeFrom(origin.of, other.origin!.of, label, tensors.x)?.[origin.table] ?? constant;
   };
 
-  const commands = density.commands.map((command, index): Command => {
+  for (const [index, command] of density.commands.entries()) {
     const other = twin.commands[index];
     if (other?.kernel.source !== command.kernel.source)
       throw new UnsupportedError(command.label, 'training where the commands depend on the parameters');
@@ -153,11 +165,10 @@ export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLay
     const tensors = Object.fromEntries(
       Object.entries(command.tensors).map(([name, tensor]) => [
         name,
-        tensor.kind === 'constant' ? tensorFor(tensor, other.tensors[name] as ConstantTensor, command.label) : tensor,
+        tensor.kind === 'constant' ? tensorFor(tensor, other.tensors[name] as ConstantTensor, command) : tensor,
       ]),
     );
-    return { ...command, tensors };
-  });
-  replayUnfused(r, commands);
+    replayUnfused(r, [{ ...command, tensors }]);
+  }
   return { ...ends, leaves, parameters };
 }

@@ -8,6 +8,7 @@ import type { Gpu } from '../runtime/gpu.js';
 import type { Residents } from '../runtime/residents.js';
 import { COPY_DST, COPY_SRC, STORAGE } from '../runtime/usage.js';
 import type { FitPlan } from './fit-options.js';
+import { flatStatistics, namedStatistics, type StatisticsLayout, statisticsOf } from './statistics.js';
 import { recordEvaluation, recordStep } from './step.js';
 import { flatParameters, layoutOf, type ParameterLayout } from './trainable.js';
 
@@ -27,7 +28,7 @@ export interface Standing {
 }
 
 /** Buffers that steps change: with the data and the plan they are all of a run. */
-const STATE = ['parameters', 'moment1', 'moment2', 'control', 'losses', 'average', 'best'];
+const STATE = ['parameters', 'moment1', 'moment2', 'control', 'losses', 'average', 'best', 'statistics', 'best statistics'];
 
 export class Trainer {
   readonly layout: ParameterLayout;
@@ -35,6 +36,7 @@ export class Trainer {
   readonly #flow: GpuFlow;
   readonly #residents: Residents;
   readonly #plan: FitPlan;
+  readonly #statistics: StatisticsLayout;
   readonly #buffers: Record<string, GPUBuffer> = {};
   #step: Executable | null = null;
   #evaluation: Executable | null = null;
@@ -55,6 +57,8 @@ export class Trainer {
     const { count } = this.layout;
     const { train, validation, step } = plan;
     const parameters = flatParameters(flow, this.layout);
+    this.#statistics = statisticsOf(flow);
+    const statistics = flatStatistics(flow, this.#statistics);
     this.#upload('xs', train.x);
     if (train.context) this.#upload('contexts', train.context);
     if (validation) this.#upload('x', validation.x);
@@ -69,6 +73,8 @@ export class Trainer {
       losses: new Float32Array(step.steps),
       ...(step.average > 0 && { average: parameters }),
       ...(validation && { best: parameters }),
+      ...(step.batchStatistics && { statistics }),
+      ...(step.batchStatistics && validation && { 'best statistics': statistics }),
     };
     for (const [name, data] of Object.entries(fresh)) this.#upload(name, state.get(name) ?? data);
   }
@@ -77,7 +83,7 @@ export class Trainer {
     const { step, validation } = this.#plan;
     const program = recordStep(this.#flow, this.layout, step);
     this.#step = await this.#gpu.compile(program, this.#residents);
-    if (validation) this.#evaluation = await this.#gpu.compile(recordEvaluation(this.#flow, this.layout, step.levels), this.#residents);
+    if (validation) this.#evaluation = await this.#gpu.compile(recordEvaluation(this.#flow, this.layout, step), this.#residents);
   }
 
   /** Submits `count` steps. */
@@ -131,20 +137,35 @@ export class Trainer {
   /** Keeps the parameters as they are now, for `parameters`. */
   keep(): void {
     const encoder = this.#gpu.device.createCommandEncoder({ label: 'keep' });
-    encoder.copyBufferToBuffer(this.#current, 0, this.#buffers.best!, 0, this.#current.size);
+    const { best, statistics, 'best statistics': bestStatistics } = this.#buffers;
+    encoder.copyBufferToBuffer(this.#current, 0, best!, 0, best!.size);
+    if (statistics) encoder.copyBufferToBuffer(statistics, 0, bestStatistics!, 0, statistics.size);
     this.#gpu.device.queue.submit([encoder.finish()]);
   }
 
-  /** The kept parameters, or those of now, by name. */
+  /** The kept parameters, or those of now, by name, and the running statistics of batch norms. */
   async parameters(kept: boolean): Promise<Map<string, Float32Array>> {
-    const flat = await this.#readBuffer(kept ? this.#buffers.best! : this.#current, this.layout.count);
-    return new Map(this.layout.tensors.map(({ name, from, length }) => [name, flat.slice(from, from + length)]));
+    const { best, statistics, 'best statistics': bestStatistics } = this.#buffers;
+    const [flat, measured] = await Promise.all([
+      this.#readBuffer(kept ? best! : this.#current, this.layout.count),
+      statistics ? this.#readBuffer(kept ? bestStatistics! : statistics, this.#statistics.length) : null,
+    ]);
+    return new Map([
+      ...this.layout.tensors.map(({ name, from, length }): [string, Float32Array] => [name, flat.slice(from, from + length)]),
+      ...(measured ? namedStatistics(measured, this.#statistics) : []),
+    ]);
   }
 
   /** What steps have changed, as it is after those submitted so far, by name. */
   async state(): Promise<Map<string, Float32Array>> {
     const names = STATE.filter((name) => this.#buffers[name]);
-    const lengths: Record<string, number> = { control: CONTROL, losses: this.#plan.step.steps };
+    const { length } = this.#statistics;
+    const lengths: Record<string, number> = {
+      control: CONTROL,
+      losses: this.#plan.step.steps,
+      statistics: length,
+      'best statistics': length,
+    };
     // All copies are submitted before the first is awaited.
     const arrays = await Promise.all(names.map((name) => this.#readBuffer(this.#buffers[name]!, lengths[name] ?? this.layout.count)));
     return new Map(names.map((name, k) => [name, arrays[k]!]));

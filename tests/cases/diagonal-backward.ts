@@ -45,6 +45,7 @@ export const diagonalConstantsBackwardCases = defineCases(
         d_log_det: normals(4),
         d_center: normals(features),
         d_raw: normals(features),
+        d_offset: normals(features),
         d_shift: normals(features),
       },
       tolerance: { bound: 16 * ULP },

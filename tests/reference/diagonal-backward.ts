@@ -25,12 +25,14 @@ export const diagonalConstants = defineTwin(source.diagonalConstants, ({ buffers
 });
 
 export const diagonalConstantsBackward = defineTwin(source.diagonalConstantsBackward, ({ buffers, params, constants: { MAP } }) => {
-  const { raw, made, d_constants, d_log_det, d_center, d_raw, d_shift } = buffers;
+  const { raw, made, d_constants, d_log_det, d_center, d_raw, d_offset, d_shift } = buffers;
   const { features, sign, setting } = params;
   for (let f = 0; f < features; f++) {
     const factor = made[features + f]! + made[2 * features + f]!;
     d_center[f]! += d_constants[f]!;
-    d_raw[f]! += sign * slope(MAP, raw[f]!, setting) * (d_constants[features + f]! * factor + d_log_det[0]!);
+    const dLogScale = d_constants[features + f]! * factor + d_log_det[0]!;
+    d_raw[f]! += sign * slope(MAP, raw[f]!, setting) * dLogScale;
+    d_offset[f]! += dLogScale;
     d_shift[f]! += d_constants[3 * features + f]!;
   }
 });

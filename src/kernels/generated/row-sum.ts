@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>to:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Ba:array<vec4f>;const Bb=64u;fn Bc(aj:u32,G:u32,af:u32)->vec4f{var F=vec4f(0.);for(var s=G;s<af;s+=8u){var V=vec4f(0.);for(var d=s;d<min(s+8u,af);d++){V+=to[aj+d*j];}F+=V;}return F;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let X=(c.l+Bb-1u)/Bb;if(e.x*4u>=I()||e.y>=X){return;}let G=e.y*Bb;Ba[q(X,e.x)+e.y*j]=Bc(q(c.l,e.x),G,min(G+Bb,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()){return;}total[e.x]+=Bc(q(c.l,e.x),0u,c.l);}";
+const own = "struct u{l:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ue:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Bp:array<vec4f>;const Bq=64u;fn Br(aj:u32,G:u32,af:u32)->vec4f{var F=vec4f(0.);for(var s=G;s<af;s+=8u){var Q=vec4f(0.);for(var d=s;d<min(s+8u,af);d++){Q+=ue[aj+d*h];}F+=Q;}return F;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let Y=(c.l+Bq-1u)/Bq;if(e.x*4u>=H()||e.y>=Y){return;}let G=e.y*Bq;Bp[p(Y,e.x)+e.y*h]=Br(p(c.l,e.x),G,min(G+Bq,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=H()){return;}total[e.x]+=Br(p(c.l,e.x),0u,c.l);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -20,7 +20,9 @@ export const diagonalAffineRule = /*#__PURE__*/ defineRule(
       r.run(diagonal.gradient, { buffers: { source: x, made: constants, d_z: dY, gradient }, params: { features, sign: 1, setting: 0 } });
     const dX = gradients.into('x');
     if (!dX) return;
-    const factor = r.once('before', () => recordGather(r, constants, linearPart(features), new Float32Array(4 * features), 'factor'));
+    const factor = gradients.fromTable('constants', () =>
+      recordGather(r, constants, linearPart(features), new Float32Array(4 * features), 'factor'),
+    );
     accumulate(r, dX, (y) => r.run(diagonalAffine, { buffers: { x: dY, constants: factor, y }, params: { features } }));
   },
 );
@@ -40,6 +42,7 @@ export const diagonalConstantsRule = /*#__PURE__*/ defineRule(
         d_log_det: dLogDet ?? zeros(4),
         d_center: into('center'),
         d_raw: into('raw'),
+        d_offset: into('offset'),
         d_shift: into('shift'),
       },
       params,
