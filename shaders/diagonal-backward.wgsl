@@ -3,8 +3,8 @@
 //   diagonal_constants           s = sign · g(raw) + offset;  constants [4, D] of diagonal-affine.wgsl, and log_det = Σ s
 //   diagonal_constants_backward  t = d factor · e^s + d log_det:  d raw += sign · g'(raw) · t;  d offset += t;  d center, d shift pass
 //   diagonal_gradient            d center += −e^s Σ d z;  d factor += Σ d z (x − center);  d shift += Σ d z      over rows
-//   diagonal_entries             entries[i] = e^g(raw[i]) where on[i] is 1, else raw[i]: a triangle's packed weights, positive on the diagonal
-//   diagonal_entries_backward    d raw[i] += g'(raw[i]) e^g(raw[i]) d entries[i], or d entries[i]
+//   diagonal_entries             entries[i] = on[i] e^g(raw[i]) where on[i] is 1 or -1, raw[i] where it is 0: a triangle's packed weights
+//   diagonal_entries_backward    d raw[i] += on[i] g'(raw[i]) e^g(raw[i]) d entries[i], or d entries[i]
 //
 // g by MAP: 0 raw; 1 log(softplus(raw) + setting), batch norm's gain; 2 raw / (1 + |raw / setting|), zuko's soft clip. The factor's two parts
 // count as one number: its gradient lies at the first.
@@ -63,20 +63,28 @@ fn slope(u: f32) -> f32 {
 
 fn log_scale(f: u32) -> f32 { return params.sign * log_gain(raw[f]) + offset[f]; }
 
+var<workgroup> sums: array<f32, 64>;
+
 @compute @workgroup_size(64)
-fn diagonal_constants(@builtin(global_invocation_id) id: vec3<u32>) {
-  let f = id.x;
+fn diagonal_constants(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let f = wg.x * 64u + lane;
   let features = params.features;
-  if (f >= features) { return; }
-  let factor = accurate_exp(vec4<f32>(log_scale(f))).x;
-  let leading = bitcast<f32>(bitcast<u32>(factor) & 0xfffff000u);
-  constants[f] = center[f];
-  constants[features + f] = leading;
-  constants[2u * features + f] = factor - leading;
-  constants[3u * features + f] = shift[f];
-  if (f > 0u) { return; }
+  if (f < features) {
+    let factor = accurate_exp(vec4<f32>(log_scale(f))).x;
+    let leading = bitcast<f32>(bitcast<u32>(factor) & 0xfffff000u);
+    constants[f] = center[f];
+    constants[features + f] = leading;
+    constants[2u * features + f] = factor - leading;
+    constants[3u * features + f] = shift[f];
+  }
+  if (wg.x > 0u) { return; }
+  var part = 0.0;
+  for (var k = lane; k < features; k += 64u) { part += log_scale(k); }
+  sums[lane] = part;
+  workgroupBarrier();
+  if (lane > 0u) { return; }
   var sum = 0.0;
-  for (var k = 0u; k < features; k++) { sum += log_scale(k); }
+  for (var k = 0u; k < 64u; k++) { sum += sums[k]; }
   log_det[0] = sum;
 }
 
@@ -98,7 +106,7 @@ fn diagonal_entries(@builtin(global_invocation_id) id: vec3<u32>) {
   let i = id.x;
   if (i >= params.features) { return; }
   entries[i] = raw[i];
-  if (on[i] == 1.0) { entries[i] = accurate_exp(vec4<f32>(log_gain(raw[i]))).x; }
+  if (on[i] != 0.0) { entries[i] = on[i] * accurate_exp(vec4<f32>(log_gain(raw[i]))).x; }
 }
 
 @compute @workgroup_size(64)
@@ -106,7 +114,7 @@ fn diagonal_entries_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   let i = id.x;
   if (i >= params.features) { return; }
   var rise = 1.0;
-  if (on[i] == 1.0) { rise = slope(raw[i]) * accurate_exp(vec4<f32>(log_gain(raw[i]))).x; }
+  if (on[i] != 0.0) { rise = on[i] * slope(raw[i]) * accurate_exp(vec4<f32>(log_gain(raw[i]))).x; }
   d_raw[i] += rise * d_entries[i];
 }
 

@@ -5,6 +5,9 @@ import { addTableRule } from '../kernels/rules/add-table.js';
 import { affineRule } from '../kernels/rules/affine.js';
 import { batchMomentsRule } from '../kernels/rules/batch-norm.js';
 import { boxDensityRule } from '../kernels/rules/box-uniform.js';
+import { classTableRule } from '../kernels/rules/class-table.js';
+import { conv2dRule } from '../kernels/rules/conv2d.js';
+import { determinantOrigin, determinantRule } from '../kernels/rules/determinant.js';
 import {
   diagonalAffineRule,
   diagonalConstantsRule,
@@ -13,9 +16,11 @@ import {
   entriesOrigin,
 } from '../kernels/rules/diagonal-affine.js';
 import { implicitRule, solveRules } from '../kernels/rules/implicit.js';
+import { joinRule } from '../kernels/rules/join.js';
 import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
 import { permuteRule } from '../kernels/rules/permute.js';
+import { reflectionsOrigin, reflectionsRule } from '../kernels/rules/reflections.js';
 import { rowSumRule } from '../kernels/rules/row-sum.js';
 import { splineRule } from '../kernels/rules/spline.js';
 import { logDensityRule } from '../kernels/rules/standard-normal.js';
@@ -25,23 +30,28 @@ import { kernelKey } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 
 /** Origins of constants that are computed from parameters. */
-export const origins = [diagonalOrigin, entriesOrigin];
+export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin, reflectionsOrigin];
 
 const rules = [
   activationRule,
   addTableRule,
   affineRule,
   batchMomentsRule,
+  classTableRule,
+  conv2dRule,
+  determinantRule,
   diagonalAffineRule,
   diagonalConstantsRule,
   diagonalEntriesRule,
   boxDensityRule,
   implicitRule,
   ...solveRules,
+  joinRule,
   logDensityRule,
   maskedLinearRule,
   multiplyAddRule,
   permuteRule,
+  reflectionsRule,
   rowSumRule,
   splineRule,
 ];

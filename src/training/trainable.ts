@@ -102,7 +102,7 @@ export function recordTrainable(
   const density = new Recorder('flow', { differentiable: true });
   const ends = recordDensity(density, bijector, base, flow.contextDim, input);
   const twin = new Recorder('flow', { differentiable: true });
-  const indexed = state.assemble(indexTensors(flow, layout));
+  const indexed = state.assemble(indexTensors(flow, layout), true);
   recordDensity(twin, indexed.bijector, indexed.base, flow.contextDim, input);
   const flat = flatParameters(flow, layout);
   r.adopt(density.commands);

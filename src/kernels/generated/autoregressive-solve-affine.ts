@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn io(x:vec4f,ip:u32,t:u32)->ed{var v=vec4f(0.);if(SCALE!=du){v=q[ip+t];}return er(x,q[ip],v);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)iq:vec3u,@builtin(local_invocation_id)ir:vec3u){let group=iq.x*h+ir.x;if(group*4u>=H()){return;}gi(group);}";
+const own = "fn io(x:vec4f,ip:u32,v:u32)->ed{var C=vec4f(0.);if(SCALE!=du){C=t[ip+v];}return er(x,t[ip],C);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)iq:vec3u,@builtin(local_invocation_id)ac:vec3u){let group=iq.x*l+ac.x;if(group*4u>=J()){return;}gi(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "fn nx(f:u32)->vec4f{return q[f];}fn io(x:vec4f,ip:u32,t:u32)->ed{return mt(x,ip,t);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)iq:vec3u,@builtin(local_invocation_id)ir:vec3u){let group=iq.x*h+ir.x;if(group*4u>=H()){return;}gi(group);}";
+const own = "fn nw(f:u32)->vec4f{return t[f];}fn io(x:vec4f,ip:u32,v:u32)->ed{return ms(x,ip,v);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)iq:vec3u,@builtin(local_invocation_id)ac:vec3u){let group=iq.x*l+ac.x;if(group*4u>=J()){return;}gi(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libSpline}${own}`;
 
 export const autoregressiveSolveSpline = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32,sh:f32,aq:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>v:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;fn jn(i:vec4f,E:f32,D:f32)->vec4f{let Z=select(i,vec4f(D),i>vec4f(D));return select(Z,vec4f(E),Z<vec4f(E));}@compute@workgroup_size(16,4)fn dequantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=H()||e.y>=c.l){return;}let f=p(c.l,e.x)+e.y*h;y[f]=jn((x[f]+v[f])*c.aq,1.17549435e-38,.99999994);}@compute@workgroup_size(16,4)fn quantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=H()||e.y>=c.l){return;}let f=p(c.l,e.x)+e.y*h;y[f]=jn(floor(x[f]*c.sh),0.,c.sh-1.);}";
+const own = "struct u{m:u32,ss:f32,aq:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>C:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;fn jm(j:vec4f,I:f32,H:f32)->vec4f{let ae=select(j,vec4f(H),j>vec4f(H));return select(ae,vec4f(I),ae<vec4f(I));}@compute@workgroup_size(16,4)fn dequantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=J()||e.y>=c.m){return;}let f=q(c.m,e.x)+e.y*l;y[f]=jm((x[f]+C[f])*c.aq,1.17549435e-38,.99999994);}@compute@workgroup_size(16,4)fn quantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=J()||e.y>=c.m){return;}let f=q(c.m,e.x)+e.y*l;y[f]=jm(floor(x[f]*c.ss),0.,c.ss-1.);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const dequantize = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct u{B:u32,cm:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>uv:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ee:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=H()){return;}let B=c.B;let G=p(B*B,e.x);var F=vec4f(0.);for(var k=0u;k<B;k++){let uw=uv[G+(k*B+k)*h];F+=ch(uw);for(var m=k+1u;m<B;m++){let f=G+m*B*h;let su=uv[f+k*h]/(1.+uw);uv[f+k*h]=su;for(var K=k+1u;K<B;K++){uv[f+K*h]=fma(-su,uv[G+(k*B+K)*h],uv[f+K*h]);}}}ee[e.x]+=c.cm*F;}";
+const own = "struct u{E:u32,cm:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>su:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ee:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=J()){return;}let E=c.E;let F=q(E*E,e.x);var A=vec4f(0.);for(var h=0u;h<E;h++){let ta=su[F+(h*E+h)*l];A+=ch(ta);for(var k=h+1u;k<E;k++){let f=F+k*E*l;let st=su[f+h*l]/(1.+ta);su[f+h*l]=st;for(var o=h+1u;o<E;o++){su[f+o*l]=fma(-st,su[F+(h*E+o)*l],su[f+o*l]);}}}ee[e.x]+=c.cm*A;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Optional, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 
-const own = "override FUNCTION:u32=0u;struct u{Y:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>X:array<vec4f>;@group(0)@binding(3)var<storage,read_write>gf:array<vec4f>;@compute@workgroup_size(64)fn normal(@builtin(global_invocation_id)e:vec3u){if(e.x>=c.Y){return;}let i=X[e.x];if(FUNCTION==0u){gf[e.x]=iu(i);}else{let kl=ix(i);gf[e.x]=select(kl.iw,kl.o,vec4<bool>(FUNCTION==1u));}}";
+const own = "override FUNCTION:u32=0u;struct u{ad:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>Y:array<vec4f>;@group(0)@binding(3)var<storage,read_write>gf:array<vec4f>;@compute@workgroup_size(64)fn normal(@builtin(global_invocation_id)e:vec3u){if(e.x>=c.ad){return;}let j=Y[e.x];if(FUNCTION==0u){gf[e.x]=it(j);}else{let kk=iw(j);gf[e.x]=select(kk.iv,kk.p,vec4<bool>(FUNCTION==1u));}}";
 const wgsl: string = `${libMath}${libNormal}${own}`;
 
 export const normal = /*#__PURE__*/ kernelSource<
