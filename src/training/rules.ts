@@ -15,9 +15,12 @@ import { implicitRule, solveRules } from '../kernels/rules/implicit.js';
 import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
 import { permuteRule } from '../kernels/rules/permute.js';
+import { planarRule } from '../kernels/rules/planar.js';
+import { radialRule } from '../kernels/rules/radial.js';
 import { rowSumRule } from '../kernels/rules/row-sum.js';
 import { splineRule } from '../kernels/rules/spline.js';
 import { logDensityRule } from '../kernels/rules/standard-normal.js';
+import { sylvesterRule } from '../kernels/rules/sylvester.js';
 import type { DerivativeRule } from '../runtime/derivative.js';
 import { UnsupportedError } from '../runtime/errors.js';
 import { kernelKey } from '../runtime/kernel.js';
@@ -40,8 +43,11 @@ const rules = [
   maskedLinearRule,
   multiplyAddRule,
   permuteRule,
+  planarRule,
+  radialRule,
   rowSumRule,
   splineRule,
+  sylvesterRule,
 ];
 
 /** @throws UnsupportedError for a fused kernel, which has none. */

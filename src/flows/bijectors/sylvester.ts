@@ -5,22 +5,28 @@ import { transpose } from '../linear-algebra.js';
 import { type ParameterSource, RowLayer, splat } from './row-parameters.js';
 
 /**
- * What the kernel reads for triangles that all rows share.
+ * Triangles that all rows share, as a network would give them: in the order of shaders/sylvester.wgsl, before the tanh of the diagonals.
  *
- * @param r, rTilde row-major [M, M]: the entries above the diagonal, and through tanh those on it.
+ * @param r, rTilde row-major [M, M]; what lies below their diagonals is left out.
  */
-export function packSylvester(r: ArrayLike<number>, rTilde: ArrayLike<number>, b: ArrayLike<number>): Float32Array<ArrayBuffer> {
+export function listSylvester(r: ArrayLike<number>, rTilde: ArrayLike<number>, b: ArrayLike<number>): Float32Array<ArrayBuffer> {
   const units = b.length;
-  const values = new Float64Array(units * units + 2 * units);
+  const values = new Float32Array(units * units + 2 * units);
   for (let i = 0; i < units; i++) {
-    values[i * units + i] = Math.tanh(r[i * units + i]!);
-    values[units * units + i] = Math.tanh(rTilde[i * units + i]!);
+    values[units * units + i] = rTilde[i * units + i]!;
     values[units * units + units + i] = b[i]!;
-    for (let j = i + 1; j < units; j++) {
+    for (let j = i; j < units; j++) {
+      if (j > i) values[j * units + i] = rTilde[i * units + j]!;
       values[i * units + j] = r[i * units + j]!;
-      values[j * units + i] = rTilde[i * units + j]!;
     }
   }
+  return values;
+}
+
+/** What the kernel reads for all rows. @param raw of `listSylvester`. */
+export function packSylvester(raw: Float32Array, units: number): Float32Array<ArrayBuffer> {
+  const values = Float64Array.from(raw);
+  for (let i = 0; i < units; i++) for (const at of [i * (units + 1), units * units + i]) values[at] = Math.tanh(raw[at]!);
   return splat(values);
 }
 

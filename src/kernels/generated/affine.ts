@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const es=0xffffffffu;struct u{l:u32,et:u32,eu:u32}override HAS_LOG_DET:bool=true;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>ev:array<vec4f>;@group(0)@binding(4)var<storage,read>ew:array<u32>;@group(0)@binding(5)var<storage,read_write>y:array<vec4f>;@group(0)@binding(6)var<storage,read_write>ex:array<vec4f>;@compute@workgroup_size(16,4)fn affine(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let f=q(c.l,e.x)+d*j;let K=ew[d];if(K==es){y[f]=x[f];return;}let W=q(c.eu,e.x)+K*j;var v=vec4f(0.);if(SCALE!=du){v=ev[W+c.et*j];}let ey=er(x[f],ev[W],v);y[f]=ey.A;if(HAS_LOG_DET){ex[q(c.et,e.x)+K*j]=ey.ee;}}";
+const own = "const es=0xffffffffu;struct t{l:u32,et:u32,eu:u32}override HAS_LOG_DET:bool=true;@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>ad:array<vec4f>;@group(0)@binding(4)var<storage,read>ev:array<u32>;@group(0)@binding(5)var<storage,read_write>y:array<vec4f>;@group(0)@binding(6)var<storage,read_write>ew:array<vec4f>;@compute@workgroup_size(16,4)fn affine(@builtin(global_invocation_id)f:vec3u){let d=f.y;if(f.x*4u>=L()||d>=c.l){return;}let e=q(c.l,f.x)+d*h;let G=ev[d];if(G==es){y[e]=x[e];return;}let X=q(c.eu,f.x)+G*h;var v=vec4f(0.);if(SCALE!=du){v=ad[X+c.et*h];}let ex=er(x[e],ad[X],v);y[e]=ex.A;if(HAS_LOG_DET){ew[q(c.et,f.x)+G*h]=ex.ee;}}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libAffine}${own}`;
 
 export const affine = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct u{B:u32,cm:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>uf:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ee:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()){return;}let B=c.B;let G=q(B*B,e.x);var F=vec4f(0.);for(var k=0u;k<B;k++){let ug=uf[G+(k*B+k)*j];F+=ch(ug);for(var m=k+1u;m<B;m++){let f=G+m*B*j;let sd=uf[f+k*j]/(1.+ug);uf[f+k*j]=sd;for(var K=k+1u;K<B;K++){uf[f+K*j]=fma(-sd,uf[G+(k*B+K)*j],uf[f+K*j]);}}}ee[e.x]+=c.cm*F;}";
+const own = "struct t{B:u32,cm:f32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read_write>uf:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ee:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)f:vec3u){if(f.x*4u>=L()){return;}let B=c.B;let K=q(B*B,f.x);var H=vec4f(0.);for(var k=0u;k<B;k++){let ug=uf[K+(k*B+k)*h];H+=ch(ug);for(var m=k+1u;m<B;m++){let e=K+m*B*h;let sd=uf[e+k*h]/(1.+ug);uf[e+k*h]=sd;for(var G=k+1u;G<B;G++){uf[e+G*h]=fma(-sd,uf[K+(k*B+G)*h],uf[e+G*h]);}}}ee[f.x]+=c.cm*H;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>to:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Az:array<vec4f>;const Ba=64u;fn Bb(aj:u32,G:u32,af:u32)->vec4f{var F=vec4f(0.);for(var s=G;s<af;s+=8u){var V=vec4f(0.);for(var d=s;d<min(s+8u,af);d++){V+=to[aj+d*j];}F+=V;}return F;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let X=(c.l+Ba-1u)/Ba;if(e.x*4u>=I()||e.y>=X){return;}let G=e.y*Ba;Az[q(X,e.x)+e.y*j]=Bb(q(c.l,e.x),G,min(G+Ba,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()){return;}total[e.x]+=Bb(q(c.l,e.x),0u,c.l);}";
+const own = "struct t{l:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>to:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Ca:array<vec4f>;const Cb=64u;fn Cc(Y:u32,K:u32,aj:u32)->vec4f{var H=vec4f(0.);for(var p=K;p<aj;p+=8u){var Q=vec4f(0.);for(var d=p;d<min(p+8u,aj);d++){Q+=to[Y+d*h];}H+=Q;}return H;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)f:vec3u){let ae=(c.l+Cb-1u)/Cb;if(f.x*4u>=L()||f.y>=ae){return;}let K=f.y*Cb;Ca[q(ae,f.x)+f.y*h]=Cc(q(c.l,f.x),K,min(K+Cb,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)f:vec3u){if(f.x*4u>=L()){return;}total[f.x]+=Cc(q(c.l,f.x),0u,c.l);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<
