@@ -128,8 +128,8 @@ export interface FlowState {
   readonly parameterNames: readonly string[];
   /** Learned numbers that each layer read first, in density order. */
   readonly layerParameters: readonly number[];
-  /** The layers and the base again, over other tensors of the same names and shapes. */
-  readonly assemble: (tensors: ReadonlyMap<string, StoredTensor>) => { readonly bijector: Bijector; readonly base: Base };
+  /** The layers and the base again, over other tensors of the same names and shapes, which may hold places of numbers instead of numbers. */
+  readonly assemble: (tensors: ReadonlyMap<string, StoredTensor>, places?: boolean) => { readonly bijector: Bijector; readonly base: Base };
 }
 
 export class GpuFlow implements Flow {
@@ -300,8 +300,8 @@ export class GpuFlow implements Flow {
     const extended = { ...description, structure: direction === 'density' ? [op, ...structure] : [...structure, op] };
     return new GpuFlow(this.#gpu, new Chain(this.dim, [layer, ...(own instanceof Chain ? own.layers : [own])]), this.#base, {
       ...this.#state,
-      assemble: (tensors) => {
-        const { bijector, base } = this.#state.assemble(tensors);
+      assemble: (tensors, places) => {
+        const { bijector, base } = this.#state.assemble(tensors, places);
         return { bijector: new Chain(this.dim, [layer, bijector]), base };
       },
       description: extended,

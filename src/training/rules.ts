@@ -4,6 +4,7 @@ import { activationRule } from '../kernels/rules/activation.js';
 import { addTableRule } from '../kernels/rules/add-table.js';
 import { affineRule } from '../kernels/rules/affine.js';
 import { boxDensityRule } from '../kernels/rules/box-uniform.js';
+import { determinantOrigin, determinantRule } from '../kernels/rules/determinant.js';
 import {
   diagonalAffineRule,
   diagonalConstantsRule,
@@ -17,6 +18,7 @@ import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
 import { permuteRule } from '../kernels/rules/permute.js';
 import { planarRule } from '../kernels/rules/planar.js';
 import { radialRule } from '../kernels/rules/radial.js';
+import { reflectionsOrigin, reflectionsRule } from '../kernels/rules/reflections.js';
 import { rowSumRule } from '../kernels/rules/row-sum.js';
 import { splineRule } from '../kernels/rules/spline.js';
 import { logDensityRule } from '../kernels/rules/standard-normal.js';
@@ -27,12 +29,13 @@ import { kernelKey } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 
 /** Origins of constants that are computed from parameters. */
-export const origins = [diagonalOrigin, entriesOrigin];
+export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin, reflectionsOrigin];
 
 const rules = [
   activationRule,
   addTableRule,
   affineRule,
+  determinantRule,
   diagonalAffineRule,
   diagonalConstantsRule,
   diagonalEntriesRule,
@@ -45,6 +48,7 @@ const rules = [
   permuteRule,
   planarRule,
   radialRule,
+  reflectionsRule,
   rowSumRule,
   splineRule,
   sylvesterRule,

@@ -95,7 +95,7 @@ export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLay
   const density = new Recorder('flow', { differentiable: true });
   const ends = recordDensity(density, bijector, base, flow.contextDim, input);
   const twin = new Recorder('flow', { differentiable: true });
-  const indexed = state.assemble(indexTensors(flow, layout));
+  const indexed = state.assemble(indexTensors(flow, layout), true);
   recordDensity(twin, indexed.bijector, indexed.base, flow.contextDim, input);
   const flat = flatParameters(flow, layout);
   r.adopt(density.commands);

@@ -1,6 +1,6 @@
 import { ValueError } from '../../runtime/errors.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import type { TiledTensor } from '../../runtime/tensor.js';
+import type { Origin, TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
 import { type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
 import { factorize } from '../linear-algebra.js';
@@ -19,17 +19,20 @@ export class DenseLinear implements Bijector {
   readonly #product: PackedLinear;
   readonly #factors: Chain;
   readonly #logDet: number;
+  readonly #origin: Origin;
 
-  /** @param matrix float64 [D, D], row-major. @throws ValueError where the matrix is singular. */
-  constructor(matrix: Float64Array, dim: number) {
+  /** @param matrix float64 [D, D], row-major. @param checked whether to throw. @throws ValueError where the matrix is singular. */
+  constructor(matrix: Float64Array, dim: number, checked = true) {
     const { factors, order, logAbsDet } = factorize(matrix, dim);
     const vanishes = Array.from({ length: dim }, (_, i) => factors[i * dim + i]!).some((value) => !(Math.abs(value) > 2 ** -126));
-    if (vanishes || !Number.isFinite(logAbsDet))
+    if (checked && (vanishes || !Number.isFinite(logAbsDet)))
       throw new ValueError('dense-linear: the matrix', 'a determinant other than 0', 'a singular matrix');
     const unit = factors.slice();
     for (let i = 0; i < dim; i++) unit[i * dim + i] = 1;
     this.dim = dim;
-    this.#product = packLinear({ weight: Float32Array.from(matrix), inputs: dim });
+    const weight = Float32Array.from(matrix);
+    this.#product = packLinear({ weight, inputs: dim });
+    this.#origin = { kind: 'determinant', inputs: { matrix: weight }, settings: { factor: 1 } };
     const zero = new Float64Array(dim);
     const pivots = new Inverse(new Permutation(order));
     this.#factors = new Chain(dim, [new Triangle(factors, 'upper', zero), new Triangle(unit, 'lower', zero), pivots]);
@@ -39,7 +42,7 @@ export class DenseLinear implements Bijector {
   forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
     const y = r.tiled(this.dim, 'product');
     recordLinear(r, this.#product, x, y, { label: 'matrix' });
-    addConstant(r, call, this.#logDet);
+    addConstant(r, call, this.#logDet, { of: this.#origin, table: 'log_det' });
     return y;
   }
 

@@ -4,7 +4,7 @@ import type { NetDescription } from '../../format/description.js';
 import { FormatError } from '../../runtime/errors.js';
 import { type PlanarActivation, packPlanar, planarLayer } from '../bijectors/planar.js';
 import { packRadial, radialLayer } from '../bijectors/radial.js';
-import { householderColumns, listSylvester, packSylvester, sylvesterLayer } from '../bijectors/sylvester.js';
+import { listSylvester, packSylvester, sylvesterLayer } from '../bijectors/sylvester.js';
 import type { Conditioner } from '../conditioner/conditioner.js';
 import { softplus } from '../scalar.js';
 import { contextConditioner } from './conditioner.js';
@@ -30,14 +30,14 @@ function activationOf(op: OpOf<'planar'>, place: string): PlanarActivation {
   return { kind: 'leaky_relu', slope };
 }
 
-/** Q of a Sylvester layer, or null for the identity. */
-function basisOf(op: OpOf<'sylvester'>, { state, inputs: dim, place }: BuildContext): Float64Array | null {
-  if (!op.householder) return op.units === dim ? null : householderColumns([], dim, op.units);
+/** Vectors of the reflections that give Q of a Sylvester layer, or null for the identity. */
+function basisOf(op: OpOf<'sylvester'>, { state, inputs: dim, place }: BuildContext): Float32Array | null {
+  if (!op.householder) return op.units === dim ? null : new Float32Array();
   const vectors = state.parameter(op.householder, [null, dim]);
   for (let at = 0; at < vectors.length; at += dim)
     if (vectors.subarray(at, at + dim).every((value) => value === 0))
       throw new FormatError(`${place}: ${op.householder}`, `needs vectors other than 0; row ${at / dim} is 0`);
-  return householderColumns(vectors, dim, op.units);
+  return vectors;
 }
 
 export const planarOps = {

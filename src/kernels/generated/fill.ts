@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct t{l:u32,A:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read_write>ta:array<vec4f>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)f:vec3u){let sf=(L()+3u)/4u;if(f.x>=sf){return;}for(var d=0u;d<c.l;d++){let e=q(c.l,f.x)+d*h;if(ADD){ta[e]+=vec4f(c.A);}else{ta[e]=vec4f(c.A);}}}";
+const own = "struct u{m:u32,B:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>th:array<vec4f>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)e:vec3u){let sm=(M()+3u)/4u;if(e.x>=sm){return;}for(var d=0u;d<c.m;d++){let f=s(c.m,e.x)+d*h;if(ADD){th[f]+=vec4f(c.B);}else{th[f]=vec4f(c.B);}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const fill = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct t{l:u32,tf:u32,tg:u32,ep:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>mj:array<vec4f>;@group(0)@binding(3)var<storage,read>th:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)f:vec3u){let d=f.y;if(f.x*4u>=L()||d>=c.l){return;}let e=q(c.l,f.x)+d*h;if(d<c.tf){y[e]=mj[q(c.tf,f.x)+d*h];}else{y[e]=th[q(c.tg,f.x)+(d-c.ep)*h];}}";
+const own = "struct u{m:u32,tl:u32,tm:u32,eo:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>mj:array<vec4f>;@group(0)@binding(3)var<storage,read>tn:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=M()||d>=c.m){return;}let f=s(c.m,e.x)+d*h;if(d<c.tl){y[f]=mj[s(c.tl,e.x)+d*h];}else{y[f]=tn[s(c.tm,e.x)+(d-c.eo)*h];}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const join = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct t{B:u32,cm:f32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read_write>uf:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ee:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)f:vec3u){if(f.x*4u>=L()){return;}let B=c.B;let K=q(B*B,f.x);var H=vec4f(0.);for(var k=0u;k<B;k++){let ug=uf[K+(k*B+k)*h];H+=ch(ug);for(var m=k+1u;m<B;m++){let e=K+m*B*h;let sd=uf[e+k*h]/(1.+ug);uf[e+k*h]=sd;for(var G=k+1u;G<B;G++){uf[e+G*h]=fma(-sd,uf[K+(k*B+G)*h],uf[e+G*h]);}}}ee[f.x]+=c.cm*H;}";
+const own = "struct u{C:u32,cl:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>ro:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ed:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=M()){return;}let C=c.C;let L=s(C*C,e.x);var E=vec4f(0.);for(var i=0u;i<C;i++){let rv=ro[L+(i*C+i)*h];E+=cg(rv);for(var j=i+1u;j<C;j++){let f=L+j*C*h;let rn=ro[f+i*h]/(1.+rv);ro[f+i*h]=rn;for(var n=i+1u;n<C;n++){ro[f+n*h]=fma(-rn,ro[L+(i*C+n)*h],ro[f+n*h]);}}}ed[e.x]+=c.cl*E;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

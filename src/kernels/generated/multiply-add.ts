@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct t{l:u32,vf:u32,vg:u32,vh:u32,qe:u32,qf:u32,sd:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)f:vec3u){let d=f.y;if(f.x*4u>=L()||d>=c.l){return;}var A=c.sd*a[q(c.vf,f.x)+(c.vg+d)*h];if(HAS_B){A*=b[q(c.vh,f.x)+(d%c.vh)*h];}let e=q(c.qe,f.x)+(c.qf+d)*h;if(ADD){y[e]+=A;}else{y[e]=A;}}";
+const own = "struct u{m:u32,vj:u32,vk:u32,vl:u32,qe:u32,qf:u32,rn:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=M()||d>=c.m){return;}var B=c.rn*a[s(c.vj,e.x)+(c.vk+d)*h];if(HAS_B){B*=b[s(c.vl,e.x)+(d%c.vl)*h];}let f=s(c.qe,e.x)+(c.qf+d)*h;if(ADD){y[f]+=B;}else{y[f]=B;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const multiplyAdd = /*#__PURE__*/ kernelSource<
