@@ -12,6 +12,7 @@ import {
   diagonalOrigin,
   entriesOrigin,
 } from '../kernels/rules/diagonal-affine.js';
+import { mixtureDensityRule, mixtureTableOrigin, mixtureTableRule } from '../kernels/rules/diagonal-mixture.js';
 import { implicitRule, solveRules } from '../kernels/rules/implicit.js';
 import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
@@ -29,7 +30,7 @@ import { kernelKey } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 
 /** Origins of constants that are computed from parameters. */
-export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin, reflectionsOrigin];
+export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin, mixtureTableOrigin, reflectionsOrigin];
 
 const rules = [
   activationRule,
@@ -44,6 +45,8 @@ const rules = [
   ...solveRules,
   logDensityRule,
   maskedLinearRule,
+  mixtureDensityRule,
+  mixtureTableRule,
   multiplyAddRule,
   permuteRule,
   planarRule,

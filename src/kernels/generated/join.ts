@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{m:u32,tl:u32,tm:u32,eo:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>mj:array<vec4f>;@group(0)@binding(3)var<storage,read>tn:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=M()||d>=c.m){return;}let f=s(c.m,e.x)+d*h;if(d<c.tl){y[f]=mj[s(c.tl,e.x)+d*h];}else{y[f]=tn[s(c.tm,e.x)+(d-c.eo)*h];}}";
+const own = "struct v{m:u32,ub:u32,uc:u32,eo:u32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>mj:array<vec4f>;@group(0)@binding(3)var<storage,read>ud:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=M()||d>=c.m){return;}let f=s(c.m,e.x)+d*i;if(d<c.ub){y[f]=mj[s(c.ub,e.x)+d*i];}else{y[f]=ud[s(c.uc,e.x)+(d-c.eo)*i];}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const join = /*#__PURE__*/ kernelSource<

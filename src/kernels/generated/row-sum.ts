@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{m:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>tu:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Ch:array<vec4f>;const Ci=64u;fn Cj(Z:u32,L:u32,gq:u32)->vec4f{var E=vec4f(0.);for(var q=L;q<gq;q+=8u){var R=vec4f(0.);for(var d=q;d<min(q+8u,gq);d++){R+=tu[Z+d*h];}E+=R;}return E;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let af=(c.m+Ci-1u)/Ci;if(e.x*4u>=M()||e.y>=af){return;}let L=e.y*Ci;Ch[s(af,e.x)+e.y*h]=Cj(s(c.m,e.x),L,min(L+Ci,c.m));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=M()){return;}total[e.x]+=Cj(s(c.m,e.x),0u,c.m);}";
+const own = "struct v{m:u32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>uk:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Cw:array<vec4f>;const Cx=64u;fn Cy(V:u32,K:u32,gq:u32)->vec4f{var D=vec4f(0.);for(var q=K;q<gq;q+=8u){var R=vec4f(0.);for(var d=q;d<min(q+8u,gq);d++){R+=uk[V+d*i];}D+=R;}return D;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let ah=(c.m+Cx-1u)/Cx;if(e.x*4u>=M()||e.y>=ah){return;}let K=e.y*Cx;Cw[s(ah,e.x)+e.y*i]=Cy(s(c.m,e.x),K,min(K+Cx,c.m));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=M()){return;}total[e.x]+=Cy(s(c.m,e.x),0u,c.m);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<
