@@ -15,22 +15,26 @@ import {
   diagonalOrigin,
   entriesOrigin,
 } from '../kernels/rules/diagonal-affine.js';
+import { mixtureDensityRule, mixtureTableOrigin, mixtureTableRule } from '../kernels/rules/diagonal-mixture.js';
 import { implicitRule, solveRules } from '../kernels/rules/implicit.js';
 import { joinRule } from '../kernels/rules/join.js';
 import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
 import { permuteRule } from '../kernels/rules/permute.js';
+import { planarRule } from '../kernels/rules/planar.js';
+import { radialRule } from '../kernels/rules/radial.js';
 import { reflectionsOrigin, reflectionsRule } from '../kernels/rules/reflections.js';
 import { rowSumRule } from '../kernels/rules/row-sum.js';
 import { splineRule } from '../kernels/rules/spline.js';
 import { logDensityRule } from '../kernels/rules/standard-normal.js';
+import { sylvesterRule } from '../kernels/rules/sylvester.js';
 import type { DerivativeRule } from '../runtime/derivative.js';
 import { UnsupportedError } from '../runtime/errors.js';
 import { kernelKey } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 
 /** Origins of constants that are computed from parameters. */
-export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin, reflectionsOrigin];
+export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin, mixtureTableOrigin, reflectionsOrigin];
 
 const rules = [
   activationRule,
@@ -49,11 +53,16 @@ const rules = [
   joinRule,
   logDensityRule,
   maskedLinearRule,
+  mixtureDensityRule,
+  mixtureTableRule,
   multiplyAddRule,
   permuteRule,
+  planarRule,
+  radialRule,
   reflectionsRule,
   rowSumRule,
   splineRule,
+  sylvesterRule,
 ];
 
 /** @throws UnsupportedError for a fused kernel, which has none. */

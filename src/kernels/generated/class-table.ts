@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{m:u32,qi:u32,qj:u32,qk:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ql:array<vec4f>;@group(0)@binding(3)var<storage,read>dt:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=J()||d>=c.m){return;}let qm=ql[q(c.qj,e.x)+c.qk*l];let cb=bitcast<vec4u>(qm);let ku=(cb<vec4u(bitcast<u32>(f32(c.qi))))|(cb==vec4u(0x80000000u));let go=ku&(floor(qm)==qm);let f=vec4u(select(vec4f(0.),qm,go))*c.m+d;let qn=vec4f(dt[f.x],dt[f.y],dt[f.z],dt[f.w]);y[q(c.m,e.x)+d*l]=select(bitcast<vec4f>(cb|vec4u(0x7fc00000u)),qn,go);}";
+const own = "struct u{m:u32,qi:u32,qj:u32,qk:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ql:array<vec4f>;@group(0)@binding(3)var<storage,read>ds:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.m){return;}let qm=ql[q(c.qj,e.x)+c.qk*i];let ca=bitcast<vec4u>(qm);let ku=(ca<vec4u(bitcast<u32>(f32(c.qi))))|(ca==vec4u(0x80000000u));let gm=ku&(floor(qm)==qm);let f=vec4u(select(vec4f(0.),qm,gm))*c.m+d;let qn=vec4f(ds[f.x],ds[f.y],ds[f.z],ds[f.w]);y[q(c.m,e.x)+d*i]=select(bitcast<vec4f>(ca|vec4u(0x7fc00000u)),qn,gm);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const classTable = /*#__PURE__*/ kernelSource<

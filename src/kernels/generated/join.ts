@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{m:u32,um:u32,un:u32,ep:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>mi:array<vec4f>;@group(0)@binding(3)var<storage,read>uo:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=J()||d>=c.m){return;}let f=q(c.m,e.x)+d*l;if(d<c.um){y[f]=mi[q(c.um,e.x)+d*l];}else{y[f]=uo[q(c.un,e.x)+(d-c.ep)*l];}}";
+const own = "struct u{m:u32,vb:u32,vc:u32,eo:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>mi:array<vec4f>;@group(0)@binding(3)var<storage,read>vd:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.m){return;}let f=q(c.m,e.x)+d*i;if(d<c.vb){y[f]=mi[q(c.vb,e.x)+d*i];}else{y[f]=vd[q(c.vc,e.x)+(d-c.eo)*i];}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const join = /*#__PURE__*/ kernelSource<

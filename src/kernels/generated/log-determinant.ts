@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct u{E:u32,cm:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>su:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ee:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=J()){return;}let E=c.E;let F=q(E*E,e.x);var A=vec4f(0.);for(var h=0u;h<E;h++){let ta=su[F+(h*E+h)*l];A+=ch(ta);for(var k=h+1u;k<E;k++){let f=F+k*E*l;let st=su[f+h*l]/(1.+ta);su[f+h*l]=st;for(var o=h+1u;o<E;o++){su[f+o*l]=fma(-st,su[F+(h*E+o)*l],su[f+o*l]);}}}ee[e.x]+=c.cm*A;}";
+const own = "struct u{t:u32,cl:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>su:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ed:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()){return;}let t=c.t;let E=q(t*t,e.x);var A=vec4f(0.);for(var h=0u;h<t;h++){let ta=su[E+(h*t+h)*i];A+=cg(ta);for(var j=h+1u;j<t;j++){let f=E+j*t*i;let st=su[f+h*i]/(1.+ta);su[f+h*i]=st;for(var n=h+1u;n<t;n++){su[f+n*i]=fma(-st,su[E+(h*t+n)*i],su[f+n*i]);}}}ed[e.x]+=c.cl*A;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

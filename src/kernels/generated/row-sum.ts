@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{m:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>sq:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Ck:array<vec4f>;const Cl=64u;fn Cm(qg:u32,F:u32,Z:u32)->vec4f{var A=vec4f(0.);for(var s=F;s<Z;s+=8u){var L=vec4f(0.);for(var d=s;d<min(s+8u,Z);d++){L+=sq[qg+d*l];}A+=L;}return A;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let ad=(c.m+Cl-1u)/Cl;if(e.x*4u>=J()||e.y>=ad){return;}let F=e.y*Cl;Ck[q(ad,e.x)+e.y*l]=Cm(q(c.m,e.x),F,min(F+Cl,c.m));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=J()){return;}total[e.x]+=Cm(q(c.m,e.x),0u,c.m);}";
+const own = "struct u{m:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>sq:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Dz:array<vec4f>;const Ea=64u;fn Eb(V:u32,E:u32,af:u32)->vec4f{var A=vec4f(0.);for(var s=E;s<af;s+=8u){var N=vec4f(0.);for(var d=s;d<min(s+8u,af);d++){N+=sq[V+d*i];}A+=N;}return A;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let aj=(c.m+Ea-1u)/Ea;if(e.x*4u>=K()||e.y>=aj){return;}let E=e.y*Ea;Dz[q(aj,e.x)+e.y*i]=Eb(q(c.m,e.x),E,min(E+Ea,c.m));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()){return;}total[e.x]+=Eb(q(c.m,e.x),0u,c.m);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -1,0 +1,9 @@
+// Gradients of planar, radial and Sylvester flows, mixtures, bounded supports and batch norm inside nets.
+
+import { flows } from '../flows/table.js';
+import { useGpu } from '../support/gpu.js';
+import { describeGradients } from '../support/gradient-check.js';
+
+const held = useGpu();
+
+for (const flow of flows) if (/^(planar|radial|sylvester)|mixture base/.test(flow.name)) describeGradients(held, flow);
