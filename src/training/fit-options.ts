@@ -18,6 +18,12 @@ export interface FitProgress {
   readonly gradientNorm: number;
   readonly stepsPerSecond: number;
   readonly secondsLeft: number;
+  /**
+   * Puts the parameters as they are now into the flow, to watch it while it trains. Training waits for that.
+   *
+   * @throws StateError once `onProgress` has returned, or its promise is settled: training has gone on.
+   */
+  update(): Promise<void>;
 }
 
 export interface FitOptions {
@@ -50,7 +56,8 @@ export interface FitOptions {
   /** Of the order of rows. Default 0: the same seed, the same bits on one adapter. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: FitProgress) => void;
+  /** About ten times a second. Training waits for a promise that it returns, and a pause is one that stays open; its time is not counted. */
+  readonly onProgress?: (progress: FitProgress) => unknown;
 }
 
 export interface FitPlan {

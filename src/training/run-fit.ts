@@ -2,7 +2,7 @@
 
 import type { GpuFlow } from '../flows/flow.js';
 import { StateError } from '../runtime/errors.js';
-import { type FitOptions, planFit } from './fit-options.js';
+import { type FitOptions, type FitProgress, planFit } from './fit-options.js';
 import { Trainer } from './trainer.js';
 
 export interface FitResult {
@@ -30,6 +30,30 @@ function thin(losses: Float32Array): { step: number; loss: number }[] {
   return points;
 }
 
+/** Calls `onProgress` and waits, for its promise and for an update that it asked for without waiting itself. */
+async function report(
+  onProgress: (progress: FitProgress) => unknown,
+  progress: Omit<FitProgress, 'update'>,
+  refresh: () => Promise<void>,
+): Promise<void> {
+  let update: Promise<void> | null = null;
+  let over = false;
+  try {
+    await onProgress({
+      ...progress,
+      update: async () => {
+        if (over)
+          throw new StateError('progress.update: training has gone on; call it before onProgress returns or its promise is settled');
+        update ??= refresh();
+        await update;
+      },
+    });
+  } finally {
+    over = true;
+    await update;
+  }
+}
+
 /** `fit`; see there. */
 export async function runFit(flow: GpuFlow, data: Float32Array, options: FitOptions): Promise<FitResult> {
   const plan = planFit(flow, data, options);
@@ -46,7 +70,7 @@ export async function runFit(flow: GpuFlow, data: Float32Array, options: FitOpti
     let seen = 0;
     let block = 1;
     let failed: number | null = null;
-    const began = performance.now();
+    let began = performance.now();
     const measure = async () => {
       const loss = await trainer.validationLoss(plan.held);
       validation.push({ step: taken, loss });
@@ -71,7 +95,7 @@ export async function runFit(flow: GpuFlow, data: Float32Array, options: FitOpti
       if (plan.validation && taken % plan.validateEvery === 0) await measure();
       if (!onProgress) continue;
       const stepsPerSecond = (1000 * taken) / (performance.now() - began);
-      onProgress({
+      const progress = {
         step: taken,
         steps,
         loss: meanOf(await trainer.losses(seen, taken)),
@@ -80,8 +104,11 @@ export async function runFit(flow: GpuFlow, data: Float32Array, options: FitOpti
         stepsPerSecond,
         secondsLeft: (steps - taken) / stepsPerSecond,
         ...(validation.length > 0 && { validationLoss: validation.at(-1)!.loss }),
-      });
+      };
       seen = taken;
+      const reported = performance.now();
+      await report(onProgress, progress, async () => flow.replaceParameters(await trainer.parameters(false)));
+      began += performance.now() - reported;
     }
     // Whatever ended it: the flow takes the best parameters that were seen, or the last good ones.
     await flow.replaceParameters(await trainer.parameters(plan.validation !== null));
