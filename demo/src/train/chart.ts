@@ -79,7 +79,7 @@ export class Chart {
         height: HEIGHT,
         legend: { show: false },
         cursor: { show: false },
-        padding: [10, 8, 0, 0],
+        padding: [10, 18, 0, 0],
         scales: {
           x: { time: false, range: (_, __, max) => [0, Math.max(max ?? 0, 1)] },
           y: { range: (plot) => rangeOf(plot.data) },

@@ -82,23 +82,18 @@ export class Studio {
   learnFrom(data: DataSet, choice: FlowChoice): void {
     this.#turn(async () => {
       if (this.#openedFrom !== null && this.#flow?.dim === data.columns.length) return this.#show(this.#flow, data);
-      await this.#show(await makeFlow(this.gpu, choice, data), data);
-      this.#openedFrom = null;
+      await this.#make(data, choice);
     });
   }
 
   /** A fresh flow, whatever was there. */
   renew(data: DataSet, choice: FlowChoice): void {
-    this.#turn(async () => {
-      await this.#show(await makeFlow(this.gpu, choice, data), data);
-      this.#openedFrom = null;
-    });
+    this.#turn(() => this.#make(data, choice));
   }
 
   /** A flow from a file, beside the data if it has as many columns. */
-  adopt(open: () => Promise<Flow>, name: string, data: DataSet): void {
+  adopt(flow: Flow, name: string, data: DataSet): void {
     this.#turn(async () => {
-      const flow = await open();
       await this.#show(flow, data.columns.length === flow.dim ? data : null);
       this.#openedFrom = name;
     });
@@ -137,6 +132,8 @@ export class Studio {
     } catch (error) {
       if (this.#run === run) this.#run = null;
       this.#hooks.failed(error);
+      // The last good parameters. Where that fails too, it has been told why.
+      await this.view.refresh(flow, 'fine').catch(() => {});
     }
   }
 
@@ -173,6 +170,21 @@ export class Studio {
         this.#hooks.failed(error);
       }
     });
+  }
+
+  async #make(data: DataSet, choice: FlowChoice): Promise<void> {
+    this.#openedFrom = null;
+    try {
+      await this.#show(await makeFlow(this.gpu, choice, data), data);
+    } catch (error) {
+      // Nothing is left that does not fit what was chosen.
+      this.#flow?.dispose();
+      this.#flow = null;
+      this.#data = null;
+      this.view.scene = null;
+      await this.view.paint().catch(() => {});
+      throw error;
+    }
   }
 
   async #show(flow: Flow, data: DataSet | null): Promise<void> {

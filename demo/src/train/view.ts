@@ -108,20 +108,22 @@ export class View {
     this.#level = gpu.device.createBuffer({ label: 'level', size: 16, usage: STORAGE });
   }
 
-  /** Other data, or a flow of other columns: what was drawn of the former is gone. */
-  set scene(scene: Scene) {
+  /** Other data, or a flow of other columns: what was drawn of the former is gone. null for nothing. */
+  set scene(scene: Scene | null) {
     this.#scene = scene;
-    const { dim, data } = scene;
     for (const buffer of [this.#data, this.#samples, ...Object.values(this.#grids).flatMap((grid) => [grid.points, grid.logProb])])
       buffer?.destroy();
     this.#grids = {};
     this.#drawn = null;
     this.#hasSamples = false;
+    this.#data = null;
+    this.#samples = null;
+    if (!scene) return;
+    const { dim, data } = scene;
     this.#pointCount = data ? Math.min(MOST_POINTS, data.length / dim) : MOST_POINTS;
     const { STORAGE, COPY_DST } = GPUBufferUsage;
     const size = this.#pointCount * dim * 4;
     this.#samples = this.#gpu.device.createBuffer({ label: 'samples', size, usage: STORAGE });
-    this.#data = null;
     if (!data) return;
     this.#data = this.#gpu.device.createBuffer({ label: 'data', size, usage: STORAGE | COPY_DST });
     this.#gpu.device.queue.writeBuffer(this.#data, 0, data.subarray(0, this.#pointCount * dim));
@@ -154,16 +156,16 @@ export class View {
   }
 
   /** Draws what lies there once more: after a resize, or another look. */
-  async paint(look: Look): Promise<void> {
+  async paint(look = this.#look): Promise<void> {
     this.#look = look;
-    if (this.#scene) await this.#submit(this.#gpu.device.createCommandEncoder({ label: 'pictures' }));
+    await this.#submit(this.#gpu.device.createCommandEncoder({ label: 'pictures' }));
   }
 
   async #submit(encoder: GPUCommandEncoder): Promise<void> {
     const { density, data, samples } = this.#windows;
     const { ink, quiet } = this.#look;
     const shown: CanvasWindow[] = [];
-    if (this.#drawn && this.#fit(density)) {
+    if (this.#fit(density)) {
       this.#encodeDensity(encoder, this.#drawn);
       shown.push(density);
     }
@@ -217,16 +219,18 @@ export class View {
     pass.end();
   }
 
-  #encodeDensity(encoder: GPUCommandEncoder, { side, logProb }: Grid): void {
-    const { paper, ink, logarithmic } = this.#look;
-    const view = new ArrayBuffer(48);
-    new Float32Array(view, 0, 8).set([...paper, 1, ...ink, 1]);
-    new Uint32Array(view, 32).set([side, logarithmic ? 1 : 0]);
-    this.#gpu.device.queue.writeBuffer(this.#uniforms.density, 0, view);
+  #encodeDensity(encoder: GPUCommandEncoder, grid: Grid | null): void {
     const pass = this.#begin(encoder, this.#windows.density);
-    pass.setPipeline(this.#pipelines.density);
-    pass.setBindGroup(0, this.#group(this.#pipelines.density, [this.#uniforms.density, logProb, this.#level]));
-    pass.draw(4);
+    if (grid) {
+      const { paper, ink, logarithmic } = this.#look;
+      const view = new ArrayBuffer(48);
+      new Float32Array(view, 0, 8).set([...paper, 1, ...ink, 1]);
+      new Uint32Array(view, 32).set([grid.side, logarithmic ? 1 : 0]);
+      this.#gpu.device.queue.writeBuffer(this.#uniforms.density, 0, view);
+      pass.setPipeline(this.#pipelines.density);
+      pass.setBindGroup(0, this.#group(this.#pipelines.density, [this.#uniforms.density, grid.logProb, this.#level]));
+      pass.draw(4);
+    }
     pass.end();
   }
 
