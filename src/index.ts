@@ -51,5 +51,5 @@ export {
 } from './runtime/errors.js';
 export { Gpu, type GpuOptions, type GpuRequest, isSoftwareAdapter } from './runtime/gpu.js';
 export type { Profile } from './runtime/profiler.js';
-export { type FitOptions, type FitProgress, type FitResult, fit } from './training/fit.js';
+export { type FitOptions, type FitProgress, type FitResult, fit, type TrainingOptions } from './training/fit.js';
 export { scoreOf } from './training/score.js';

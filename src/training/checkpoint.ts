@@ -4,7 +4,7 @@ import type { GpuFlow } from '../flows/flow.js';
 import { readMetadata } from '../format/metadata.js';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../format/safetensors.js';
 import { FormatError } from '../runtime/errors.js';
-import type { FitPlan } from './fit-options.js';
+import type { Plan } from './train.js';
 import { layoutOf } from './trainable.js';
 
 const KEY = 'pushforward.training';
@@ -35,15 +35,25 @@ export interface Checkpoint {
 }
 
 /** What two runs must share for one to go on where the other stopped, by the words that an error uses. */
-function signatureOf(flow: GpuFlow, { step, held, validateEvery }: FitPlan): Record<string, string | number | boolean> {
+function signatureOf(flow: GpuFlow, { step, objective, validateEvery }: Plan): Record<string, string | number | boolean> {
   const { count, tensors } = layoutOf(flow);
-  const { count: rows, ...options } = step;
-  return { parameters: count, tensors: tensors.map(({ name }) => name).join(), rows, 'held-out rows': held, validateEvery, ...options };
+  const { name, shift, data, heldOut } = objective;
+  const numbers = Object.entries(data).map(([key, { length }]) => [`numbers of ${key}`, length]);
+  return {
+    kind: name,
+    parameters: count,
+    tensors: tensors.map(({ name }) => name).join(),
+    shift,
+    ...Object.fromEntries(numbers),
+    'held-out rows': heldOut?.rows ?? 0,
+    validateEvery,
+    ...step,
+  };
 }
 
 export function writeCheckpoint(
   flow: GpuFlow,
-  plan: FitPlan,
+  plan: Plan,
   { taken, best, since, validation }: Progress,
   buffers: ReadonlyMap<string, Float32Array>,
 ) {
@@ -58,7 +68,7 @@ export function writeCheckpoint(
 }
 
 /** @throws FormatError for a file that is none, or of another flow, other data or other options. */
-export function readCheckpoint(flow: GpuFlow, plan: FitPlan, bytes: Uint8Array): Checkpoint {
+export function readCheckpoint(flow: GpuFlow, plan: Plan, bytes: Uint8Array): Checkpoint {
   const { tensors, metadata } = readSafetensors(bytes);
   const { loop, signature } = readMetadata(metadata, KEY, 'the state of a training run, as progress.state() gives it') as {
     loop: { taken: number; best: number | null; since: number; validation: Measurement[] };
@@ -66,7 +76,10 @@ export function readCheckpoint(flow: GpuFlow, plan: FitPlan, bytes: Uint8Array):
   };
   for (const [key, value] of Object.entries(signatureOf(flow, plan)))
     if (signature[key] !== value)
-      throw new FormatError('fit: resume', `needs ${key} ${signature[key]}, as the run that was saved has; got ${value}`);
+      throw new FormatError(
+        `${plan.objective.name}: resume`,
+        `needs ${key} ${signature[key]}, as the run that was saved has; got ${value}`,
+      );
   const entries = [...tensors].map(([name, { data }]) => [name, data.slice() as Float32Array] as const);
   return {
     progress: { ...loop, best: loop.best ?? Number.POSITIVE_INFINITY },

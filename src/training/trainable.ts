@@ -5,14 +5,15 @@
 // indices: what the packing did to the indices is the gather table of that constant. Each table is verified bit for bit on the
 // flow's own numbers, so a constant that is computed, not copied, is noticed; such a constant names its origin itself.
 
+import type { Base } from '../flows/bases/base.js';
+import type { Bijector } from '../flows/bijector.js';
 import type { GpuFlow } from '../flows/flow.js';
-import { recordDensity, type recordInput } from '../flows/task.js';
 import type { StoredTensor } from '../format/safetensors.js';
 import { NEGATIVE, recordGather } from '../kernels/parameters.js';
 import { LimitError, UnsupportedError } from '../runtime/errors.js';
 import type { Command } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
-import type { ConstantTensor, ExternalTensor, Origin, TableTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
+import type { ConstantTensor, ExternalTensor, Origin, TableTensor, Tensor } from '../runtime/tensor.js';
 import { origins } from './rules.js';
 import { recordStatistics, type StatisticsSource } from './statistics.js';
 import { replayUnfused } from './unfuse.js';
@@ -76,34 +77,34 @@ export interface Leaf {
   readonly places: Uint32Array<ArrayBuffer>;
 }
 
-export interface Trainable {
-  readonly x: TiledTensor;
-  readonly context: TiledTensor | null;
-  readonly logProb: TiledTensor;
+export interface Trainable<T> {
+  /** What the recording left. */
+  readonly ends: T;
   readonly leaves: readonly Leaf[];
   /** The flat vector, [count]. */
   readonly parameters: ExternalTensor;
 }
 
 /**
- * Records log p(x) on `r`, unfused, reading parameters from the external `parameters`.
+ * Records a program of the flow's layers on `r`, unfused, reading parameters from the external `parameters`.
  *
- * @param options `input`: where the flow's inputs come from, if not from the externals `x` and `context`; `statistics`: those of batch norms,
- *   if not the flow's own.
+ * @param body records it over given layers; it is called a second time over the layers of the index build, on a recorder of its own.
+ * @param statistics of batch norms, if not the flow's own.
  * @throws UnsupportedError where a constant is computed from parameters in a way that does not say how.
  */
-export function recordTrainable(
+export function recordTrainable<T>(
   r: Recorder,
   flow: GpuFlow,
   layout: ParameterLayout,
-  { input, statistics }: { readonly input?: typeof recordInput; readonly statistics?: StatisticsSource } = {},
-): Trainable {
+  body: (r: Recorder, bijector: Bijector, base: Base, contextDim: number) => T,
+  statistics?: StatisticsSource,
+): Trainable<T> {
   const { bijector, base, state } = flow.parts;
   const density = new Recorder('flow', { differentiable: true });
-  const ends = recordDensity(density, bijector, base, flow.contextDim, input);
+  const ends = body(density, bijector, base, flow.contextDim);
   const twin = new Recorder('flow', { differentiable: true });
   const indexed = state.assemble(indexTensors(flow, layout), true);
-  recordDensity(twin, indexed.bijector, indexed.base, flow.contextDim, input);
+  body(twin, indexed.bijector, indexed.base, flow.contextDim);
   const flat = flatParameters(flow, layout);
   r.adopt(density.commands);
   const parameters = r.external('parameters', 0);
@@ -170,5 +171,5 @@ export function recordTrainable(
     );
     replayUnfused(r, [{ ...command, tensors }]);
   }
-  return { ...ends, leaves, parameters };
+  return { ends, leaves, parameters };
 }

@@ -7,15 +7,10 @@ import type { Executable } from '../runtime/executable.js';
 import type { Gpu } from '../runtime/gpu.js';
 import type { Residents } from '../runtime/residents.js';
 import { COPY_DST, COPY_SRC, STORAGE } from '../runtime/usage.js';
-import type { FitPlan } from './fit-options.js';
+import type { Objective } from './objective.js';
 import { flatStatistics, namedStatistics, type StatisticsLayout, statisticsOf } from './statistics.js';
-import { recordEvaluation, recordStep } from './step.js';
+import { recordEvaluation, recordStep, type StepOptions } from './step.js';
 import { flatParameters, layoutOf, type ParameterLayout } from './trainable.js';
-
-export interface DataSet {
-  readonly x: Float32Array;
-  readonly context?: Float32Array | undefined;
-}
 
 /** Where a run stands, as read from the device. */
 export interface Standing {
@@ -27,16 +22,16 @@ export interface Standing {
   readonly failed: number | null;
 }
 
-/** Buffers that steps change: with the data and the plan they are all of a run. */
-const STATE = ['parameters', 'moment1', 'moment2', 'control', 'losses', 'average', 'best', 'statistics', 'best statistics'];
-
 export class Trainer {
   readonly layout: ParameterLayout;
   readonly #gpu: Gpu;
   readonly #flow: GpuFlow;
   readonly #residents: Residents;
-  readonly #plan: FitPlan;
+  readonly #options: StepOptions;
+  readonly #objective: Objective;
   readonly #statistics: StatisticsLayout;
+  /** Buffers that steps change: with the data and the options they are all of a run. */
+  readonly #changing: readonly { readonly name: string; readonly length: number }[];
   readonly #buffers: Record<string, GPUBuffer> = {};
   #step: Executable | null = null;
   #evaluation: Executable | null = null;
@@ -46,49 +41,52 @@ export class Trainer {
    * Uploads everything. The caller disposes of it, and holds the arrays no longer.
    * @param taken steps of an earlier run that left `state`.
    */
-  constructor(flow: GpuFlow, plan: FitPlan, taken = 0, state: ReadonlyMap<string, Float32Array> = new Map()) {
+  constructor(flow: GpuFlow, options: StepOptions, objective: Objective, taken = 0, state: ReadonlyMap<string, Float32Array> = new Map()) {
     const { gpu } = flow.parts;
     this.#gpu = gpu;
     this.#flow = flow;
-    this.#plan = plan;
+    this.#options = options;
+    this.#objective = objective;
     this.#taken = taken;
     this.layout = layoutOf(flow);
     this.#residents = gpu.residents('training');
     const { count } = this.layout;
-    const { train, validation, step } = plan;
     const parameters = flatParameters(flow, this.layout);
     this.#statistics = statisticsOf(flow);
     const statistics = flatStatistics(flow, this.#statistics);
-    this.#upload('xs', train.x);
-    if (train.context) this.#upload('contexts', train.context);
-    if (validation) this.#upload('x', validation.x);
-    if (validation?.context) this.#upload('context', validation.context);
-    this.#upload('gradient', new Float32Array(count));
-    this.#upload('loss', new Float32Array(4));
-    const fresh = {
+    const keeps = objective.heldOut !== null;
+    const changing = {
       parameters,
       moment1: new Float32Array(count),
       moment2: new Float32Array(count),
       control: new Float32Array(CONTROL),
-      losses: new Float32Array(step.steps),
-      ...(step.average > 0 && { average: parameters }),
-      ...(validation && { best: parameters }),
-      ...(step.batchStatistics && { statistics }),
-      ...(step.batchStatistics && validation && { 'best statistics': statistics }),
+      losses: new Float32Array(options.steps),
+      ...(options.average > 0 && { average: parameters }),
+      ...(keeps && { best: parameters }),
+      ...(options.batchStatistics && { statistics }),
+      ...(options.batchStatistics && keeps && { 'best statistics': statistics }),
     };
-    for (const [name, data] of Object.entries(fresh)) this.#upload(name, state.get(name) ?? data);
+    this.#changing = Object.entries(changing).map(([name, { length }]) => ({ name, length }));
+    for (const [name, data] of Object.entries(changing)) this.#upload(name, state.get(name) ?? data);
+    for (const [name, data] of Object.entries(objective.data)) this.#upload(name, data);
+    this.#upload('gradient', new Float32Array(count));
+    this.#upload('loss', new Float32Array(4));
   }
 
   async compile(): Promise<void> {
-    const { step, validation } = this.#plan;
-    const program = recordStep(this.#flow, this.layout, step);
+    const program = recordStep(this.#flow, this.layout, this.#options, this.#objective);
     this.#step = await this.#gpu.compile(program, this.#residents);
-    if (validation) this.#evaluation = await this.#gpu.compile(recordEvaluation(this.#flow, this.layout, step), this.#residents);
+    if (this.#objective.heldOut)
+      this.#evaluation = await this.#gpu.compile(
+        recordEvaluation(this.#flow, this.layout, this.#options, this.#objective),
+        this.#residents,
+      );
   }
 
-  /** Submits `count` steps. */
+  /** Submits `count` steps. Step t begins at row t · batch of those that steps take one after another, `period` of them in a round. */
   take(count: number): void {
-    const { batch, count: rows, seed, rowsAtOnce } = this.#plan.step;
+    const { batch, seed, rowsAtOnce } = this.#options;
+    const { period } = this.#objective;
     const encoder = this.#gpu.device.createCommandEncoder({ label: 'training steps' });
     const from = this.#taken;
     const [executable, externals] = [this.#step!, this.#buffers];
@@ -97,8 +95,8 @@ export class Trainer {
       (function* () {
         for (let step = from; step < from + count; step++) {
           const place = step * batch;
-          const sequence = { step: place % rows, steps: Math.floor(place / rows), period: 0 };
-          yield { rows: batch, rowsAtOnce, seed: derivedSeed(seed, step), externals, sequence };
+          const call = { rows: batch, rowsAtOnce, seed: derivedSeed(seed, step), externals };
+          yield period === null ? call : { ...call, sequence: { step: place % period, steps: Math.floor(place / period), period: 0 } };
         }
       })(),
     );
@@ -117,21 +115,23 @@ export class Trainer {
     };
   }
 
-  /** Mean −log p of the minibatch of each step from `from` up to `to`. */
-  losses(from: number, to: number): Promise<Float32Array> {
-    return this.#readBuffer(this.#buffers.losses!, to - from, from);
+  /** The loss of each step from `from` up to `to`. */
+  async losses(from: number, to: number): Promise<Float32Array> {
+    const losses = await this.#readBuffer(this.#buffers.losses!, to - from, from);
+    return losses.map((loss) => loss + this.#objective.shift);
   }
 
-  /** Mean −log p of the held-out rows, at the parameters that the flow would take now. */
+  /** The loss of the held-out rows, at the parameters that the flow would take now. */
   async validationLoss(): Promise<number> {
     const { device } = this.#gpu;
-    const { held, step } = this.#plan;
+    const { rowsAtOnce, seed } = this.#options;
+    const { rows } = this.#objective.heldOut!;
     device.queue.writeBuffer(this.#buffers.loss!, 0, new Float32Array(4));
     const encoder = device.createCommandEncoder({ label: 'validation' });
     const externals = { ...this.#buffers, parameters: this.#current };
-    this.#evaluation!.encode(encoder, { rows: held, rowsAtOnce: step.rowsAtOnce, seed: step.seed, externals });
+    this.#evaluation!.encode(encoder, { rows, rowsAtOnce, seed, externals });
     device.queue.submit([encoder.finish()]);
-    return (await this.#readBuffer(this.#buffers.loss!, 1))[0]! / held;
+    return (await this.#readBuffer(this.#buffers.loss!, 1))[0]! / rows + this.#objective.shift;
   }
 
   /** Keeps the parameters as they are now, for `parameters`. */
@@ -158,17 +158,9 @@ export class Trainer {
 
   /** What steps have changed, as it is after those submitted so far, by name. */
   async state(): Promise<Map<string, Float32Array>> {
-    const names = STATE.filter((name) => this.#buffers[name]);
-    const { length } = this.#statistics;
-    const lengths: Record<string, number> = {
-      control: CONTROL,
-      losses: this.#plan.step.steps,
-      statistics: length,
-      'best statistics': length,
-    };
     // All copies are submitted before the first is awaited.
-    const arrays = await Promise.all(names.map((name) => this.#readBuffer(this.#buffers[name]!, lengths[name] ?? this.layout.count)));
-    return new Map(names.map((name, k) => [name, arrays[k]!]));
+    const arrays = this.#changing.map(async ({ name, length }) => [name, await this.#readBuffer(this.#buffers[name]!, length)] as const);
+    return new Map(await Promise.all(arrays));
   }
 
   dispose(): void {

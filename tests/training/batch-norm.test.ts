@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { GpuFlow } from '../../src/flows/flow.js';
-import { recordOutput } from '../../src/flows/task.js';
+import { recordDensity, recordOutput } from '../../src/flows/task.js';
 import { fit, maf, realNVP, ValueError } from '../../src/index.js';
 import { Recorder } from '../../src/runtime/recorder.js';
 import { recordFlatGradient } from '../../src/training/gradients.js';
@@ -24,9 +24,9 @@ function batchDifferentiable(flow: GpuFlow, x: Float32Array): Differentiable {
   const layout = layoutOf(flow);
   const statistics = statisticsOf(flow);
   const r = new Recorder('flow');
-  const density = recordTrainable(r, flow, layout, { statistics: { layout: statistics, from: 'rows' } });
-  recordOutput(r, 'logProb', density.logProb);
-  recordFlatGradient(r, density, layout.count, 1);
+  const { ends, leaves } = recordTrainable(r, flow, layout, recordDensity, { layout: statistics, from: 'rows' });
+  recordOutput(r, 'logProb', ends.logProb);
+  recordFlatGradient(r, ends.logProb, leaves, layout.count, -1);
   const program = r.finish();
   return (parameters = Float64Array.from(flatParameters(flow, layout))) => {
     const { logProb, gradient } = runProgram(program, {
