@@ -28,6 +28,7 @@ import { rowSumRule } from '../kernels/rules/row-sum.js';
 import { splineRule } from '../kernels/rules/spline.js';
 import { logDensityRule } from '../kernels/rules/standard-normal.js';
 import { sylvesterRule } from '../kernels/rules/sylvester.js';
+import { targetRule } from '../kernels/rules/target.js';
 import type { DerivativeRule } from '../runtime/derivative.js';
 import { UnsupportedError } from '../runtime/errors.js';
 import { kernelKey } from '../runtime/kernel.js';
@@ -63,6 +64,7 @@ const rules = [
   rowSumRule,
   splineRule,
   sylvesterRule,
+  targetRule,
 ];
 
 /** @throws UnsupportedError for a fused kernel, which has none. */
