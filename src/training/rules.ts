@@ -15,6 +15,7 @@ import {
 import { mixtureDensityRule, mixtureTableOrigin, mixtureTableRule } from '../kernels/rules/diagonal-mixture.js';
 import { implicitRule, solveRules } from '../kernels/rules/implicit.js';
 import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
+import { mixtureRule } from '../kernels/rules/mixture.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
 import { permuteRule } from '../kernels/rules/permute.js';
 import { planarRule } from '../kernels/rules/planar.js';
@@ -32,7 +33,7 @@ import type { Command } from '../runtime/program.js';
 /** Origins of constants that are computed from parameters. */
 export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin, mixtureTableOrigin, reflectionsOrigin];
 
-const rules = [
+const rules: readonly DerivativeRule[] = [
   activationRule,
   addTableRule,
   affineRule,
@@ -46,6 +47,7 @@ const rules = [
   logDensityRule,
   maskedLinearRule,
   mixtureDensityRule,
+  mixtureRule,
   mixtureTableRule,
   multiplyAddRule,
   permuteRule,
@@ -57,10 +59,17 @@ const rules = [
   sylvesterRule,
 ];
 
-/** @throws UnsupportedError for a fused kernel, which has none. */
-export function ruleOf({ kernel, label }: Command): DerivativeRule {
+const findRule = ({ kernel }: Command): DerivativeRule | undefined => {
   const key = kernelKey(kernel.source);
-  const rule = rules.find((known) => known.kernel === key);
-  if (!rule) throw new UnsupportedError(label, 'the derivative of this kernel');
+  return rules.find((known) => known.kernel === key);
+};
+
+/** Whether the command reads a buffer before it overwrites it. */
+export const worksInPlace = (command: Command): boolean => findRule(command)?.inPlace === true;
+
+/** @throws UnsupportedError for a fused kernel, which has none. */
+export function ruleOf(command: Command): DerivativeRule {
+  const rule = findRule(command);
+  if (!rule) throw new UnsupportedError(command.label, 'the derivative of this kernel');
   return rule;
 }

@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn ip(x:vec4f,iq:u32,B:u32)->ec{var A=vec4f(0.);if(SCALE!=dt){A=u[iq+B];}return eq(x,u[iq],A);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)ir:vec3u,@builtin(local_invocation_id)ak:vec3u){let group=ir.x*i+ak.x;if(group*4u>=M()){return;}gf(group);}";
+const own = "fn ip(x:vec4f,iq:u32,A:u32)->ec{var t=vec4f(0.);if(SCALE!=dt){t=v[iq+A];}return eq(x,v[iq],t);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)ir:vec3u,@builtin(local_invocation_id)ak:vec3u){let group=ir.x*i+ak.x;if(group*4u>=M()){return;}gf(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<
