@@ -3,6 +3,7 @@
 import { activationRule } from '../kernels/rules/activation.js';
 import { addTableRule } from '../kernels/rules/add-table.js';
 import { affineRule } from '../kernels/rules/affine.js';
+import { boundedRule, logitRule } from '../kernels/rules/bounded.js';
 import { boxDensityRule } from '../kernels/rules/box-uniform.js';
 import { determinantOrigin, determinantRule } from '../kernels/rules/determinant.js';
 import {
@@ -41,10 +42,12 @@ const rules: readonly DerivativeRule[] = [
   diagonalAffineRule,
   diagonalConstantsRule,
   diagonalEntriesRule,
+  boundedRule,
   boxDensityRule,
   implicitRule,
   ...solveRules,
   logDensityRule,
+  logitRule,
   maskedLinearRule,
   mixtureDensityRule,
   mixtureRule,

@@ -6,4 +6,5 @@ import { describeGradients } from '../support/gradient-check.js';
 
 const held = useGpu();
 
-for (const flow of flows) if (/^(planar|radial|sylvester)|mademog|mixture/.test(flow.name)) describeGradients(held, flow);
+for (const flow of flows)
+  if (/^(planar|radial|sylvester)|mademog|bounded|mixture|support|uniform base/.test(flow.name)) describeGradients(held, flow);
