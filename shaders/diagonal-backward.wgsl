@@ -6,8 +6,8 @@
 //   diagonal_entries             entries[i] = e^g(raw[i]) where on[i] is 1, else raw[i]: a triangle's packed weights, positive on the diagonal
 //   diagonal_entries_backward    d raw[i] += g'(raw[i]) e^g(raw[i]) d entries[i], or d entries[i]
 //
-// g by MAP: 0 raw; 1 log(softplus(raw) + setting), batch norm's gain; 2 raw / (1 + |raw / setting|), zuko's soft clip. The factor's two parts
-// count as one number: its gradient lies at the first.
+// g by MAP: 0 raw; 1 log(softplus(raw) + setting), batch norm's gain; 2 raw / (1 + |raw / setting|), zuko's soft clip. With MAP 3 the factor is
+// raw · offset instead, of either sign, and log_det 0. The factor's two parts count as one number: its gradient lies at the first.
 //
 // Shapes      center, raw, offset, shift f32 [D]; constants, d_constants f32 [4, D]; log_det, d_log_det f32 [1]; source (x), d_z tiled [D, rows].
 // Error       constants 4 units in the last place of e^s; sums 16 + tiles units of Σ |terms| (tests/cases/diagonal-backward.ts).
@@ -21,6 +21,8 @@ struct Params {
   sign: f32,
   setting: f32,
 }
+
+const PRODUCT = 3u;
 
 override MAP: u32 = 0u;
 
@@ -67,7 +69,8 @@ fn diagonal_constants(@builtin(global_invocation_id) id: vec3<u32>) {
   let f = id.x;
   let features = params.features;
   if (f >= features) { return; }
-  let factor = accurate_exp(vec4<f32>(log_scale(f))).x;
+  var factor = raw[f] * offset[f];
+  if (MAP != PRODUCT) { factor = accurate_exp(vec4<f32>(log_scale(f))).x; }
   let leading = bitcast<f32>(bitcast<u32>(factor) & 0xfffff000u);
   constants[f] = center[f];
   constants[features + f] = leading;
@@ -75,7 +78,9 @@ fn diagonal_constants(@builtin(global_invocation_id) id: vec3<u32>) {
   constants[3u * features + f] = shift[f];
   if (f > 0u) { return; }
   var sum = 0.0;
-  for (var k = 0u; k < features; k++) { sum += log_scale(k); }
+  if (MAP != PRODUCT) {
+    for (var k = 0u; k < features; k++) { sum += log_scale(k); }
+  }
   log_det[0] = sum;
 }
 
@@ -86,7 +91,11 @@ fn diagonal_constants_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   if (f >= features) { return; }
   let factor = made[features + f] + made[2u * features + f];
   d_center[f] += d_constants[f];
-  d_raw[f] += params.sign * slope(raw[f]) * (d_constants[features + f] * factor + d_log_det[0]);
+  if (MAP == PRODUCT) {
+    d_raw[f] += offset[f] * d_constants[features + f];
+  } else {
+    d_raw[f] += params.sign * slope(raw[f]) * (d_constants[features + f] * factor + d_log_det[0]);
+  }
   d_shift[f] += d_constants[3u * features + f];
 }
 

@@ -1,8 +1,8 @@
 import * as source from './generated/diagonal-backward.js';
 import { listKernel } from './geometry.js';
 
-/** From a raw number to the logarithm of a scale; formulas in shaders/diagonal-backward.wgsl. */
-export const MAP_NUMBER = { identity: 0, softplus: 1, softclip: 2 } as const;
+/** From a raw number to the logarithm of a scale, or with `product` to the scale; formulas in shaders/diagonal-backward.wgsl. */
+export const MAP_NUMBER = { identity: 0, softplus: 1, softclip: 2, product: 3 } as const;
 
 const perFeature = ({ features }: { readonly features: number }) => features;
 

@@ -5,7 +5,9 @@ const normals = (length: number, scale = 1) => table((random) => random.normals(
 const positive = (length: number) => table((random) => random.normals(length).map((value) => Math.exp(value)));
 const zeros = (length: number) => table(() => new Float32Array(length));
 const maps = Object.entries(MAP_NUMBER) as [keyof typeof MAP_NUMBER, number][];
-const SETTING = { identity: 0, softplus: 1e-3, softclip: 3 } as const;
+/** Entries of a matrix are no products. */
+const entryMaps = maps.filter(([map]) => map !== 'product');
+const SETTING = { identity: 0, softplus: 1e-3, softclip: 3, product: 0 } as const;
 
 /** The factor in float64 is one number, in float32 two: their sum is compared where it is used, here the leading part alone. */
 export const diagonalConstantsCases = defineCases(
@@ -40,6 +42,7 @@ export const diagonalConstantsBackwardCases = defineCases(
       constants: { MAP },
       buffers: {
         raw: normals(features),
+        offset: normals(features),
         made: positive(4 * features),
         d_constants: normals(4 * features),
         d_log_det: normals(4),
@@ -76,7 +79,7 @@ const ofEntries = (features: number, map: keyof typeof MAP_NUMBER, MAP: number) 
 
 export const diagonalEntriesCases = defineCases(
   diagonal.entries,
-  maps.flatMap(([map, MAP]) =>
+  entryMaps.flatMap(([map, MAP]) =>
     [1, 5, 200].map((features) => ({
       ...ofEntries(features, map, MAP),
       buffers: { raw: normals(features), on: marks(features), entries: normals(features) },
@@ -86,7 +89,7 @@ export const diagonalEntriesCases = defineCases(
 
 export const diagonalEntriesBackwardCases = defineCases(
   diagonal.entriesBackward,
-  maps.flatMap(([map, MAP]) =>
+  entryMaps.flatMap(([map, MAP]) =>
     [1, 5, 200].map((features) => ({
       ...ofEntries(features, map, MAP),
       buffers: { raw: normals(features), on: marks(features), d_entries: normals(features), d_raw: normals(features) },

@@ -1,3 +1,4 @@
+import { MAP_NUMBER } from '../../src/kernels/diagonal-backward.js';
 import * as source from '../../src/kernels/generated/diagonal-backward.js';
 import { TILE, tiled } from './layout.js';
 import { sigmoid, softplus } from './math.js';
@@ -15,9 +16,10 @@ export const diagonalConstants = defineTwin(source.diagonalConstants, ({ buffers
   const { features, sign, setting } = params;
   log_det[0] = 0;
   for (let f = 0; f < features; f++) {
-    const s = sign * gain(MAP, raw[f]!, setting) + offset[f]!;
+    const product = MAP === MAP_NUMBER.product;
+    const s = product ? 0 : sign * gain(MAP, raw[f]!, setting) + offset[f]!;
     constants[f] = center[f]!;
-    constants[features + f] = Math.exp(s);
+    constants[features + f] = product ? raw[f]! * offset[f]! : Math.exp(s);
     constants[2 * features + f] = 0;
     constants[3 * features + f] = shift[f]!;
     log_det[0] += s;
@@ -25,12 +27,15 @@ export const diagonalConstants = defineTwin(source.diagonalConstants, ({ buffers
 });
 
 export const diagonalConstantsBackward = defineTwin(source.diagonalConstantsBackward, ({ buffers, params, constants: { MAP } }) => {
-  const { raw, made, d_constants, d_log_det, d_center, d_raw, d_shift } = buffers;
+  const { raw, offset, made, d_constants, d_log_det, d_center, d_raw, d_shift } = buffers;
   const { features, sign, setting } = params;
   for (let f = 0; f < features; f++) {
     const factor = made[features + f]! + made[2 * features + f]!;
     d_center[f]! += d_constants[f]!;
-    d_raw[f]! += sign * slope(MAP, raw[f]!, setting) * (d_constants[features + f]! * factor + d_log_det[0]!);
+    d_raw[f]! +=
+      MAP === MAP_NUMBER.product
+        ? offset[f]! * d_constants[features + f]!
+        : sign * slope(MAP, raw[f]!, setting) * (d_constants[features + f]! * factor + d_log_det[0]!);
     d_shift[f]! += d_constants[3 * features + f]!;
   }
 });

@@ -27,7 +27,7 @@ export const diagonalAffineRule = /*#__PURE__*/ defineRule(
 
 export const diagonalConstantsRule = /*#__PURE__*/ defineRule(
   diagonal.constants,
-  (r, { buffers: { raw, constants: made }, params, constants }, gradients) => {
+  (r, { buffers: { raw, offset, constants: made }, params, constants }, gradients) => {
     const { features } = params;
     const [dConstants, dLogDet] = [gradients.ofTable('constants'), gradients.ofTable('log_det')];
     const into = (name: string): TableTensor => gradients.intoTable(name) ?? r.table(features, 'unused');
@@ -35,6 +35,7 @@ export const diagonalConstantsRule = /*#__PURE__*/ defineRule(
     r.run(diagonal.constantsBackward, {
       buffers: {
         raw,
+        offset,
         made,
         d_constants: dConstants ?? zeros(4 * features),
         d_log_det: dLogDet ?? zeros(4),
