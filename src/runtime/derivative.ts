@@ -30,6 +30,8 @@ export interface Gradients {
   ofTable(buffer: string): TableTensor | null;
   /** Where the gradient by a table that the command read is added, since each chunk of rows adds its part; null where nobody wants it. */
   intoTable(buffer: string): TableTensor | null;
+  /** Runs `body`, which records what depends on this table alone: once for all rows, unless the rows themselves make the table. */
+  fromTable<T>(buffer: string, body: () => T): T;
 }
 
 type Vjp<S extends KernelSource> = (

@@ -38,11 +38,25 @@ interface Known {
   readonly tables: Map<number, TableTensor>;
 }
 
+/** Ids of the tables that each chunk of rows writes anew. */
+function tablesOfChunks(commands: readonly Command[]): Set<number> {
+  const ids = new Set<number>();
+  for (const { kernel, tensors, stage } of commands)
+    for (const [name, { access }] of Object.entries(kernel.source.buffers)) {
+      const tensor = tensors[name]!;
+      if (stage === undefined && access === 'read_write' && tensor.kind === 'table') ids.add(tensor.id);
+    }
+  return ids;
+}
+
 const recordFill = (r: Recorder, destination: TiledTensor, value: number) =>
   r.run(fill, { buffers: { destination }, params: { features: destination.features, value } });
 
 /** Walks back over `commands`, and adds to the gradients of the tensors that `active` names. */
 function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet<number>, { tiled, tables }: Known): void {
+  const ofChunks = tablesOfChunks(commands);
+  const once = <T>(tensor: Tensor, body: () => T): T =>
+    tensor.kind === 'table' && ofChunks.has(tensor.id) ? body() : r.once('before', body);
   for (let index = commands.length - 1; index >= 0; index--) {
     const command = commands[index]!;
     const { kernel, tensors, stage } = command;
@@ -84,11 +98,15 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
         if (!isIn(active, tensor) || tensor.kind !== 'table') return null;
         let gradient = tables.get(tensor.id);
         if (!gradient) {
-          gradient = r.table(tensor.length, `d ${tensor.label}`);
-          tables.set(tensor.id, gradient);
-          recordClear(r, gradient);
+          const fresh = r.table(tensor.length, `d ${tensor.label}`);
+          gradient = fresh;
+          tables.set(tensor.id, fresh);
+          once(tensor, () => r.run(clear, { buffers: { table: fresh }, params: { length: fresh.length, factor: 0 } }));
         }
         return gradient;
+      },
+      fromTable(name, body) {
+        return once(tensors[name]!, body);
       },
     };
     const record = () =>

@@ -3,18 +3,24 @@
 import { activationRule } from '../kernels/rules/activation.js';
 import { addTableRule } from '../kernels/rules/add-table.js';
 import { affineRule } from '../kernels/rules/affine.js';
+import { batchMomentsRule } from '../kernels/rules/batch-norm.js';
 import { boundedRule, logitRule } from '../kernels/rules/bounded.js';
 import { boxDensityRule } from '../kernels/rules/box-uniform.js';
+import { classTableRule } from '../kernels/rules/class-table.js';
+import { conv2dRule } from '../kernels/rules/conv2d.js';
 import { determinantOrigin, determinantRule } from '../kernels/rules/determinant.js';
 import {
   diagonalAffineRule,
   diagonalConstantsRule,
   diagonalEntriesRule,
   diagonalOrigin,
+  diagonalProductRule,
   entriesOrigin,
+  productOrigin,
 } from '../kernels/rules/diagonal-affine.js';
 import { mixtureDensityRule, mixtureTableOrigin, mixtureTableRule } from '../kernels/rules/diagonal-mixture.js';
 import { implicitRule, solveRules } from '../kernels/rules/implicit.js';
+import { joinRule } from '../kernels/rules/join.js';
 import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
 import { mixtureRule } from '../kernels/rules/mixture.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
@@ -32,20 +38,25 @@ import { kernelKey } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 
 /** Origins of constants that are computed from parameters. */
-export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin, mixtureTableOrigin, reflectionsOrigin];
+export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin, mixtureTableOrigin, productOrigin, reflectionsOrigin];
 
 const rules: readonly DerivativeRule[] = [
   activationRule,
   addTableRule,
   affineRule,
+  batchMomentsRule,
+  classTableRule,
+  conv2dRule,
   determinantRule,
   diagonalAffineRule,
   diagonalConstantsRule,
   diagonalEntriesRule,
+  diagonalProductRule,
   boundedRule,
   boxDensityRule,
   implicitRule,
   ...solveRules,
+  joinRule,
   logDensityRule,
   logitRule,
   maskedLinearRule,

@@ -5,9 +5,7 @@ const normals = (length: number, scale = 1) => table((random) => random.normals(
 const positive = (length: number) => table((random) => random.normals(length).map((value) => Math.exp(value)));
 const zeros = (length: number) => table(() => new Float32Array(length));
 const maps = Object.entries(MAP_NUMBER) as [keyof typeof MAP_NUMBER, number][];
-/** Entries of a matrix are no products. */
-const entryMaps = maps.filter(([map]) => map !== 'product');
-const SETTING = { identity: 0, softplus: 1e-3, softclip: 3, product: 0 } as const;
+const SETTING = { identity: 0, softplus: 1e-3, softclip: 3 } as const;
 
 /** The factor in float64 is one number, in float32 two: their sum is compared where it is used, here the leading part alone. */
 export const diagonalConstantsCases = defineCases(
@@ -42,12 +40,12 @@ export const diagonalConstantsBackwardCases = defineCases(
       constants: { MAP },
       buffers: {
         raw: normals(features),
-        offset: normals(features),
         made: positive(4 * features),
         d_constants: normals(4 * features),
         d_log_det: normals(4),
         d_center: normals(features),
         d_raw: normals(features),
+        d_offset: normals(features),
         d_shift: normals(features),
       },
       tolerance: { bound: 16 * ULP },
@@ -68,7 +66,7 @@ export const diagonalGradientCases = defineCases(diagonal.gradient, [
   ...[1, 2, 63].map((features) => gradient(features, 257)),
 ]);
 
-const marks = (length: number) => table((random) => Float32Array.from({ length }, () => Math.round(random.uniform())));
+const marks = (length: number) => table((random) => Float32Array.from({ length }, () => random.integer(3) - 1));
 const ofEntries = (features: number, map: keyof typeof MAP_NUMBER, MAP: number) => ({
   name: `${features} entries, ${map}`,
   rows: 1,
@@ -79,7 +77,7 @@ const ofEntries = (features: number, map: keyof typeof MAP_NUMBER, MAP: number) 
 
 export const diagonalEntriesCases = defineCases(
   diagonal.entries,
-  entryMaps.flatMap(([map, MAP]) =>
+  maps.flatMap(([map, MAP]) =>
     [1, 5, 200].map((features) => ({
       ...ofEntries(features, map, MAP),
       buffers: { raw: normals(features), on: marks(features), entries: normals(features) },
@@ -89,10 +87,47 @@ export const diagonalEntriesCases = defineCases(
 
 export const diagonalEntriesBackwardCases = defineCases(
   diagonal.entriesBackward,
-  entryMaps.flatMap(([map, MAP]) =>
+  maps.flatMap(([map, MAP]) =>
     [1, 5, 200].map((features) => ({
       ...ofEntries(features, map, MAP),
       buffers: { raw: normals(features), on: marks(features), d_entries: normals(features), d_raw: normals(features) },
     })),
   ),
+);
+
+const ofProduct = (features: number) => ({
+  name: `${features} features`,
+  rows: 1,
+  params: { features, sign: 1, setting: 0 },
+});
+
+export const diagonalProductCases = defineCases(
+  diagonal.product,
+  [1, 5, 200].map((features) => ({
+    ...ofProduct(features),
+    buffers: {
+      center: normals(features),
+      raw: normals(features),
+      offset: positive(features),
+      shift: normals(features),
+      constants: zeros(4 * features),
+    },
+    // As above: the leading part, and a remainder that is 0 in the twin.
+    tolerance: { bound: 2 ** -8 },
+  })),
+);
+
+export const diagonalProductBackwardCases = defineCases(
+  diagonal.productBackward,
+  [1, 5, 200].map((features) => ({
+    ...ofProduct(features),
+    buffers: {
+      offset: positive(features),
+      d_constants: normals(4 * features),
+      d_center: normals(features),
+      d_raw: normals(features),
+      d_shift: normals(features),
+    },
+    tolerance: { bound: 4 * ULP },
+  })),
 );

@@ -1,4 +1,3 @@
-import { MAP_NUMBER } from '../../src/kernels/diagonal-backward.js';
 import * as source from '../../src/kernels/generated/diagonal-backward.js';
 import { TILE, tiled } from './layout.js';
 import { sigmoid, softplus } from './math.js';
@@ -16,10 +15,9 @@ export const diagonalConstants = defineTwin(source.diagonalConstants, ({ buffers
   const { features, sign, setting } = params;
   log_det[0] = 0;
   for (let f = 0; f < features; f++) {
-    const product = MAP === MAP_NUMBER.product;
-    const s = product ? 0 : sign * gain(MAP, raw[f]!, setting) + offset[f]!;
+    const s = sign * gain(MAP, raw[f]!, setting) + offset[f]!;
     constants[f] = center[f]!;
-    constants[features + f] = product ? raw[f]! * offset[f]! : Math.exp(s);
+    constants[features + f] = Math.exp(s);
     constants[2 * features + f] = 0;
     constants[3 * features + f] = shift[f]!;
     log_det[0] += s;
@@ -27,15 +25,14 @@ export const diagonalConstants = defineTwin(source.diagonalConstants, ({ buffers
 });
 
 export const diagonalConstantsBackward = defineTwin(source.diagonalConstantsBackward, ({ buffers, params, constants: { MAP } }) => {
-  const { raw, offset, made, d_constants, d_log_det, d_center, d_raw, d_shift } = buffers;
+  const { raw, made, d_constants, d_log_det, d_center, d_raw, d_offset, d_shift } = buffers;
   const { features, sign, setting } = params;
   for (let f = 0; f < features; f++) {
     const factor = made[features + f]! + made[2 * features + f]!;
     d_center[f]! += d_constants[f]!;
-    d_raw[f]! +=
-      MAP === MAP_NUMBER.product
-        ? offset[f]! * d_constants[features + f]!
-        : sign * slope(MAP, raw[f]!, setting) * (d_constants[features + f]! * factor + d_log_det[0]!);
+    const dLogScale = d_constants[features + f]! * factor + d_log_det[0]!;
+    d_raw[f]! += sign * slope(MAP, raw[f]!, setting) * dLogScale;
+    d_offset[f]! += dLogScale;
     d_shift[f]! += d_constants[3 * features + f]!;
   }
 });
@@ -57,13 +54,32 @@ export const diagonalGradient = defineTwin(source.diagonalGradient, ({ buffers: 
 });
 
 export const diagonalEntries = defineTwin(source.diagonalEntries, ({ buffers: { raw, on, entries }, params, constants: { MAP } }) => {
-  for (let i = 0; i < params.features; i++) entries[i] = on[i] === 1 ? Math.exp(gain(MAP, raw[i]!, params.setting)) : raw[i]!;
+  for (let i = 0; i < params.features; i++) entries[i] = on[i] === 0 ? raw[i]! : on[i]! * Math.exp(gain(MAP, raw[i]!, params.setting));
 });
 
 export const diagonalEntriesBackward = defineTwin(source.diagonalEntriesBackward, ({ buffers, params, constants: { MAP } }) => {
   const { raw, on, d_entries, d_raw } = buffers;
   for (let i = 0; i < params.features; i++) {
     const [u, s] = [raw[i]!, params.setting];
-    d_raw[i]! += (on[i] === 1 ? slope(MAP, u, s) * Math.exp(gain(MAP, u, s)) : 1) * d_entries[i]!;
+    d_raw[i]! += (on[i] === 0 ? 1 : on[i]! * slope(MAP, u, s) * Math.exp(gain(MAP, u, s))) * d_entries[i]!;
+  }
+});
+
+export const diagonalProduct = defineTwin(source.diagonalProduct, ({ buffers: { center, raw, offset, shift, constants }, params }) => {
+  const { features } = params;
+  for (let f = 0; f < features; f++) {
+    constants[f] = center[f]!;
+    constants[features + f] = raw[f]! * offset[f]!;
+    constants[2 * features + f] = 0;
+    constants[3 * features + f] = shift[f]!;
+  }
+});
+
+export const diagonalProductBackward = defineTwin(source.diagonalProductBackward, ({ buffers, params: { features } }) => {
+  const { offset, d_constants, d_center, d_raw, d_shift } = buffers;
+  for (let f = 0; f < features; f++) {
+    d_center[f]! += d_constants[f]!;
+    d_raw[f]! += offset[f]! * d_constants[features + f]!;
+    d_shift[f]! += d_constants[3 * features + f]!;
   }
 });

@@ -3,11 +3,12 @@
 import type { ConvNetDescription } from '../../format/description.js';
 import { classNormal } from '../bases/conditional-normal.js';
 import { Chain, Inverse } from '../bijectors/chain.js';
-import { ChannelLinear } from '../bijectors/channel-linear.js';
-import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
+import { type ChannelFactor, ChannelLinear } from '../bijectors/channel-linear.js';
+import { DiagonalAffine, logScales } from '../bijectors/diagonal-affine.js';
 import { halvesOf, ImageCoupling, type ImageMask } from '../bijectors/image-coupling.js';
 import { squeeze } from '../bijectors/squeeze.js';
 import type { ConvNet, ImageShape } from '../conditioner/conv-net.js';
+import { factorize } from '../linear-algebra.js';
 import { type AffineSettings, AffineTransformer } from '../transformers/affine.js';
 import { needs } from './needs.js';
 import type { BaseBuilders, BuildContext, OpBuilders, OpOf } from './op.js';
@@ -62,33 +63,56 @@ function coupling(context: BuildContext, net: ConvNetDescription, settings: Affi
   return new ImageCoupling(shape, readNet(context, net, reads, transformer.parameters * moves), transformer, mask, name);
 }
 
-/** The matrix of a 1×1 convolution, in float64. */
-function readMatrix(state: StateReader, prefix: string, channels: number, factored: boolean): Float64Array {
+/** A 1×1 convolution: its matrix in float64, and the factors that parameters are copied into, where `pixels` share it. */
+interface Mixing {
+  readonly matrix: Float64Array;
+  readonly factors: (pixels: number) => readonly ChannelFactor[];
+}
+
+function readMixing(state: StateReader, prefix: string, channels: number, factored: boolean): Mixing {
   const square = [channels, channels];
-  if (!factored) return Float64Array.from(state.parameter(`${prefix}.W`, square));
+  if (!factored) {
+    const weight = state.parameter(`${prefix}.W`, square);
+    const matrix = Float64Array.from(weight);
+    return {
+      matrix,
+      factors: (pixels) => {
+        const origin = { kind: 'determinant', inputs: { matrix: Float32Array.from(weight) }, settings: { factor: pixels } };
+        return [{ matrix, logDet: { value: pixels * factorize(matrix, channels).logAbsDet, origin } }];
+      },
+    };
+  }
   const permutation = state.buffer(`${prefix}.P`, square);
   const lower = state.parameter(`${prefix}.L`, square);
   const upper = state.parameter(`${prefix}.U`, square);
   const logScale = state.parameter(`${prefix}.log_S`, [channels]);
   const sign = state.buffer(`${prefix}.sign_S`, [channels]);
   if (state.has(`${prefix}.eye`)) state.buffer(`${prefix}.eye`, square);
-  const product = (a: (i: number, j: number) => number, b: (i: number, j: number) => number) => {
+  const filled = (entry: (i: number, j: number) => number) =>
+    Float64Array.from({ length: channels * channels }, (_, at) => entry(Math.floor(at / channels), at % channels));
+  const product = (a: ArrayLike<number>, b: ArrayLike<number>) => {
     const c = new Float64Array(channels * channels);
     for (let i = 0; i < channels; i++)
       for (let k = 0; k < channels; k++) {
-        const factor = a(i, k);
-        if (factor !== 0) for (let j = 0; j < channels; j++) c[i * channels + j]! += factor * b(k, j);
+        const factor = a[i * channels + k]!;
+        if (factor !== 0) for (let j = 0; j < channels; j++) c[i * channels + j]! += factor * b[k * channels + j]!;
       }
     return c;
   };
-  const triangles = product(
-    (i, j) => (i === j ? 1 : i > j ? lower[i * channels + j]! : 0),
-    (i, j) => (i === j ? sign[i]! * Math.exp(logScale[i]!) : i < j ? upper[i * channels + j]! : 0),
+  const ofUpper = (diagonal: (i: number) => number) => filled((i, j) => (i === j ? diagonal(i) : i < j ? upper[i * channels + j]! : 0));
+  const right = ofUpper((i) => sign[i]! * Math.exp(logScale[i]!));
+  const left = product(
+    permutation,
+    filled((i, j) => (i === j ? 1 : i > j ? lower[i * channels + j]! : 0)),
   );
-  return product(
-    (i, j) => permutation[i * channels + j]!,
-    (i, j) => triangles[i * channels + j]!,
-  );
+  return {
+    matrix: product(left, right),
+    factors: (pixels) => {
+      const { values, origin } = logScales({ raw: everywhere(logScale, pixels) });
+      const diagonal = { raw: ofUpper((i) => logScale[i]!), on: filled((i, j) => (i === j ? sign[i]! : 0)) };
+      return [{ matrix: right, diagonal, logDet: { value: values.reduce((sum, value) => sum + value, 0), origin } }, { matrix: left }];
+    },
+  };
 }
 
 /** log scale and shift of z = (x − shift) e^−scale, one of each a channel. */
@@ -96,6 +120,17 @@ function readActNorm({ state }: BuildContext, names: { log_scale: string; shift:
   const shape = [1, channels, 1, 1];
   return [state.parameter(names.log_scale, shape), state.parameter(names.shift, shape)];
 }
+
+/** A number of each channel at each of its pixels. */
+const everywhere = (values: ArrayLike<number>, pixels: number): Float64Array =>
+  Float64Array.from({ length: values.length * pixels }, (_, f) => values[Math.floor(f / pixels)]!);
+
+const channelActNorm = (logScale: Float32Array, shift: Float32Array, pixels: number): DiagonalAffine =>
+  new DiagonalAffine('actnorm', {
+    center: everywhere(shift, pixels),
+    logScale: { raw: everywhere(logScale, pixels).map((value) => -value) },
+    shift: new Float32Array(shift.length * pixels),
+  });
 
 /** Scale of `glow_block`, from noise to data: x = a z + shift. */
 const SCALE_MAPS: Record<OpOf<'glow_block'>['coupling']['scale_map'], AffineSettings> = {
@@ -112,30 +147,31 @@ const checkLatent = ({ place }: BuildContext, said: readonly number[], latent: I
 export const imageOps = {
   glow_block(op, context) {
     const shape = imageShape(context);
-    const [channels] = shape;
+    const [channels, height, width] = shape;
     const { state } = context;
     const [logScale, shift] = readActNorm(context, op.actnorm, channels);
-    const matrix = readMatrix(state, op.conv1x1, channels, op.use_lu).map((value, at) => value * Math.exp(-logScale[at % channels]!));
+    const { matrix, factors } = readMixing(state, op.conv1x1, channels, op.use_lu);
+    const pixels = height * width;
+    const scaled = matrix.map((value, at) => value * Math.exp(-logScale[at % channels]!));
+    const steps = () => ({ actNorm: channelActNorm(logScale, shift, pixels), factors: factors(pixels) });
+    const mixing = new ChannelLinear(shape, scaled, shift, steps, !state.holdsPlaces);
     const mask = op.coupling.split_mode === 'channel' ? 'last-channels' : 'first-channels';
     const moved = coupling(context, op.coupling, SCALE_MAPS[op.coupling.scale_map], mask);
-    return new Chain(context.inputs, [new ChannelLinear(shape, matrix, shift), moved], 'glow-block');
+    return new Chain(context.inputs, [mixing, moved], 'glow-block');
   },
 
   channel_actnorm(op, context) {
     const [channels, height, width] = imageShape(context);
     const [logScale, shift] = readActNorm(context, op, channels);
-    const everywhere = (values: Float32Array) =>
-      Float64Array.from({ length: context.inputs }, (_, f) => values[Math.floor(f / (height * width))]!);
-    return new DiagonalAffine('actnorm', {
-      center: everywhere(shift),
-      logScale: { raw: everywhere(logScale).map((value) => -value) },
-      shift: new Float32Array(context.inputs),
-    });
+    return channelActNorm(logScale, shift, height * width);
   },
 
   conv1x1(op, context) {
     const shape = imageShape(context);
-    return new ChannelLinear(shape, readMatrix(context.state, op.prefix, shape[0], op.use_lu), new Float64Array(shape[0]));
+    const [channels, height, width] = shape;
+    const { matrix, factors } = readMixing(context.state, op.prefix, channels, op.use_lu);
+    const steps = () => ({ actNorm: null, factors: factors(height * width) });
+    return new ChannelLinear(shape, matrix, new Float64Array(channels), steps, !context.state.holdsPlaces);
   },
 
   image_coupling(op, context) {

@@ -106,7 +106,7 @@ function planNorm({ mean, factor, weight, bias, scale }: Norm, order: Uint32Arra
   const split = splitConstants(Float64Array.from(order, (unit) => scale[unit]!));
   return {
     constants: Float32Array.of(...inputs.center, ...split, ...inputs.shift),
-    origin: { of: { kind: 'diagonal', inputs, settings: { map: 'product', setting: 0, sign: 1 } }, table: 'constants' },
+    origin: { of: { kind: 'product', inputs, settings: {} }, table: 'constants' },
   };
 }
 

@@ -5,11 +5,11 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "struct B{m:u32,ah:u32,vs:u32}@group(0)@binding(1)var<uniform>c:B;@group(0)@binding(2)var<storage,read>vt:array<f32>;@group(0)@binding(3)var<storage,read_write>y:array<vec4f>;fn vu(vv:u32,pa:u32,vw:u32)->u32{return ow(vec4u(vv,pa,vw,0x5fu),vec2u(Z(av.an),Z(av.ao))).x;}fn vx(rn:u32,vw:u32)->u32{let vy=(1u<<c.vs)-1u;var f=rn;loop{var ni=f>>c.vs;var jz=f&vy;for(var pa=0u;pa<4u;pa++){let kx=ni^(vu(jz,pa,vw)&vy);ni=jz;jz=kx;}f=(ni<<c.vs)|jz;if(f<c.ah){break;}}return f;}fn vz(R:u32)->u32{let f=Z(av.aq)+R;return vx(f%c.ah,Z(av.at)+f/c.ah);}@compute@workgroup_size(64)fn minibatch(@builtin(global_invocation_id)e:vec3u){let ah=M();if(e.x*4u>=ah){return;}let kr=ah-1u;var wa:vec4u;for(var h=0u;h<4u;h++){wa[h]=vz(min(e.x*4u+h,kr))*c.m;}for(var d=0u;d<c.m;d++){y[q(c.m,e.x)+d*i]=vec4f(vt[wa.x+d],vt[wa.y+d],vt[wa.z+d],vt[wa.w+d]);}}";
+const own = "struct u{l:u32,aj:u32,xd:u32,an:u32,ao:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>xe:array<f32>;@group(0)@binding(3)var<storage,read_write>y:array<vec4f>;fn xf(xg:u32,pu:u32,xh:u32)->u32{return pq(vec4u(xg,pu,xh,0x5fu),vec2u(c.an,c.ao)).x;}fn xi(sk:u32,xh:u32)->u32{let xj=(1u<<c.xd)-1u;var f=sk;loop{var nh=f>>c.xd;var jy=f&xj;for(var pu=0u;pu<4u;pu++){let kw=nh^(xf(jy,pu,xh)&xj);nh=jy;jy=kw;}f=(nh<<c.xd)|jy;if(f<c.aj){break;}}return f;}fn xk(S:u32)->u32{let f=Z(av.aq)+Z(av.am)+S;return xi(f%c.aj,Z(av.at)+f/c.aj);}@compute@workgroup_size(64)fn minibatch(@builtin(global_invocation_id)e:vec3u){let aj=L();if(e.x*4u>=aj){return;}let kq=aj-1u;var st:vec4u;for(var h=0u;h<4u;h++){st[h]=xk(min(e.x*4u+h,kq))*c.l;}for(var d=0u;d<c.l;d++){y[p(c.l,e.x)+d*i]=vec4f(xe[st.x+d],xe[st.y+d],xe[st.z+d],xe[st.w+d]);}}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libPhilox}${own}`;
 
 export const minibatch = /*#__PURE__*/ kernelSource<
   { data: 'f32'; y: 'f32' },
-  'features' | 'count' | 'half_bits',
+  'features' | 'count' | 'half_bits' | 'seed_low' | 'seed_high',
   Record<never, never>
->('minibatch', 'minibatch', [64, 1, 1], 'call;features count half_bits;data y!;', wgsl);
+>('minibatch', 'minibatch', [64, 1, 1], 'call;features count half_bits seed_low seed_high;data y!;', wgsl);

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct B{m:u32}@group(0)@binding(1)var<uniform>c:B;@group(0)@binding(2)var<storage,read>un:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Dg:array<vec4f>;const Dh=64u;fn Di(V:u32,L:u32,gp:u32)->vec4f{var D=vec4f(0.);for(var s=L;s<gp;s+=8u){var S=vec4f(0.);for(var d=s;d<min(s+8u,gp);d++){S+=un[V+d*i];}D+=S;}return D;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let ah=(c.m+Dh-1u)/Dh;if(e.x*4u>=M()||e.y>=ah){return;}let L=e.y*Dh;Dg[q(ah,e.x)+e.y*i]=Di(q(c.m,e.x),L,min(L+Dh,c.m));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=M()){return;}total[e.x]+=Di(q(c.m,e.x),0u,c.m);}";
+const own = "struct u{l:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ss:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Eh:array<vec4f>;const Ei=64u;fn Ej(V:u32,E:u32,af:u32)->vec4f{var C=vec4f(0.);for(var s=E;s<af;s+=8u){var N=vec4f(0.);for(var d=s;d<min(s+8u,af);d++){N+=ss[V+d*i];}C+=N;}return C;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let aj=(c.l+Ei-1u)/Ei;if(e.x*4u>=L()||e.y>=aj){return;}let E=e.y*Ei;Eh[p(aj,e.x)+e.y*i]=Ej(p(c.l,e.x),E,min(E+Ei,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=L()){return;}total[e.x]+=Ej(p(c.l,e.x),0u,c.l);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<

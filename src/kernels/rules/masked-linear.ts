@@ -1,7 +1,7 @@
 import { defineRule } from '../../runtime/derivative.js';
 import { ceilDiv } from '../../runtime/kernel.js';
-import { NONE } from '../../runtime/tensor.js';
-import { recordColumnSums, weightGradient } from '../linear-backward.js';
+import { NONE, type TiledTensor } from '../../runtime/tensor.js';
+import { recordColumnSums, recordWeightGradient } from '../linear-backward.js';
 import { maskedLinear, STRIP } from '../masked-linear.js';
 import { recordGather } from '../parameters.js';
 import { permute } from '../permute.js';
@@ -58,10 +58,14 @@ export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buf
   }
   const dWeight = weight.kind === 'table' ? gradients.intoTable('weight') : null;
   if (dWeight)
-    r.run(weightGradient, {
-      buffers: { x, d_y: dY, ranges, d_weight: dWeight },
-      params: { inputs, outputs, x_features, x_at, y_features, y_at, blocks },
-    });
+    recordWeightGradient(
+      r,
+      { tensor: x as TiledTensor, at: x_at, channel: 1, pixel: inputs },
+      { tensor: dY, at: y_at, channel: 1, pixel: outputs },
+      ranges,
+      dWeight,
+      { inputs, outputs, height: 1, width: blocks, kernel: 1 },
+    );
   const dBias = bias.kind === 'table' ? gradients.intoTable('bias') : null;
   for (let part = 0; dBias && part < blocks; part++) recordColumnSums(r, dY, dBias, { features: outputs, at: y_at + part * outputs });
   const dX = gradients.into('x', inputs * blocks !== x_features);
