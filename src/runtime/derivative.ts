@@ -45,6 +45,8 @@ export interface DerivativeRule {
   /** Name and entry point of the kernel. */
   readonly kernel: string;
   readonly record: Vjp<KernelSource>;
+  /** Whether the kernel reads a buffer before it overwrites it. What it only adds to needs no rule. */
+  readonly inPlace?: boolean;
 }
 
 /** How the tables of one kind of origin are made on the device: by kernels over tables that have rules themselves. */

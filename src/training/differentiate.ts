@@ -6,7 +6,7 @@ import type { Gradients, GradientTarget } from '../runtime/derivative.js';
 import type { Command } from '../runtime/program.js';
 import type { Recorder } from '../runtime/recorder.js';
 import type { TableTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
-import { ruleOf } from './rules.js';
+import { ruleOf, worksInPlace } from './rules.js';
 
 type Scratch = TiledTensor | TableTensor;
 
@@ -64,7 +64,8 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
     const names = Object.keys(buffers).filter((name) => isIn(active, tensors[name]));
     const written = names.filter((name) => buffers[name]!.access === 'read_write').map((name) => tensors[name] as Scratch);
     const reached = written.some(({ id }) => tiled.has(id) || tables.has(id));
-    if (!reached || written.length === names.length) continue; // a constant, or a source itself
+    // Written alone: added to, a constant, or a source itself.
+    if (!reached || (written.length === names.length && !worksInPlace(command))) continue;
     const rule = ruleOf(command);
     const around: Gradients = {
       of(name) {

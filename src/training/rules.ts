@@ -4,6 +4,7 @@ import { activationRule } from '../kernels/rules/activation.js';
 import { addTableRule } from '../kernels/rules/add-table.js';
 import { affineRule } from '../kernels/rules/affine.js';
 import { batchMomentsRule } from '../kernels/rules/batch-norm.js';
+import { boundedRule, logitRule } from '../kernels/rules/bounded.js';
 import { boxDensityRule } from '../kernels/rules/box-uniform.js';
 import { classTableRule } from '../kernels/rules/class-table.js';
 import { conv2dRule } from '../kernels/rules/conv2d.js';
@@ -13,12 +14,15 @@ import {
   diagonalConstantsRule,
   diagonalEntriesRule,
   diagonalOrigin,
+  diagonalProductRule,
   entriesOrigin,
+  productOrigin,
 } from '../kernels/rules/diagonal-affine.js';
 import { mixtureDensityRule, mixtureTableOrigin, mixtureTableRule } from '../kernels/rules/diagonal-mixture.js';
 import { implicitRule, solveRules } from '../kernels/rules/implicit.js';
 import { joinRule } from '../kernels/rules/join.js';
 import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
+import { mixtureRule } from '../kernels/rules/mixture.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
 import { permuteRule } from '../kernels/rules/permute.js';
 import { planarRule } from '../kernels/rules/planar.js';
@@ -35,9 +39,9 @@ import { kernelKey } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 
 /** Origins of constants that are computed from parameters. */
-export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin, mixtureTableOrigin, reflectionsOrigin];
+export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin, mixtureTableOrigin, productOrigin, reflectionsOrigin];
 
-const rules = [
+const rules: readonly DerivativeRule[] = [
   activationRule,
   addTableRule,
   affineRule,
@@ -48,13 +52,17 @@ const rules = [
   diagonalAffineRule,
   diagonalConstantsRule,
   diagonalEntriesRule,
+  diagonalProductRule,
+  boundedRule,
   boxDensityRule,
   implicitRule,
   ...solveRules,
   joinRule,
   logDensityRule,
+  logitRule,
   maskedLinearRule,
   mixtureDensityRule,
+  mixtureRule,
   mixtureTableRule,
   multiplyAddRule,
   permuteRule,
@@ -67,10 +75,17 @@ const rules = [
   targetRule,
 ];
 
-/** @throws UnsupportedError for a fused kernel, which has none. */
-export function ruleOf({ kernel, label }: Command): DerivativeRule {
+const findRule = ({ kernel }: Command): DerivativeRule | undefined => {
   const key = kernelKey(kernel.source);
-  const rule = rules.find((known) => known.kernel === key);
-  if (!rule) throw new UnsupportedError(label, 'the derivative of this kernel');
+  return rules.find((known) => known.kernel === key);
+};
+
+/** Whether the command reads a buffer before it overwrites it. */
+export const worksInPlace = (command: Command): boolean => findRule(command)?.inPlace === true;
+
+/** @throws UnsupportedError for a fused kernel, which has none. */
+export function ruleOf(command: Command): DerivativeRule {
+  const rule = findRule(command);
+  if (!rule) throw new UnsupportedError(command.label, 'the derivative of this kernel');
   return rule;
 }

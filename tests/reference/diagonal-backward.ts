@@ -64,3 +64,22 @@ export const diagonalEntriesBackward = defineTwin(source.diagonalEntriesBackward
     d_raw[i]! += (on[i] === 0 ? 1 : on[i]! * slope(MAP, u, s) * Math.exp(gain(MAP, u, s))) * d_entries[i]!;
   }
 });
+
+export const diagonalProduct = defineTwin(source.diagonalProduct, ({ buffers: { center, raw, offset, shift, constants }, params }) => {
+  const { features } = params;
+  for (let f = 0; f < features; f++) {
+    constants[f] = center[f]!;
+    constants[features + f] = raw[f]! * offset[f]!;
+    constants[2 * features + f] = 0;
+    constants[3 * features + f] = shift[f]!;
+  }
+});
+
+export const diagonalProductBackward = defineTwin(source.diagonalProductBackward, ({ buffers, params: { features } }) => {
+  const { offset, d_constants, d_center, d_raw, d_shift } = buffers;
+  for (let f = 0; f < features; f++) {
+    d_center[f]! += d_constants[f]!;
+    d_raw[f]! += offset[f]! * d_constants[features + f]!;
+    d_shift[f]! += d_constants[3 * features + f]!;
+  }
+});

@@ -1,19 +1,20 @@
 // Twins of derivative kernels by central differences of the forward kernel's twin: nothing of a shader's algebra is repeated.
 
-/** A short step, since differences across a kink are none: right to 1e-9 of what `f` is. */
-const STEP = 1e-7;
-
-/** d f / d at, one component after the other. */
-export function differences(f: (at: Float64Array) => number, at: ArrayLike<number>): Float64Array {
+/**
+ * d f / d at, one component after the other.
+ *
+ * @param step a short one by default, since differences across a kink are none: right to 1e-9 of what `f` is.
+ */
+export function differences(f: (at: Float64Array) => number, at: ArrayLike<number>, step = 1e-7): Float64Array {
   const point = Float64Array.from(at);
   return Float64Array.from(point, (value, i) => {
-    const moved = (step: number) => {
-      point[i] = value + step;
+    const moved = (by: number) => {
+      point[i] = value + by;
       return f(point);
     };
-    const rise = moved(STEP) - moved(-STEP);
+    const rise = moved(step) - moved(-step);
     point[i] = value;
-    return rise / (2 * STEP);
+    return rise / (2 * step);
   });
 }
 

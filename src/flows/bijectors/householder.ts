@@ -34,13 +34,18 @@ export class Householder implements Bijector {
   }
 
   forward(r: Recorder, x: TiledTensor): TiledTensor {
-    if (!r.differentiable) return this.#record(r, x, false);
+    return r.differentiable ? this.product(r, x) : this.#record(r, x, false);
+  }
+
+  /** Records forward as a product with the matrix, through which gradients by the vectors are found, and adds `addend`. */
+  product(r: Recorder, x: TiledTensor, addend: TiledTensor | null = null): TiledTensor {
     this.#product ??= this.#packProduct();
     const { weight, origin } = this.#product;
     const y = r.tiled(this.dim, 'reflected');
     recordLinear(r, this.#product, x, y, {
       label: 'reflections',
       weight: r.constant(weight, 'reflections', { of: origin, table: 'weight' }),
+      addend,
     });
     return y;
   }

@@ -1,10 +1,9 @@
 import { ZERO } from '../../kernels/permute.js';
 import { sylvester } from '../../kernels/sylvester.js';
-import type { Recorder } from '../../runtime/recorder.js';
-import type { Origin, TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector } from '../bijector.js';
-import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import { identityOrder, packLinear, recordLinear } from '../conditioner/packing.js';
 import { householderColumns, transpose } from '../linear-algebra.js';
+import { Householder } from './householder.js';
 import { gather } from './permutation.js';
 import { type ParameterSource, RowLayer, splat } from './row-parameters.js';
 
@@ -34,43 +33,17 @@ export function packSylvester(raw: Float32Array, units: number): Float32Array<Ar
   return splat(values);
 }
 
-/** Q [D, M] = (H_1 … H_K)[:, :M] as two products, and where their weights come from. */
-interface Basis {
-  readonly out: PackedLinear;
-  readonly in: PackedLinear;
-  /** All of H_1 … H_K and of H_K … H_1, [D, D], where gradients are asked for. */
-  readonly square: () => { readonly out: LearnedLinear; readonly in: LearnedLinear };
-}
-
-type LearnedLinear = PackedLinear & { readonly origin: Origin };
-
-function packBasis(vectors: Float32Array, dim: number, units: number): Basis {
+/** Q [D, M] = (H_1 … H_K)[:, :M]: its products, and those with all columns, which give gradients by the vectors. */
+function packBasis(vectors: Float32Array, dim: number, units: number) {
   const basis = householderColumns(vectors, dim, units);
-  const learned = (product: Float32Array): LearnedLinear => {
-    const weight = Float32Array.from(transpose(householderColumns(product, dim, dim), dim, dim));
-    const origin = { kind: 'reflections', inputs: { vectors: Float32Array.from(product) }, settings: { features: dim } };
-    return { ...packLinear({ weight, inputs: dim }), origin };
-  };
-  // The last reflection first.
-  const reversed = new Float32Array(vectors.length);
-  for (let at = 0; at < vectors.length; at += dim) reversed.set(vectors.subarray(at, at + dim), vectors.length - dim - at);
-  let square: ReturnType<Basis['square']> | null = null;
+  const lastFirst = vectors.map((_, at) => vectors[vectors.length - dim * (Math.floor(at / dim) + 1) + (at % dim)]!);
+  const reflections = (given: Float32Array) => new Householder(given, new Float32Array(dim));
   return {
     out: packLinear({ weight: Float32Array.from(basis), inputs: units }),
     in: packLinear({ weight: Float32Array.from(transpose(basis, dim, units)), inputs: dim }),
-    square: () => {
-      square ??= { out: learned(reversed), in: learned(vectors) };
-      return square;
-    },
+    learned: vectors.length > 0 ? { out: reflections(lastFirst), in: reflections(vectors) } : null,
   };
 }
-
-const recordLearned = (r: Recorder, packed: LearnedLinear, x: TiledTensor, y: TiledTensor, label: string, addend?: TiledTensor): void =>
-  recordLinear(r, packed, x, y, {
-    label,
-    weight: r.constant(packed.weight, label, { of: packed.origin, table: 'weight' }),
-    ...(addend && { addend }),
-  });
 
 /**
  * x = z + Q R tanh(R̃ Qᵀ z + b), Q [D, M] with orthonormal columns, R and R̃ upper triangular. Inverse (z → x) is a formula; forward
@@ -81,16 +54,14 @@ const recordLearned = (r: Recorder, packed: LearnedLinear, x: TiledTensor, y: Ti
  */
 export function sylvesterLayer(dim: number, units: number, source: ParameterSource, vectors: Float32Array | null): Bijector {
   const q = vectors && packBasis(vectors, dim, units);
+  const padded = Uint32Array.from({ length: dim }, (_, f) => (f < units ? f : ZERO));
   return new RowLayer('sylvester', dim, source, (r, x, { buffers, params, constants, result }) => {
-    const square = r.differentiable && vectors?.length ? q!.square() : null;
+    const learned = r.differentiable ? q?.learned : null;
     let projection = x;
-    if (q) {
+    if (learned) projection = gather(r, learned.in.forward(r, x), identityOrder(units));
+    else if (q) {
       projection = r.tiled(units, 'projection');
-      if (square) {
-        const all = r.tiled(dim, 'reflected');
-        recordLearned(r, square.in, x, all, 'Q transposed');
-        projection = gather(r, all, identityOrder(units));
-      } else recordLinear(r, q.in, x, projection, { label: 'Q transposed' });
+      recordLinear(r, q.in, x, projection, { label: 'Q transposed' });
     }
     const moved = r.tiled(units, 'moved');
     const change = r.tiled(q ? units : 1, 'change');
@@ -100,11 +71,9 @@ export function sylvesterLayer(dim: number, units: number, source: ParameterSour
       constants: { ...constants, HAS_CHANGE: q !== null },
     });
     if (!q) return moved;
+    if (learned) return learned.out.product(r, gather(r, change, padded), x);
     const y = r.tiled(dim, result);
-    if (square) {
-      const padded = Uint32Array.from({ length: dim }, (_, f) => (f < units ? f : ZERO));
-      recordLearned(r, square.out, gather(r, change, padded), y, 'Q', x);
-    } else recordLinear(r, q.out, change, y, { label: 'Q', addend: x });
+    recordLinear(r, q.out, change, y, { label: 'Q', addend: x });
     return y;
   });
 }

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct u{t:u32,cl:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>su:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ed:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()){return;}let t=c.t;let E=q(t*t,e.x);var A=vec4f(0.);for(var h=0u;h<t;h++){let ta=su[E+(h*t+h)*i];A+=cg(ta);for(var j=h+1u;j<t;j++){let f=E+j*t*i;let st=su[f+h*i]/(1.+ta);su[f+h*i]=st;for(var n=h+1u;n<t;n++){su[f+n*i]=fma(-st,su[E+(h*t+n)*i],su[f+n*i]);}}}ed[e.x]+=c.cl*A;}";
+const own = "struct u{v:u32,cl:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>sw:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ed:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=L()){return;}let v=c.v;let E=p(v*v,e.x);var C=vec4f(0.);for(var h=0u;h<v;h++){let tc=sw[E+(h*v+h)*i];C+=cg(tc);for(var j=h+1u;j<v;j++){let f=E+j*v*i;let sv=sw[f+h*i]/(1.+tc);sw[f+h*i]=sv;for(var n=h+1u;n<v;n++){sw[f+n*i]=fma(-sv,sw[E+(h*v+n)*i],sw[f+n*i]);}}}ed[e.x]+=c.cl*C;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

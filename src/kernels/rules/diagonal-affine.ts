@@ -87,3 +87,28 @@ export const entriesOrigin: OriginRule = {
     return { entries };
   },
 };
+
+export const diagonalProductRule = /*#__PURE__*/ defineRule(diagonal.product, (r, { buffers: { offset }, params }, gradients) => {
+  const d_constants = gradients.ofTable('constants');
+  if (!d_constants) return;
+  if (gradients.intoTable('offset')) throw new TypeError(`${r.place}: a learned second factor has no derivative rule`);
+  const into = (name: string): TableTensor => gradients.intoTable(name) ?? r.table(params.features, 'unused');
+  r.run(diagonal.productBackward, {
+    buffers: { offset, d_constants, d_center: into('center'), d_raw: into('raw'), d_shift: into('shift') },
+    params,
+  });
+});
+
+/** Constants of a map whose factor is raw · offset, of which the second is not learned. */
+export const productOrigin: OriginRule = {
+  kind: 'product',
+  record: (r, { center, raw, offset, shift }) => {
+    const features = lengthOf(raw!);
+    const constants = r.table(4 * features, 'constants');
+    r.run(diagonal.product, {
+      buffers: { center: center!, raw: raw!, offset: offset!, shift: shift!, constants },
+      params: { features, sign: 1, setting: 0 },
+    });
+    return { constants };
+  },
+};
