@@ -2,7 +2,7 @@
 //
 //   weight_gradient   d_weight[part, o, ky, kx, k] += Σ over rows and pixels p of x[k, p + (ky, kx) − reach, row] · d_y[o, p, row]
 //   sum_parts         whole_sum[i] += Σ over parts of partial[part, i]
-//   column_sums       total[f stride] += factor · Σ over rows of terms[at + f, row]
+//   column_sums       total[to + f stride] += factor · Σ over rows of terms[at + f, row]
 //
 // weight_gradient serves linear layers (one tap) and convolutions (conv2d.wgsl). One invocation takes 8 inputs by a strip of 8 outputs at one
 // tap in registers and walks pixels and rows, four rows at a time; per step it loads 8 vec4 of x and 8 of d_y for 64 vec4 multiply-adds.
@@ -47,6 +47,7 @@ struct SumParams {
   at: u32,
   factor: f32,
   stride: u32,
+  to: u32,
 }
 
 @group(0) @binding(1) var<uniform> params: Params;
@@ -212,7 +213,7 @@ fn column_sums(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     sum += dot(part, vec4<f32>(1.0));
   }
-  total[f * sum_params.stride] += sum_params.factor * sum;
+  total[sum_params.to + f * sum_params.stride] += sum_params.factor * sum;
 }
 
 @compute @workgroup_size(64)

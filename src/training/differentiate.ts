@@ -111,7 +111,7 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
     };
     const record = () =>
       r.scope(command.label.slice(command.label.indexOf('/') + 1), () =>
-        rule.record(r, { buffers: tensors, params: command.params, constants: command.constants as never }, around),
+        rule.record(r, { kernel, buffers: tensors, params: command.params, constants: command.constants as never }, around),
       );
     if (stage === 'before') r.once('after', record);
     else record();

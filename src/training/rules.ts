@@ -6,6 +6,7 @@ import { affineRule } from '../kernels/rules/affine.js';
 import { batchMomentsRule } from '../kernels/rules/batch-norm.js';
 import { boundedRule, logitRule } from '../kernels/rules/bounded.js';
 import { boxDensityRule } from '../kernels/rules/box-uniform.js';
+import { channelMatrixOrigin, channelMatrixRule } from '../kernels/rules/channel-matrix.js';
 import { classTableRule } from '../kernels/rules/class-table.js';
 import { conv2dRule } from '../kernels/rules/conv2d.js';
 import { determinantOrigin, determinantRule } from '../kernels/rules/determinant.js';
@@ -28,7 +29,7 @@ import { permuteRule } from '../kernels/rules/permute.js';
 import { planarRule } from '../kernels/rules/planar.js';
 import { radialRule } from '../kernels/rules/radial.js';
 import { reflectionsOrigin, reflectionsRule } from '../kernels/rules/reflections.js';
-import { rowSumRule } from '../kernels/rules/row-sum.js';
+import { partialSumsRule, rowSumRule } from '../kernels/rules/row-sum.js';
 import { splineRule } from '../kernels/rules/spline.js';
 import { logDensityRule } from '../kernels/rules/standard-normal.js';
 import { sylvesterRule } from '../kernels/rules/sylvester.js';
@@ -39,13 +40,22 @@ import { kernelKey } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 
 /** Origins of constants that are computed from parameters. */
-export const origins = [determinantOrigin, diagonalOrigin, entriesOrigin, mixtureTableOrigin, productOrigin, reflectionsOrigin];
+export const origins = [
+  channelMatrixOrigin,
+  determinantOrigin,
+  diagonalOrigin,
+  entriesOrigin,
+  mixtureTableOrigin,
+  productOrigin,
+  reflectionsOrigin,
+];
 
 const rules: readonly DerivativeRule[] = [
   activationRule,
   addTableRule,
   affineRule,
   batchMomentsRule,
+  channelMatrixRule,
   classTableRule,
   conv2dRule,
   determinantRule,
@@ -69,6 +79,7 @@ const rules: readonly DerivativeRule[] = [
   planarRule,
   radialRule,
   reflectionsRule,
+  partialSumsRule,
   rowSumRule,
   splineRule,
   sylvesterRule,

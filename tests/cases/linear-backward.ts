@@ -98,11 +98,11 @@ export const weightGradientCases = defineCases(weightGradient, [
   ...[1, 5].map((kernel) => convolution({ inputs: 2, outputs: 17, size: [2, 5], kernel, rows: 66, parts: 4 })),
 ]);
 
-const sums = (features: number, rows: number, at = 0, stride = 1) => ({
-  name: `${features} features, ${rows} rows${at > 0 ? ', a slice' : ''}${stride > 1 ? `, every ${stride}th` : ''}`,
+const sums = (features: number, rows: number, at = 0, stride = 1, to = 0) => ({
+  name: `${features} features, ${rows} rows${at > 0 ? ', a slice' : ''}${stride > 1 ? `, every ${stride}th` : ''}${to > 0 ? `, from ${to}` : ''}`,
   rows,
-  params: { features, source_features: features + at, at, factor: 0.5, stride },
-  buffers: { terms: tiledNormals(features + at), total: table((random) => random.normals(features * stride)) },
+  params: { features, source_features: features + at, at, factor: 0.5, stride, to },
+  buffers: { terms: tiledNormals(features + at), total: table((random) => random.normals(to + features * stride)) },
   tolerance: { bound: (16 + rows / 64) * ULP, of: 'inputs' as const },
 });
 
@@ -111,6 +111,7 @@ export const columnSumsCases = defineCases(columnSums, [
   ...[1, 2, 63, 100].map((features) => sums(features, 257)),
   sums(5, 257, 3),
   sums(5, 257, 0, 4),
+  sums(5, 257, 0, 1, 8),
 ]);
 
 export const sumPartsCases = defineCases(

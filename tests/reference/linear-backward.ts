@@ -38,6 +38,6 @@ export const columnSums = defineTwin(source.columnSums, ({ buffers: { terms, tot
   for (let f = 0; f < params.features; f++) {
     let sum = 0;
     for (let row = 0; row < rows; row++) sum += terms[tiled(params.source_features, row) + (params.at + f) * TILE]!;
-    total[f * params.stride]! += params.factor * sum;
+    total[params.to + f * params.stride]! += params.factor * sum;
   }
 });

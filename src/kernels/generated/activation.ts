@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "struct u{l:u32,dp:f32}override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ad:array<vec4f>;@group(0)@binding(3)var<storage,read_write>D:array<vec4f>;@group(0)@binding(4)var<storage,read_write>K:array<vec4f>;@compute@workgroup_size(16,4)fn activation(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=L()||d>=c.l){return;}let f=p(c.l,e.x)+d*i;let k=ad[f];if(HAS_VALUE){D[f]=dn(ACTIVATION,k,c.dp);}if(HAS_SLOPE){K[f]=dr(ACTIVATION,k,c.dp);}}";
+const own = "struct u{l:u32,dn:f32}override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ad:array<vec4f>;@group(0)@binding(3)var<storage,read_write>E:array<vec4f>;@group(0)@binding(4)var<storage,read_write>K:array<vec4f>;@compute@workgroup_size(16,4)fn activation(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=L()||d>=c.l){return;}let f=p(c.l,e.x)+d*i;let k=ad[f];if(HAS_VALUE){E[f]=dm(ACTIVATION,k,c.dn);}if(HAS_SLOPE){K[f]=dq(ACTIVATION,k,c.dn);}}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${own}`;
 
 export const activation = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "struct u{l:u32,qk:u32,ql:u32,qm:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>qn:array<vec4f>;@group(0)@binding(3)var<storage,read>ey:array<vec4f>;@group(0)@binding(4)var<storage,read_write>qq:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)e:vec3u){let qp=e.y*65535u*64u+e.x;if(qp>=c.qk*c.l){return;}let qr=vec4f(f32(qp/c.l));let d=qp%c.l;let oo=(L()+3u)/4u;var C=0.;for(var E=0u;E<oo;E+=i){let af=min(E+i,oo);var qm=p(c.ql,E)+c.qm*i;var f=p(c.l,E)+d*i;var N=vec4f(0.);for(var group=E;group<af;group++){N+=select(vec4f(0.),ey[f],ny(group)&(qn[qm]==qr));qm++;f++;}C+=dot(N,vec4f(1.));}qq[qp]+=C;}";
+const own = "struct u{l:u32,qz:u32,rc:u32,rd:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>re:array<vec4f>;@group(0)@binding(3)var<storage,read>ex:array<vec4f>;@group(0)@binding(4)var<storage,read_write>ri:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)e:vec3u){let rh=e.y*65535u*64u+e.x;if(rh>=c.qz*c.l){return;}let rj=vec4f(f32(rh/c.l));let d=rh%c.l;let oo=(L()+3u)/4u;var D=0.;for(var F=0u;F<oo;F+=i){let af=min(F+i,oo);var rd=p(c.rc,F)+c.rd*i;var f=p(c.l,F)+d*i;var N=vec4f(0.);for(var group=F;group<af;group++){N+=select(vec4f(0.),ex[f],ny(group)&(re[rd]==rj));rd++;f++;}D+=dot(N,vec4f(1.));}ri[rh]+=D;}";
 const wgsl: string = `${libLayout}${libCall}${libRowsBackward}${own}`;
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32,K:f32}struct sl{l:u32,sm:u32,f:u32,sn:u32,rz:u32,so:u32}const fq=32u;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(1)var<uniform>sp:sl;@group(0)@binding(2)var<storage,read>D:array<vec4f>;@group(0)@binding(3)var<storage,read>sq:array<vec4f>;@group(0)@binding(4)var<storage,read_write>sr:array<vec4f>;@group(0)@binding(5)var<storage,read>ss:array<vec4f>;@group(0)@binding(6)var<storage,read_write>m:array<vec4f>;@compute@workgroup_size(16,4)fn rectify_backward(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=L()||e.y>=c.l){return;}let f=p(c.l,e.x)+e.y*i;sr[f]=select(c.K*sq[f],sq[f],D[f]>vec4f(0.));}@compute@workgroup_size(16,4)fn pixel_sums(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=L()||e.y>=sp.l){return;}let st=p(sp.sm,e.x)+(sp.f+e.y*sp.sn)*i;var C=vec4f(0.);for(var s=0u;s<sp.so;s+=fq){let af=min(s+fq,sp.so);var N=vec4f(0.);for(var rz=s;rz<af;rz++){N+=ss[st+rz*sp.rz*i];}C+=N;}m[p(sp.l,e.x)+e.y*i]=C;}";
+const own = "struct u{l:u32,K:f32}struct sz{l:u32,ql:u32,ta:u32,f:u32,tb:u32,so:u32}struct tc{l:u32,ql:u32,td:u32,ta:u32,f:u32,tb:u32,so:u32}const fp=32u;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(1)var<uniform>te:sz;@group(0)@binding(1)var<uniform>tf:tc;@group(0)@binding(2)var<storage,read>E:array<vec4f>;@group(0)@binding(3)var<storage,read>tg:array<vec4f>;@group(0)@binding(4)var<storage,read_write>th:array<vec4f>;@group(0)@binding(5)var<storage,read>ti:array<vec4f>;@group(0)@binding(6)var<storage,read_write>m:array<vec4f>;@group(0)@binding(7)var<storage,read>fy:array<f32>;@group(0)@binding(8)var<storage,read_write>tj:array<vec4f>;@compute@workgroup_size(16,4)fn rectify_backward(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=L()||e.y>=c.l){return;}let f=p(c.l,e.x)+e.y*i;th[f]=select(c.K*tg[f],tg[f],E[f]>vec4f(0.));}@compute@workgroup_size(16,4)fn pixel_sums(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=L()||e.y>=te.l){return;}let tk=p(te.ta,e.x)+(te.f+e.y*te.tb)*i;var D=vec4f(0.);for(var s=0u;s<te.ql;s+=fp){let af=min(s+fp,te.ql);var N=vec4f(0.);for(var so=s;so<af;so++){N+=ti[tk+so*te.so*i];}D+=N;}m[p(te.l,e.x)+e.y*i]=D;}@compute@workgroup_size(16,4)fn center_pixels(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=L()||d>=tf.l){return;}let tb=d/tf.ql;let tk=tf.f+tb*tf.tb+d%tf.ql*tf.so;let oz=ti[p(tf.ta,e.x)+tk*i];tj[p(tf.l,e.x)+d*i]=oz+fy[tf.td+tb];}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const rectifyBackward = /*#__PURE__*/ kernelSource<
@@ -14,6 +14,12 @@ export const rectifyBackward = /*#__PURE__*/ kernelSource<
 
 export const pixelSums = /*#__PURE__*/ kernelSource<
   { terms: 'f32'; sums: 'f32' },
-  'features' | 'source_features' | 'at' | 'channel' | 'pixel' | 'pixels',
+  'features' | 'pixels' | 'source_features' | 'at' | 'channel' | 'pixel',
   Record<never, never>
->('conv2d-backward', 'pixel_sums', [16, 4, 1], 'call;features source_features at channel pixel pixels;terms@5 sums!;', wgsl);
+>('conv2d-backward', 'pixel_sums', [16, 4, 1], 'call;features pixels source_features at channel pixel;terms@5 sums!;', wgsl);
+
+export const centerPixels = /*#__PURE__*/ kernelSource<
+  { terms: 'f32'; bias: 'f32'; centered: 'f32' },
+  'features' | 'pixels' | 'bias_at' | 'source_features' | 'at' | 'channel' | 'pixel',
+  Record<never, never>
+>('conv2d-backward', 'center_pixels', [16, 4, 1], 'call;features pixels bias_at source_features at channel pixel;terms@5 bias@7 centered!;', wgsl);

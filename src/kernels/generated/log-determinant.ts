@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct u{v:u32,cl:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>sw:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ed:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=L()){return;}let v=c.v;let E=p(v*v,e.x);var C=vec4f(0.);for(var h=0u;h<v;h++){let tc=sw[E+(h*v+h)*i];C+=cg(tc);for(var j=h+1u;j<v;j++){let f=E+j*v*i;let sv=sw[f+h*i]/(1.+tc);sw[f+h*i]=sv;for(var n=h+1u;n<v;n++){sw[f+n*i]=fma(-sv,sw[E+(h*v+n)*i],sw[f+n*i]);}}}ed[e.x]+=c.cl*C;}";
+const own = "struct u{A:u32,ck:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>tn:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ec:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=L()){return;}let A=c.A;let F=p(A*A,e.x);var D=vec4f(0.);for(var h=0u;h<A;h++){let tr=tn[F+(h*A+h)*i];D+=cf(tr);for(var j=h+1u;j<A;j++){let f=F+j*A*i;let tm=tn[f+h*i]/(1.+tr);tn[f+h*i]=tm;for(var n=h+1u;n<A;n++){tn[f+n*i]=fma(-tm,tn[F+(h*A+n)*i],tn[f+n*i]);}}}ec[e.x]+=c.ck*D;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const er=0xffffffffu;struct u{l:u32,sm:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>lq:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=L()||d>=c.l){return;}var D=vec4f(0.);if(lq[d]!=er){D=x[p(c.sm,e.x)+lq[d]*i];}y[p(c.l,e.x)+d*i]=D;}";
+const own = "const eq=0xffffffffu;struct u{l:u32,ta:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>lp:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=L()||d>=c.l){return;}var E=vec4f(0.);if(lp[d]!=eq){E=x[p(c.ta,e.x)+lp[d]*i];}y[p(c.l,e.x)+d*i]=E;}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const permute = /*#__PURE__*/ kernelSource<
