@@ -1,7 +1,7 @@
 // Gradients by the weights of a linear layer, and by what is added to or summed over every row.
 //
 //   weight_gradient   d_weight[k, o] += Σ over rows of x[k, row] · d_y[o, row]        for k in range(o)
-//   column_sums       total[f stride] += factor · Σ over rows of terms[at + f, row]
+//   column_sums       total[f stride] += factor · Σ over rows and b < blocks of terms[at + b features + f, row]
 //
 // weight_gradient: one invocation takes 8 inputs by a strip of 8 outputs in registers and walks the rows, four at a time; per step it loads 8
 // vec4 of x and 8 of d_y for 64 vec4 multiply-adds. Blocks of 8 × 8 outside the run of inputs that the masks let through are left as they
@@ -32,6 +32,7 @@ struct SumParams {
   at: u32,
   factor: f32,
   stride: u32,
+  blocks: u32,
 }
 
 @group(0) @binding(1) var<uniform> params: Params;
@@ -172,11 +173,13 @@ fn column_sums(@builtin(global_invocation_id) id: vec3<u32>) {
   var sum = 0.0;
   for (var first = 0u; first < groups; first += TILE4) {
     let end = min(first + TILE4, groups);
-    var at = tiled(sum_params.source_features, first) + (sum_params.at + f) * TILE4;
     var part = vec4<f32>(0.0);
-    for (var group = first; group < end; group++) {
-      part += select(vec4<f32>(0.0), terms[at], present(group));
-      at++;
+    for (var b = 0u; b < sum_params.blocks; b++) {
+      var at = tiled(sum_params.source_features, first) + (sum_params.at + b * sum_params.features + f) * TILE4;
+      for (var group = first; group < end; group++) {
+        part += select(vec4<f32>(0.0), terms[at], present(group));
+        at++;
+      }
     }
     sum += dot(part, vec4<f32>(1.0));
   }

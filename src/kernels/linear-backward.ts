@@ -18,12 +18,12 @@ export const weightGradient = /*#__PURE__*/ defineKernel(
 
 export const columnSums = /*#__PURE__*/ listKernel(source.columnSums, ({ features }) => features);
 
-/** Records total[f · stride] += factor · Σ over rows of terms[at + f], f below `features`: by default all of them, side by side. */
+/** Records total[f · stride] += factor · Σ over rows and blocks of terms[at + b · features + f], f below `features`: by default all of them, side by side. */
 export function recordColumnSums(
   r: Recorder,
   terms: TiledTensor,
   total: Tensor,
-  { features = terms.features, at = 0, factor = 1, stride = 1 } = {},
+  { features = terms.features, at = 0, factor = 1, stride = 1, blocks = 1 } = {},
 ): void {
-  r.run(columnSums, { buffers: { terms, total }, params: { features, source_features: terms.features, at, factor, stride } });
+  r.run(columnSums, { buffers: { terms, total }, params: { features, source_features: terms.features, at, factor, stride, blocks } });
 }

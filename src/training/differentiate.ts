@@ -43,6 +43,9 @@ const recordFill = (r: Recorder, destination: TiledTensor, value: number) =>
 
 /** Walks back over `commands`, and adds to the gradients of the tensors that `active` names. */
 function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet<number>, { tiled, tables }: Known): void {
+  /** What a slice of a table is of the whole table's gradient. */
+  const partLike = (gradient: TableTensor, { from, length, whole }: TableTensor): TableTensor =>
+    length === whole ? gradient : r.part(gradient, from, length, gradient.label);
   for (let index = commands.length - 1; index >= 0; index--) {
     const command = commands[index]!;
     const { kernel, tensors, stage } = command;
@@ -76,18 +79,19 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
       },
       ofTable(name) {
         const tensor = tensors[name];
-        return isIn(active, tensor) ? (tables.get(tensor.id) ?? null) : null;
+        const gradient = isIn(active, tensor) ? tables.get(tensor.id) : undefined;
+        return gradient ? partLike(gradient, tensor as TableTensor) : null;
       },
       intoTable(name) {
         const tensor = tensors[name];
         if (!isIn(active, tensor) || tensor.kind !== 'table') return null;
         let gradient = tables.get(tensor.id);
         if (!gradient) {
-          gradient = r.table(tensor.length, `d ${tensor.label}`);
+          gradient = r.table(tensor.whole, `d ${tensor.label}`);
           tables.set(tensor.id, gradient);
           recordClear(r, gradient);
         }
-        return gradient;
+        return partLike(gradient, tensor);
       },
     };
     const record = () =>

@@ -11,37 +11,46 @@ import {
   diagonalOrigin,
   entriesOrigin,
 } from '../kernels/rules/diagonal-affine.js';
+import { gateRule } from '../kernels/rules/gate.js';
 import { implicitRule, solveRules } from '../kernels/rules/implicit.js';
 import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
 import { permuteRule } from '../kernels/rules/permute.js';
 import { rowSumRule } from '../kernels/rules/row-sum.js';
+import { advanceRule } from '../kernels/rules/runge-kutta.js';
 import { splineRule } from '../kernels/rules/spline.js';
 import { logDensityRule } from '../kernels/rules/standard-normal.js';
+import { probeSumRule, scaleTangentsRule } from '../kernels/rules/tangents.js';
+import { timeTableOrigin, timeTableRule } from '../kernels/rules/time-table.js';
 import type { DerivativeRule } from '../runtime/derivative.js';
 import { UnsupportedError } from '../runtime/errors.js';
 import { kernelKey } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 
 /** Origins of constants that are computed from parameters. */
-export const origins = [diagonalOrigin, entriesOrigin];
+export const origins = [diagonalOrigin, entriesOrigin, timeTableOrigin];
 
 const rules = [
   activationRule,
   addTableRule,
+  advanceRule,
   affineRule,
   diagonalAffineRule,
   diagonalConstantsRule,
   diagonalEntriesRule,
   boxDensityRule,
+  gateRule,
   implicitRule,
   ...solveRules,
   logDensityRule,
   maskedLinearRule,
   multiplyAddRule,
   permuteRule,
+  probeSumRule,
   rowSumRule,
+  scaleTangentsRule,
   splineRule,
+  timeTableRule,
 ];
 
 /** @throws UnsupportedError for a fused kernel, which has none. */

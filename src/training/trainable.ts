@@ -101,24 +101,30 @@ export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLay
   r.adopt(density.commands);
   const parameters = r.external('parameters', 0);
   const leaves: Leaf[] = [];
-  const tables = new Map<Float32Array | Uint32Array, Tensor>();
+  const tables = new Map<Float32Array | Uint32Array, TableTensor | null>();
   const made = new Map<Origin, Readonly<Record<string, TableTensor>> | null>();
+
+  /** The table in the place of a constant, or of a slice of one; the constant itself where no parameter is in it. */
+  const inPlaceOf = (constant: ConstantTensor, table: TableTensor | null | undefined): Tensor => {
+    const { from = 0, label } = constant;
+    return table && from > 0 ? r.part(table, from, table.length - from, label) : (table ?? constant);
+  };
 
   /** Numbers gathered out of the flat vector; the constant itself where no parameter is among them. */
   const gathered = (constant: ConstantTensor, indices: Float32Array, place: string): Tensor => {
     const { data, label } = constant;
     let table = tables.get(data);
-    if (!table) {
-      table = constant;
+    if (table === undefined) {
+      table = null;
       if (data instanceof Float32Array && data.some((value, i) => !Object.is(value, indices[i]))) {
         const places = placesOf(data, indices, flat);
         if (!places) throw new UnsupportedError(`${place}: ${label}`, 'the gradient by parameters that are not copied but computed with');
         table = r.once('before', () => recordGather(r, parameters, places, data, label));
-        leaves.push({ table: table as TableTensor, places });
+        leaves.push({ table, places });
       }
       tables.set(data, table);
     }
-    return table;
+    return inPlaceOf(constant, table);
   };
 
   /** The tables of an origin, made on the device; null where no parameter is among its inputs. */
@@ -141,7 +147,7 @@ export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLay
   const tensorFor = (constant: ConstantTensor, other: ConstantTensor, place: string): Tensor => {
     const { origin } = constant;
     if (!origin) return gathered(constant, other.data as Float32Array, place);
-    return madeFrom(origin.of, other.origin!.of, place)?.[origin.table] ?? constant;
+    return inPlaceOf(constant, madeFrom(origin.of, other.origin!.of, place)?.[origin.table]);
   };
 
   const commands = density.commands.map((command, index): Command => {

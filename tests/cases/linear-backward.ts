@@ -46,12 +46,12 @@ export const weightGradientCases = defineCases(weightGradient, [
   gradient({ inputs: 5, outputs: 12, rows: 257, at: 3 }),
 ]);
 
-const sums = (features: number, rows: number, at = 0, stride = 1) => ({
-  name: `${features} features, ${rows} rows${at > 0 ? ', a slice' : ''}${stride > 1 ? `, every ${stride}th` : ''}`,
+const sums = (features: number, rows: number, at = 0, stride = 1, blocks = 1) => ({
+  name: `${features} features, ${rows} rows${at > 0 ? ', a slice' : ''}${stride > 1 ? `, every ${stride}th` : ''}${blocks > 1 ? `, ${blocks} blocks` : ''}`,
   rows,
-  params: { features, source_features: features + at, at, factor: 0.5, stride },
-  buffers: { terms: tiledNormals(features + at), total: table((random) => random.normals(features * stride)) },
-  tolerance: { bound: (16 + rows / 64) * ULP, of: 'inputs' as const },
+  params: { features, source_features: blocks * features + at, at, factor: 0.5, stride, blocks },
+  buffers: { terms: tiledNormals(blocks * features + at), total: table((random) => random.normals(features * stride)) },
+  tolerance: { bound: (16 * blocks + rows / 64) * ULP, of: 'inputs' as const },
 });
 
 export const columnSumsCases = defineCases(columnSums, [
@@ -59,4 +59,5 @@ export const columnSumsCases = defineCases(columnSums, [
   ...[1, 2, 63, 100].map((features) => sums(features, 257)),
   sums(5, 257, 3),
   sums(5, 257, 0, 4),
+  sums(5, 257, 2, 1, 3),
 ]);

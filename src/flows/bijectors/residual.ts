@@ -1,5 +1,6 @@
+import { PROBE_NUMBER } from '../../kernels/divergence.js';
 import { logDeterminant } from '../../kernels/log-determinant.js';
-import { PROBE_NUMBER, residualSeries } from '../../kernels/residual-series.js';
+import { residualSeries } from '../../kernels/residual-series.js';
 import { residualSolve } from '../../kernels/residual-solve.js';
 import { ValueError } from '../../runtime/errors.js';
 import type { Recorder } from '../../runtime/recorder.js';

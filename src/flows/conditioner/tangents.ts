@@ -6,7 +6,7 @@ import { type Activation, activation, SLOPE_NUMBER } from '../../kernels/activat
 import { fill } from '../../kernels/fill.js';
 import { scaleTangents, seedTangents } from '../../kernels/scale-tangents.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import { NONE, type Tensor, type TiledTensor } from '../../runtime/tensor.js';
+import { type ConstantTensor, NONE, type Tensor, type TiledTensor } from '../../runtime/tensor.js';
 import { identityOrder, type LinearEpilogue, type PackedLinear, packLinear, recordLinear } from './packing.js';
 
 export type MlpActivation = keyof typeof SLOPE_NUMBER;
@@ -21,6 +21,8 @@ export interface MlpLayer {
   readonly activation: MlpActivation;
   /** Of lipswish. Default 1. */
   readonly beta?: number;
+  /** What a learned beta is computed from. */
+  readonly betaOrigin?: ConstantTensor['origin'];
 }
 
 interface PlannedLayer {
@@ -28,6 +30,7 @@ interface PlannedLayer {
   readonly packed: PackedLinear;
   /** The same weights without a bias. */
   readonly tangent: PackedLinear;
+  readonly beta: Float32Array<ArrayBuffer>;
 }
 
 export type MlpPlan = readonly PlannedLayer[];
@@ -36,7 +39,7 @@ export type MlpPlan = readonly PlannedLayer[];
 export const planMlp = (layers: readonly MlpLayer[]): MlpPlan =>
   layers.map((layer) => {
     const packed = packLinear({ ...layer, mask: null }, identityOrder(layer.outputs), identityOrder(layer.inputs));
-    return { layer, packed, tangent: { ...packed, bias: new Float32Array(packed.bias.length) } };
+    return { layer, packed, tangent: { ...packed, bias: new Float32Array(packed.bias.length) }, beta: Float32Array.of(layer.beta ?? 1) };
   });
 
 export interface MlpValues {
@@ -72,15 +75,20 @@ export function recordMlp(
   const { first = null, last = null, output = true, fused = false, into, epilogueOf } = options;
   const slopes: (TiledTensor | null)[] = [];
   let h = x;
-  for (const [index, { layer, packed }] of plan.entries()) {
+  for (const [index, { layer, packed, beta }] of plan.entries()) {
     const final = index === plan.length - 1;
     let slope: TiledTensor | null = null;
     if (layer.activation !== 'identity' && !fused) {
       slope = r.tiled(layer.inputs, `slope ${index}`);
       const value = r.tiled(layer.inputs, `hidden ${index}`);
       r.run(activation, {
-        buffers: { source: h, value, slope },
-        params: { features: layer.inputs, beta: layer.beta ?? 1 },
+        buffers: {
+          source: h,
+          value,
+          slope,
+          beta: layer.activation === 'lipswish' ? r.constant(beta, `beta ${index}`, layer.betaOrigin) : NONE,
+        },
+        params: { features: layer.inputs },
         constants: { ACTIVATION: SLOPE_NUMBER[layer.activation], HAS_VALUE: !final || output },
       });
       h = value;

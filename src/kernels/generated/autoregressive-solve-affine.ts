@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn io(x:vec4f,ip:u32,t:u32)->ed{var v=vec4f(0.);if(SCALE!=du){v=p[ip+t];}return er(x,p[ip],v);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)iq:vec3u,@builtin(local_invocation_id)ir:vec3u){let group=iq.x*j+ir.x;if(group*4u>=I()){return;}gi(group);}";
+const own = "fn iw(x:vec4f,ix:u32,u:u32)->em{var v=vec4f(0.);if(SCALE!=ed){v=q[ix+u];}return fa(x,q[ix],v);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)iy:vec3u,@builtin(local_invocation_id)iz:vec3u){let group=iy.x*i+iz.x;if(group*4u>=I()){return;}gq(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "fn nx(f:u32)->vec4f{return p[f];}fn io(x:vec4f,ip:u32,t:u32)->ed{return mt(x,ip,t);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)iq:vec3u,@builtin(local_invocation_id)ir:vec3u){let group=iq.x*j+ir.x;if(group*4u>=I()){return;}gi(group);}";
+const own = "fn oe(f:u32)->vec4f{return q[f];}fn iw(x:vec4f,ix:u32,u:u32)->em{return na(x,ix,u);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)iy:vec3u,@builtin(local_invocation_id)iz:vec3u){let group=iy.x*i+iz.x;if(group*4u>=I()){return;}gq(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libSpline}${own}`;
 
 export const autoregressiveSolveSpline = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32,A:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>ta:array<vec4f>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)e:vec3u){let sf=(I()+3u)/4u;if(e.x>=sf){return;}for(var d=0u;d<c.l;d++){let f=q(c.l,e.x)+d*j;if(ADD){ta[f]+=vec4f(c.A);}else{ta[f]=vec4f(c.A);}}}";
+const own = "struct s{l:u32,A:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read_write>tn:array<vec4f>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)d:vec3u){let sn=(I()+3u)/4u;if(d.x>=sn){return;}for(var e=0u;e<c.l;e++){let f=o(c.l,d.x)+e*i;if(ADD){tn[f]+=vec4f(c.A);}else{tn[f]=vec4f(c.A);}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const fill = /*#__PURE__*/ kernelSource<

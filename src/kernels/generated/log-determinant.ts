@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct u{B:u32,cm:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>uf:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ee:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()){return;}let B=c.B;let G=q(B*B,e.x);var F=vec4f(0.);for(var k=0u;k<B;k++){let ug=uf[G+(k*B+k)*j];F+=ch(ug);for(var m=k+1u;m<B;m++){let f=G+m*B*j;let sd=uf[f+k*j]/(1.+ug);uf[f+k*j]=sd;for(var K=k+1u;K<B;K++){uf[f+K*j]=fma(-sd,uf[G+(k*B+K)*j],uf[f+K*j]);}}}ee[e.x]+=c.cm*F;}";
+const own = "struct s{C:u32,cn:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read_write>uw:array<vec4f>;@group(0)@binding(3)var<storage,read_write>en:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=I()){return;}let C=c.C;let G=o(C*C,d.x);var B=vec4f(0.);for(var k=0u;k<C;k++){let ux=uw[G+(k*C+k)*i];B+=ci(ux);for(var m=k+1u;m<C;m++){let f=G+m*C*i;let sl=uw[f+k*i]/(1.+ux);uw[f+k*i]=sl;for(var H=k+1u;H<C;H++){uw[f+H*i]=fma(-sl,uw[G+(k*C+H)*i],uw[f+H*i]);}}}en[d.x]+=c.cn*B;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<
