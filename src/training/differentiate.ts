@@ -53,8 +53,10 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
     const names = Object.keys(buffers).filter((name) => isIn(active, tensors[name]));
     const written = names.filter((name) => buffers[name]!.access === 'read_write').map((name) => tensors[name] as Scratch);
     const reached = written.some(({ id }) => tiled.has(id) || tables.has(id));
-    if (!reached || written.length === names.length) continue; // a constant, or a source itself
-    const rule = ruleOf(command);
+    if (!reached) continue;
+    // What works in place, as log-determinant does, only writes as well, and has a rule.
+    const rule = ruleOf(command, written.length === names.length);
+    if (!rule) continue;
     const around: Gradients = {
       of(name) {
         const tensor = tensors[name];

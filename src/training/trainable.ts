@@ -131,13 +131,14 @@ export function recordTrainable(r: Recorder, flow: GpuFlow, layout: ParameterLay
   const madeFrom = (origin: Origin, twinOrigin: Origin, place: string) => {
     let own = made.get(origin);
     if (own === undefined) {
-      const { kind, inputs, settings } = origin;
+      const { kind, inputs, held = {}, settings } = origin;
       const tensors = Object.fromEntries(
         Object.entries(inputs).map(([name, data]) => [name, gathered(r.constant(data, name), twinOrigin.inputs[name]!, place)]),
       );
       const rule = origins.find((known) => known.kind === kind);
       if (!rule) throw new UnsupportedError(place, `the gradient by parameters of ${kind}`);
       const learned = Object.values(tensors).some((tensor) => tensor.kind === 'table');
+      for (const [name, data] of Object.entries(held)) tensors[name] = r.constant(data, name);
       own = learned ? r.once('before', () => rule.record(r, tensors, settings)) : null;
       made.set(origin, own);
     }

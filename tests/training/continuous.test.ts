@@ -6,4 +6,4 @@ import { describeGradients } from '../support/gradient-check.js';
 
 const held = useGpu();
 
-for (const flow of flows) if (/^ffjord/.test(flow.name)) describeGradients(held, flow);
+for (const flow of flows) if (/^(ffjord|residual)/.test(flow.name)) describeGradients(held, flow);

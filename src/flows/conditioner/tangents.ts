@@ -3,11 +3,12 @@
 // with one has the identity before the first.
 
 import { type Activation, activation, SLOPE_NUMBER } from '../../kernels/activation.js';
+import { divergence, EVERY_PROBE, PROBE_NUMBER } from '../../kernels/divergence.js';
 import { fill } from '../../kernels/fill.js';
 import { scaleTangents, seedTangents } from '../../kernels/scale-tangents.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { type ConstantTensor, NONE, type Tensor, type TiledTensor } from '../../runtime/tensor.js';
-import { identityOrder, type LinearEpilogue, type PackedLinear, packLinear, recordLinear } from './packing.js';
+import { identityOrder, type LinearEpilogue, type LinearSource, type PackedLinear, packLinear, recordLinear } from './packing.js';
 
 export type MlpActivation = keyof typeof SLOPE_NUMBER;
 
@@ -17,6 +18,8 @@ export interface MlpLayer {
   readonly outputs: number;
   /** [outputs, inputs], row-major. */
   readonly weight: Float32Array;
+  /** Of weights that are computed; see LinearSource. */
+  readonly originOf?: LinearSource['originOf'];
   readonly bias: Float32Array | null;
   readonly activation: MlpActivation;
   /** Of lipswish. Default 1. */
@@ -106,6 +109,45 @@ export function recordMlp(
     h = y;
   }
   return { y: h, slopes };
+}
+
+/** Params of the divergence kernels that an entry point does not read. */
+export const UNUSED = { scale_at: 0, total_features: 1, total_at: 0, stream: 0, factor: 1, domain: 0, largest: EVERY_PROBE };
+
+/** Vectors that a trace sums over: so many random ones, or all `dim` unit vectors. */
+export interface Probes {
+  readonly dim: number;
+  readonly probe: keyof typeof PROBE_NUMBER;
+  readonly probes: number;
+  readonly stream: number;
+  readonly domain: number;
+  /** Probes with a larger word are 0. Default: none. */
+  readonly largest?: number;
+}
+
+/** Records probes side by side, [probes · dim, rows]. */
+export function recordProbes(r: Recorder, { dim, probe, probes, stream, domain, largest = EVERY_PROBE }: Probes): TiledTensor {
+  const y = r.tiled(dim * probes, 'probes');
+  r.run(divergence.probes, {
+    buffers: { y },
+    params: { ...UNUSED, dim, hidden: probes, stream, domain, largest },
+    constants: { PROBE: PROBE_NUMBER[probe] },
+  });
+  return y;
+}
+
+/** Records factor · Σ over probes of probe · image into feature `at` of `total`. */
+export function recordProbeSum(
+  r: Recorder,
+  { probes, image, dim }: { readonly probes: TiledTensor; readonly image: TiledTensor; readonly dim: number },
+  total: TiledTensor,
+  at: number,
+  factor: number,
+): void {
+  r.run(divergence.probeSum, {
+    buffers: { tangents: probes, image, total },
+    params: { ...UNUSED, dim, hidden: probes.features / dim, total_features: total.features, total_at: at, factor },
+  });
 }
 
 /** Unit vectors of the inputs as rows, [n, n]. */

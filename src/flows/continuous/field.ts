@@ -2,7 +2,7 @@
 // time is computed on the host in float64 and rounded once, one table an evaluation; weights are packed once and shared by all.
 
 import type { Activation } from '../../kernels/activation.js';
-import { divergence, EVERY_PROBE, PROBE_DOMAIN, PROBE_NUMBER } from '../../kernels/divergence.js';
+import { divergence, PROBE_DOMAIN } from '../../kernels/divergence.js';
 import { STRIP } from '../../kernels/masked-linear.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { type ConstantTensor, type ExternalTensor, NONE, type Origin, SLICE, type TiledTensor } from '../../runtime/tensor.js';
@@ -15,7 +15,10 @@ import {
   planMlp,
   recordJacobian,
   recordMlp,
+  recordProbeSum,
+  recordProbes,
   recordTangents,
+  UNUSED,
 } from '../conditioner/tangents.js';
 
 /** v = W h + bias + timeWeight e(t), or (W h + bias) σ(gate.weight t + gate.bias) + gate.shift t where it is gated. */
@@ -66,9 +69,6 @@ export interface Evaluation {
 }
 
 const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
-
-/** Params of the divergence kernels that an entry point does not read. */
-const UNUSED = { scale_at: 0, total_features: 1, total_at: 0, stream: 0, factor: 1, domain: PROBE_DOMAIN.solve, largest: EVERY_PROBE };
 
 /** Where a layer's numbers lie in the table of an evaluation. */
 interface LayerTable {
@@ -185,16 +185,9 @@ export class VectorField {
   recordProbes(r: Recorder): TiledTensor | null {
     const { dim } = this;
     const own = this.#divergence;
-    const exact = own.type === 'exact';
-    if (exact && !r.differentiable) return null;
-    const { probes, stream } = exact ? { probes: dim, stream: 0 } : own;
-    const y = r.tiled(dim * probes, 'probes');
-    r.run(divergence.probes, {
-      buffers: { y },
-      params: { ...UNUSED, dim, hidden: probes, stream },
-      constants: { PROBE: PROBE_NUMBER[exact ? 'unit' : own.type] },
-    });
-    return y;
+    if (own.type === 'exact' && !r.differentiable) return null;
+    const drawn = own.type === 'exact' ? { probe: 'unit' as const, probes: dim, stream: 0 } : { ...own, probe: own.type };
+    return recordProbes(r, { dim, ...drawn, domain: PROBE_DOMAIN.solve });
   }
 
   /** Records slopes = f(t, point), and after them the divergence where wanted. */
@@ -224,14 +217,10 @@ export class VectorField {
       const gate = gateOf(index);
       return gate ? { bias: gate.tensor, scaled: true } : {};
     };
-    const into = { total_features: slopes.features, total_at: at + dim };
     if (probes) {
-      const count = probes.features / dim;
       const image = recordTangents(r, this.#plan, activationSlopes, probes, { epilogueOf });
-      r.run(divergence.probeSum, {
-        buffers: { tangents: probes, image, total: slopes },
-        params: { ...UNUSED, ...into, dim, hidden: count, factor: this.#divergence.type === 'exact' ? 1 : 1 / count },
-      });
+      const factor = this.#divergence.type === 'exact' ? 1 : dim / probes.features;
+      recordProbeSum(r, { probes, image, dim }, slopes, at + dim, factor);
       return;
     }
     const last = this.#plan.length - 1;
@@ -245,7 +234,14 @@ export class VectorField {
         scale: gate?.tensor ?? NONE,
         total: slopes,
       },
-      params: { ...UNUSED, ...into, dim, hidden: this.#tables[last]!.layer.inputs, scale_at: gate?.at ?? 0 },
+      params: {
+        ...UNUSED,
+        dim,
+        hidden: this.#tables[last]!.layer.inputs,
+        scale_at: gate?.at ?? 0,
+        total_features: slopes.features,
+        total_at: at + dim,
+      },
       constants: { SCALE: gate !== null, SLOPE: slope !== null },
     });
   }

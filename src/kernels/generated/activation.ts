@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "struct s{l:u32}override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>X:array<vec4f>;@group(0)@binding(3)var<storage,read_write>A:array<vec4f>;@group(0)@binding(4)var<storage,read_write>O:array<vec4f>;@group(0)@binding(5)var<storage,read>dq:array<f32>;@compute@workgroup_size(16,4)fn activation(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=I()||e>=c.l){return;}let f=o(c.l,d.x)+e*i;let h=X[f];var b=1.;if(ACTIVATION==dn){b=dq[0];}if(HAS_VALUE){A[f]=dp(ACTIVATION,h,b);}if(HAS_SLOPE){O[f]=ds(ACTIVATION,h,b);}}";
+const own = "struct s{m:u32}override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>Z:array<vec4f>;@group(0)@binding(3)var<storage,read_write>u:array<vec4f>;@group(0)@binding(4)var<storage,read_write>P:array<vec4f>;@group(0)@binding(5)var<storage,read>dq:array<f32>;@compute@workgroup_size(16,4)fn activation(@builtin(global_invocation_id)d:vec3u){let f=d.y;if(d.x*4u>=J()||f>=c.m){return;}let e=o(c.m,d.x)+f*j;let h=Z[e];var b=1.;if(ACTIVATION==dn){b=dq[0];}if(HAS_VALUE){u[e]=dp(ACTIVATION,h,b);}if(HAS_SLOPE){P[e]=ds(ACTIVATION,h,b);}}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${own}`;
 
 export const activation = /*#__PURE__*/ kernelSource<

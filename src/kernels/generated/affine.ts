@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const fb=0xffffffffu;struct s{l:u32,fc:u32,fd:u32}override HAS_LOG_DET:bool=true;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>fe:array<vec4f>;@group(0)@binding(4)var<storage,read>ff:array<u32>;@group(0)@binding(5)var<storage,read_write>y:array<vec4f>;@group(0)@binding(6)var<storage,read_write>fg:array<vec4f>;@compute@workgroup_size(16,4)fn affine(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=I()||e>=c.l){return;}let f=o(c.l,d.x)+e*i;let H=ff[e];if(H==fb){y[f]=x[f];return;}let W=o(c.fd,d.x)+H*i;var v=vec4f(0.);if(SCALE!=ed){v=fe[W+c.fc*i];}let fh=fa(x[f],fe[W],v);y[f]=fh.A;if(HAS_LOG_DET){fg[o(c.fc,d.x)+H*i]=fh.en;}}";
+const own = "const fb=0xffffffffu;struct s{m:u32,fc:u32,fd:u32}override HAS_LOG_DET:bool=true;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>fe:array<vec4f>;@group(0)@binding(4)var<storage,read>ff:array<u32>;@group(0)@binding(5)var<storage,read_write>y:array<vec4f>;@group(0)@binding(6)var<storage,read_write>fg:array<vec4f>;@compute@workgroup_size(16,4)fn affine(@builtin(global_invocation_id)d:vec3u){let f=d.y;if(d.x*4u>=J()||f>=c.m){return;}let e=o(c.m,d.x)+f*j;let I=ff[f];if(I==fb){y[e]=x[e];return;}let X=o(c.fd,d.x)+I*j;var A=vec4f(0.);if(SCALE!=ed){A=fe[X+c.fc*j];}let fh=fa(x[e],fe[X],A);y[e]=fh.u;if(HAS_LOG_DET){fg[o(c.fc,d.x)+I*j]=fh.en;}}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libAffine}${own}`;
 
 export const affine = /*#__PURE__*/ kernelSource<

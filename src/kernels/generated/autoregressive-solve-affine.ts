@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn iw(x:vec4f,ix:u32,u:u32)->em{var v=vec4f(0.);if(SCALE!=ed){v=q[ix+u];}return fa(x,q[ix],v);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)iy:vec3u,@builtin(local_invocation_id)iz:vec3u){let group=iy.x*i+iz.x;if(group*4u>=I()){return;}gq(group);}";
+const own = "fn ix(x:vec4f,iy:u32,C:u32)->em{var A=vec4f(0.);if(SCALE!=ed){A=t[iy+C];}return fa(x,t[iy],A);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)iz:vec3u,@builtin(local_invocation_id)W:vec3u){let group=iz.x*j+W.x;if(group*4u>=J()){return;}gq(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

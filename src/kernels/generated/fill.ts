@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,A:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read_write>tn:array<vec4f>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)d:vec3u){let sn=(I()+3u)/4u;if(d.x>=sn){return;}for(var e=0u;e<c.l;e++){let f=o(c.l,d.x)+e*i;if(ADD){tn[f]+=vec4f(c.A);}else{tn[f]=vec4f(c.A);}}}";
+const own = "struct s{m:u32,u:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read_write>tn:array<vec4f>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)d:vec3u){let sn=(J()+3u)/4u;if(d.x>=sn){return;}for(var f=0u;f<c.m;f++){let e=o(c.m,d.x)+f*j;if(ADD){tn[e]+=vec4f(c.u);}else{tn[e]=vec4f(c.u);}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const fill = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,tx:u32,ty:u32,ey:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>mq:array<vec4f>;@group(0)@binding(3)var<storage,read>tz:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=I()||e>=c.l){return;}let f=o(c.l,d.x)+e*i;if(e<c.tx){y[f]=mq[o(c.tx,d.x)+e*i];}else{y[f]=tz[o(c.ty,d.x)+(e-c.ey)*i];}}";
+const own = "struct s{m:u32,tx:u32,ty:u32,ey:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>mq:array<vec4f>;@group(0)@binding(3)var<storage,read>tz:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)d:vec3u){let f=d.y;if(d.x*4u>=J()||f>=c.m){return;}let e=o(c.m,d.x)+f*j;if(f<c.tx){y[e]=mq[o(c.tx,d.x)+f*j];}else{y[e]=tz[o(c.ty,d.x)+(f-c.ey)*j];}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const join = /*#__PURE__*/ kernelSource<

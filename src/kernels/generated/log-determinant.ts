@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct s{C:u32,cn:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read_write>uw:array<vec4f>;@group(0)@binding(3)var<storage,read_write>en:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=I()){return;}let C=c.C;let G=o(C*C,d.x);var B=vec4f(0.);for(var k=0u;k<C;k++){let ux=uw[G+(k*C+k)*i];B+=ci(ux);for(var m=k+1u;m<C;m++){let f=G+m*C*i;let sl=uw[f+k*i]/(1.+ux);uw[f+k*i]=sl;for(var H=k+1u;H<C;H++){uw[f+H*i]=fma(-sl,uw[G+(k*C+H)*i],uw[f+H*i]);}}}en[d.x]+=c.cn*B;}";
+const own = "struct s{B:u32,cn:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read_write>uw:array<vec4f>;@group(0)@binding(3)var<storage,read_write>en:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()){return;}let B=c.B;let H=o(B*B,d.x);var q=vec4f(0.);for(var i=0u;i<B;i++){let ux=uw[H+(i*B+i)*j];q+=ci(ux);for(var l=i+1u;l<B;l++){let e=H+l*B*j;let sl=uw[e+i*j]/(1.+ux);uw[e+i*j]=sl;for(var I=i+1u;I<B;I++){uw[e+I*j]=fma(-sl,uw[H+(i*B+I)*j],uw[e+I*j]);}}}en[d.x]+=c.cn*q;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,vv:u32,vw:u32,vx:u32,qm:u32,qn:u32,sl:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=I()||e>=c.l){return;}var A=c.sl*a[o(c.vv,d.x)+(c.vw+e)*i];if(HAS_B){A*=b[o(c.vx,d.x)+(e%c.vx)*i];}let f=o(c.qm,d.x)+(c.qn+e)*i;if(ADD){y[f]+=A;}else{y[f]=A;}}";
+const own = "struct s{m:u32,vx:u32,vy:u32,vz:u32,qm:u32,qn:u32,sl:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)d:vec3u){let f=d.y;if(d.x*4u>=J()||f>=c.m){return;}var u=c.sl*a[o(c.vx,d.x)+(c.vy+f)*j];if(HAS_B){u*=b[o(c.vz,d.x)+(f%c.vz)*j];}let e=o(c.qm,d.x)+(c.qn+f)*j;if(ADD){y[e]+=u;}else{y[e]=u;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const multiplyAdd = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const fb=0xffffffffu;struct s{l:u32,ub:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>ly:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=I()||e>=c.l){return;}var A=vec4f(0.);if(ly[e]!=fb){A=x[o(c.ub,d.x)+ly[e]*i];}y[o(c.l,d.x)+e*i]=A;}";
+const own = "const fb=0xffffffffu;struct s{m:u32,ub:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>ly:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)d:vec3u){let f=d.y;if(d.x*4u>=J()||f>=c.m){return;}var u=vec4f(0.);if(ly[f]!=fb){u=x[o(c.ub,d.x)+ly[f]*j];}y[o(c.m,d.x)+f*j]=u;}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const permute = /*#__PURE__*/ kernelSource<

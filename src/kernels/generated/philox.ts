@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "struct s{Z:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>X:array<u32>;@group(0)@binding(3)var<storage,read_write>go:array<vec4u>;@compute@workgroup_size(64)fn raw(@builtin(global_invocation_id)d:vec3u){if(d.x>=c.Z){return;}let m=d.x*6u;let pc=vec4u(X[m],X[m+1u],X[m+2u],X[m+3u]);go[d.x]=pb(pc,vec2u(X[m+4u],X[m+5u]));}";
+const own = "struct s{ad:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>Z:array<u32>;@group(0)@binding(3)var<storage,read_write>go:array<vec4u>;@compute@workgroup_size(64)fn raw(@builtin(global_invocation_id)d:vec3u){if(d.x>=c.ad){return;}let l=d.x*6u;let pc=vec4u(Z[l],Z[l+1u],Z[l+2u],Z[l+3u]);go[d.x]=pb(pc,vec2u(Z[l+4u],Z[l+5u]));}";
 const wgsl: string = `${libMath}${libPhilox}${own}`;
 
 export const raw = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>uf:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Bl:array<vec4f>;const Bm=64u;fn Bn(pu:u32,G:u32,ah:u32)->vec4f{var B=vec4f(0.);for(var t=G;t<ah;t+=8u){var R=vec4f(0.);for(var e=t;e<min(t+8u,ah);e++){R+=uf[pu+e*i];}B+=R;}return B;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)d:vec3u){let Z=(c.l+Bm-1u)/Bm;if(d.x*4u>=I()||d.y>=Z){return;}let G=d.y*Bm;Bl[o(Z,d.x)+d.y*i]=Bn(o(c.l,d.x),G,min(G+Bm,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=I()){return;}total[d.x]+=Bn(o(c.l,d.x),0u,c.l);}";
+const own = "struct s{m:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>uf:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Bn:array<vec4f>;const Bo=64u;fn Bp(pu:u32,H:u32,ai:u32)->vec4f{var q=vec4f(0.);for(var v=H;v<ai;v+=8u){var O=vec4f(0.);for(var f=v;f<min(v+8u,ai);f++){O+=uf[pu+f*j];}q+=O;}return q;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)d:vec3u){let ad=(c.m+Bo-1u)/Bo;if(d.x*4u>=J()||d.y>=ad){return;}let H=d.y*Bo;Bn[o(ad,d.x)+d.y*j]=Bp(o(c.m,d.x),H,min(H+Bo,c.m));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()){return;}total[d.x]+=Bp(o(c.m,d.x),0u,c.m);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,uf:u32,Bo:u32,Bp:u32,qm:u32,qn:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>fj:array<vec4f>;@group(0)@binding(3)var<storage,read>Bs:array<f32>;@group(0)@binding(4)var<storage,read_write>By:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=I()||e>=c.l){return;}let ea=fj[o(c.qm,d.x)+(c.qn+e)*i];let Bx=o(c.Bo,d.x)+e*i;for(var m=0u;m<c.uf;m++){let f=Bx+m*c.Bp*i;let R=Bs[m]*ea;if(ADD){By[f]+=R;}else{By[f]=R;}}}";
+const own = "struct s{m:u32,uf:u32,Bq:u32,Br:u32,qm:u32,qn:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>fj:array<vec4f>;@group(0)@binding(3)var<storage,read>Bu:array<f32>;@group(0)@binding(4)var<storage,read_write>Ca:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)d:vec3u){let f=d.y;if(d.x*4u>=J()||f>=c.m){return;}let ea=fj[o(c.qm,d.x)+(c.qn+f)*j];let Bz=o(c.Bq,d.x)+f*j;for(var l=0u;l<c.uf;l++){let e=Bz+l*c.Br*j;let O=Bu[l]*ea;if(ADD){Ca[e]+=O;}else{Ca[e]=O;}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<

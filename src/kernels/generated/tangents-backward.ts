@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,to:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>fj:array<vec4f>;@group(0)@binding(4)var<storage,read_write>du:array<vec4f>;@compute@workgroup_size(16,4)fn tangents_backward(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=I()||e>=c.l){return;}let ts=o(c.l*c.to,d.x)+e*i;var B=vec4f(0.);for(var b=0u;b<c.to;b++){let f=ts+b*c.l*i;B=fma(x[f],fj[f],B);}let Bx=o(c.l,d.x)+e*i;if(ADD){du[Bx]+=B;}else{du[Bx]=B;}}";
+const own = "struct s{m:u32,to:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>fj:array<vec4f>;@group(0)@binding(4)var<storage,read_write>du:array<vec4f>;@compute@workgroup_size(16,4)fn tangents_backward(@builtin(global_invocation_id)d:vec3u){let f=d.y;if(d.x*4u>=J()||f>=c.m){return;}let ts=o(c.m*c.to,d.x)+f*j;var q=vec4f(0.);for(var b=0u;b<c.to;b++){let e=ts+b*c.m*j;q=fma(x[e],fj[e],q);}let Bz=o(c.m,d.x)+f*j;if(ADD){du[Bz]+=q;}else{du[Bz]=q;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<
