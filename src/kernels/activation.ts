@@ -1,5 +1,5 @@
 import type { Recorder } from '../runtime/recorder.js';
-import type { TiledTensor } from '../runtime/tensor.js';
+import { NONE, type TiledTensor } from '../runtime/tensor.js';
 import * as source from './generated/activation.js';
 import { featureKernel } from './geometry.js';
 
@@ -16,8 +16,8 @@ export const activation = /*#__PURE__*/ featureKernel(source.activation);
 /** Records value = activation(source). @param kind one of ACTIVATION_NUMBER. */
 export function recordActivation(r: Recorder, kind: number, source: TiledTensor, value: TiledTensor): void {
   r.run(activation, {
-    buffers: { source, value, slope: r.tiled(1, 'unused') },
-    params: { features: source.features, beta: 0 },
+    buffers: { source, value, slope: r.tiled(1, 'unused'), beta: NONE },
+    params: { features: source.features },
     constants: { ACTIVATION: kind, HAS_VALUE: true, HAS_SLOPE: false },
   });
 }

@@ -20,8 +20,10 @@ import {
   productOrigin,
 } from '../kernels/rules/diagonal-affine.js';
 import { mixtureDensityRule, mixtureTableOrigin, mixtureTableRule } from '../kernels/rules/diagonal-mixture.js';
+import { gateRule } from '../kernels/rules/gate.js';
 import { implicitRule, solveRules } from '../kernels/rules/implicit.js';
 import { joinRule } from '../kernels/rules/join.js';
+import { logDeterminantRule } from '../kernels/rules/log-determinant.js';
 import { maskedLinearRule } from '../kernels/rules/masked-linear.js';
 import { mixtureRule } from '../kernels/rules/mixture.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
@@ -30,10 +32,14 @@ import { planarRule } from '../kernels/rules/planar.js';
 import { radialRule } from '../kernels/rules/radial.js';
 import { reflectionsOrigin, reflectionsRule } from '../kernels/rules/reflections.js';
 import { partialSumsRule, rowSumRule } from '../kernels/rules/row-sum.js';
+import { advanceRule } from '../kernels/rules/runge-kutta.js';
+import { spectralNormOrigin, spectralNormRule } from '../kernels/rules/spectral-norm.js';
 import { splineRule } from '../kernels/rules/spline.js';
 import { logDensityRule } from '../kernels/rules/standard-normal.js';
 import { sylvesterRule } from '../kernels/rules/sylvester.js';
+import { probeSumRule, scaleTangentsRule } from '../kernels/rules/tangents.js';
 import { targetRule } from '../kernels/rules/target.js';
+import { timeTableOrigin, timeTableRule } from '../kernels/rules/time-table.js';
 import type { DerivativeRule } from '../runtime/derivative.js';
 import { UnsupportedError } from '../runtime/errors.js';
 import { kernelKey } from '../runtime/kernel.js';
@@ -48,11 +54,14 @@ export const origins = [
   mixtureTableOrigin,
   productOrigin,
   reflectionsOrigin,
+  spectralNormOrigin,
+  timeTableOrigin,
 ];
 
 const rules: readonly DerivativeRule[] = [
   activationRule,
   addTableRule,
+  advanceRule,
   affineRule,
   batchMomentsRule,
   channelMatrixRule,
@@ -65,11 +74,13 @@ const rules: readonly DerivativeRule[] = [
   diagonalProductRule,
   boundedRule,
   boxDensityRule,
+  gateRule,
   implicitRule,
   ...solveRules,
   joinRule,
   logDensityRule,
   logitRule,
+  logDeterminantRule,
   maskedLinearRule,
   mixtureDensityRule,
   mixtureRule,
@@ -80,10 +91,14 @@ const rules: readonly DerivativeRule[] = [
   radialRule,
   reflectionsRule,
   partialSumsRule,
+  probeSumRule,
   rowSumRule,
+  scaleTangentsRule,
+  spectralNormRule,
   splineRule,
   sylvesterRule,
   targetRule,
+  timeTableRule,
 ];
 
 const findRule = ({ kernel }: Command): DerivativeRule | undefined => {

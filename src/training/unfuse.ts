@@ -1,8 +1,10 @@
 // Fused kernels have no derivative rule. Before differentiation each is replayed as the kernels it fuses, which have one.
 
 import { ACTIVATION_NUMBER, recordActivation } from '../kernels/activation.js';
-import { maskedLinear } from '../kernels/masked-linear.js';
+import { gate } from '../kernels/gate-backward.js';
+import { maskedLinear, STRIP } from '../kernels/masked-linear.js';
 import { multiplyAdd } from '../kernels/multiply-add.js';
+import { ceilDiv } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 import type { Recorder } from '../runtime/recorder.js';
 import { NONE, type Tensor, type TiledTensor } from '../runtime/tensor.js';
@@ -11,23 +13,26 @@ import { NONE, type Tensor, type TiledTensor } from '../runtime/tensor.js';
 export function replayUnfused(r: Recorder, commands: readonly Command[]): void {
   r.adopt(commands);
   for (const command of commands) {
-    const { ACTIVATION, GATE, RAW } = command.constants;
-    if (command.kernel.source === maskedLinear.source && (ACTIVATION || GATE || RAW)) replayLinear(r, command);
+    const { ACTIVATION, GATE, RAW, SCALE } = command.constants;
+    if (command.kernel.source === maskedLinear.source && (ACTIVATION || GATE || RAW || SCALE)) replayLinear(r, command);
     else r.replay(command);
   }
 }
 
-/** y = activation(gate · (W x + b) + addend), step by step; `raw` takes the value before the activation. */
+/** y = activation(norm(gate · (W x + b) + addend)), step by step; `raw` takes the value before the norm. */
 function replayLinear(r: Recorder, { label, tensors, params, constants }: Command): void {
-  const { outputs, y_at, y_features } = params as { outputs: number; y_at: number; y_features: number };
-  if (y_at !== 0 || y_features !== outputs) throw new TypeError(`${label}: a fused layer that writes a slice cannot be taken apart`);
-  const { y, raw, gate, addend } = tensors as Record<string, TiledTensor>;
+  const { outputs, blocks, y_at, y_features } = params as Record<'outputs' | 'blocks' | 'y_at' | 'y_features', number>;
+  const features = outputs * blocks;
+  const gated = constants.GATE === true;
+  const normed = constants.SCALE === true;
+  const activated = constants.ACTIVATION !== ACTIVATION_NUMBER.identity;
+  if ((y_at !== 0 || y_features !== features) && (activated || !normed))
+    throw new TypeError(`${label}: a fused layer that writes a slice cannot be taken apart`);
+  const { y, raw, gate: opening, addend, bias } = tensors as Record<string, TiledTensor>;
   r.scope(label.slice(label.indexOf('/') + 1), () => {
-    // The steps after the product that apply, last one first: the last writes y, and the one before it writes `raw`.
-    const gated = constants.GATE === true;
-    const activated = constants.ACTIVATION !== ACTIVATION_NUMBER.identity;
-    const value = constants.RAW ? raw! : activated ? r.tiled(outputs, 'sum') : y!;
-    const product = gated ? r.tiled(outputs, 'product') : value;
+    // The steps after the product that apply, last one first: the last writes y, and the one before the norm writes `raw`.
+    const beforeNorm = constants.RAW ? raw! : normed || activated ? r.tiled(features, 'sum') : y!;
+    const product = gated ? r.tiled(features, 'product') : beforeNorm;
     r.run(maskedLinear, {
       buffers: {
         ...(tensors as Record<'x' | 'weight' | 'bias' | 'ranges' | 'addend', Tensor>),
@@ -35,14 +40,25 @@ function replayLinear(r: Recorder, { label, tensors, params, constants }: Comman
         y: product,
         raw: r.tiled(1, 'unused'),
       },
-      params: { ...params, raw_features: 1 } as never,
+      params: { ...params, y_at: 0, y_features: features, raw_features: 1 } as never,
       constants: { ADDEND: constants.ADDEND === true && !gated },
     });
     if (gated) {
       const open = r.tiled(outputs, 'open gate');
-      recordActivation(r, ACTIVATION_NUMBER.sigmoid, gate!, open);
-      recordProduct(r, product, open, value, false);
-      if (constants.ADDEND) recordProduct(r, addend!, null, value, true);
+      recordActivation(r, ACTIVATION_NUMBER.sigmoid, opening!, open);
+      recordProduct(r, product, open, beforeNorm, false);
+      if (constants.ADDEND) recordProduct(r, addend!, null, beforeNorm, true);
+    }
+    let value = beforeNorm;
+    if (normed) {
+      value = activated ? r.tiled(features, 'normed') : y!;
+      const padded = STRIP * ceilDiv(outputs, STRIP);
+      const into = activated ? { y_features: features, y_at: 0 } : { y_features, y_at };
+      r.run(gate, {
+        buffers: { x: beforeNorm, table: bias!, y: value },
+        params: { features: outputs, blocks, x_features: features, x_at: 0, ...into, scale_at: padded, shift_at: 2 * padded },
+        constants: { SHIFT: true },
+      });
     }
     if (activated) recordActivation(r, Number(constants.ACTIVATION), value, y!);
     else if (value !== y) recordProduct(r, value, null, y!, false);

@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn im(x:vec4f,io:u32,C:u32)->eb{var v=vec4f(0.);if(SCALE!=ds){v=B[io+C];}return ep(x,B[io],v);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)ip:vec3u,@builtin(local_invocation_id)ah:vec3u){let group=ip.x*i+ah.x;if(group*4u>=L()){return;}ge(group);}";
+const own = "fn ix(x:vec4f,iy:u32,E:u32)->ek{var v=vec4f(0.);if(SCALE!=eb){v=D[iy+E];}return ey(x,D[iy],v);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)iz:vec3u,@builtin(local_invocation_id)Q:vec3u){let group=iz.x*j+Q.x;if(group*4u>=I()){return;}go(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

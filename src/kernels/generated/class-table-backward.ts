@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "struct u{l:u32,qz:u32,rc:u32,rd:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>re:array<vec4f>;@group(0)@binding(3)var<storage,read>ex:array<vec4f>;@group(0)@binding(4)var<storage,read_write>ri:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)e:vec3u){let rh=e.y*65535u*64u+e.x;if(rh>=c.qz*c.l){return;}let rj=vec4f(f32(rh/c.l));let d=rh%c.l;let oo=(L()+3u)/4u;var D=0.;for(var F=0u;F<oo;F+=i){let af=min(F+i,oo);var rd=p(c.rc,F)+c.rd*i;var f=p(c.l,F)+d*i;var N=vec4f(0.);for(var group=F;group<af;group++){N+=select(vec4f(0.),ex[f],ny(group)&(re[rd]==rj));rd++;f++;}D+=dot(N,vec4f(1.));}ri[rh]+=D;}";
+const own = "struct s{l:u32,rk:u32,rl:u32,rm:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rn:array<vec4f>;@group(0)@binding(3)var<storage,read>fh:array<vec4f>;@group(0)@binding(4)var<storage,read_write>rq:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)e:vec3u){let rp=e.y*65535u*64u+e.x;if(rp>=c.rk*c.l){return;}let rs=vec4f(f32(rp/c.l));let d=rp%c.l;let ox=(I()+3u)/4u;var p=0.;for(var F=0u;F<ox;F+=j){let aj=min(F+j,ox);var rm=o(c.rl,F)+c.rm*j;var f=o(c.l,F)+d*j;var L=vec4f(0.);for(var group=F;group<aj;group++){L+=select(vec4f(0.),fh[f],oh(group)&(rn[rm]==rs));rm++;f++;}p+=dot(L,vec4f(1.));}rq[rp]+=p;}";
 const wgsl: string = `${libLayout}${libCall}${libRowsBackward}${own}`;
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

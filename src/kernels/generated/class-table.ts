@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32,qz:u32,rc:u32,rd:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>re:array<vec4f>;@group(0)@binding(3)var<storage,read>dr:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=L()||d>=c.l){return;}let rf=re[p(c.rc,e.x)+c.rd*i];let bz=bitcast<vec4u>(rf);let kt=(bz<vec4u(bitcast<u32>(f32(c.qz))))|(bz==vec4u(0x80000000u));let gl=kt&(floor(rf)==rf);let f=vec4u(select(vec4f(0.),rf,gl))*c.l+d;let rh=vec4f(dr[f.x],dr[f.y],dr[f.z],dr[f.w]);y[p(c.l,e.x)+d*i]=select(bitcast<vec4f>(bz|vec4u(0x7fc00000u)),rh,gl);}";
+const own = "struct s{l:u32,rk:u32,rl:u32,rm:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rn:array<vec4f>;@group(0)@binding(3)var<storage,read>ea:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let ro=rn[o(c.rl,e.x)+c.rm*j];let bz=bitcast<vec4u>(ro);let lb=(bz<vec4u(bitcast<u32>(f32(c.rk))))|(bz==vec4u(0x80000000u));let gv=lb&(floor(ro)==ro);let f=vec4u(select(vec4f(0.),ro,gv))*c.l+d;let rp=vec4f(ea[f.x],ea[f.y],ea[f.z],ea[f.w]);y[o(c.l,e.x)+d*j]=select(bitcast<vec4f>(bz|vec4u(0x7fc00000u)),rp,gv);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const classTable = /*#__PURE__*/ kernelSource<
