@@ -6,7 +6,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const above = fileURLToPath(new URL('..', import.meta.url));
 
 /** The documents that the page links to lie above its folder: served and built beside it, so that the links hold in both. */
-const documents = ['README.md', 'docs/architecture.md', 'docs/format.md'];
+const documents = ['README.md', 'docs/architecture.md', 'docs/format.md', 'docs/training.md'];
 
 const withDocuments: Plugin = {
   name: 'documents',
@@ -35,5 +35,12 @@ export default defineConfig({
     fs: { allow: [above] },
   },
   preview: { host: '127.0.0.1' },
-  build: { target: 'es2022', outDir: '../dist-demo', emptyOutDir: true },
+  // Vite would bundle a dependency when it meets it and reload the page; there is one, and it is a module already.
+  optimizeDeps: { noDiscovery: true, include: [] },
+  build: {
+    target: 'es2022',
+    outDir: '../dist-demo',
+    emptyOutDir: true,
+    rolldownOptions: { input: ['index.html', 'train.html'].map((page) => here + page) },
+  },
 });

@@ -1,7 +1,7 @@
 // Trains flows on the toy densities, one after another; scripts/toys.mjs drives it and prints the rows.
 
+import { drawToy, toys } from '../../examples/data/toys.js';
 import { type Flow, fit, Gpu, maf, neuralSpline, realNVP } from '../../src/index.js';
-import { drawToy, toys } from './densities.js';
 
 export interface Recipe {
   readonly flow: string;

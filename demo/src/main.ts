@@ -1,11 +1,13 @@
 // The page: controls, the loop of batches, and what is said about them.
 
-import { AdapterError, Gpu, isSoftwareAdapter } from '../../src/index.js';
+import { AdapterError, type Gpu, isSoftwareAdapter } from '../../src/index.js';
+import { freshCanvas, type Presentation, rememberCopied, rememberedPresentation } from './canvas-window.js';
 import { Captions } from './captions.js';
+import { adapterName, colourOf, element, requestGpu, sentence, showNotice } from './furniture.js';
 import { type Layout, sheetLayout, singleLayout } from './layout.js';
 import { loadModel, MissingFileError, type Model, REAL_DIGITS, standardisedBy } from './model.js';
 import { Rug } from './rug.js';
-import { type Batch, type Colours, type Drawn, type Presentation, Sheet } from './sheet.js';
+import { type Batch, type Colours, type Drawn, Sheet } from './sheet.js';
 import { integer, milliseconds, nats, ordinal } from './text.js';
 
 /** For a GPU, and for a software adapter, which takes seconds for as many. */
@@ -13,12 +15,6 @@ const LARGE_BATCHES = { hardware: 4096, software: 1024 };
 const CALM_PERIOD = 1500;
 const BLEND = 700;
 const TIMINGS = 32;
-
-const element = <T extends Element = HTMLElement>(id: string): T => {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`The page has no element #${id}.`);
-  return found as Element as T;
-};
 
 const stage = element('stage');
 const controls = element<HTMLFormElement>('controls');
@@ -96,14 +92,7 @@ function place(): void {
   rug.resize(element('rug').clientWidth);
 }
 
-function colours(): Colours {
-  const style = getComputedStyle(document.documentElement);
-  const channels = (name: string): number[] => {
-    const hex = style.getPropertyValue(name).trim();
-    return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255);
-  };
-  return { paper: channels('--tile'), ink: channels('--ink') };
-}
+const colours = (): Colours => ({ paper: colourOf('--tile'), ink: colourOf('--ink') });
 
 function repaint(): void {
   place();
@@ -225,27 +214,12 @@ function stop(): void {
 
 // --- Start, and what can go wrong ----------------------------------------------------------------------------------------------------
 
-function tell(heading: string, sentence: string, again = false): void {
-  notice.replaceChildren();
-  const title = document.createElement('h2');
-  title.textContent = heading;
-  const text = document.createElement('p');
-  text.textContent = sentence;
-  notice.append(title, text);
-  if (again) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.textContent = 'Start again';
-    button.addEventListener('click', () => void start());
-    notice.append(button);
-  }
-  notice.hidden = false;
+function tell(heading: string, text: string, again = false): void {
+  showNotice(notice, heading, text, again ? () => void start() : null);
   controlsSet.disabled = true;
   largeButton.disabled = true;
   say(heading);
 }
-
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
 function fail(error: unknown): void {
   const message = sentence(error instanceof Error ? error.message : String(error));
@@ -256,8 +230,7 @@ function fail(error: unknown): void {
 }
 
 function showAdapter(info: Partial<GPUAdapterInfo> | undefined, presentation: Presentation): void {
-  const named = [info?.description || info?.device, [info?.vendor, info?.architecture].filter(Boolean).join(' ')].filter(Boolean);
-  element('adapter-name').textContent = named.join(', ') || 'an adapter without a name';
+  element('adapter-name').textContent = adapterName(info);
   const software = info !== undefined && isSoftwareAdapter(info);
   element('adapter').classList.toggle('software', software);
   largeBatch = software ? LARGE_BATCHES.software : LARGE_BATCHES.hardware;
@@ -277,44 +250,6 @@ function showModel({ facts, flow, parameters }: Model): void {
     `${num_layers} autoregressive, ${num_blocks_per_layer} blocks of ${hidden_features} units each, a random permutation before each`;
   element('model-dim').textContent = `${flow.dim} (8 × 8 pixels)`;
   element('model-parameters').textContent = integer(parameters);
-}
-
-/** A canvas keeps the kind of its first context for good. */
-function freshCanvas(canvas: HTMLCanvasElement): HTMLCanvasElement {
-  const fresh = canvas.cloneNode() as HTMLCanvasElement;
-  canvas.replaceWith(fresh);
-  return fresh;
-}
-
-/** A browser whose GPU process has just ended offers no adapter until the next one runs. */
-async function requestGpu(attempts: number): Promise<Gpu> {
-  for (let left = attempts - 1; ; left--) {
-    try {
-      return await Gpu.request();
-    } catch (error) {
-      if (left <= 0) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 300));
-    }
-  }
-}
-
-const PRESENTATION = 'pushforward presentation';
-
-/** For the next load in this tab: browsers give up on the GPU after a few losses. */
-function rememberCopied(): void {
-  try {
-    sessionStorage.setItem(PRESENTATION, 'copied');
-  } catch {
-    // Storage may be forbidden; then the next load finds out anew.
-  }
-}
-
-function rememberedPresentation(): Presentation {
-  try {
-    return sessionStorage.getItem(PRESENTATION) === 'copied' ? 'copied' : 'direct';
-  } catch {
-    return 'direct';
-  }
 }
 
 async function start(presentation = rememberedPresentation()): Promise<void> {

@@ -1,6 +1,7 @@
 // Samples, log-densities, order and picture in one submission. Pixels never leave the GPU; log-densities come back for the captions.
 
 import type { Flow, Gpu } from '../../src/index.js';
+import { type CanvasWindow, openWindow, type Presentation, targetFormat } from './canvas-window.js';
 import type { Layout } from './layout.js';
 import orderSource from './order.wgsl?raw';
 import sheetSource from './sheet.wgsl?raw';
@@ -34,102 +35,13 @@ interface Slot {
   count: number;
 }
 
-/** A canvas with its uniforms, and how a picture gets onto it. */
-abstract class Window {
-  readonly canvas: HTMLCanvasElement;
+/** A canvas of the sheet: where its images lie, and what its shader reads. */
+interface Pane {
+  readonly window: CanvasWindow;
   readonly uniforms: GPUBuffer;
-  readonly groups = new Map<Slot, GPUBindGroup>();
-  layout: Layout | null = null;
-
-  constructor(device: GPUDevice, canvas: HTMLCanvasElement) {
-    this.canvas = canvas;
-    this.uniforms = device.createBuffer({ label: 'view', size: VIEW_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
-  }
-
-  /** What to draw into, of the canvas's size. */
-  abstract target(): GPUTexture;
-  /** After the drawing, in the same encoder. */
-  abstract encodeCopy(encoder: GPUCommandEncoder): void;
-  /** After the submission. */
-  abstract show(): Promise<void>;
+  readonly groups: Map<Slot, GPUBindGroup>;
+  layout: Layout | null;
 }
-
-/** The ordinary way: the canvas shows the texture itself. */
-class DirectWindow extends Window {
-  readonly #context: GPUCanvasContext;
-
-  constructor(device: GPUDevice, canvas: HTMLCanvasElement) {
-    super(device, canvas);
-    const context = canvas.getContext('webgpu');
-    if (!context) throw new Error('This browser gives no WebGPU context for a canvas.');
-    context.configure({ device, format: navigator.gpu.getPreferredCanvasFormat(), alphaMode: 'premultiplied' });
-    this.#context = context;
-  }
-
-  target(): GPUTexture {
-    return this.#context.getCurrentTexture();
-  }
-
-  encodeCopy(): void {}
-
-  async show(): Promise<void> {}
-}
-
-/**
- * For a browser that computes with WebGPU but cannot show it. Chromium with SwiftShader is one, unless its compositor runs on Vulkan too:
- * its GPU process ends when a canvas is drawn into. The texture is read back and put onto a 2D canvas.
- */
-class CopiedWindow extends Window {
-  readonly #device: GPUDevice;
-  readonly #context: CanvasRenderingContext2D;
-  #texture: GPUTexture | null = null;
-  /** A buffer for each picture: the one before may not have arrived yet. */
-  #pending: { buffer: GPUBuffer; width: number; height: number; bytesPerRow: number } | null = null;
-
-  constructor(device: GPUDevice, canvas: HTMLCanvasElement) {
-    super(device, canvas);
-    const context = canvas.getContext('2d');
-    if (!context) throw new Error('This browser gives no 2D context for a canvas.');
-    this.#device = device;
-    this.#context = context;
-  }
-
-  target(): GPUTexture {
-    const { width, height } = this.canvas;
-    if (this.#texture?.width !== width || this.#texture.height !== height) {
-      this.#texture?.destroy();
-      const usage = GPUTextureUsage.RENDER_ATTACHMENT | GPUTextureUsage.COPY_SRC;
-      this.#texture = this.#device.createTexture({ label: 'picture', size: [width, height], format: 'rgba8unorm', usage });
-    }
-    return this.#texture;
-  }
-
-  encodeCopy(encoder: GPUCommandEncoder): void {
-    const texture = this.target();
-    const { width, height } = texture;
-    const bytesPerRow = Math.ceil((width * 4) / 256) * 256;
-    const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
-    const buffer = this.#device.createBuffer({ label: 'picture', size: bytesPerRow * height, usage });
-    encoder.copyTextureToBuffer({ texture }, { buffer, bytesPerRow }, [width, height]);
-    this.#pending = { buffer, width, height, bytesPerRow };
-  }
-
-  async show(): Promise<void> {
-    const pending = this.#pending;
-    this.#pending = null;
-    if (!pending) return;
-    const { buffer, width, height, bytesPerRow } = pending;
-    await buffer.mapAsync(GPUMapMode.READ);
-    const rows = new Uint8Array(buffer.getMappedRange());
-    const image = new ImageData(width, height);
-    for (let y = 0; y < height; y++) image.data.set(rows.subarray(y * bytesPerRow, y * bytesPerRow + width * 4), y * width * 4);
-    buffer.destroy();
-    this.#context.putImageData(image, 0, 0);
-  }
-}
-
-/** How the picture reaches the page: see DirectWindow and CopiedWindow. */
-export type Presentation = 'direct' | 'copied';
 
 export class Sheet {
   readonly #gpu: Gpu;
@@ -139,8 +51,8 @@ export class Sheet {
   readonly #standardisedBy: GPUBuffer;
   readonly #call: GPUBuffer;
   readonly #staging: GPUBuffer;
-  readonly #main: Window;
-  readonly #detail: Window;
+  readonly #main: Pane;
+  readonly #detail: Pane;
   #present: Slot;
   #before: Slot;
   #blend = 1;
@@ -158,14 +70,13 @@ export class Sheet {
     presentation: Presentation,
   ): Promise<Sheet> {
     const { device } = gpu;
-    const format = presentation === 'direct' ? navigator.gpu.getPreferredCanvasFormat() : 'rgba8unorm';
     const draw = device.createShaderModule({ label: 'sheet', code: sheetSource });
     const [drawing, arranging] = await Promise.all([
       device.createRenderPipelineAsync({
         label: 'sheet',
         layout: 'auto',
         vertex: { module: draw, entryPoint: 'corner' },
-        fragment: { module: draw, entryPoint: 'shade', targets: [{ format }] },
+        fragment: { module: draw, entryPoint: 'shade', targets: [{ format: targetFormat(presentation) }] },
         primitive: { topology: 'triangle-strip' },
       }),
       device.createComputePipelineAsync({
@@ -206,9 +117,14 @@ export class Sheet {
     });
     this.#present = slot();
     this.#before = slot();
-    const Presenter = presentation === 'direct' ? DirectWindow : CopiedWindow;
-    this.#main = new Presenter(device, canvases.main);
-    this.#detail = new Presenter(device, canvases.detail);
+    const pane = (canvas: HTMLCanvasElement): Pane => ({
+      window: openWindow(presentation, device, canvas),
+      uniforms: buffer('view', VIEW_BYTES, UNIFORM | COPY_DST),
+      groups: new Map(),
+      layout: null,
+    });
+    this.#main = pane(canvases.main);
+    this.#detail = pane(canvases.detail);
   }
 
   /** Whether the next batch of `count` images can be blended into: the same number of images lies there. */
@@ -297,7 +213,7 @@ export class Sheet {
   }
 
   async #show(): Promise<void> {
-    await Promise.all([this.#main.show(), this.#detail.show()]);
+    await Promise.all([this.#main.window.show(), this.#detail.window.show()]);
   }
 
   #encodePictures(encoder: GPUCommandEncoder): void {
@@ -305,9 +221,10 @@ export class Sheet {
     this.#encodePicture(encoder, this.#detail, Math.min(this.selected, this.#present.count - 1), 1);
   }
 
-  #encodePicture(encoder: GPUCommandEncoder, window: Window, first: number, count: number): void {
-    const { canvas, layout } = window;
+  #encodePicture(encoder: GPUCommandEncoder, pane: Pane, first: number, count: number): void {
+    const { window, uniforms, layout } = pane;
     if (!layout) return;
+    const { canvas } = window;
     if (canvas.width !== layout.width) canvas.width = layout.width;
     if (canvas.height !== layout.height) canvas.height = layout.height;
     // Whatever lies in the slot of the batch before, it is of no use where the number of images changed.
@@ -323,28 +240,28 @@ export class Sheet {
     ]);
     new Uint32Array(view, 56).set([layout.columns, first]);
     new Float32Array(view, 64).set([this.smoothed ? 1 : 0]);
-    this.#gpu.device.queue.writeBuffer(window.uniforms, 0, view);
+    this.#gpu.device.queue.writeBuffer(uniforms, 0, view);
     const pass = encoder.beginRenderPass({
       label: 'picture',
       colorAttachments: [{ view: window.target().createView(), loadOp: 'clear', storeOp: 'store', clearValue: [0, 0, 0, 0] }],
     });
     pass.setPipeline(this.#drawing);
-    pass.setBindGroup(0, this.#group(window));
+    pass.setBindGroup(0, this.#group(pane));
     pass.draw(4, count);
     pass.end();
     window.encodeCopy(encoder);
   }
 
-  #group(window: Window): GPUBindGroup {
-    let group = window.groups.get(this.#present);
+  #group({ uniforms, groups }: Pane): GPUBindGroup {
+    let group = groups.get(this.#present);
     if (!group) {
       const { samples, order } = this.#present;
-      const buffers = [window.uniforms, this.#standardisedBy, this.#before.samples, this.#before.order, samples, order];
+      const buffers = [uniforms, this.#standardisedBy, this.#before.samples, this.#before.order, samples, order];
       group = this.#gpu.device.createBindGroup({
         layout: this.#drawing.getBindGroupLayout(0),
         entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
       });
-      window.groups.set(this.#present, group);
+      groups.set(this.#present, group);
     }
     return group;
   }

@@ -295,14 +295,14 @@ export class GpuFlow implements Flow {
   behind(layer: Bijector, op: OpDescription): GpuFlow {
     this.#tasks.assertAlive();
     const { description } = this.#state;
-    const own = this.#bijector;
+    const before = (own: Bijector) => new Chain(this.dim, [layer, ...(own instanceof Chain ? own.layers : [own])]);
     const { structure, structure_direction: direction } = description;
     const extended = { ...description, structure: direction === 'density' ? [op, ...structure] : [...structure, op] };
-    return new GpuFlow(this.#gpu, new Chain(this.dim, [layer, ...(own instanceof Chain ? own.layers : [own])]), this.#base, {
+    return new GpuFlow(this.#gpu, before(this.#bijector), this.#base, {
       ...this.#state,
       assemble: (tensors, places) => {
         const { bijector, base } = this.#state.assemble(tensors, places);
-        return { bijector: new Chain(this.dim, [layer, bijector]), base };
+        return { bijector: before(bijector), base };
       },
       description: extended,
       layerParameters: [0, ...this.#state.layerParameters],

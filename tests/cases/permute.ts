@@ -1,13 +1,14 @@
 import { permute, ZERO } from '../../src/kernels/permute.js';
 import { defineCases, ROWS, table, tiledNormals } from './case.js';
 
+/** @param zeros whether every third feature becomes 0. */
 const gather = (features: number, source: number, rows: number, zeros = false) => ({
-  name: `${features} of ${source} features, ${rows} rows${zeros ? ', every third 0' : ''}`,
+  name: `${features} of ${source} features, ${rows} rows${zeros ? ', zeros between' : ''}`,
   rows,
   params: { features, source_features: source },
   buffers: {
     x: tiledNormals(source),
-    index: table((random) => Uint32Array.from({ length: features }, (_, f) => (zeros && f % 3 === 1 ? ZERO : random.integer(source)))),
+    index: table((random) => Uint32Array.from({ length: features }, (_, f) => (zeros && f % 3 === 2 ? ZERO : random.integer(source)))),
     y: tiledNormals(features),
   },
   tolerance: { bound: 0 },

@@ -18,6 +18,8 @@ export interface GradientLimits {
   readonly perturbation?: number;
   /** Largest error of the device's gradient beside the root mean square of its tensor. Default 1e-3. */
   readonly device?: number;
+  /** Parameters that are checked against differences. Default 8. */
+  readonly parameters?: number;
   /** Also the gradient by x. Default true. */
   readonly score?: boolean;
 }
@@ -26,7 +28,7 @@ export interface GradientLimits {
 export function describeGradients(
   held: { readonly gpu: Gpu },
   { name, make, traits }: FlowCase,
-  { perturbation = 0.1, device = 1e-3, score = true }: GradientLimits = {},
+  { perturbation = 0.1, device = 1e-3, parameters = 8, score = true }: GradientLimits = {},
 ): void {
   describe(name, () => {
     let flow: GpuFlow;
@@ -47,7 +49,7 @@ export function describeGradients(
 
     test('by parameters, agrees with central differences in float64', () => {
       const [x, context] = [points(3), contexts(3)];
-      const { worst, place } = worstDifference(flow, differentiable(flow, x, context), random, 8);
+      const { worst, place } = worstDifference(flow, differentiable(flow, x, context), random, parameters);
       expect(worst, `${place}, ${note}`).toBeLessThan(1e-6);
     });
 

@@ -1,7 +1,7 @@
 // Training by maximum likelihood: what it reaches, what it leaves alone, and how it ends.
 
 import { describe, expect, test } from 'vitest';
-import { fit, loadFlow, maf, realNVP, ShapeError, StateError, ValueError } from '../../src/index.js';
+import { type FitProgress, fit, loadFlow, maf, realNVP, ShapeError, StateError, ValueError } from '../../src/index.js';
 import { useGpu } from '../support/gpu.js';
 import { Random } from '../support/random.js';
 
@@ -98,6 +98,64 @@ describe('fit', () => {
     const after = await flow.logProb(x);
     expect(after.every(Number.isFinite)).toBe(true);
     expect(after.reduce((sum, value) => sum + value, 0)).toBeGreaterThan(before.reduce((sum, value) => sum + value, 0));
+  });
+
+  test('an update puts the present parameters into the flow, recorded calls included, and training goes on as without', async () => {
+    const { x } = correlated(500, 9);
+    const train = async (watched: boolean) => {
+      const flow = await realNVP(held.gpu, { dim: 2, layers: 2, hidden: [8], seed: 1 });
+      await flow.prepare({ count: 10 });
+      const losses: number[] = [];
+      const onProgress = async ({ update }: FitProgress) => {
+        await update();
+        losses.push(-(await flow.logProb(x)).reduce((sum, value) => sum + value, 0) / 500);
+        const encoder = held.gpu.device.createCommandEncoder();
+        flow.encodeSample(encoder, { count: 10, seed: 1 }).destroy();
+      };
+      await fit(flow, x, { steps: 60, batch: 64, learningRate: 1e-2, ...(watched && { onProgress }) });
+      return { losses, saved: await flow.save() };
+    };
+    const { losses, saved } = await train(true);
+    expect(losses.length).toBeGreaterThan(2);
+    expect(losses.at(-1)).toBeLessThan(losses[0]! - 0.2);
+    expect(saved).toEqual((await train(false)).saved);
+  });
+
+  test('an update that nobody waited for is waited for, and one that comes too late is an error', async () => {
+    const { x } = correlated(500, 10);
+    const flow = await realNVP(held.gpu, { dim: 2, layers: 2, hidden: [8], seed: 1 });
+    const kept: FitProgress[] = [];
+    await fit(flow, x, {
+      steps: 10,
+      validation: 0.2,
+      onProgress: (progress) => {
+        void progress.update();
+        kept.push(progress);
+      },
+    });
+    const saved = await flow.save();
+    await expect(kept.at(-1)!.update()).rejects.toThrow(/progress.update: training has gone on/);
+    expect(await flow.save()).toEqual(saved);
+  });
+
+  test('training waits for a promise of onProgress, and does not count its time', async () => {
+    const { x } = correlated(500, 11);
+    const flow = await realNVP(held.gpu, { dim: 2, layers: 1, hidden: [8], seed: 1 });
+    const pace: number[] = [];
+    let open = 0;
+    await fit(flow, x, {
+      steps: 40,
+      onProgress: async ({ step, stepsPerSecond }) => {
+        expect(open++).toBe(0);
+        if (step < 10) await new Promise((resolve) => setTimeout(resolve, 1000));
+        pace.push(step / stepsPerSecond);
+        open--;
+      },
+    });
+    expect(pace.length).toBeGreaterThan(3);
+    const began = performance.now();
+    await fit(flow, x, { steps: 40 });
+    expect(pace.at(-1)).toBeLessThan(1 + (2 * (performance.now() - began)) / 1000);
   });
 
   test('a loss that turns non-finite names the step, and the flow keeps the parameters before it', async () => {

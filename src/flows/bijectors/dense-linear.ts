@@ -34,7 +34,7 @@ export class DenseLinear implements Bijector {
     this.#product = packLinear({ weight: this.#weight, inputs: dim });
     const zero = new Float64Array(dim);
     const pivots = new Inverse(new Permutation(order));
-    this.#factors = new Chain(dim, [new Triangle(factors, 'upper', zero), new Triangle(unit, 'lower', zero), pivots]);
+    this.#factors = new Chain(dim, [new Triangle(factors, 'upper', zero), new Triangle(unit, 'lower', zero), pivots], 'factors');
     this.#logDet = logAbsDet;
   }
 

@@ -2,7 +2,7 @@ import { householder } from '../../kernels/householder.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector } from '../bijector.js';
-import { packLinear, recordLinear } from '../conditioner/packing.js';
+import { type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
 import { householderColumns, transpose } from '../linear-algebra.js';
 
 /**
@@ -16,6 +16,7 @@ export class Householder implements Bijector {
   readonly contextDim = 0;
   readonly #vectors: Float32Array<ArrayBuffer>;
   readonly #constants: Float32Array<ArrayBuffer>;
+  #product: PackedLinear | null = null;
 
   /** @param vectors [K, D], row-major, none of them 0. @param bias [D]. */
   constructor(vectors: ArrayLike<number>, bias: ArrayLike<number>) {
@@ -33,14 +34,14 @@ export class Householder implements Bijector {
   }
 
   forward(r: Recorder, x: TiledTensor): TiledTensor {
-    if (!r.differentiable) return this.#record(r, x, false);
-    const { dim } = this;
-    const vectors = this.#vectors;
-    const weight = Float32Array.from(transpose(householderColumns(vectors, dim, dim), dim, dim));
-    const packed = packLinear({ weight, bias: this.#constants.slice(-dim), inputs: dim });
-    const of = { kind: 'reflections', inputs: { vectors }, settings: { features: dim } };
-    const y = r.tiled(dim, 'reflected');
-    recordLinear(r, packed, x, y, { label: 'matrix', weight: r.constant(packed.weight, 'reflections', { of, table: 'weight' }) });
+    return r.differentiable ? this.product(r, x) : this.#record(r, x, false);
+  }
+
+  /** Records forward as a product with the matrix, through which gradients by the vectors are found, and adds `addend`. */
+  product(r: Recorder, x: TiledTensor, addend: TiledTensor | null = null): TiledTensor {
+    this.#product ??= this.#packProduct();
+    const y = r.tiled(this.dim, 'reflected');
+    recordLinear(r, this.#product, x, y, { label: 'reflections', addend });
     return y;
   }
 
@@ -56,5 +57,13 @@ export class Householder implements Bijector {
       constants: { REVERSE: reverse },
     });
     return y;
+  }
+
+  #packProduct(): PackedLinear {
+    const { dim } = this;
+    const weight = Float32Array.from(transpose(householderColumns(this.#vectors, dim, dim), dim, dim));
+    const bias = this.#constants.slice(-dim);
+    const of = { kind: 'reflections', inputs: { vectors: this.#vectors }, settings: { features: dim } };
+    return { ...packLinear({ weight, bias, inputs: dim }), origin: { of, table: 'weight' } };
   }
 }

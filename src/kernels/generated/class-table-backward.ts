@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "struct v{m:u32,qd:u32,qe:u32,qf:u32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>qg:array<vec4f>;@group(0)@binding(3)var<storage,read>fa:array<vec4f>;@group(0)@binding(4)var<storage,read_write>qk:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)d:vec3u){let qi=d.y*65535u*64u+d.x;if(qi>=c.qd*c.m){return;}let ql=vec4f(f32(qi/c.m));let e=qi%c.m;let qm=(J()+3u)/4u;var B=0.;for(var I=0u;I<qm;I+=l){let ad=min(I+l,qm);var qf=q(c.qe,I)+c.qf*l;var f=q(c.m,I)+e*l;var O=vec4f(0.);for(var group=I;group<ad;group++){O+=select(vec4f(0.),fa[f],qj(group)&(qg[qf]==ql));qf++;f++;}B+=dot(O,vec4f(1.));}qk[qi]+=B;}";
+const own = "struct s{l:u32,rk:u32,rl:u32,rm:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rn:array<vec4f>;@group(0)@binding(3)var<storage,read>fh:array<vec4f>;@group(0)@binding(4)var<storage,read_write>rq:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)e:vec3u){let rp=e.y*65535u*64u+e.x;if(rp>=c.rk*c.l){return;}let rs=vec4f(f32(rp/c.l));let d=rp%c.l;let ox=(I()+3u)/4u;var p=0.;for(var F=0u;F<ox;F+=j){let aj=min(F+j,ox);var rm=o(c.rl,F)+c.rm*j;var f=o(c.l,F)+d*j;var K=vec4f(0.);for(var group=F;group<aj;group++){K+=select(vec4f(0.),fh[f],oh(group)&(rn[rm]==rs));rm++;f++;}p+=dot(K,vec4f(1.));}rq[rp]+=p;}";
 const wgsl: string = `${libLayout}${libCall}${libRowsBackward}${own}`;
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct v{E:u32,cm:f32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read_write>st:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ee:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()){return;}let E=c.E;let I=q(E*E,d.x);var B=vec4f(0.);for(var h=0u;h<E;h++){let sx=st[I+(h*E+h)*l];B+=ch(sx);for(var i=h+1u;i<E;i++){let f=I+i*E*l;let ss=st[f+h*l]/(1.+sx);st[f+h*l]=ss;for(var n=h+1u;n<E;n++){st[f+n*l]=fma(-ss,st[I+(h*E+n)*l],st[f+n*l]);}}}ee[d.x]+=c.cm*B;}";
+const own = "struct s{t:u32,ck:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read_write>tu:array<vec4f>;@group(0)@binding(3)var<storage,read_write>el:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()){return;}let t=c.t;let F=o(t*t,e.x);var p=vec4f(0.);for(var h=0u;h<t;h++){let ty=tu[F+(h*t+h)*j];p+=cf(ty);for(var i=h+1u;i<t;i++){let f=F+i*t*j;let tt=tu[f+h*j]/(1.+ty);tu[f+h*j]=tt;for(var n=h+1u;n<t;n++){tu[f+n*j]=fma(-tt,tu[F+(h*t+n)*j],tu[f+n*j]);}}}el[e.x]+=c.ck*p;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

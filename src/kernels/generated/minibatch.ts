@@ -5,11 +5,11 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "struct v{m:u32,Z:u32,wh:u32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>wi:array<f32>;@group(0)@binding(3)var<storage,read_write>y:array<vec4f>;fn wj(wk:u32,ox:u32,wl:u32)->u32{return ot(vec4u(wk,ox,wl,0x5fu),vec2u(aw(av.an),aw(av.ao))).x;}fn wm(pw:u32,wl:u32)->u32{let wn=(1u<<c.wh)-1u;var f=pw;loop{var nh=f>>c.wh;var jy=f&wn;for(var ox=0u;ox<4u;ox++){let kw=nh^(wj(jy,ox,wl)&wn);nh=jy;jy=kw;}f=(nh<<c.wh)|jy;if(f<c.Z){break;}}return f;}fn wo(Q:u32)->u32{let f=aw(av.aq)+Q;return wm(f%c.Z,aw(av.at)+f/c.Z);}@compute@workgroup_size(64)fn minibatch(@builtin(global_invocation_id)d:vec3u){let Z=J();if(d.x*4u>=Z){return;}let kq=Z-1u;var sq:vec4u;for(var h=0u;h<4u;h++){sq[h]=wo(min(d.x*4u+h,kq))*c.m;}for(var e=0u;e<c.m;e++){y[q(c.m,d.x)+e*l]=vec4f(wi[sq.x+e],wi[sq.y+e],wi[sq.z+e],wi[sq.w+e]);}}";
+const own = "struct s{l:u32,gw:u32,yk:u32,an:u32,ao:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>yl:array<f32>;@group(0)@binding(3)var<storage,read_write>y:array<vec4f>;fn ym(yn:u32,qc:u32,yo:u32)->u32{return py(vec4u(yn,qc,yo,0x5fu),vec2u(c.an,c.ao)).x;}fn yp(rc:u32,yo:u32)->u32{let yq=(1u<<c.yk)-1u;var f=rc;loop{var no=f>>c.yk;var kf=f&yq;for(var qc=0u;qc<4u;qc++){let ld=no^(ym(kf,qc,yo)&yq);no=kf;kf=ld;}f=(no<<c.yk)|kf;if(f<c.gw){break;}}return f;}fn yr(R:u32)->u32{let f=ae(av.aq)+ae(av.am)+R;return yp(f%c.gw,ae(av.at)+f/c.gw);}@compute@workgroup_size(64)fn minibatch(@builtin(global_invocation_id)e:vec3u){let gw=I();if(e.x*4u>=gw){return;}let kx=gw-1u;var tr:vec4u;for(var h=0u;h<4u;h++){tr[h]=yr(min(e.x*4u+h,kx))*c.l;}for(var d=0u;d<c.l;d++){y[o(c.l,e.x)+d*j]=vec4f(yl[tr.x+d],yl[tr.y+d],yl[tr.z+d],yl[tr.w+d]);}}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libPhilox}${own}`;
 
 export const minibatch = /*#__PURE__*/ kernelSource<
   { data: 'f32'; y: 'f32' },
-  'features' | 'count' | 'half_bits',
+  'features' | 'count' | 'half_bits' | 'seed_low' | 'seed_high',
   Record<never, never>
->('minibatch', 'minibatch', [64, 1, 1], 'call;features count half_bits;data y!;', wgsl);
+>('minibatch', 'minibatch', [64, 1, 1], 'call;features count half_bits seed_low seed_high;data y!;', wgsl);

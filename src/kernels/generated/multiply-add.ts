@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct v{m:u32,wq:u32,wr:u32,ws:u32,qx:u32,qy:u32,ss:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)d:vec3u){let e=d.y;if(d.x*4u>=J()||e>=c.m){return;}var C=c.ss*a[q(c.wq,d.x)+(c.wr+e)*l];if(HAS_B){C*=b[q(c.ws,d.x)+(e%c.ws)*l];}let f=q(c.qx,d.x)+(c.qy+e)*l;if(ADD){y[f]+=C;}else{y[f]=C;}}";
+const own = "struct s{l:u32,zf:u32,zg:u32,zh:u32,sd:u32,se:u32,tt:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}var C=c.tt*a[o(c.zf,e.x)+(c.zg+d)*j];if(HAS_B){C*=b[o(c.zh,e.x)+(d%c.zh)*j];}let f=o(c.sd,e.x)+(c.se+d)*j;if(ADD){y[f]+=C;}else{y[f]=C;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const multiplyAdd = /*#__PURE__*/ kernelSource<

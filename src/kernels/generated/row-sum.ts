@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct v{m:u32}@group(0)@binding(1)var<uniform>c:v;@group(0)@binding(2)var<storage,read>so:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Cg:array<vec4f>;const Ch=64u;fn Ci(pm:u32,I:u32,ad:u32)->vec4f{var B=vec4f(0.);for(var t=I;t<ad;t+=8u){var O=vec4f(0.);for(var e=t;e<min(t+8u,ad);e++){O+=so[pm+e*l];}B+=O;}return B;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)d:vec3u){let Z=(c.m+Ch-1u)/Ch;if(d.x*4u>=J()||d.y>=Z){return;}let I=d.y*Ch;Cg[q(Z,d.x)+d.y*l]=Ci(q(c.m,d.x),I,min(I+Ch,c.m));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()){return;}total[d.x]+=Ci(q(c.m,d.x),0u,c.m);}";
+const own = "struct s{l:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>tp:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Fd:array<vec4f>;const Fe=64u;fn Ff(W:u32,F:u32,aj:u32)->vec4f{var p=vec4f(0.);for(var A=F;A<aj;A+=8u){var K=vec4f(0.);for(var d=A;d<min(A+8u,aj);d++){K+=tp[W+d*j];}p+=K;}return p;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let gw=(c.l+Fe-1u)/Fe;if(e.x*4u>=I()||e.y>=gw){return;}let F=e.y*Fe;Fd[o(gw,e.x)+e.y*j]=Ff(o(c.l,e.x),F,min(F+Fe,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()){return;}total[e.x]+=Ff(o(c.l,e.x),0u,c.l);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<
