@@ -14,6 +14,8 @@ export interface PackedLinear {
   readonly bias: Float32Array<ArrayBuffer>;
   /** [ceil(outputs / 8), 2]: first input, and one past the last, that a strip's masks let through. */
   readonly ranges: Uint32Array<ArrayBuffer>;
+  /** See ConstantTensor. */
+  readonly parts?: object | null;
 }
 
 export interface LinearSource {

@@ -1,51 +1,80 @@
 // Fused kernels have no derivative rule. Before differentiation each is replayed as the kernels it fuses, which have one.
 
-import { ACTIVATION_NUMBER, recordActivation } from '../kernels/activation.js';
+import { ACTIVATION_NUMBER, activation } from '../kernels/activation.js';
 import { maskedLinear } from '../kernels/masked-linear.js';
 import { multiplyAdd } from '../kernels/multiply-add.js';
 import type { Command } from '../runtime/program.js';
-import type { Recorder } from '../runtime/recorder.js';
-import { NONE, type Tensor, type TiledTensor } from '../runtime/tensor.js';
+import { Recorder } from '../runtime/recorder.js';
+import { type ConstantTensor, NONE, type Tensor, type TiledTensor } from '../runtime/tensor.js';
+import { type Parts, recordBasis, recordNorm, recordRowParameters, stageInParts } from './parts.js';
 
-/** Replays commands on `r`, fused ones in parts. */
-export function replayUnfused(r: Recorder, commands: readonly Command[]): void {
+/** The commands, fused ones in parts. */
+export function unfused(commands: readonly Command[]): readonly Command[] {
+  const r = new Recorder();
   r.adopt(commands);
   for (const command of commands) {
-    const { ACTIVATION, GATE, RAW } = command.constants;
-    if (command.kernel.source === maskedLinear.source && (ACTIVATION || GATE || RAW)) replayLinear(r, command);
+    const { ACTIVATION, GATE, RAW, PER_ROW } = command.constants;
+    const scope = (record: () => void) => r.scope(command.label.slice(command.label.indexOf('/') + 1), record);
+    const weight = command.tensors.weight as ConstantTensor | undefined;
+    const parts = weight?.parts as Parts | null | undefined;
+    const shared = command.tensors.parameters as ConstantTensor | undefined;
+    if (PER_ROW === false && shared?.parts)
+      scope(() => {
+        const parameters = recordRowParameters(r, shared.parts as Float32Array);
+        r.replay({
+          ...command,
+          tensors: { ...command.tensors, parameters },
+          params: { ...command.params, parameter_features: parameters.features },
+          constants: { ...command.constants, PER_ROW: true },
+        });
+      });
+    else if (parts?.kind === 'basis') scope(() => recordBasis(r, parts, command));
+    else if (command.kernel.source === maskedLinear.source && (ACTIVATION || GATE || RAW || parts))
+      scope(() => replayLinear(r, command, parts));
     else r.replay(command);
   }
+  return r.commands;
 }
 
-/** y = activation(gate · (W x + b) + addend), step by step; `raw` takes the value before the activation. */
-function replayLinear(r: Recorder, { label, tensors, params, constants }: Command): void {
+/** y = activation(norm(gate · (W x + b) + addend)), step by step; `raw` takes the value before the norm. */
+function replayLinear(r: Recorder, { label, tensors, params, constants }: Command, parts: Parts | null | undefined): void {
   const { outputs, y_at, y_features } = params as { outputs: number; y_at: number; y_features: number };
   if (y_at !== 0 || y_features !== outputs) throw new TypeError(`${label}: a fused layer that writes a slice cannot be taken apart`);
-  const { y, raw, gate, addend } = tensors as Record<string, TiledTensor>;
-  r.scope(label.slice(label.indexOf('/') + 1), () => {
-    // The steps after the product that apply, last one first: the last writes y, and the one before it writes `raw`.
-    const gated = constants.GATE === true;
-    const activated = constants.ACTIVATION !== ACTIVATION_NUMBER.identity;
-    const value = constants.RAW ? raw! : activated ? r.tiled(outputs, 'sum') : y!;
-    const product = gated ? r.tiled(outputs, 'product') : value;
-    r.run(maskedLinear, {
-      buffers: {
-        ...(tensors as Record<'x' | 'weight' | 'bias' | 'ranges' | 'addend', Tensor>),
-        gate: NONE,
-        y: product,
-        raw: r.tiled(1, 'unused'),
-      },
-      params: { ...params, raw_features: 1 } as never,
-      constants: { ADDEND: constants.ADDEND === true && !gated },
-    });
-    if (gated) {
-      const open = r.tiled(outputs, 'open gate');
-      recordActivation(r, ACTIVATION_NUMBER.sigmoid, gate!, open);
-      recordProduct(r, product, open, value, false);
-      if (constants.ADDEND) recordProduct(r, addend!, null, value, true);
-    }
-    if (activated) recordActivation(r, Number(constants.ACTIVATION), value, y!);
-    else if (value !== y) recordProduct(r, value, null, y!, false);
+  const { x, y, raw, gate, addend } = tensors as Record<string, TiledTensor>;
+  const stage = parts?.kind === 'norms' ? stageInParts(parts) : null;
+  // The steps after the product that apply, last one first: the last writes y, and the one before the norm writes `raw`.
+  const gated = constants.GATE === true;
+  const activated = constants.ACTIVATION !== ACTIVATION_NUMBER.identity;
+  const beforeNorm = constants.RAW ? raw! : stage?.after || activated ? r.tiled(outputs, 'sum') : y!;
+  const product = gated ? r.tiled(outputs, 'product') : beforeNorm;
+  r.run(maskedLinear, {
+    buffers: {
+      ...(tensors as Record<'x' | 'weight' | 'bias' | 'ranges' | 'addend', Tensor>),
+      ...(stage && { weight: r.constant(stage.packed.weight, 'weight'), bias: r.constant(stage.packed.bias, 'bias') }),
+      ...(stage?.before && { x: recordNorm(r, x!, stage.before) }),
+      gate: NONE,
+      y: product,
+      raw: r.tiled(1, 'unused'),
+    },
+    params: { ...params, raw_features: 1 } as never,
+    constants: { ADDEND: constants.ADDEND === true && !gated },
+  });
+  if (gated) {
+    const open = r.tiled(outputs, 'open gate');
+    recordActivation(r, ACTIVATION_NUMBER.sigmoid, gate!, open);
+    recordProduct(r, product, open, beforeNorm, false);
+    if (constants.ADDEND) recordProduct(r, addend!, null, beforeNorm, true);
+  }
+  const value = stage?.after ? recordNorm(r, beforeNorm, stage.after, activated ? undefined : y!) : beforeNorm;
+  if (activated) recordActivation(r, Number(constants.ACTIVATION), value, y!);
+  else if (value !== y) recordProduct(r, value, null, y!, false);
+}
+
+function recordActivation(r: Recorder, kind: number, source: TiledTensor, value: TiledTensor): void {
+  r.run(activation, {
+    buffers: { source, value, slope: r.tiled(1, 'unused') },
+    params: { features: source.features, beta: 0 },
+    constants: { ACTIVATION: kind, HAS_VALUE: true, HAS_SLOPE: false },
   });
 }
 
