@@ -108,7 +108,7 @@ fn diagonal_entries(@builtin(global_invocation_id) id: vec3<u32>) {
   let i = id.x;
   if (i >= params.features) { return; }
   entries[i] = raw[i];
-  if (on[i] != 0.0) { entries[i] = on[i] * accurate_exp(vec4<f32>(log_gain(raw[i]))).x; }
+  if (on[i] == 1.0) { entries[i] = accurate_exp(vec4<f32>(log_gain(raw[i]))).x; }
 }
 
 @compute @workgroup_size(64)
@@ -116,7 +116,7 @@ fn diagonal_entries_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   let i = id.x;
   if (i >= params.features) { return; }
   var rise = 1.0;
-  if (on[i] != 0.0) { rise = on[i] * slope(raw[i]) * accurate_exp(vec4<f32>(log_gain(raw[i]))).x; }
+  if (on[i] == 1.0) { rise = slope(raw[i]) * accurate_exp(vec4<f32>(log_gain(raw[i]))).x; }
   d_raw[i] += rise * d_entries[i];
 }
 

@@ -2,7 +2,7 @@
 //
 //   weight_gradient   d_weight[part, o, ky, kx, k] += Σ over rows and pixels p of x[k, p + (ky, kx) − reach, row] · d_y[o, p, row]
 //   sum_parts         whole_sum[i] += Σ over parts of partial[part, i]
-//   column_sums       total[f stride] += factor · Σ over rows of terms[at + f, row]
+//   column_sums       total[to + f stride] += factor · Σ over rows and b < blocks of terms[at + b features + f, row]
 //
 // weight_gradient serves linear layers (one tap) and convolutions (conv2d.wgsl). One invocation takes 8 inputs by a strip of 8 outputs at one
 // tap in registers and walks pixels and rows, four rows at a time; per step it loads 8 vec4 of x and 8 of d_y for 64 vec4 multiply-adds.
@@ -47,6 +47,8 @@ struct SumParams {
   at: u32,
   factor: f32,
   stride: u32,
+  to: u32,
+  blocks: u32,
 }
 
 @group(0) @binding(1) var<uniform> params: Params;
@@ -204,15 +206,17 @@ fn column_sums(@builtin(global_invocation_id) id: vec3<u32>) {
   var sum = 0.0;
   for (var first = 0u; first < groups; first += TILE4) {
     let end = min(first + TILE4, groups);
-    var at = tiled(sum_params.source_features, first) + (sum_params.at + f) * TILE4;
     var part = vec4<f32>(0.0);
-    for (var group = first; group < end; group++) {
-      part += select(vec4<f32>(0.0), terms[at], present(group));
-      at++;
+    for (var b = 0u; b < sum_params.blocks; b++) {
+      var at = tiled(sum_params.source_features, first) + (sum_params.at + b * sum_params.features + f) * TILE4;
+      for (var group = first; group < end; group++) {
+        part += select(vec4<f32>(0.0), terms[at], present(group));
+        at++;
+      }
     }
     sum += dot(part, vec4<f32>(1.0));
   }
-  total[f * sum_params.stride] += sum_params.factor * sum;
+  total[sum_params.to + f * sum_params.stride] += sum_params.factor * sum;
 }
 
 @compute @workgroup_size(64)

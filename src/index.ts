@@ -52,4 +52,5 @@ export {
 export { Gpu, type GpuOptions, type GpuRequest, isSoftwareAdapter } from './runtime/gpu.js';
 export type { Profile } from './runtime/profiler.js';
 export { type FitOptions, type FitProgress, type FitResult, fit, type TrainingOptions } from './training/fit.js';
+export { fitTarget, type Target, type TargetResult } from './training/fit-target.js';
 export { scoreOf } from './training/score.js';

@@ -68,12 +68,12 @@ export function recordWeightGradient(
   if (parts > 1) r.once('after', () => r.run(sumParts, { buffers: { partial: target, whole_sum: dWeight }, params: { length, parts } }));
 }
 
-/** Records total[f · stride] += factor · Σ over rows of terms[at + f], f below `features`: by default all of them, side by side. */
+/** Records total[to + f · stride] += factor · Σ over rows and blocks of terms[at + b · features + f], f below `features`: by default all of them, side by side. */
 export function recordColumnSums(
   r: Recorder,
   terms: TiledTensor,
   total: Tensor,
-  { features = terms.features, at = 0, factor = 1, stride = 1 } = {},
+  { features = terms.features, at = 0, factor = 1, stride = 1, to = 0, blocks = 1 } = {},
 ): void {
-  r.run(columnSums, { buffers: { terms, total }, params: { features, source_features: terms.features, at, factor, stride } });
+  r.run(columnSums, { buffers: { terms, total }, params: { features, source_features: terms.features, at, factor, stride, to, blocks } });
 }

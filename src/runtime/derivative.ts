@@ -36,7 +36,8 @@ export interface Gradients {
 
 type Vjp<S extends KernelSource> = (
   r: Recorder,
-  call: { readonly buffers: Buffers<S>; readonly params: Params<S>; readonly constants: Partial<Constants<S>> },
+  /** With the kernel itself, which a rule may run again without importing it. */
+  call: { readonly kernel: Kernel<S>; readonly buffers: Buffers<S>; readonly params: Params<S>; readonly constants: Partial<Constants<S>> },
   gradients: Gradients,
 ) => void;
 

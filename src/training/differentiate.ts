@@ -57,6 +57,9 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
   const ofChunks = tablesOfChunks(commands);
   const once = <T>(tensor: Tensor, body: () => T): T =>
     tensor.kind === 'table' && ofChunks.has(tensor.id) ? body() : r.once('before', body);
+  /** What a slice of a table is of the whole table's gradient. */
+  const partLike = (gradient: TableTensor, { from, length, whole }: TableTensor): TableTensor =>
+    length === whole ? gradient : r.part(gradient, from, length, gradient.label);
   for (let index = commands.length - 1; index >= 0; index--) {
     const command = commands[index]!;
     const { kernel, tensors, stage } = command;
@@ -91,19 +94,20 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
       },
       ofTable(name) {
         const tensor = tensors[name];
-        return isIn(active, tensor) ? (tables.get(tensor.id) ?? null) : null;
+        const gradient = isIn(active, tensor) ? tables.get(tensor.id) : undefined;
+        return gradient ? partLike(gradient, tensor as TableTensor) : null;
       },
       intoTable(name) {
         const tensor = tensors[name];
         if (!isIn(active, tensor) || tensor.kind !== 'table') return null;
         let gradient = tables.get(tensor.id);
         if (!gradient) {
-          const fresh = r.table(tensor.length, `d ${tensor.label}`);
+          const fresh = r.table(tensor.whole, `d ${tensor.label}`);
           gradient = fresh;
           tables.set(tensor.id, fresh);
           once(tensor, () => r.run(clear, { buffers: { table: fresh }, params: { length: fresh.length, factor: 0 } }));
         }
-        return gradient;
+        return partLike(gradient, tensor);
       },
       fromTable(name, body) {
         return once(tensors[name]!, body);
@@ -111,7 +115,7 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
     };
     const record = () =>
       r.scope(command.label.slice(command.label.indexOf('/') + 1), () =>
-        rule.record(r, { buffers: tensors, params: command.params, constants: command.constants as never }, around),
+        rule.record(r, { kernel, buffers: tensors, params: command.params, constants: command.constants as never }, around),
       );
     if (stage === 'before') r.once('after', record);
     else record();

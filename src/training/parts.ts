@@ -12,7 +12,7 @@ import { diagonalAffine } from '../kernels/diagonal-affine.js';
 import { permute, ZERO } from '../kernels/permute.js';
 import type { Command } from '../runtime/program.js';
 import type { Recorder } from '../runtime/recorder.js';
-import type { ConstantTensor, Origin, TiledTensor } from '../runtime/tensor.js';
+import type { ConstantTensor, TiledTensor } from '../runtime/tensor.js';
 
 export type Parts = NormedStage | BasisParts;
 
@@ -74,28 +74,26 @@ export function recordRowParameters(r: Recorder, raw: Float32Array): TiledTensor
   return y;
 }
 
-/** The square matrix of a basis, whose leading rows or columns count, and where it comes from. */
-const squareOf = /*#__PURE__*/ once(({ vectors, transposed, dim }: BasisParts): PackedLinear & { readonly origin: Origin } => {
+/** The square matrix of a basis, whose leading rows or columns count. */
+const squareOf = /*#__PURE__*/ once(({ vectors, transposed, dim }: BasisParts): PackedLinear => {
   const lastFirst = vectors.map((_, at) => vectors[vectors.length - dim * (Math.floor(at / dim) + 1) + (at % dim)]!);
-  const factors = transposed ? vectors : lastFirst; // of H_K … H_1, or H_1 … H_K
+  const factors = Float32Array.from(transposed ? vectors : lastFirst); // of H_K … H_1, or H_1 … H_K
   const weight = Float32Array.from(transpose(householderColumns(factors, dim, dim), dim, dim));
-  const origin = { kind: 'reflections', inputs: { vectors: Float32Array.from(factors) }, settings: { features: dim } };
-  return { ...packLinear({ weight, inputs: dim }), origin };
+  const of = { kind: 'reflections', inputs: { vectors: factors }, settings: { features: dim } };
+  return { ...packLinear({ weight, inputs: dim }), origin: { of, table: 'weight' } };
 });
 
 /** y = Qᵀ x, or y = Q x + addend, with all of the reflections. */
 export function recordBasis(r: Recorder, parts: BasisParts, { tensors }: Command): void {
   const { x, y, addend } = tensors as Record<string, TiledTensor>;
   const { dim, transposed } = parts;
-  const square = squareOf(parts);
-  const weight = r.constant(square.weight, 'reflections', { of: square.origin, table: 'weight' });
   if (!transposed) {
     const padded = Uint32Array.from({ length: dim }, (_, f) => (f < x!.features ? f : ZERO));
-    recordLinear(r, square, gather(r, x!, padded), y!, { label: 'reflections', weight, addend: addend! });
+    recordLinear(r, squareOf(parts), gather(r, x!, padded), y!, { label: 'reflections', addend: addend! });
     return;
   }
   const all = r.tiled(dim, 'reflected');
-  recordLinear(r, square, x!, all, { label: 'reflections', weight });
+  recordLinear(r, squareOf(parts), x!, all, { label: 'reflections' });
   const index = r.constant(identityOrder(y!.features), 'leading');
   r.run(permute, { buffers: { x: all, index, y: y! }, params: { features: y!.features, source_features: dim } });
 }

@@ -4,3 +4,4 @@ export { gradientsOf } from './gradients.js';
 export { initialise } from './initialise.js';
 export { recordScore } from './record-score.js';
 export { runFit } from './run-fit.js';
+export { runTarget } from './run-target.js';

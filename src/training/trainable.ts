@@ -110,42 +110,49 @@ export function recordTrainable<T>(
   r.adopt(commands);
   const parameters = r.external('parameters', 0);
   const leaves: Leaf[] = [];
-  const tables = new Map<Float32Array | Uint32Array, Tensor>();
+  const tables = new Map<Float32Array | Uint32Array, TableTensor | null>();
   const made = new Map<Origin, Readonly<Record<string, TableTensor>> | null>();
   /** Batch norms met so far. */
   let norms = 0;
+
+  /** The table in the place of a constant, or of a slice of one; the constant itself where no parameter is in it. */
+  const inPlaceOf = (constant: ConstantTensor, table: TableTensor | null | undefined): Tensor => {
+    const { from = 0, label } = constant;
+    return table && from > 0 ? r.part(table, from, table.length - from, label) : (table ?? constant);
+  };
 
   /** Numbers gathered out of the flat vector; the constant itself where no parameter is among them. */
   const gathered = (constant: ConstantTensor, indices: Float32Array, place: string): Tensor => {
     const { data, label } = constant;
     let table = tables.get(data);
-    if (!table) {
-      table = constant;
+    if (table === undefined) {
+      table = null;
       if (data instanceof Float32Array && data.some((value, i) => !Object.is(value, indices[i]))) {
         const places = placesOf(data, indices, flat);
         if (!places) throw new UnsupportedError(`${place}: ${label}`, 'the gradient by parameters that are not copied but computed with');
         table = r.once('before', () => recordGather(r, parameters, places, data, label));
-        leaves.push({ table: table as TableTensor, places });
+        leaves.push({ table, places });
       }
       tables.set(data, table);
     }
-    return table;
+    return inPlaceOf(constant, table);
   };
 
   /** The tables of an origin, made on the device; null where no parameter is among its inputs. */
   const madeFrom = (origin: Origin, twinOrigin: Origin, place: string, x: Tensor | undefined) => {
     let own = made.get(origin);
     if (own === undefined) {
-      const { kind, inputs, settings } = origin;
+      const { kind, inputs, held = {}, settings } = origin;
       const tensors: Record<string, Tensor> = Object.fromEntries(
         Object.entries(inputs).map(([name, data]) => [name, gathered(r.constant(data, name), twinOrigin.inputs[name]!, place)]),
       );
       const rule = origins.find((known) => known.kind === kind);
       if (!rule) throw new UnsupportedError(place, `the gradient by parameters of ${kind}`);
-      const measured = statistics !== undefined && settings.eps !== undefined && x !== undefined;
+      const measured = statistics !== undefined && kind === 'diagonal' && settings.eps !== undefined && x !== undefined;
       if (measured) Object.assign(tensors, recordStatistics(r, statistics, norms++, Number(settings.eps), x));
       const record = () => rule.record(r, tensors, settings);
       const learned = Object.values(tensors).some((tensor) => tensor.kind === 'table');
+      for (const [name, data] of Object.entries(held)) tensors[name] = r.constant(data, name);
       own = measured && statistics.from === 'rows' ? record() : learned ? r.once('before', record) : null;
       made.set(origin, own);
     }
@@ -155,7 +162,7 @@ export function recordTrainable<T>(
   const tensorFor = (constant: ConstantTensor, other: ConstantTensor, { label, tensors }: Command): Tensor => {
     const { origin } = constant;
     if (!origin) return gathered(constant, other.data as Float32Array, label);
-    return madeFrom(origin.of, other.origin!.of, label, tensors.x)?.[origin.table] ?? constant;
+    return inPlaceOf(constant, madeFrom(origin.of, other.origin!.of, label, tensors.x)?.[origin.table]);
   };
 
   for (const [index, command] of commands.entries()) {

@@ -1,8 +1,10 @@
 // Fused kernels have no derivative rule. Before differentiation each is replayed as the kernels it fuses, which have one.
 
-import { ACTIVATION_NUMBER, activation } from '../kernels/activation.js';
-import { maskedLinear } from '../kernels/masked-linear.js';
+import { ACTIVATION_NUMBER, recordActivation } from '../kernels/activation.js';
+import { gate } from '../kernels/gate-backward.js';
+import { maskedLinear, STRIP } from '../kernels/masked-linear.js';
 import { multiplyAdd } from '../kernels/multiply-add.js';
+import { ceilDiv } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import { type ConstantTensor, NONE, type Tensor, type TiledTensor } from '../runtime/tensor.js';
@@ -13,7 +15,7 @@ export function unfused(commands: readonly Command[]): readonly Command[] {
   const r = new Recorder();
   r.adopt(commands);
   for (const command of commands) {
-    const { ACTIVATION, GATE, RAW, PER_ROW } = command.constants;
+    const { ACTIVATION, GATE, RAW, SCALE, PER_ROW } = command.constants;
     const scope = (record: () => void) => r.scope(command.label.slice(command.label.indexOf('/') + 1), record);
     const weight = command.tensors.weight as ConstantTensor | undefined;
     const parts = weight?.parts as Parts | null | undefined;
@@ -29,7 +31,7 @@ export function unfused(commands: readonly Command[]): readonly Command[] {
         });
       });
     else if (parts?.kind === 'basis') scope(() => recordBasis(r, parts, command));
-    else if (command.kernel.source === maskedLinear.source && (ACTIVATION || GATE || RAW || parts))
+    else if (command.kernel.source === maskedLinear.source && (ACTIVATION || GATE || RAW || SCALE || parts))
       scope(() => replayLinear(r, command, parts));
     else r.replay(command);
   }
@@ -38,15 +40,18 @@ export function unfused(commands: readonly Command[]): readonly Command[] {
 
 /** y = activation(norm(gate · (W x + b) + addend)), step by step; `raw` takes the value before the norm. */
 function replayLinear(r: Recorder, { label, tensors, params, constants }: Command, parts: Parts | null | undefined): void {
-  const { outputs, y_at, y_features } = params as { outputs: number; y_at: number; y_features: number };
-  if (y_at !== 0 || y_features !== outputs) throw new TypeError(`${label}: a fused layer that writes a slice cannot be taken apart`);
-  const { x, y, raw, gate, addend } = tensors as Record<string, TiledTensor>;
+  const { outputs, blocks, y_at, y_features } = params as Record<'outputs' | 'blocks' | 'y_at' | 'y_features', number>;
+  const features = outputs * blocks;
   const stage = parts?.kind === 'norms' ? stageInParts(parts) : null;
-  // The steps after the product that apply, last one first: the last writes y, and the one before the norm writes `raw`.
   const gated = constants.GATE === true;
+  const normed = constants.SCALE === true;
   const activated = constants.ACTIVATION !== ACTIVATION_NUMBER.identity;
-  const beforeNorm = constants.RAW ? raw! : stage?.after || activated ? r.tiled(outputs, 'sum') : y!;
-  const product = gated ? r.tiled(outputs, 'product') : beforeNorm;
+  if ((y_at !== 0 || y_features !== features) && (activated || !normed || stage))
+    throw new TypeError(`${label}: a fused layer that writes a slice cannot be taken apart`);
+  const { x, y, raw, gate: opening, addend, bias } = tensors as Record<string, TiledTensor>;
+  // The steps after the product that apply, last one first: the last writes y, and the one before the norm writes `raw`.
+  const beforeNorm = constants.RAW ? raw! : normed || activated ? r.tiled(features, 'sum') : y!;
+  const product = gated ? r.tiled(features, 'product') : beforeNorm;
   r.run(maskedLinear, {
     buffers: {
       ...(tensors as Record<'x' | 'weight' | 'bias' | 'ranges' | 'addend', Tensor>),
@@ -56,26 +61,30 @@ function replayLinear(r: Recorder, { label, tensors, params, constants }: Comman
       y: product,
       raw: r.tiled(1, 'unused'),
     },
-    params: { ...params, raw_features: 1 } as never,
+    params: { ...params, y_at: 0, y_features: features, raw_features: 1 } as never,
     constants: { ADDEND: constants.ADDEND === true && !gated },
   });
   if (gated) {
     const open = r.tiled(outputs, 'open gate');
-    recordActivation(r, ACTIVATION_NUMBER.sigmoid, gate!, open);
+    recordActivation(r, ACTIVATION_NUMBER.sigmoid, opening!, open);
     recordProduct(r, product, open, beforeNorm, false);
     if (constants.ADDEND) recordProduct(r, addend!, null, beforeNorm, true);
   }
-  const value = stage?.after ? recordNorm(r, beforeNorm, stage.after, activated ? undefined : y!) : beforeNorm;
+  let value = beforeNorm;
+  if (normed) {
+    value = activated ? r.tiled(features, 'normed') : y!;
+    const padded = STRIP * ceilDiv(outputs, STRIP);
+    const into = activated ? { y_features: features, y_at: 0 } : { y_features, y_at };
+    if (stage?.after) recordNorm(r, beforeNorm, stage.after, value);
+    else
+      r.run(gate, {
+        buffers: { x: beforeNorm, table: bias!, y: value },
+        params: { features: outputs, blocks, x_features: features, x_at: 0, ...into, scale_at: padded, shift_at: 2 * padded },
+        constants: { SHIFT: true },
+      });
+  }
   if (activated) recordActivation(r, Number(constants.ACTIVATION), value, y!);
   else if (value !== y) recordProduct(r, value, null, y!, false);
-}
-
-function recordActivation(r: Recorder, kind: number, source: TiledTensor, value: TiledTensor): void {
-  r.run(activation, {
-    buffers: { source, value, slope: r.tiled(1, 'unused') },
-    params: { features: source.features, beta: 0 },
-    constants: { ACTIVATION: kind, HAS_VALUE: true, HAS_SLOPE: false },
-  });
 }
 
 function recordProduct(r: Recorder, a: TiledTensor, b: TiledTensor | null, y: TiledTensor, add: boolean): void {

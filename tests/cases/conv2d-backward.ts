@@ -1,5 +1,5 @@
-import { pixelSums, rectifyBackward } from '../../src/kernels/conv2d-backward.js';
-import { defineCases, ROWS, tiledNormals, ULP } from './case.js';
+import { centerPixels, pixelSums, rectifyBackward } from '../../src/kernels/conv2d-backward.js';
+import { defineCases, ROWS, table, tiledNormals, ULP } from './case.js';
 
 const rectify = (features: number, rows: number, slope: number) => ({
   name: `${features} features, ${rows} rows, slope ${slope}`,
@@ -33,4 +33,30 @@ export const pixelSumsCases = defineCases(pixelSums, [
   ...ROWS.map((rows) => sums(3, 16, rows)),
   ...[1, 2, 5, 63].map((features) => sums(features, 9, 257, true)),
   ...[1, 32, 33, 100].map((pixels) => sums(2, pixels, 66, false, 3)),
+]);
+
+const center = (channels: number, pixels: number, rows: number, minor = false, at = 0) => ({
+  name: `${channels} channels, ${pixels} pixels, ${rows} rows${minor ? ', by pixel' : ''}${at ? `, from ${at}` : ''}`,
+  rows,
+  params: {
+    features: channels * pixels,
+    pixels,
+    bias_at: 8,
+    source_features: channels * pixels + 2 * at,
+    at,
+    channel: minor ? 1 : pixels,
+    pixel: minor ? channels : 1,
+  },
+  buffers: {
+    terms: tiledNormals(channels * pixels + 2 * at),
+    bias: table((random) => random.normals(8 + channels)),
+    centered: tiledNormals(channels * pixels),
+  },
+  tolerance: { bound: ULP },
+});
+
+export const centerPixelsCases = defineCases(centerPixels, [
+  ...ROWS.map((rows) => center(3, 16, rows)),
+  ...[1, 2, 5, 63].map((channels) => center(channels, 9, 257, true)),
+  center(2, 5, 66, false, 3),
 ]);

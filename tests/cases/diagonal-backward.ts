@@ -66,7 +66,7 @@ export const diagonalGradientCases = defineCases(diagonal.gradient, [
   ...[1, 2, 63].map((features) => gradient(features, 257)),
 ]);
 
-const marks = (length: number) => table((random) => Float32Array.from({ length }, () => random.integer(3) - 1));
+const marks = (length: number) => table((random) => Float32Array.from({ length }, () => Math.round(random.uniform())));
 const ofEntries = (features: number, map: keyof typeof MAP_NUMBER, MAP: number) => ({
   name: `${features} entries, ${map}`,
   rows: 1,

@@ -98,19 +98,21 @@ export const weightGradientCases = defineCases(weightGradient, [
   ...[1, 5].map((kernel) => convolution({ inputs: 2, outputs: 17, size: [2, 5], kernel, rows: 66, parts: 4 })),
 ]);
 
-const sums = (features: number, rows: number, at = 0, stride = 1) => ({
-  name: `${features} features, ${rows} rows${at > 0 ? ', a slice' : ''}${stride > 1 ? `, every ${stride}th` : ''}`,
+const sums = (features: number, rows: number, { at = 0, stride = 1, to = 0, blocks = 1 } = {}) => ({
+  name: `${features} features, ${rows} rows${at > 0 ? ', a slice' : ''}${stride > 1 ? `, every ${stride}th` : ''}${to > 0 ? `, from ${to}` : ''}${blocks > 1 ? `, ${blocks} blocks` : ''}`,
   rows,
-  params: { features, source_features: features + at, at, factor: 0.5, stride },
-  buffers: { terms: tiledNormals(features + at), total: table((random) => random.normals(features * stride)) },
-  tolerance: { bound: (16 + rows / 64) * ULP, of: 'inputs' as const },
+  params: { features, source_features: blocks * features + at, at, factor: 0.5, stride, to, blocks },
+  buffers: { terms: tiledNormals(blocks * features + at), total: table((random) => random.normals(to + features * stride)) },
+  tolerance: { bound: (16 * blocks + rows / 64) * ULP, of: 'inputs' as const },
 });
 
 export const columnSumsCases = defineCases(columnSums, [
   ...ROWS.map((rows) => sums(5, rows)),
   ...[1, 2, 63, 100].map((features) => sums(features, 257)),
-  sums(5, 257, 3),
-  sums(5, 257, 0, 4),
+  sums(5, 257, { at: 3 }),
+  sums(5, 257, { stride: 4 }),
+  sums(5, 257, { to: 8 }),
+  sums(5, 257, { at: 2, blocks: 3 }),
 ]);
 
 export const sumPartsCases = defineCases(

@@ -22,3 +22,13 @@ export const pixelSums = defineTwin(source.pixelSums, ({ buffers: { terms, sums 
       sums[tiled(features, row) + f * TILE] = sum;
     }
 });
+
+export const centerPixels = defineTwin(source.centerPixels, ({ buffers: { terms, bias, centered }, params, rows }) => {
+  const { features, pixels, bias_at, source_features, at, channel, pixel } = params;
+  for (let row = 0; row < rows; row++)
+    for (let f = 0; f < features; f++) {
+      const c = Math.floor(f / pixels);
+      const from = at + c * channel + (f % pixels) * pixel;
+      centered[tiled(features, row) + f * TILE] = terms[tiled(source_features, row) + from * TILE]! + bias[bias_at + c]!;
+    }
+});

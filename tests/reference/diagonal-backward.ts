@@ -54,14 +54,14 @@ export const diagonalGradient = defineTwin(source.diagonalGradient, ({ buffers: 
 });
 
 export const diagonalEntries = defineTwin(source.diagonalEntries, ({ buffers: { raw, on, entries }, params, constants: { MAP } }) => {
-  for (let i = 0; i < params.features; i++) entries[i] = on[i] === 0 ? raw[i]! : on[i]! * Math.exp(gain(MAP, raw[i]!, params.setting));
+  for (let i = 0; i < params.features; i++) entries[i] = on[i] === 1 ? Math.exp(gain(MAP, raw[i]!, params.setting)) : raw[i]!;
 });
 
 export const diagonalEntriesBackward = defineTwin(source.diagonalEntriesBackward, ({ buffers, params, constants: { MAP } }) => {
   const { raw, on, d_entries, d_raw } = buffers;
   for (let i = 0; i < params.features; i++) {
     const [u, s] = [raw[i]!, params.setting];
-    d_raw[i]! += (on[i] === 0 ? 1 : on[i]! * slope(MAP, u, s) * Math.exp(gain(MAP, u, s))) * d_entries[i]!;
+    d_raw[i]! += (on[i] === 1 ? slope(MAP, u, s) * Math.exp(gain(MAP, u, s)) : 1) * d_entries[i]!;
   }
 });
 

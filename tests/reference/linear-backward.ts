@@ -37,7 +37,8 @@ export const sumParts = defineTwin(source.sumParts, ({ buffers: { partial, whole
 export const columnSums = defineTwin(source.columnSums, ({ buffers: { terms, total }, params, rows }) => {
   for (let f = 0; f < params.features; f++) {
     let sum = 0;
-    for (let row = 0; row < rows; row++) sum += terms[tiled(params.source_features, row) + (params.at + f) * TILE]!;
-    total[f * params.stride]! += params.factor * sum;
+    for (let b = 0; b < params.blocks; b++)
+      for (let row = 0; row < rows; row++) sum += terms[tiled(params.source_features, row) + (params.at + b * params.features + f) * TILE]!;
+    total[params.to + f * params.stride]! += params.factor * sum;
   }
 });

@@ -1,6 +1,6 @@
 import { ValueError } from '../../runtime/errors.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import type { Origin, TiledTensor } from '../../runtime/tensor.js';
+import type { TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
 import { type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
 import { factorize } from '../linear-algebra.js';
@@ -19,7 +19,7 @@ export class DenseLinear implements Bijector {
   readonly #product: PackedLinear;
   readonly #factors: Chain;
   readonly #logDet: number;
-  readonly #origin: Origin;
+  readonly #weight: Float32Array<ArrayBuffer>;
 
   /** @param matrix float64 [D, D], row-major. @param checked whether to throw. @throws ValueError where the matrix is singular. */
   constructor(matrix: Float64Array, dim: number, checked = true) {
@@ -30,9 +30,8 @@ export class DenseLinear implements Bijector {
     const unit = factors.slice();
     for (let i = 0; i < dim; i++) unit[i * dim + i] = 1;
     this.dim = dim;
-    const weight = Float32Array.from(matrix);
-    this.#product = packLinear({ weight, inputs: dim });
-    this.#origin = { kind: 'determinant', inputs: { matrix: weight }, settings: { factor: 1 } };
+    this.#weight = Float32Array.from(matrix);
+    this.#product = packLinear({ weight: this.#weight, inputs: dim });
     const zero = new Float64Array(dim);
     const pivots = new Inverse(new Permutation(order));
     this.#factors = new Chain(dim, [new Triangle(factors, 'upper', zero), new Triangle(unit, 'lower', zero), pivots], 'factors');
@@ -42,7 +41,8 @@ export class DenseLinear implements Bijector {
   forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
     const y = r.tiled(this.dim, 'product');
     recordLinear(r, this.#product, x, y, { label: 'matrix' });
-    addConstant(r, call, this.#logDet, { of: this.#origin, table: 'log_det' });
+    const of = { kind: 'determinant', inputs: { matrix: this.#weight }, settings: { factor: 1 } };
+    addConstant(r, call, this.#logDet, { of, table: 'log_det' });
     return y;
   }
 

@@ -1,6 +1,6 @@
 import { householder } from '../../kernels/householder.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import type { Origin, TiledTensor } from '../../runtime/tensor.js';
+import type { TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector } from '../bijector.js';
 import { type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
 import { householderColumns, transpose } from '../linear-algebra.js';
@@ -16,7 +16,7 @@ export class Householder implements Bijector {
   readonly contextDim = 0;
   readonly #vectors: Float32Array<ArrayBuffer>;
   readonly #constants: Float32Array<ArrayBuffer>;
-  #product: (PackedLinear & { readonly origin: Origin }) | null = null;
+  #product: PackedLinear | null = null;
 
   /** @param vectors [K, D], row-major, none of them 0. @param bias [D]. */
   constructor(vectors: ArrayLike<number>, bias: ArrayLike<number>) {
@@ -34,19 +34,10 @@ export class Householder implements Bijector {
   }
 
   forward(r: Recorder, x: TiledTensor): TiledTensor {
-    return r.differentiable ? this.product(r, x) : this.#record(r, x, false);
-  }
-
-  /** Records forward as a product with the matrix, through which gradients by the vectors are found, and adds `addend`. */
-  product(r: Recorder, x: TiledTensor, addend: TiledTensor | null = null): TiledTensor {
+    if (!r.differentiable) return this.#record(r, x, false);
     this.#product ??= this.#packProduct();
-    const { weight, origin } = this.#product;
     const y = r.tiled(this.dim, 'reflected');
-    recordLinear(r, this.#product, x, y, {
-      label: 'reflections',
-      weight: r.constant(weight, 'reflections', { of: origin, table: 'weight' }),
-      addend,
-    });
+    recordLinear(r, this.#product, x, y, { label: 'reflections' });
     return y;
   }
 
@@ -64,11 +55,11 @@ export class Householder implements Bijector {
     return y;
   }
 
-  #packProduct(): PackedLinear & { readonly origin: Origin } {
+  #packProduct(): PackedLinear {
     const { dim } = this;
     const weight = Float32Array.from(transpose(householderColumns(this.#vectors, dim, dim), dim, dim));
     const bias = this.#constants.slice(-dim);
-    const origin = { kind: 'reflections', inputs: { vectors: this.#vectors }, settings: { features: dim } };
-    return { ...packLinear({ weight, bias, inputs: dim }), origin };
+    const of = { kind: 'reflections', inputs: { vectors: this.#vectors }, settings: { features: dim } };
+    return { ...packLinear({ weight, bias, inputs: dim }), origin: { of, table: 'weight' } };
   }
 }

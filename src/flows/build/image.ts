@@ -3,17 +3,15 @@
 import type { ConvNetDescription } from '../../format/description.js';
 import { classNormal } from '../bases/conditional-normal.js';
 import { Chain, Inverse } from '../bijectors/chain.js';
-import { type ChannelFactor, ChannelLinear } from '../bijectors/channel-linear.js';
-import { DiagonalAffine, logScales } from '../bijectors/diagonal-affine.js';
+import { ChannelLinear } from '../bijectors/channel-linear.js';
+import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
 import { halvesOf, ImageCoupling, type ImageMask } from '../bijectors/image-coupling.js';
 import { squeeze } from '../bijectors/squeeze.js';
 import type { ConvNet, ImageShape } from '../conditioner/conv-net.js';
-import { factorize } from '../linear-algebra.js';
 import { type AffineSettings, AffineTransformer } from '../transformers/affine.js';
 import { needs } from './needs.js';
 import type { BaseBuilders, BuildContext, OpBuilders, OpOf } from './op.js';
 import { scaleOf } from './scale.js';
-import type { StateReader } from './state.js';
 
 /** @throws FormatError where what enters is no image. */
 function imageShape({ shape, place }: BuildContext): ImageShape {
@@ -63,33 +61,17 @@ function coupling(context: BuildContext, net: ConvNetDescription, settings: Affi
   return new ImageCoupling(shape, readNet(context, net, reads, transformer.parameters * moves), transformer, mask, name);
 }
 
-/** A 1×1 convolution: its matrix in float64, and the factors that parameters are copied into, where `pixels` share it. */
-interface Mixing {
-  readonly matrix: Float64Array;
-  readonly factors: (pixels: number) => readonly ChannelFactor[];
-}
-
-function readMixing(state: StateReader, prefix: string, channels: number, factored: boolean): Mixing {
+/** A 1×1 convolution, with an ActNorm before it. */
+function readMixing(
+  { state }: BuildContext,
+  shape: ImageShape,
+  { prefix, factored }: { readonly prefix: string; readonly factored: boolean },
+  [logScale, shift]: readonly [Float32Array, Float32Array] = [new Float32Array(shape[0]), new Float32Array(shape[0])],
+): ChannelLinear {
+  const [channels, height, width] = shape;
   const square = [channels, channels];
-  if (!factored) {
-    const weight = state.parameter(`${prefix}.W`, square);
-    const matrix = Float64Array.from(weight);
-    return {
-      matrix,
-      factors: (pixels) => {
-        const origin = { kind: 'determinant', inputs: { matrix: Float32Array.from(weight) }, settings: { factor: pixels } };
-        return [{ matrix, logDet: { value: pixels * factorize(matrix, channels).logAbsDet, origin } }];
-      },
-    };
-  }
-  const permutation = state.buffer(`${prefix}.P`, square);
-  const lower = state.parameter(`${prefix}.L`, square);
-  const upper = state.parameter(`${prefix}.U`, square);
-  const logScale = state.parameter(`${prefix}.log_S`, [channels]);
-  const sign = state.buffer(`${prefix}.sign_S`, [channels]);
-  if (state.has(`${prefix}.eye`)) state.buffer(`${prefix}.eye`, square);
-  const filled = (entry: (i: number, j: number) => number) =>
-    Float64Array.from({ length: channels * channels }, (_, at) => entry(Math.floor(at / channels), at % channels));
+  const filled = (entry: (i: number, j: number, at: number) => number) =>
+    Float64Array.from({ length: channels * channels }, (_, at) => entry(Math.floor(at / channels), at % channels, at));
   const product = (a: ArrayLike<number>, b: ArrayLike<number>) => {
     const c = new Float64Array(channels * channels);
     for (let i = 0; i < channels; i++)
@@ -99,20 +81,31 @@ function readMixing(state: StateReader, prefix: string, channels: number, factor
       }
     return c;
   };
-  const ofUpper = (diagonal: (i: number) => number) => filled((i, j) => (i === j ? diagonal(i) : i < j ? upper[i * channels + j]! : 0));
-  const right = ofUpper((i) => sign[i]! * Math.exp(logScale[i]!));
-  const left = product(
-    permutation,
-    filled((i, j) => (i === j ? 1 : i > j ? lower[i * channels + j]! : 0)),
+  // A matrix, or P L, before the upper triangle U with the logarithms of the diagonal's sizes on it; shaders/channel-matrix-backward.wgsl.
+  let left: ArrayLike<number>;
+  let right = new Float64Array(channels * channels);
+  let sign: Float32Array = new Float32Array(channels).fill(1);
+  if (factored) {
+    const permutation = state.buffer(`${prefix}.P`, square);
+    const lower = state.parameter(`${prefix}.L`, square);
+    const upper = state.parameter(`${prefix}.U`, square);
+    const logDiagonal = state.parameter(`${prefix}.log_S`, [channels]);
+    sign = state.buffer(`${prefix}.sign_S`, [channels]);
+    if (state.has(`${prefix}.eye`)) state.buffer(`${prefix}.eye`, square);
+    left = product(
+      permutation,
+      filled((i, j, at) => (i === j ? 1 : i > j ? lower[at]! : 0)),
+    );
+    right = filled((i, j, at) => (i === j ? logDiagonal[i]! : i < j ? upper[at]! : 0));
+  } else left = state.parameter(`${prefix}.W`, square);
+  const matrix = product(
+    left,
+    filled((i, j, at) => (i === j ? sign[i]! * Math.exp(right[at]!) : right[at]!) * Math.exp(-logScale[j]!)),
   );
-  return {
-    matrix: product(left, right),
-    factors: (pixels) => {
-      const { values, origin } = logScales({ raw: everywhere(logScale, pixels) });
-      const diagonal = { raw: ofUpper((i) => logScale[i]!), on: filled((i, j) => (i === j ? sign[i]! : 0)) };
-      return [{ matrix: right, diagonal, logDet: { value: values.reduce((sum, value) => sum + value, 0), origin } }, { matrix: left }];
-    },
-  };
+  const entries = Float32Array.from([...Array.from(left), ...right, ...logScale, ...sign]);
+  const inputs = { entries, ...(!factored && { matrix: entries.slice(0, right.length) }) };
+  const origin = { kind: 'channel matrix', inputs, settings: { channels, pixels: height * width } };
+  return new ChannelLinear(shape, matrix, shift, origin, !state.holdsPlaces);
 }
 
 /** log scale and shift of z = (x − shift) e^−scale, one of each a channel. */
@@ -120,17 +113,6 @@ function readActNorm({ state }: BuildContext, names: { log_scale: string; shift:
   const shape = [1, channels, 1, 1];
   return [state.parameter(names.log_scale, shape), state.parameter(names.shift, shape)];
 }
-
-/** A number of each channel at each of its pixels. */
-const everywhere = (values: ArrayLike<number>, pixels: number): Float64Array =>
-  Float64Array.from({ length: values.length * pixels }, (_, f) => values[Math.floor(f / pixels)]!);
-
-const channelActNorm = (logScale: Float32Array, shift: Float32Array, pixels: number): DiagonalAffine =>
-  new DiagonalAffine('actnorm', {
-    center: everywhere(shift, pixels),
-    logScale: { raw: everywhere(logScale, pixels).map((value) => -value) },
-    shift: new Float32Array(shift.length * pixels),
-  });
 
 /** Scale of `glow_block`, from noise to data: x = a z + shift. */
 const SCALE_MAPS: Record<OpOf<'glow_block'>['coupling']['scale_map'], AffineSettings> = {
@@ -147,14 +129,8 @@ const checkLatent = ({ place }: BuildContext, said: readonly number[], latent: I
 export const imageOps = {
   glow_block(op, context) {
     const shape = imageShape(context);
-    const [channels, height, width] = shape;
-    const { state } = context;
-    const [logScale, shift] = readActNorm(context, op.actnorm, channels);
-    const { matrix, factors } = readMixing(state, op.conv1x1, channels, op.use_lu);
-    const pixels = height * width;
-    const scaled = matrix.map((value, at) => value * Math.exp(-logScale[at % channels]!));
-    const steps = () => ({ actNorm: channelActNorm(logScale, shift, pixels), factors: factors(pixels) });
-    const mixing = new ChannelLinear(shape, scaled, shift, steps, !state.holdsPlaces);
+    const conv = { prefix: op.conv1x1, factored: op.use_lu };
+    const mixing = readMixing(context, shape, conv, readActNorm(context, op.actnorm, shape[0]));
     const mask = op.coupling.split_mode === 'channel' ? 'last-channels' : 'first-channels';
     const moved = coupling(context, op.coupling, SCALE_MAPS[op.coupling.scale_map], mask);
     return new Chain(context.inputs, [mixing, moved], 'glow-block');
@@ -163,16 +139,16 @@ export const imageOps = {
   channel_actnorm(op, context) {
     const [channels, height, width] = imageShape(context);
     const [logScale, shift] = readActNorm(context, op, channels);
-    return channelActNorm(logScale, shift, height * width);
+    const everywhere = (values: Float32Array) =>
+      Float64Array.from({ length: context.inputs }, (_, f) => values[Math.floor(f / (height * width))]!);
+    return new DiagonalAffine('actnorm', {
+      center: everywhere(shift),
+      logScale: { raw: everywhere(logScale).map((value) => -value) },
+      shift: new Float32Array(context.inputs),
+    });
   },
 
-  conv1x1(op, context) {
-    const shape = imageShape(context);
-    const [channels, height, width] = shape;
-    const { matrix, factors } = readMixing(context.state, op.prefix, channels, op.use_lu);
-    const steps = () => ({ actNorm: null, factors: factors(height * width) });
-    return new ChannelLinear(shape, matrix, new Float64Array(channels), steps, !context.state.holdsPlaces);
-  },
+  conv1x1: (op, context) => readMixing(context, imageShape(context), { prefix: op.prefix, factored: op.use_lu }),
 
   image_coupling(op, context) {
     return coupling(context, op.conv_net, scaleOf(op, context.place), op.moves.replace('_', '-') as ImageMask);

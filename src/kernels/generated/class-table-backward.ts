@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "struct u{l:u32,qk:u32,ql:u32,qm:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>qn:array<vec4f>;@group(0)@binding(3)var<storage,read>ey:array<vec4f>;@group(0)@binding(4)var<storage,read_write>qq:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)e:vec3u){let qp=e.y*65535u*64u+e.x;if(qp>=c.qk*c.l){return;}let qr=vec4f(f32(qp/c.l));let d=qp%c.l;let oo=(L()+3u)/4u;var C=0.;for(var E=0u;E<oo;E+=i){let af=min(E+i,oo);var qm=p(c.ql,E)+c.qm*i;var f=p(c.l,E)+d*i;var N=vec4f(0.);for(var group=E;group<af;group++){N+=select(vec4f(0.),ey[f],ny(group)&(qn[qm]==qr));qm++;f++;}C+=dot(N,vec4f(1.));}qq[qp]+=C;}";
+const own = "struct s{l:u32,rk:u32,rl:u32,rm:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rn:array<vec4f>;@group(0)@binding(3)var<storage,read>fh:array<vec4f>;@group(0)@binding(4)var<storage,read_write>rq:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)e:vec3u){let rp=e.y*65535u*64u+e.x;if(rp>=c.rk*c.l){return;}let rs=vec4f(f32(rp/c.l));let d=rp%c.l;let ox=(I()+3u)/4u;var p=0.;for(var F=0u;F<ox;F+=j){let aj=min(F+j,ox);var rm=o(c.rl,F)+c.rm*j;var f=o(c.l,F)+d*j;var L=vec4f(0.);for(var group=F;group<aj;group++){L+=select(vec4f(0.),fh[f],oh(group)&(rn[rm]==rs));rm++;f++;}p+=dot(L,vec4f(1.));}rq[rp]+=p;}";
 const wgsl: string = `${libLayout}${libCall}${libRowsBackward}${own}`;
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

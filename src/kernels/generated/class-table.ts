@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32,qk:u32,ql:u32,qm:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>qn:array<vec4f>;@group(0)@binding(3)var<storage,read>ds:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=L()||d>=c.l){return;}let qo=qn[p(c.ql,e.x)+c.qm*i];let ca=bitcast<vec4u>(qo);let ku=(ca<vec4u(bitcast<u32>(f32(c.qk))))|(ca==vec4u(0x80000000u));let gm=ku&(floor(qo)==qo);let f=vec4u(select(vec4f(0.),qo,gm))*c.l+d;let qp=vec4f(ds[f.x],ds[f.y],ds[f.z],ds[f.w]);y[p(c.l,e.x)+d*i]=select(bitcast<vec4f>(ca|vec4u(0x7fc00000u)),qp,gm);}";
+const own = "struct s{l:u32,rk:u32,rl:u32,rm:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rn:array<vec4f>;@group(0)@binding(3)var<storage,read>ea:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let ro=rn[o(c.rl,e.x)+c.rm*j];let bz=bitcast<vec4u>(ro);let lb=(bz<vec4u(bitcast<u32>(f32(c.rk))))|(bz==vec4u(0x80000000u));let gv=lb&(floor(ro)==ro);let f=vec4u(select(vec4f(0.),ro,gv))*c.l+d;let rp=vec4f(ea[f.x],ea[f.y],ea[f.z],ea[f.w]);y[o(c.l,e.x)+d*j]=select(bitcast<vec4f>(bz|vec4u(0x7fc00000u)),rp,gv);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const classTable = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32,K:f32}struct sl{l:u32,sm:u32,f:u32,sn:u32,rz:u32,so:u32}const fq=32u;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(1)var<uniform>sp:sl;@group(0)@binding(2)var<storage,read>D:array<vec4f>;@group(0)@binding(3)var<storage,read>sq:array<vec4f>;@group(0)@binding(4)var<storage,read_write>sr:array<vec4f>;@group(0)@binding(5)var<storage,read>ss:array<vec4f>;@group(0)@binding(6)var<storage,read_write>m:array<vec4f>;@compute@workgroup_size(16,4)fn rectify_backward(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=L()||e.y>=c.l){return;}let f=p(c.l,e.x)+e.y*i;sr[f]=select(c.K*sq[f],sq[f],D[f]>vec4f(0.));}@compute@workgroup_size(16,4)fn pixel_sums(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=L()||e.y>=sp.l){return;}let st=p(sp.sm,e.x)+(sp.f+e.y*sp.sn)*i;var C=vec4f(0.);for(var s=0u;s<sp.so;s+=fq){let af=min(s+fq,sp.so);var N=vec4f(0.);for(var rz=s;rz<af;rz++){N+=ss[st+rz*sp.rz*i];}C+=N;}m[p(sp.l,e.x)+e.y*i]=C;}";
+const own = "struct s{l:u32,N:f32}struct th{l:u32,qt:u32,ti:u32,f:u32,tj:u32,sw:u32}struct tk{l:u32,qt:u32,tl:u32,ti:u32,f:u32,tj:u32,sw:u32}const fy=32u;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(1)var<uniform>tm:th;@group(0)@binding(1)var<uniform>tn:tk;@group(0)@binding(2)var<storage,read>C:array<vec4f>;@group(0)@binding(3)var<storage,read>dr:array<vec4f>;@group(0)@binding(4)var<storage,read_write>to:array<vec4f>;@group(0)@binding(5)var<storage,read>tp:array<vec4f>;@group(0)@binding(6)var<storage,read_write>m:array<vec4f>;@group(0)@binding(7)var<storage,read>gk:array<f32>;@group(0)@binding(8)var<storage,read_write>tq:array<vec4f>;@compute@workgroup_size(16,4)fn rectify_backward(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()||e.y>=c.l){return;}let f=o(c.l,e.x)+e.y*j;to[f]=select(c.N*dr[f],dr[f],C[f]>vec4f(0.));}@compute@workgroup_size(16,4)fn pixel_sums(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()||e.y>=tm.l){return;}let tr=o(tm.ti,e.x)+(tm.f+e.y*tm.tj)*j;var p=vec4f(0.);for(var A=0u;A<tm.qt;A+=fy){let aj=min(A+fy,tm.qt);var L=vec4f(0.);for(var sw=A;sw<aj;sw++){L+=tp[tr+sw*tm.sw*j];}p+=L;}m[o(tm.l,e.x)+e.y*j]=p;}@compute@workgroup_size(16,4)fn center_pixels(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=tn.l){return;}let tj=d/tn.qt;let tr=tn.f+tj*tn.tj+d%tn.qt*tn.sw;let ph=tp[o(tn.ti,e.x)+tr*j];tq[o(tn.l,e.x)+d*j]=ph+gk[tn.tl+tj];}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const rectifyBackward = /*#__PURE__*/ kernelSource<
@@ -14,6 +14,12 @@ export const rectifyBackward = /*#__PURE__*/ kernelSource<
 
 export const pixelSums = /*#__PURE__*/ kernelSource<
   { terms: 'f32'; sums: 'f32' },
-  'features' | 'source_features' | 'at' | 'channel' | 'pixel' | 'pixels',
+  'features' | 'pixels' | 'source_features' | 'at' | 'channel' | 'pixel',
   Record<never, never>
->('conv2d-backward', 'pixel_sums', [16, 4, 1], 'call;features source_features at channel pixel pixels;terms@5 sums!;', wgsl);
+>('conv2d-backward', 'pixel_sums', [16, 4, 1], 'call;features pixels source_features at channel pixel;terms@5 sums!;', wgsl);
+
+export const centerPixels = /*#__PURE__*/ kernelSource<
+  { terms: 'f32'; bias: 'f32'; centered: 'f32' },
+  'features' | 'pixels' | 'bias_at' | 'source_features' | 'at' | 'channel' | 'pixel',
+  Record<never, never>
+>('conv2d-backward', 'center_pixels', [16, 4, 1], 'call;features pixels bias_at source_features at channel pixel;terms@5 bias@7 centered!;', wgsl);

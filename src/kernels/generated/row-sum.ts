@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ss:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Eh:array<vec4f>;const Ei=64u;fn Ej(V:u32,E:u32,af:u32)->vec4f{var C=vec4f(0.);for(var s=E;s<af;s+=8u){var N=vec4f(0.);for(var d=s;d<min(s+8u,af);d++){N+=ss[V+d*i];}C+=N;}return C;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let aj=(c.l+Ei-1u)/Ei;if(e.x*4u>=L()||e.y>=aj){return;}let E=e.y*Ei;Eh[p(aj,e.x)+e.y*i]=Ej(p(c.l,e.x),E,min(E+Ei,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=L()){return;}total[e.x]+=Ej(p(c.l,e.x),0u,c.l);}";
+const own = "struct s{l:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>tp:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Fb:array<vec4f>;const Fc=64u;fn Fd(W:u32,F:u32,aj:u32)->vec4f{var p=vec4f(0.);for(var A=F;A<aj;A+=8u){var L=vec4f(0.);for(var d=A;d<min(A+8u,aj);d++){L+=tp[W+d*j];}p+=L;}return p;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let gw=(c.l+Fc-1u)/Fc;if(e.x*4u>=I()||e.y>=gw){return;}let F=e.y*Fc;Fb[o(gw,e.x)+e.y*j]=Fd(o(c.l,e.x),F,min(F+Fc,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()){return;}total[e.x]+=Fd(o(c.l,e.x),0u,c.l);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<
