@@ -17,6 +17,8 @@ export interface PackedLinear {
   readonly ranges: Uint32Array<ArrayBuffer>;
   /** Of weights that are computed. */
   readonly origin?: ConstantTensor['origin'];
+  /** Of weights that are fused. */
+  readonly parts?: ConstantTensor['parts'];
 }
 
 export interface LinearSource {

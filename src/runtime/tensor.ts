@@ -37,6 +37,8 @@ export interface ConstantTensor {
   readonly from?: number;
   /** For numbers that are computed from parameters: which of the tables of an origin they are. Copies of parameters need none. */
   readonly origin?: { readonly of: Origin; readonly table: string };
+  /** What a fused constant is made of, for those who take its command apart (src/training/unfuse.ts). */
+  readonly parts?: object | null;
 }
 
 /** How constants that are computed from parameters come about, for those who compute them on the device (src/kernels/rules). */

@@ -16,7 +16,7 @@ import { Recorder } from '../runtime/recorder.js';
 import type { ConstantTensor, ExternalTensor, Origin, TableTensor, Tensor } from '../runtime/tensor.js';
 import { origins } from './rules.js';
 import { recordStatistics, type StatisticsSource } from './statistics.js';
-import { replayUnfused } from './unfuse.js';
+import { unfused } from './unfuse.js';
 
 /** Index j stands in a tensor as (1 + j) · 2⁻⁴⁰: exact in float32 up to 2²⁴, and small, so that exponentials and norms of it are harmless. */
 const UNIT = 2 ** -40;
@@ -106,7 +106,8 @@ export function recordTrainable<T>(
   const indexed = state.assemble(indexTensors(flow, layout), true);
   body(twin, indexed.bijector, indexed.base, flow.contextDim);
   const flat = flatParameters(flow, layout);
-  r.adopt(density.commands);
+  const [commands, twins] = [density, twin].map((recorded) => unfused(recorded.commands)) as [readonly Command[], readonly Command[]];
+  r.adopt(commands);
   const parameters = r.external('parameters', 0);
   const leaves: Leaf[] = [];
   const tables = new Map<Float32Array | Uint32Array, TableTensor | null>();
@@ -164,8 +165,8 @@ export function recordTrainable<T>(
     return inPlaceOf(constant, madeFrom(origin.of, other.origin!.of, label, tensors.x)?.[origin.table]);
   };
 
-  for (const [index, command] of density.commands.entries()) {
-    const other = twin.commands[index];
+  for (const [index, command] of commands.entries()) {
+    const other = twins[index];
     if (other?.kernel.source !== command.kernel.source)
       throw new UnsupportedError(command.label, 'training where the commands depend on the parameters');
     for (const [name, value] of Object.entries(command.params))
@@ -176,7 +177,7 @@ export function recordTrainable<T>(
         tensor.kind === 'constant' ? tensorFor(tensor, other.tensors[name] as ConstantTensor, command) : tensor,
       ]),
     );
-    replayUnfused(r, [{ ...command, tensors }]);
+    r.replay({ ...command, tensors });
   }
   return { ends, leaves, parameters };
 }

@@ -51,6 +51,10 @@ export function describeGradients(
       const [x, context] = [points(3), contexts(3)];
       const { worst, place } = worstDifference(flow, differentiable(flow, x, context), random, parameters);
       expect(worst, `${place}, ${note}`).toBeLessThan(1e-6);
+      // What is differentiated is the density that the flow is used with.
+      const density = new ReferenceFlow(flow).logProb(x, context).reduce((sum, value) => sum + value, 0);
+      const { loss } = differentiable(flow, x, context)();
+      expect(Math.abs(loss + density) / (1 + Math.abs(loss)), note).toBeLessThan(1e-6);
     });
 
     test('by parameters, the device agrees with float64', async () => {

@@ -34,14 +34,10 @@ export class Householder implements Bijector {
   }
 
   forward(r: Recorder, x: TiledTensor): TiledTensor {
-    return r.differentiable ? this.product(r, x) : this.#record(r, x, false);
-  }
-
-  /** Records forward as a product with the matrix, through which gradients by the vectors are found, and adds `addend`. */
-  product(r: Recorder, x: TiledTensor, addend: TiledTensor | null = null): TiledTensor {
+    if (!r.differentiable) return this.#record(r, x, false);
     this.#product ??= this.#packProduct();
     const y = r.tiled(this.dim, 'reflected');
-    recordLinear(r, this.#product, x, y, { label: 'reflections', addend });
+    recordLinear(r, this.#product, x, y, { label: 'reflections' });
     return y;
   }
 

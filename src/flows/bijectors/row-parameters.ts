@@ -4,9 +4,7 @@ import type { Recorder } from '../../runtime/recorder.js';
 import type { Tensor, TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
 import type { Conditioner } from '../conditioner/conditioner.js';
-import { type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
 import { type ParallelPlan, planParallel, recordParallel } from '../conditioner/parallel-plan.js';
-import { startLogDet } from '../task.js';
 
 /** Each number four times: a kernel reads a table as it reads four rows of a network's outputs. */
 export const splat = (values: ArrayLike<number>): Float32Array<ArrayBuffer> =>
@@ -16,7 +14,7 @@ export const splat = (values: ArrayLike<number>): Float32Array<ArrayBuffer> =>
 export const twoParts = (value: number): [number, number] => [Math.fround(value), value - Math.fround(value)];
 
 export type ParameterSource =
-  /** What the kernel reads for all rows; and the parameters as a network would give them, for gradients. */
+  /** What the kernel reads for all rows, and the parameters as a network would give them: gradients are found through these. */
   | { readonly table: Float32Array<ArrayBuffer>; readonly raw: Float32Array }
   /** Reads the context; its one head lists the parameters in the kernel's order. */
   | { readonly conditioner: Conditioner };
@@ -35,7 +33,7 @@ export class RowLayer implements Bijector {
   readonly contextDim: number;
   readonly #table: Float32Array<ArrayBuffer>;
   readonly #plan: ParallelPlan | null;
-  readonly #raw: PackedLinear | null;
+  readonly #raw: Float32Array | null;
   readonly #record: (r: Recorder, value: TiledTensor, call: RowCall) => TiledTensor;
 
   constructor(
@@ -48,7 +46,7 @@ export class RowLayer implements Bijector {
     this.contextDim = conditioner?.inputs ?? 0;
     this.#table = 'table' in source ? source.table : new Float32Array(4);
     this.#plan = conditioner && planParallel(conditioner, null);
-    this.#raw = 'raw' in source ? packConstant(source.raw) : null;
+    this.#raw = 'raw' in source ? source.raw : null;
     this.#record = record;
   }
 
@@ -61,28 +59,13 @@ export class RowLayer implements Bijector {
   }
 
   #run(r: Recorder, value: TiledTensor, { logDet, context }: BijectorCall, undo: boolean): TiledTensor {
-    const parameters = this.#recordParameters(r, context);
-    const perRow = parameters.kind === 'tiled';
+    const plan = this.#plan;
+    const parameters = plan ? recordParallel(r, plan, context!, null) : { ...r.constant(this.#table, 'parameters'), parts: this.#raw };
     return this.#record(r, value, {
       buffers: { parameters, log_det: logDet ?? r.tiled(1, 'unused') },
-      params: { parameter_features: perRow ? parameters.features : 1 },
-      constants: { PER_ROW: perRow, UNDO: undo, HAS_LOG_DET: logDet !== null },
+      params: { parameter_features: plan?.parameterFeatures ?? 1 },
+      constants: { PER_ROW: plan !== null, UNDO: undo, HAS_LOG_DET: logDet !== null },
       result: undo ? 'z' : 'x',
     });
   }
-
-  /** A set for each row where a network gives them, or a gradient by them is wanted: only then do the kernels derive all from them. */
-  #recordParameters(r: Recorder, context: TiledTensor | null): Tensor {
-    if (this.#plan) return recordParallel(r, this.#plan, context!, null);
-    if (!r.differentiable || !this.#raw) return r.constant(this.#table, 'parameters');
-    const y = r.tiled(this.#raw.outputs, 'parameters');
-    recordLinear(r, this.#raw, startLogDet(r), y, { label: 'parameters' });
-    return y;
-  }
-}
-
-/** A layer that reads nothing: its bias, the same in every row. */
-function packConstant(bias: Float32Array): PackedLinear {
-  const { length } = bias;
-  return packLinear({ weight: new Float32Array(length), mask: new Uint8Array(length), inputs: 1, bias });
 }

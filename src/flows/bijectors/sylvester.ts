@@ -1,10 +1,7 @@
-import { ZERO } from '../../kernels/permute.js';
 import { sylvester } from '../../kernels/sylvester.js';
 import type { Bijector } from '../bijector.js';
-import { identityOrder, packLinear, recordLinear } from '../conditioner/packing.js';
+import { packLinear, recordLinear } from '../conditioner/packing.js';
 import { householderColumns, transpose } from '../linear-algebra.js';
-import { Householder } from './householder.js';
-import { gather } from './permutation.js';
 import { type ParameterSource, RowLayer, splat } from './row-parameters.js';
 
 /**
@@ -33,16 +30,13 @@ export function packSylvester(raw: Float32Array, units: number): Float32Array<Ar
   return splat(values);
 }
 
-/** Q [D, M] = (H_1 … H_K)[:, :M]: its products, and those with all columns, which give gradients by the vectors. */
-function packBasis(vectors: Float32Array, dim: number, units: number) {
-  const basis = householderColumns(vectors, dim, units);
-  const lastFirst = vectors.map((_, at) => vectors[vectors.length - dim * (Math.floor(at / dim) + 1) + (at % dim)]!);
-  const reflections = (given: Float32Array) => new Householder(given, new Float32Array(dim));
-  return {
-    out: packLinear({ weight: Float32Array.from(basis), inputs: units }),
-    in: packLinear({ weight: Float32Array.from(transpose(basis, dim, units)), inputs: dim }),
-    learned: vectors.length > 0 ? { out: reflections(lastFirst), in: reflections(vectors) } : null,
-  };
+/** What the weights of a product with Q [D, M] or its transpose are made of: Q = (H_1 … H_K)[:, :M]. */
+export interface BasisParts {
+  readonly kind: 'basis';
+  /** [K, D]. */
+  readonly vectors: Float32Array;
+  readonly dim: number;
+  readonly transposed: boolean;
 }
 
 /**
@@ -53,13 +47,15 @@ function packBasis(vectors: Float32Array, dim: number, units: number) {
  * @param vectors [K, D] of the reflections H_1 … H_K whose product begins with Q; null for the identity, M = D.
  */
 export function sylvesterLayer(dim: number, units: number, source: ParameterSource, vectors: Float32Array | null): Bijector {
-  const q = vectors && packBasis(vectors, dim, units);
-  const padded = Uint32Array.from({ length: dim }, (_, f) => (f < units ? f : ZERO));
+  const basis = vectors && householderColumns(vectors, dim, units);
+  const parts = (transposed: boolean): BasisParts | null => (vectors?.length ? { kind: 'basis', vectors, dim, transposed } : null);
+  const q = basis && {
+    out: { ...packLinear({ weight: Float32Array.from(basis), inputs: units }), parts: parts(false) },
+    in: { ...packLinear({ weight: Float32Array.from(transpose(basis, dim, units)), inputs: dim }), parts: parts(true) },
+  };
   return new RowLayer('sylvester', dim, source, (r, x, { buffers, params, constants, result }) => {
-    const learned = r.differentiable ? q?.learned : null;
     let projection = x;
-    if (learned) projection = gather(r, learned.in.forward(r, x), identityOrder(units));
-    else if (q) {
+    if (q) {
       projection = r.tiled(units, 'projection');
       recordLinear(r, q.in, x, projection, { label: 'Q transposed' });
     }
@@ -71,7 +67,6 @@ export function sylvesterLayer(dim: number, units: number, source: ParameterSour
       constants: { ...constants, HAS_CHANGE: q !== null },
     });
     if (!q) return moved;
-    if (learned) return learned.out.product(r, gather(r, change, padded), x);
     const y = r.tiled(dim, result);
     recordLinear(r, q.out, change, y, { label: 'Q', addend: x });
     return y;

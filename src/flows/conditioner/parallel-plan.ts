@@ -1,12 +1,9 @@
 // A conditioner evaluated for all rows and units at once: one masked-linear dispatch a stage, and one for each context term.
 // Units are sorted by readiness, which does not change the function and lets whole strips skip the zero half of the masks.
 
-import { ACTIVATION_NUMBER, recordActivation } from '../../kernels/activation.js';
-import { diagonalAffine } from '../../kernels/diagonal-affine.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import type { ConstantTensor, TiledTensor } from '../../runtime/tensor.js';
-import { splitConstants } from '../bijectors/split-constants.js';
-import { type Conditioner, type ContextTerm, INPUT, type Norm, type Stage } from './conditioner.js';
+import type { TiledTensor } from '../../runtime/tensor.js';
+import { type Conditioner, type ContextTerm, INPUT, type Stage } from './conditioner.js';
 import { identityOrder, orderBy, type PackedLinear, packLinear, recordLinear } from './packing.js';
 import type { Readiness } from './readiness.js';
 
@@ -15,23 +12,16 @@ interface PlannedTerm {
   readonly packed: PackedLinear;
 }
 
-/** A norm as a map of its own, which is how gradients by it are found. */
-interface PlannedNorm {
-  readonly constants: Float32Array<ArrayBuffer>;
-  readonly origin: NonNullable<ConstantTensor['origin']>;
-}
-
-/** A stage with norms in parts. */
-interface StageInParts {
-  readonly before: PlannedNorm | null;
-  readonly packed: PackedLinear;
-  readonly after: PlannedNorm | null;
+/** What a stage with norms is made of, and the orders of its outputs and inputs. */
+export interface NormedStage {
+  readonly kind: 'norms';
+  readonly stage: Stage;
+  readonly order: Uint32Array;
+  readonly inputOrder: Uint32Array;
 }
 
 interface PlannedStage {
   readonly packed: PackedLinear;
-  /** For gradients; null for a stage without norms. */
-  readonly parts: StageInParts | null;
   readonly terms: readonly PlannedTerm[];
   /** Row of the parameters tensor for a stage that heads read; null for a hidden one. */
   readonly parametersAt: number | null;
@@ -80,39 +70,15 @@ export function planParallel(conditioner: Conditioner, ready: Readiness | null):
       term,
       packed: packLinear({ ...term, inputs: conditioner.contextDim }, order),
     }));
+    const parts: NormedStage | null = stage.norm || stage.folded ? { kind: 'norms', stage, order, inputOrder } : null;
     return {
-      packed: packLinear(stage, order, inputOrder),
-      parts: inParts(stage, order, inputOrder),
+      packed: { ...packLinear(stage, order, inputOrder), parts },
       terms,
       parametersAt,
       keepsRaw: conditioner.stages.some((other) => other.skip === index),
     };
   });
   return { conditioner, stages, parameterFeatures, slotOrder };
-}
-
-function inParts(stage: Stage, order: Uint32Array, inputOrder: Uint32Array): StageInParts | null {
-  if (!stage.norm && !stage.folded) return null;
-  return {
-    before: stage.folded ? planNorm(stage.folded.norm, inputOrder) : null,
-    packed: packLinear({ ...stage, ...stage.folded, norm: null }, order, inputOrder),
-    after: stage.norm && planNorm(stage.norm, order),
-  };
-}
-
-function planNorm({ mean, factor, weight, bias, scale }: Norm, order: Uint32Array): PlannedNorm {
-  const ordered = (values: ArrayLike<number>) => Float32Array.from(order, (unit) => values[unit]!);
-  const inputs = { center: ordered(mean), raw: ordered(weight), offset: ordered(factor), shift: ordered(bias) };
-  const split = splitConstants(Float64Array.from(order, (unit) => scale[unit]!));
-  return {
-    constants: Float32Array.of(...inputs.center, ...split, ...inputs.shift),
-    origin: { of: { kind: 'product', inputs, settings: {} }, table: 'constants' },
-  };
-}
-
-function recordNorm(r: Recorder, x: TiledTensor, { constants, origin }: PlannedNorm, y = r.tiled(x.features, 'normed')): TiledTensor {
-  r.run(diagonalAffine, { buffers: { x, constants: r.constant(constants, 'norm', origin), y }, params: { features: x.features } });
-  return y;
 }
 
 /** Records the conditioner; returns its parameters, tiled [parameterFeatures, rows] in the plan's slot order. */
@@ -136,30 +102,15 @@ export function recordParallel(r: Recorder, plan: ParallelPlan, input: TiledTens
     const plain = stage.norm === null && stage.activation === 'identity'; // then raw and output are one
     const raw = planned.keepsRaw && !plain ? r.tiled(packed.outputs, `raw ${index}`) : null;
     const y = planned.parametersAt !== null ? parameters : r.tiled(packed.outputs, `hidden ${index}`);
-    const label = `${index}`;
-    const parts = r.differentiable ? planned.parts : null;
-    if (parts) {
-      // Norms are maps of their own here, and what follows one is too.
-      const source = parts.before ? recordNorm(r, x, parts.before) : x;
-      const { after } = parts;
-      const fused = after ? { activation: 'identity' as const, yAt: 0 } : { activation: stage.activation, yAt: planned.parametersAt ?? 0 };
-      const sum = after ? (raw ?? r.tiled(packed.outputs, 'sum')) : y;
-      recordLinear(r, parts.packed, source, sum, { label, ...fused, gate, addend, raw: after ? null : raw });
-      if (after) {
-        const normed = stage.activation === 'identity' ? y : r.tiled(packed.outputs, 'normed');
-        recordNorm(r, sum, after, normed);
-        if (normed !== y) recordActivation(r, ACTIVATION_NUMBER[stage.activation], normed, y);
-      }
-    } else
-      recordLinear(r, packed, x, y, {
-        label,
-        activation: stage.activation,
-        yAt: planned.parametersAt ?? 0,
-        gate,
-        addend,
-        raw,
-        scaled: stage.norm !== null,
-      });
+    recordLinear(r, packed, x, y, {
+      label: `${index}`,
+      activation: stage.activation,
+      yAt: planned.parametersAt ?? 0,
+      gate,
+      addend,
+      raw,
+      scaled: stage.norm !== null,
+    });
     outputs.push(y);
     raws.push(raw);
   }
