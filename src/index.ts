@@ -15,6 +15,7 @@ export type { BaseOption } from './flows/recipes/base.js';
 export { bounded, type Support } from './flows/recipes/bounded.js';
 export { type DivergenceOption, type FfjordOptions, ffjord, type OdeSolver } from './flows/recipes/continuous.js';
 export { type CouplingOptions, nice, type RealNVPOptions, realNVP, type ScaleBound } from './flows/recipes/coupling.js';
+export { type DecoderOptions, decoder } from './flows/recipes/decoder.js';
 export { type GlowOptions, glow } from './flows/recipes/glow.js';
 export type { ImageOptions } from './flows/recipes/image.js';
 export { type ImageRealNVPOptions, imageRealNVP } from './flows/recipes/image-realnvp.js';

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{t:u32,ck:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>xs:array<vec4f>;@group(0)@binding(3)var<storage,read>qx:array<vec4f>;@group(0)@binding(4)var<storage,read_write>tx:array<vec4f>;@compute@workgroup_size(16,4)fn log_determinant_backward(@builtin(global_invocation_id)e:vec3u){let t=c.t;let n=e.y;if(e.x*4u>=I()||n>=t){return;}let F=o(t*t,e.x);let sx=F+n*j;let R=t*j;for(var i=0u;i<t;i++){var C=vec4f(0.);if(i==n){C=c.ck*qx[e.x];}for(var h=n;h<i;h++){C=fma(-xs[F+(h*t+i)*j],tx[sx+h*R],C);}tx[sx+i*R]=C/(1.+xs[F+(i*t+i)*j]);}for(var i=t-1u;i>0u;i--){let S=i-1u;var C=tx[sx+S*R];for(var h=i;h<t;h++){C=fma(-xs[F+(h*t+S)*j],tx[sx+h*R],C);}tx[sx+S*R]=C;}}";
+const own = "struct t{q:u32,ck:f32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>xu:array<vec4f>;@group(0)@binding(3)var<storage,read>rd:array<vec4f>;@group(0)@binding(4)var<storage,read_write>ub:array<vec4f>;@compute@workgroup_size(16,4)fn log_determinant_backward(@builtin(global_invocation_id)e:vec3u){let q=c.q;let n=e.y;if(e.x*4u>=H()||n>=q){return;}let F=o(q*q,e.x);let tb=F+n*j;let Q=q*j;for(var i=0u;i<q;i++){var C=vec4f(0.);if(i==n){C=c.ck*rd[e.x];}for(var h=n;h<i;h++){C=fma(-xu[F+(h*q+i)*j],ub[tb+h*Q],C);}ub[tb+i*Q]=C/(1.+xu[F+(i*q+i)*j]);}for(var i=q-1u;i>0u;i--){let S=i-1u;var C=ub[tb+S*Q];for(var h=i;h<q;h++){C=fma(-xu[F+(h*q+S)*j],ub[tb+h*Q],C);}ub[tb+S*Q]=C;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<
