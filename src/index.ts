@@ -55,3 +55,4 @@ export type { Profile } from './runtime/profiler.js';
 export { type FitOptions, type FitProgress, type FitResult, fit, type TrainingOptions } from './training/fit.js';
 export { fitTarget, type Target, type TargetResult } from './training/fit-target.js';
 export { scoreOf } from './training/score.js';
+export { type Variational, type VariationalFitOptions, type VariationalParts, variational } from './training/vae.js';
