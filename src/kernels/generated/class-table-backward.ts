@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "struct s{l:u32,rk:u32,rl:u32,rm:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rn:array<vec4f>;@group(0)@binding(3)var<storage,read>fh:array<vec4f>;@group(0)@binding(4)var<storage,read_write>rq:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)e:vec3u){let rp=e.y*65535u*64u+e.x;if(rp>=c.rk*c.l){return;}let rs=vec4f(f32(rp/c.l));let d=rp%c.l;let ox=(I()+3u)/4u;var p=0.;for(var F=0u;F<ox;F+=j){let aj=min(F+j,ox);var rm=o(c.rl,F)+c.rm*j;var f=o(c.l,F)+d*j;var L=vec4f(0.);for(var group=F;group<aj;group++){L+=select(vec4f(0.),fh[f],oh(group)&(rn[rm]==rs));rm++;f++;}p+=dot(L,vec4f(1.));}rq[rp]+=p;}";
+const own = "struct s{l:u32,rk:u32,rl:u32,rm:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rn:array<vec4f>;@group(0)@binding(3)var<storage,read>fi:array<vec4f>;@group(0)@binding(4)var<storage,read_write>rq:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)e:vec3u){let rp=e.y*65535u*64u+e.x;if(rp>=c.rk*c.l){return;}let rs=vec4f(f32(rp/c.l));let d=rp%c.l;let ox=(J()+3u)/4u;var o=0.;for(var G=0u;G<ox;G+=j){let ha=min(G+j,ox);var rm=p(c.rl,G)+c.rm*j;var h=p(c.l,G)+d*j;var H=vec4f(0.);for(var group=G;group<ha;group++){H+=select(vec4f(0.),fi[h],oh(group)&(rn[rm]==rs));rm++;h++;}o+=dot(H,vec4f(1.));}rq[rp]+=o;}";
 const wgsl: string = `${libLayout}${libCall}${libRowsBackward}${own}`;
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

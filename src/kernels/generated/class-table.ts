@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,rk:u32,rl:u32,rm:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rn:array<vec4f>;@group(0)@binding(3)var<storage,read>ea:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let ro=rn[o(c.rl,e.x)+c.rm*j];let bz=bitcast<vec4u>(ro);let lb=(bz<vec4u(bitcast<u32>(f32(c.rk))))|(bz==vec4u(0x80000000u));let gv=lb&(floor(ro)==ro);let f=vec4u(select(vec4f(0.),ro,gv))*c.l+d;let rp=vec4f(ea[f.x],ea[f.y],ea[f.z],ea[f.w]);y[o(c.l,e.x)+d*j]=select(bitcast<vec4f>(bz|vec4u(0x7fc00000u)),rp,gv);}";
+const own = "struct s{l:u32,rk:u32,rl:u32,rm:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rn:array<vec4f>;@group(0)@binding(3)var<storage,read>eb:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=J()||d>=c.l){return;}let ro=rn[p(c.rl,e.x)+c.rm*j];let ca=bitcast<vec4u>(ro);let ld=(ca<vec4u(bitcast<u32>(f32(c.rk))))|(ca==vec4u(0x80000000u));let gw=ld&(floor(ro)==ro);let h=vec4u(select(vec4f(0.),ro,gw))*c.l+d;let rp=vec4f(eb[h.x],eb[h.y],eb[h.z],eb[h.w]);y[p(c.l,e.x)+d*j]=select(bitcast<vec4f>(ca|vec4u(0x7fc00000u)),rp,gw);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const classTable = /*#__PURE__*/ kernelSource<
