@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn ix(x:vec4f,iy:u32,E:u32)->ek{var A=vec4f(0.);if(SCALE!=eb){A=D[iy+E];}return ey(x,D[iy],A);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)iz:vec3u,@builtin(local_invocation_id)P:vec3u){let group=iz.x*j+P.x;if(group*4u>=H()){return;}go(group);}";
+const own = "fn iy(x:vec4f,iz:u32,C:u32)->el{var B=vec4f(0.);if(SCALE!=ec){B=F[iz+C];}return ez(x,F[iz],B);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)ja:vec3u,@builtin(local_invocation_id)P:vec3u){let group=ja.x*j+P.x;if(group*4u>=I()){return;}gp(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

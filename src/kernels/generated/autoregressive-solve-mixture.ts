@@ -8,7 +8,7 @@ import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "fn ix(z:vec4f,iy:u32,E:u32)->ek{jp(iy,E);return kt(z,iy,E);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)iz:vec3u,@builtin(local_invocation_id)P:vec3u){let group=iz.x*j+P.x;if(group*4u>=H()){return;}go(group);}";
+const own = "fn iy(z:vec4f,iz:u32,C:u32)->el{jq(iz,C);return ku(z,iz,C);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)ja:vec3u,@builtin(local_invocation_id)P:vec3u){let group=ja.x*j+P.x;if(group*4u>=I()){return;}gp(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libNormal}${libMixture}${own}`;
 
 export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<

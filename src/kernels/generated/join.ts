@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct t{l:u32,wi:u32,wj:u32,ew:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>mp:array<vec4f>;@group(0)@binding(3)var<storage,read>wk:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=H()||d>=c.l){return;}let f=o(c.l,e.x)+d*j;if(d<c.wi){y[f]=mp[o(c.wi,e.x)+d*j];}else{y[f]=wk[o(c.wj,e.x)+(d-c.ew)*j];}}";
+const own = "struct t{l:u32,wi:u32,wj:u32,ex:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>mq:array<vec4f>;@group(0)@binding(3)var<storage,read>wk:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let h=p(c.l,e.x)+d*j;if(d<c.wi){y[h]=mq[p(c.wi,e.x)+d*j];}else{y[h]=wk[p(c.wj,e.x)+(d-c.ex)*j];}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const join = /*#__PURE__*/ kernelSource<

@@ -1,5 +1,4 @@
 import { defineRule } from '../../runtime/derivative.js';
-import { UnsupportedError } from '../../runtime/errors.js';
 import { NONE } from '../../runtime/tensor.js';
 import { recordColumnSums } from '../linear-backward.js';
 import { SPLINE_NUMBER, type spline } from '../spline.js';
@@ -17,8 +16,6 @@ export const splineRule = /*#__PURE__*/ defineRule<(typeof spline)['source']>(
       if (dX && dY) addProduct(r, dX, dY, null);
       return;
     }
-    if (constants.SPLINE !== SPLINE_NUMBER['rational-quadratic'] && constants.SPLINE !== SPLINE_NUMBER.linear)
-      throw new UnsupportedError(r.place, 'the derivative of a quadratic or cubic spline', ['rational-quadratic', 'linear']);
     const { features, slots, parameter_features } = params;
     // One spline for all rows lies in a table, each number four times.
     const shared = constants.SHARED === true;
