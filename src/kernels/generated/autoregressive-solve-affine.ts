@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn ix(x:vec4f,iy:u32,C:u32)->em{var A=vec4f(0.);if(SCALE!=ed){A=t[iy+C];}return fa(x,t[iy],A);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)iz:vec3u,@builtin(local_invocation_id)W:vec3u){let group=iz.x*j+W.x;if(group*4u>=J()){return;}gq(group);}";
+const own = "fn iy(x:vec4f,iz:u32,C:u32)->em{var A=vec4f(0.);if(SCALE!=ed){A=t[iz+C];}return fa(x,t[iz],A);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)ja:vec3u,@builtin(local_invocation_id)W:vec3u){let group=ja.x*j+W.x;if(group*4u>=J()){return;}gq(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

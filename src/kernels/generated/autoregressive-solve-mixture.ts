@@ -8,7 +8,7 @@ import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "fn ix(z:vec4f,iy:u32,C:u32)->em{jp(iy,C);return ku(z,iy,C);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)iz:vec3u,@builtin(local_invocation_id)W:vec3u){let group=iz.x*j+W.x;if(group*4u>=J()){return;}gq(group);}";
+const own = "fn iy(z:vec4f,iz:u32,C:u32)->em{jq(iz,C);return kv(z,iz,C);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)ja:vec3u,@builtin(local_invocation_id)W:vec3u){let group=ja.x*j+W.x;if(group*4u>=J()){return;}gq(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libNormal}${libMixture}${own}`;
 
 export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<

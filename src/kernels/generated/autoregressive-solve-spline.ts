@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "fn oe(e:u32)->vec4f{return t[e];}fn ix(x:vec4f,iy:u32,C:u32)->em{return na(x,iy,C);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)iz:vec3u,@builtin(local_invocation_id)W:vec3u){let group=iz.x*j+W.x;if(group*4u>=J()){return;}gq(group);}";
+const own = "fn oe(e:u32)->vec4f{return t[e];}fn iy(x:vec4f,iz:u32,C:u32)->em{return na(x,iz,C);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)ja:vec3u,@builtin(local_invocation_id)W:vec3u){let group=ja.x*j+W.x;if(group*4u>=J()){return;}gq(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libSpline}${own}`;
 
 export const autoregressiveSolveSpline = /*#__PURE__*/ kernelSource<

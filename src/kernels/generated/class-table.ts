@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{m:u32,pw:u32,px:u32,py:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>pz:array<vec4f>;@group(0)@binding(3)var<storage,read>ec:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)d:vec3u){let f=d.y;if(d.x*4u>=J()||f>=c.m){return;}let qa=pz[o(c.px,d.x)+c.py*j];let cc=bitcast<vec4u>(qa);let lc=(cc<vec4u(bitcast<u32>(f32(c.pw))))|(cc==vec4u(0x80000000u));let gx=lc&(floor(qa)==qa);let e=vec4u(select(vec4f(0.),qa,gx))*c.m+f;let qb=vec4f(ec[e.x],ec[e.y],ec[e.z],ec[e.w]);y[o(c.m,d.x)+f*j]=select(bitcast<vec4f>(cc|vec4u(0x7fc00000u)),qb,gx);}";
+const own = "struct s{m:u32,pw:u32,px:u32,py:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>pz:array<vec4f>;@group(0)@binding(3)var<storage,read>ec:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)d:vec3u){let f=d.y;if(d.x*4u>=J()||f>=c.m){return;}let qa=pz[o(c.px,d.x)+c.py*j];let cc=bitcast<vec4u>(qa);let ld=(cc<vec4u(bitcast<u32>(f32(c.pw))))|(cc==vec4u(0x80000000u));let gx=ld&(floor(qa)==qa);let e=vec4u(select(vec4f(0.),qa,gx))*c.m+f;let qb=vec4f(ec[e.x],ec[e.y],ec[e.z],ec[e.w]);y[o(c.m,d.x)+f*j]=select(bitcast<vec4f>(cc|vec4u(0x7fc00000u)),qb,gx);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const classTable = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{m:u32,rv:f32,aq:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>A:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;fn ju(h:vec4f,G:f32,F:f32)->vec4f{let Y=select(h,vec4f(F),h>vec4f(F));return select(Y,vec4f(G),Y<vec4f(G));}@compute@workgroup_size(16,4)fn dequantize(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()||d.y>=c.m){return;}let e=o(c.m,d.x)+d.y*j;y[e]=ju((x[e]+A[e])*c.aq,1.17549435e-38,.99999994);}@compute@workgroup_size(16,4)fn quantize(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()||d.y>=c.m){return;}let e=o(c.m,d.x)+d.y*j;y[e]=ju(floor(x[e]*c.rv),0.,c.rv-1.);}";
+const own = "struct s{m:u32,rv:f32,aq:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>A:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;fn jv(h:vec4f,G:f32,F:f32)->vec4f{let Y=select(h,vec4f(F),h>vec4f(F));return select(Y,vec4f(G),Y<vec4f(G));}@compute@workgroup_size(16,4)fn dequantize(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()||d.y>=c.m){return;}let e=o(c.m,d.x)+d.y*j;y[e]=jv((x[e]+A[e])*c.aq,1.17549435e-38,.99999994);}@compute@workgroup_size(16,4)fn quantize(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()||d.y>=c.m){return;}let e=o(c.m,d.x)+d.y*j;y[e]=jv(floor(x[e]*c.rv),0.,c.rv-1.);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const dequantize = /*#__PURE__*/ kernelSource<

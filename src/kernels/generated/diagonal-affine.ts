@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "struct s{m:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>im:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn diagonal_affine(@builtin(global_invocation_id)d:vec3u){let f=d.y;if(d.x*4u>=J()||f>=c.m){return;}let e=o(c.m,d.x)+f*j;let ce=rw(x[e]-im[f],im[c.m+f],im[2u*c.m+f]);y[e]=ce+im[3u*c.m+f];}";
+const own = "struct s{m:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>io:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn diagonal_affine(@builtin(global_invocation_id)d:vec3u){let f=d.y;if(d.x*4u>=J()||f>=c.m){return;}let e=o(c.m,d.x)+f*j;let ce=rw(x[e]-io[f],io[c.m+f],io[2u*c.m+f]);y[e]=ce+io[3u*c.m+f];}";
 const wgsl: string = `${libCall}${libLayout}${libSplitProduct}${own}`;
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

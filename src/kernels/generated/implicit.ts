@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct s{m:u32,at:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>u:array<vec4f>;@group(0)@binding(3)var<storage,read>tw:array<vec4f>;@group(0)@binding(4)var<storage,read>tg:array<vec4f>;@group(0)@binding(5)var<storage,read>jo:array<vec4f>;@group(0)@binding(6)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn implicit(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()||d.y>=c.m){return;}let e=o(c.m,d.x)+d.y*j;y[e]=u[e]+bs(tw[e]-tg[e],-jo[e]);}";
+const own = "struct s{m:u32,at:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>u:array<vec4f>;@group(0)@binding(3)var<storage,read>tw:array<vec4f>;@group(0)@binding(4)var<storage,read>tg:array<vec4f>;@group(0)@binding(5)var<storage,read>jp:array<vec4f>;@group(0)@binding(6)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn implicit(@builtin(global_invocation_id)d:vec3u){if(d.x*4u>=J()||d.y>=c.m){return;}let e=o(c.m,d.x)+d.y*j;y[e]=u[e]+bs(tw[e]-tg[e],-jp[e]);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const implicit = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Optional, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 
-const own = "override FUNCTION:u32=0u;struct s{ad:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>Z:array<vec4f>;@group(0)@binding(3)var<storage,read_write>go:array<vec4f>;@compute@workgroup_size(64)fn normal(@builtin(global_invocation_id)d:vec3u){if(d.x>=c.ad){return;}let h=Z[d.x];if(FUNCTION==0u){go[d.x]=jb(h);}else{let ks=je(h);go[d.x]=select(ks.jd,ks.p,vec4<bool>(FUNCTION==1u));}}";
+const own = "override FUNCTION:u32=0u;struct s{ad:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>Z:array<vec4f>;@group(0)@binding(3)var<storage,read_write>go:array<vec4f>;@compute@workgroup_size(64)fn normal(@builtin(global_invocation_id)d:vec3u){if(d.x>=c.ad){return;}let h=Z[d.x];if(FUNCTION==0u){go[d.x]=jc(h);}else{let kt=jf(h);go[d.x]=select(kt.je,kt.p,vec4<bool>(FUNCTION==1u));}}";
 const wgsl: string = `${libMath}${libNormal}${own}`;
 
 export const normal = /*#__PURE__*/ kernelSource<
