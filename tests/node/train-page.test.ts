@@ -7,6 +7,7 @@ import { launchBrowser } from '../../scripts/browser.mjs';
 import { type PageOptions, type Picture, status, text, useDemo } from '../support/demo.js';
 import {
   choose,
+  csv,
   download,
   drop,
   inkAt,
@@ -25,16 +26,6 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const open = useDemo();
 
 const withPage = (options: PageOptions, use: (page: Page) => Promise<void>): Promise<void> => open({ url: 'train.html', ...options }, use);
-
-/** 270 rows of three columns in the middle of which there is little, in units far from 1. */
-function csv(): string {
-  const rows = Array.from({ length: 300 }, (_, i) => {
-    const side = i < 150 ? -1 : 1;
-    const wave = (k: number) => Math.sin(i * k) + Math.sin(i * k * 1.7 + 1);
-    return [1000 + side * 60 + 10 * wave(2.1), 0.05 + side * 0.01 + 0.002 * wave(3.3), -3 + wave(5.7)].map((value) => value.toFixed(5));
-  });
-  return `weight,share,"change, a day"\n${rows.map((row) => row.join(',')).join('\n')}\n`;
-}
 
 describe('training', () => {
   test('a flow learns two moons while one watches, pauses, goes on, and starts again', () =>

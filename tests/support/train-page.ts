@@ -89,3 +89,13 @@ export async function pictureOnce(page: Page, id: string, accept: (picture: Pict
 }
 
 export const waitForTrained = (page: Page) => status(page, 'Trained for', 90_000);
+
+/** 300 rows of three columns in the middle of which there is little, in units far from 1. */
+export function csv(): string {
+  const rows = Array.from({ length: 300 }, (_, i) => {
+    const side = i < 150 ? -1 : 1;
+    const wave = (k: number) => Math.sin(i * k) + Math.sin(i * k * 1.7 + 1);
+    return [1000 + side * 60 + 10 * wave(2.1), 0.05 + side * 0.01 + 0.002 * wave(3.3), -3 + wave(5.7)].map((value) => value.toFixed(5));
+  });
+  return `weight,share,"change, a day"\n${rows.map((row) => row.join(',')).join('\n')}\n`;
+}

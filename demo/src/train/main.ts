@@ -138,7 +138,7 @@ function showAdapter(info: Partial<GPUAdapterInfo>): void {
   element('adapter-name').textContent = adapterName(info);
   element('adapter').classList.toggle('software', software);
   element('adapter-note').textContent = software
-    ? 'This is a software adapter: WebGPU runs on the processor here. The same training takes a small part of the time on a GPU.'
+    ? 'This is a software adapter: WebGPU runs on the processor here, and a step takes longer than on a GPU.'
     : '';
 }
 
