@@ -2,11 +2,11 @@
 //
 //   value[f] = act(source[f])        slope[f] = act'(source[f])
 //
-// Formulas in lib/slope.wgsl and lib/activation.wgsl.
+// Formulas in lib/slope.wgsl and lib/activation.wgsl; beta is that of lipswish, read by it alone.
 //
-// Shapes      source, value, slope tiled [features, rows].
+// Shapes      source, value, slope tiled [features, rows]; beta f32 [1].
 // Error       5e-7 relative to max(1, |value|) (tests/cases/activation.ts).
-// Derivative  d source = act'(source) d value + act''(source) d slope.
+// Derivative  d source = act'(source) d value + act''(source) d slope; activation-backward.wgsl.
 // Paper       Griewank and Walther 2008, Evaluating Derivatives, chapter 3 (forward mode).
 
 #import "lib/call.wgsl"
@@ -15,7 +15,6 @@
 
 struct Params {
   features: u32,
-  beta: f32, // lipswish
 }
 
 override ACTIVATION: u32 = 0u;
@@ -26,6 +25,7 @@ override HAS_SLOPE: bool = true;
 @group(0) @binding(2) var<storage, read> source: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> value: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> slope: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> beta: array<f32>;
 
 @compute @workgroup_size(16, 4)
 fn activation(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -33,6 +33,8 @@ fn activation(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x * 4u >= rows() || f >= params.features) { return; }
   let at = tiled(params.features, id.x) + f * TILE4;
   let v = source[at];
-  if (HAS_VALUE) { value[at] = activate_with(ACTIVATION, v, params.beta); }
-  if (HAS_SLOPE) { slope[at] = slope_of(ACTIVATION, v, params.beta); }
+  var b = 1.0;
+  if (ACTIVATION == ACT_LIPSWISH) { b = beta[0]; }
+  if (HAS_VALUE) { value[at] = activate_with(ACTIVATION, v, b); }
+  if (HAS_SLOPE) { slope[at] = slope_of(ACTIVATION, v, b); }
 }

@@ -1,10 +1,12 @@
 // What a diagonal affine map z = (x − center) · e^s + shift needs where its constants are learned.
 //
 //   diagonal_constants           s = sign · g(raw) + offset;  constants [4, D] of diagonal-affine.wgsl, and log_det = Σ s
-//   diagonal_constants_backward  d raw += sign · g'(raw) · (d factor · e^s + d log_det);  d center, d shift pass
+//   diagonal_constants_backward  t = d factor · e^s + d log_det:  d raw += sign · g'(raw) · t;  d offset += t;  d center, d shift pass
 //   diagonal_gradient            d center += −e^s Σ d z;  d factor += Σ d z (x − center);  d shift += Σ d z      over rows
-//   diagonal_entries             entries[i] = e^g(raw[i]) where on[i] is 1, else raw[i]: a triangle's packed weights, positive on the diagonal
-//   diagonal_entries_backward    d raw[i] += g'(raw[i]) e^g(raw[i]) d entries[i], or d entries[i]
+//   diagonal_entries             entries[i] = on[i] e^g(raw[i]) where on[i] is 1 or -1, raw[i] where it is 0: a triangle's packed weights
+//   diagonal_entries_backward    d raw[i] += on[i] g'(raw[i]) e^g(raw[i]) d entries[i], or d entries[i]
+//   diagonal_product             constants as above with the factor raw · offset, of either sign: a batch norm inside a net
+//   diagonal_product_backward    d raw += offset d factor;  d center, d shift pass
 //
 // g by MAP: 0 raw; 1 log(softplus(raw) + setting), batch norm's gain; 2 raw / (1 + |raw / setting|), zuko's soft clip. The factor's two parts
 // count as one number: its gradient lies at the first.
@@ -37,6 +39,7 @@ override MAP: u32 = 0u;
 @group(0) @binding(11) var<storage, read_write> d_center: array<f32>;
 @group(0) @binding(12) var<storage, read_write> d_raw: array<f32>;
 @group(0) @binding(13) var<storage, read_write> d_shift: array<f32>;
+@group(0) @binding(20) var<storage, read_write> d_offset: array<f32>;
 @group(0) @binding(14) var<storage, read> source: array<vec4<f32>>;
 @group(0) @binding(15) var<storage, read> d_z: array<vec4<f32>>;
 @group(0) @binding(16) var<storage, read_write> gradient: array<f32>;
@@ -62,20 +65,28 @@ fn slope(u: f32) -> f32 {
 
 fn log_scale(f: u32) -> f32 { return params.sign * log_gain(raw[f]) + offset[f]; }
 
+var<workgroup> sums: array<f32, 64>;
+
 @compute @workgroup_size(64)
-fn diagonal_constants(@builtin(global_invocation_id) id: vec3<u32>) {
-  let f = id.x;
+fn diagonal_constants(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let f = wg.x * 64u + lane;
   let features = params.features;
-  if (f >= features) { return; }
-  let factor = accurate_exp(vec4<f32>(log_scale(f))).x;
-  let leading = bitcast<f32>(bitcast<u32>(factor) & 0xfffff000u);
-  constants[f] = center[f];
-  constants[features + f] = leading;
-  constants[2u * features + f] = factor - leading;
-  constants[3u * features + f] = shift[f];
-  if (f > 0u) { return; }
+  if (f < features) {
+    let factor = accurate_exp(vec4<f32>(log_scale(f))).x;
+    let leading = bitcast<f32>(bitcast<u32>(factor) & 0xfffff000u);
+    constants[f] = center[f];
+    constants[features + f] = leading;
+    constants[2u * features + f] = factor - leading;
+    constants[3u * features + f] = shift[f];
+  }
+  if (wg.x > 0u) { return; }
+  var part = 0.0;
+  for (var k = lane; k < features; k += 64u) { part += log_scale(k); }
+  sums[lane] = part;
+  workgroupBarrier();
+  if (lane > 0u) { return; }
   var sum = 0.0;
-  for (var k = 0u; k < features; k++) { sum += log_scale(k); }
+  for (var k = 0u; k < 64u; k++) { sum += sums[k]; }
   log_det[0] = sum;
 }
 
@@ -86,7 +97,9 @@ fn diagonal_constants_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   if (f >= features) { return; }
   let factor = made[features + f] + made[2u * features + f];
   d_center[f] += d_constants[f];
-  d_raw[f] += params.sign * slope(raw[f]) * (d_constants[features + f] * factor + d_log_det[0]);
+  let d_log_scale = d_constants[features + f] * factor + d_log_det[0];
+  d_raw[f] += params.sign * slope(raw[f]) * d_log_scale;
+  d_offset[f] += d_log_scale;
   d_shift[f] += d_constants[3u * features + f];
 }
 
@@ -134,4 +147,27 @@ fn diagonal_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
   gradient[f] -= (made[features + f] + made[2u * features + f]) * plain;
   gradient[features + f] += moment;
   gradient[3u * features + f] += plain;
+}
+
+@compute @workgroup_size(64)
+fn diagonal_product(@builtin(global_invocation_id) id: vec3<u32>) {
+  let f = id.x;
+  let features = params.features;
+  if (f >= features) { return; }
+  let factor = raw[f] * offset[f];
+  let leading = bitcast<f32>(bitcast<u32>(factor) & 0xfffff000u);
+  constants[f] = center[f];
+  constants[features + f] = leading;
+  constants[2u * features + f] = factor - leading;
+  constants[3u * features + f] = shift[f];
+}
+
+@compute @workgroup_size(64)
+fn diagonal_product_backward(@builtin(global_invocation_id) id: vec3<u32>) {
+  let f = id.x;
+  let features = params.features;
+  if (f >= features) { return; }
+  d_center[f] += d_constants[f];
+  d_raw[f] += offset[f] * d_constants[features + f];
+  d_shift[f] += d_constants[3u * features + f];
 }

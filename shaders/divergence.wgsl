@@ -2,8 +2,9 @@
 //
 //   trace            total[AT] = sum over b < D of scale[b] sum over k < H of weight[b H + k] slope[k] tangents[b H + k]
 //                    tangent b counts in output b alone: D H multiply-adds, where the last layer's product would take D^2 H
-//   probes           y[p D + f] = number f of probe p: normal, or ±1 (RADEMACHER), both with mean 0 and covariance I
-//                    Philox counter = (row, f / 4, 2, 65536 STREAM + p), key = seed: one noise through a solve, however it is split
+//   probes           y[p D + f] = number f of probe p: normal or ±1, both with mean 0 and covariance I; or the unit vector p (PROBE)
+//                    Philox counter = (row, f / 4, DOMAIN, 65536 STREAM + p), key = seed: one noise through a solve, however it is split.
+//                    Where LARGEST is below 2^32 - 1, probes of which the word at f / 4 = 2^32 - 1 is larger are 0 (residual-series.wgsl).
 //   probe_sum        total[AT] = FACTOR sum over j of tangents[j] image[j]        tangents the probes, image = J of each, FACTOR = 1 / probes: E = trace J
 //
 // SCALE: the layer's gate at this time (concat-squash). SLOPE: the tangents have not yet passed the last activation.
@@ -13,9 +14,8 @@
 //             scale_at on; total tiled [total_features, rows], written at feature AT.
 // Error       trace and probe_sum (4 + D H / 24) and (4 + P D / 24) units in the last place of the sum of
 //             sizes; probes 1e-6 relative (tests/cases/divergence.ts).
-// Derivative  trace, with g = d total: d tangents[b H + k] = g scale[b] weight[b H + k] slope[k]; d slope[k], d weight[b H + k],
-//             d scale[b]: the same product without its own factor, summed.
-//             probe_sum: d image = FACTOR g tangents. probes: none.
+// Derivative  probe_sum, with g = d total: d image = FACTOR g tangents, d tangents = FACTOR g image. probes: none. trace: where gradients
+//             are asked for it is the probe_sum of all unit vectors.
 // Paper       Grathwohl et al. 2019, arXiv:1810.01367, section 3.1; Hutchinson 1989, doi:10.1080/03610918908812806; Griewank and
 //             Walther 2008, Evaluating Derivatives, chapter 3 (vector forward mode).
 
@@ -31,13 +31,17 @@ struct Params {
   total_at: u32,
   stream: u32,
   factor: f32,
+  domain: u32,         // of the random numbers: 2 a solve's, 3 a residual layer's
+  largest: u32,
 }
 
 const RUN = 24u; // as in masked-linear
+const PROBE_UNIT = 0u;
+const PROBE_SIGN = 1u; // 2: normals
 
 override SCALE: bool = false;
 override SLOPE: bool = false;
-override RADEMACHER: bool = false;
+override PROBE: u32 = 0u;
 
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> tangents: array<vec4<f32>>;
@@ -76,9 +80,17 @@ fn trace(@builtin(global_invocation_id) id: vec3<u32>) {
   total[tiled(params.total_features, id.x) + params.total_at * TILE4] = sum;
 }
 
+fn words(row: u32, counter: u32, probe: u32) -> vec4<u32> {
+  return philox(vec4<u32>(row, counter, params.domain, (params.stream << 16u) + probe), vec2<u32>(whole(call.seed_low), whole(call.seed_high)));
+}
+
 fn drawn(row: u32, number: vec2<u32>) -> vec4<f32> {
-  let bits = philox(vec4<u32>(row, number.x, 2u, (params.stream << 16u) + number.y), vec2<u32>(whole(call.seed_low), whole(call.seed_high)));
-  if (RADEMACHER) { return select(vec4<f32>(1.0), vec4<f32>(-1.0), bits >= vec4<u32>(0x80000000u)); }
+  if (params.largest != 0xffffffffu && words(row, 0xffffffffu, number.y).x > params.largest) { return vec4<f32>(0.0); }
+  if (PROBE == PROBE_UNIT) {
+    return select(vec4<f32>(0.0), vec4<f32>(1.0), vec4<u32>(4u * number.x) + vec4<u32>(0u, 1u, 2u, 3u) == vec4<u32>(number.y));
+  }
+  let bits = words(row, number.x, number.y);
+  if (PROBE == PROBE_SIGN) { return select(vec4<f32>(1.0), vec4<f32>(-1.0), bits >= vec4<u32>(0x80000000u)); }
   return normals(bits);
 }
 

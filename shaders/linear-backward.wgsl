@@ -1,15 +1,18 @@
 // Gradients by the weights of a linear layer, and by what is added to or summed over every row.
 //
-//   weight_gradient   d_weight[k, o] += Σ over rows of x[k, row] · d_y[o, row]        for k in range(o)
-//   column_sums       total[f stride] += factor · Σ over rows of terms[at + f, row]
+//   weight_gradient   d_weight[part, o, ky, kx, k] += Σ over rows and pixels p of x[k, p + (ky, kx) − reach, row] · d_y[o, p, row]
+//   sum_parts         whole_sum[i] += Σ over parts of partial[part, i]
+//   column_sums       total[to + f stride] += factor · Σ over rows and b < blocks of terms[at + b features + f, row]
 //
-// weight_gradient: one invocation takes 8 inputs by a strip of 8 outputs in registers and walks the rows, four at a time; per step it loads 8
-// vec4 of x and 8 of d_y for 64 vec4 multiply-adds. Blocks of 8 × 8 outside the run of inputs that the masks let through are left as they
-// are. Sums run over one tile of 64 rows, then tiles are added in order, so the error grows with the number of tiles. `blocks`: the
-// layer was applied to several inputs side by side (masked-linear.wgsl); their gradients add up.
+// weight_gradient serves linear layers (one tap) and convolutions (conv2d.wgsl). One invocation takes 8 inputs by a strip of 8 outputs at one
+// tap in registers and walks pixels and rows, four rows at a time; per step it loads 8 vec4 of x and 8 of d_y for 64 vec4 multiply-adds.
+// Blocks of 8 × 8 outside the run of inputs that the masks let through are left as they are. Sums run over one tile of 64 rows, then tiles
+// are added in order, so the error grows with the number of tiles. A linear layer that was applied to several inputs side by side
+// (masked-linear.wgsl) has as many pixels. `parts`: pixels are shared out among as many invocations, each with a sum of its own.
 // Rows of the last group beyond the batch count as zero whatever they hold.
 //
-// Shapes      x, d_y, terms tiled [features, rows], read from feature x_at, y_at, at; d_weight f32 [outputs / 8, inputs, 8]; total f32.
+// Shapes      x, d_y, terms tiled [features, rows], read from feature x_at, y_at, at, channel c of pixel p c x_channel + p x_pixel features
+//             further; d_weight f32 [parts, outputs / 8, kernel, kernel, inputs, 8]; partial f32 [parts, length]; whole_sum f32 [length]; total f32.
 // Error       64 + tiles units in the last place of Σ |x d_y| at most (tests/cases/linear-backward.ts).
 // Derivative  bilinear: by x another masked_linear with d_weight's cotangent as weights, by d_y likewise.
 
@@ -19,11 +22,23 @@
 struct Params {
   inputs: u32,
   outputs: u32,
+  height: u32,
+  width: u32,
+  kernel: u32,
+  parts: u32,
   x_features: u32,
   x_at: u32,
+  x_channel: u32,
+  x_pixel: u32,
   y_features: u32,
   y_at: u32,
-  blocks: u32,
+  y_channel: u32,
+  y_pixel: u32,
+}
+
+struct PartParams {
+  length: u32,
+  parts: u32,
 }
 
 struct SumParams {
@@ -32,6 +47,8 @@ struct SumParams {
   at: u32,
   factor: f32,
   stride: u32,
+  to: u32,
+  blocks: u32,
 }
 
 @group(0) @binding(1) var<uniform> params: Params;
@@ -42,23 +59,42 @@ struct SumParams {
 @group(0) @binding(5) var<storage, read_write> d_weight: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read> terms: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> total: array<f32>;
+@group(0) @binding(1) var<uniform> part_params: PartParams;
+@group(0) @binding(8) var<storage, read> partial: array<f32>;
+@group(0) @binding(9) var<storage, read_write> whole_sum: array<f32>;
 
-@compute @workgroup_size(8, 4)
+@compute @workgroup_size(32)
 fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
-  let k = id.x * 8u;
-  let strip = id.y;
+  let runs = (params.inputs + 7u) / 8u;
+  let strips = (params.outputs + 7u) / 8u;
+  let taps = params.kernel * params.kernel;
+  let k = id.x % runs * 8u;
+  let strip = id.x / runs % strips;
   let o = strip * 8u;
-  if (k >= params.inputs || o >= params.outputs) { return; }
+  let tap = id.x / (runs * strips) % taps;
+  let part = id.x / (runs * strips * taps);
+  if (part >= params.parts) { return; }
   if (k >= ranges[strip * 2u + 1u] || k + 8u <= ranges[strip * 2u]) { return; }
   let groups = (rows() + 3u) / 4u;
+  let shift = vec2<u32>(tap / params.kernel, tap % params.kernel);
+  let reach = vec2<u32>(params.kernel / 2u);
+  let size = vec2<u32>(params.height, params.width);
+  let area = params.height * params.width;
+  let share = (area + params.parts - 1u) / params.parts;
   // Inputs and outputs beyond the last are read again from the last, and not written.
-  let k_end = (params.inputs - 1u - k) * TILE4;
-  let o_end = (params.outputs - 1u - o) * TILE4;
+  let k_end = params.inputs - 1u - k;
+  let o_end = params.outputs - 1u - o;
+  let x_step = params.x_channel * TILE4;
+  let y_step = params.y_channel * TILE4;
   var sums: array<vec4<f32>, 16>; // input i by outputs 0 to 3 in 2 i, 4 to 7 in 2 i + 1
   for (var i = 0u; i < 16u; i++) { sums[i] = vec4<f32>(0.0); }
-  for (var part = 0u; part < params.blocks; part++) {
-    let x_at = (params.x_at + part * params.inputs + k) * TILE4;
-    let y_at = (params.y_at + part * params.outputs + o) * TILE4;
+  for (var pixel = part * share; pixel < min(area, (part + 1u) * share); pixel++) {
+    // Shifted by the reach, so that nothing is negative.
+    let at = vec2<u32>(pixel / params.width, pixel % params.width) + shift;
+    if (any(at < reach) || any(at >= size + reach)) { continue; }
+    let from = (at.x - reach.x) * params.width + at.y - reach.y;
+    let x_at = (params.x_at + from * params.x_pixel + k * params.x_channel) * TILE4;
+    let y_at = (params.y_at + pixel * params.y_pixel + o * params.y_channel) * TILE4;
     for (var first = 0u; first < groups; first += TILE4) {
       let end = min(first + TILE4, groups);
       var x_from = tiled(params.x_features, first) + x_at;
@@ -73,21 +109,21 @@ fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
       var a7 = vec4<f32>(0.0); var b7 = vec4<f32>(0.0);
       for (var group = first; group < end; group++) {
         var x0 = x[x_from];
-        var x1 = x[x_from + min(1u * TILE4, k_end)];
-        var x2 = x[x_from + min(2u * TILE4, k_end)];
-        var x3 = x[x_from + min(3u * TILE4, k_end)];
-        var x4 = x[x_from + min(4u * TILE4, k_end)];
-        var x5 = x[x_from + min(5u * TILE4, k_end)];
-        var x6 = x[x_from + min(6u * TILE4, k_end)];
-        var x7 = x[x_from + min(7u * TILE4, k_end)];
+        var x1 = x[x_from + min(1u, k_end) * x_step];
+        var x2 = x[x_from + min(2u, k_end) * x_step];
+        var x3 = x[x_from + min(3u, k_end) * x_step];
+        var x4 = x[x_from + min(4u, k_end) * x_step];
+        var x5 = x[x_from + min(5u, k_end) * x_step];
+        var x6 = x[x_from + min(6u, k_end) * x_step];
+        var x7 = x[x_from + min(7u, k_end) * x_step];
         var y0 = d_y[y_from];
-        var y1 = d_y[y_from + min(1u * TILE4, o_end)];
-        var y2 = d_y[y_from + min(2u * TILE4, o_end)];
-        var y3 = d_y[y_from + min(3u * TILE4, o_end)];
-        var y4 = d_y[y_from + min(4u * TILE4, o_end)];
-        var y5 = d_y[y_from + min(5u * TILE4, o_end)];
-        var y6 = d_y[y_from + min(6u * TILE4, o_end)];
-        var y7 = d_y[y_from + min(7u * TILE4, o_end)];
+        var y1 = d_y[y_from + min(1u, o_end) * y_step];
+        var y2 = d_y[y_from + min(2u, o_end) * y_step];
+        var y3 = d_y[y_from + min(3u, o_end) * y_step];
+        var y4 = d_y[y_from + min(4u, o_end) * y_step];
+        var y5 = d_y[y_from + min(5u, o_end) * y_step];
+        var y6 = d_y[y_from + min(6u, o_end) * y_step];
+        var y7 = d_y[y_from + min(7u, o_end) * y_step];
         if (group + 1u == groups) {
           let here = present(group);
           let zero = vec4<f32>(0.0);
@@ -158,7 +194,7 @@ fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
   let none = vec4<f32>(0.0);
   for (var i = 0u; i < 8u; i++) {
     if (k + i >= params.inputs) { break; }
-    let at = (strip * params.inputs + k + i) * 2u;
+    let at = (((part * strips + strip) * taps + tap) * params.inputs + k + i) * 2u;
     d_weight[at] += select(none, sums[2u * i], real_low);
     d_weight[at + 1u] += select(none, sums[2u * i + 1u], real_high);
   }
@@ -172,13 +208,24 @@ fn column_sums(@builtin(global_invocation_id) id: vec3<u32>) {
   var sum = 0.0;
   for (var first = 0u; first < groups; first += TILE4) {
     let end = min(first + TILE4, groups);
-    var at = tiled(sum_params.source_features, first) + (sum_params.at + f) * TILE4;
     var part = vec4<f32>(0.0);
-    for (var group = first; group < end; group++) {
-      part += select(vec4<f32>(0.0), terms[at], present(group));
-      at++;
+    for (var b = 0u; b < sum_params.blocks; b++) {
+      var at = tiled(sum_params.source_features, first) + (sum_params.at + b * sum_params.features + f) * TILE4;
+      for (var group = first; group < end; group++) {
+        part += select(vec4<f32>(0.0), terms[at], present(group));
+        at++;
+      }
     }
     sum += dot(part, vec4<f32>(1.0));
   }
-  total[f * sum_params.stride] += sum_params.factor * sum;
+  total[sum_params.to + f * sum_params.stride] += sum_params.factor * sum;
+}
+
+@compute @workgroup_size(64)
+fn sum_parts(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = id.y * 65535u * 64u + id.x;
+  if (i >= part_params.length) { return; }
+  var all = 0.0;
+  for (var part = 0u; part < part_params.parts; part++) { all += partial[part * part_params.length + i]; }
+  whole_sum[i] += all;
 }

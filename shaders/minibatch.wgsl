@@ -19,6 +19,8 @@ struct Params {
   features: u32,
   count: u32,
   half_bits: u32, // of an index; 4^half_bits ≥ count
+  seed_low: u32,  // of the order, for all steps the same
+  seed_high: u32,
 }
 
 @group(0) @binding(1) var<uniform> params: Params;
@@ -27,7 +29,7 @@ struct Params {
 
 /// The round function of the Feistel network: 32 bits of one Philox block.
 fn scramble(half: u32, round: u32, epoch: u32) -> u32 {
-  return philox(vec4<u32>(half, round, epoch, 0x5fu), vec2<u32>(whole(call.seed_low), whole(call.seed_high))).x;
+  return philox(vec4<u32>(half, round, epoch, 0x5fu), vec2<u32>(params.seed_low, params.seed_high)).x;
 }
 
 fn shuffled(place: u32, epoch: u32) -> u32 {
@@ -47,9 +49,9 @@ fn shuffled(place: u32, epoch: u32) -> u32 {
   return at;
 }
 
-/// Source row of a row of this batch, which begins at place call.step of the epoch call.steps and may run into the next one.
+/// Source row of a row of this chunk of a batch, which begins at place call.step of the epoch call.steps and may run into the next one.
 fn source_row(row: u32) -> u32 {
-  let at = whole(call.step) + row;
+  let at = whole(call.step) + whole(call.first_row) + row;
   return shuffled(at % params.count, whole(call.steps) + at / params.count);
 }
 

@@ -5,7 +5,7 @@
 //   update        Adam and AdamW  m ← β₁ m + (1 − β₁) c g;  v ← β₂ v + (1 − β₂) c² g²
 //                                 p ← p − η (m̂ / (√v̂ + ε) + w p)
 //                 SGD             m ← μ m + (c g + w p);  p ← p − η m
-//                 average ← d average + (1 − d) p
+//                 average ← d average + (1 − d) p,   d = min(average_decay, (1 + t) / (10 + t)), so that the start is soon forgotten
 //
 // w is the weight decay where `decays` is 1, else 0 (biases). Adam with COUPLED adds w p to c g instead. Schedules, of s = t − warm-up and
 // S = total − warm-up, after a linear rise over the warm-up: constant; cosine, floor + (1 − floor)(1 + cos π s / S) / 2; step, factor^⌊s / every⌋.
@@ -147,5 +147,9 @@ fn update(@builtin(global_invocation_id) id: vec3<u32>) {
     next = p - eta * move;
   }
   parameters[i] = next;
-  if (AVERAGE) { average[i] = fma(params.average_decay, average[i], (1.0 - params.average_decay) * next); }
+  if (AVERAGE) {
+    let t = settled[STEP];
+    let keep = min(params.average_decay, (1.0 + t) / (10.0 + t));
+    average[i] = fma(keep, average[i], (1.0 - keep) * next);
+  }
 }

@@ -19,6 +19,7 @@
 #import "lib/layout.wgsl"
 #import "lib/row-parameters.wgsl"
 #import "lib/log-ratio.wgsl"
+#import "lib/root.wgsl"
 
 struct Params {
   features: u32,
@@ -34,12 +35,6 @@ override HAS_LOG_DET: bool = true;
 @group(0) @binding(3) var<storage, read> parameters: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> log_det: array<vec4<f32>>;
-
-/// Square root to half a unit in the last place or so: a Newton step on the built-in, which may be 4 off.
-fn root(v: vec4<f32>) -> vec4<f32> {
-  let r = sqrt(v);
-  return select(r, r + 0.5 * fma(-r, r, v) / r, (v > vec4<f32>(0.0)) & (v < vec4<f32>(3e38)));
-}
 
 @compute @workgroup_size(64)
 fn radial(@builtin(global_invocation_id) id: vec3<u32>) {

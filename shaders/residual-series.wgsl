@@ -6,7 +6,7 @@
 // Russian roulette      term k counts where a random word of the row and probe is below 2^32 P(N >= k), and its coefficient is divided by that
 //                       probability, as the float64 host computed both: unbiased up to term `terms`, beyond which nothing is drawn.
 // Probes                unit vectors, whose v . J^k v sum to the exact trace; or signs or normals, whose mean is it (coefficients / probes):
-//                       E v v^T = I. Philox counter = (row, feature / 4, probe, stream), key = seed; the word of N has feature / 4 = 2^32 - 1.
+//                       E v v^T = I. Philox counter = (row, feature / 4, 3, 65536 STREAM + probe), key = seed; the word of N has feature / 4 = 2^32 - 1.
 //
 // One invocation takes 8 rows through all probes and terms, and stops at the last term that any of its rows counts: a roulette costs
 // what it draws. A row's result depends on its own words alone.
@@ -46,7 +46,7 @@ override PROBE: u32 = 0u;
 @group(0) @binding(9) var<storage, read_write> log_det: array<vec4<f32>>;
 
 fn words(row: u32, counter: u32, probe: u32) -> vec4<u32> {
-  return philox(vec4<u32>(row, counter, probe, params.stream), vec2<u32>(whole(call.seed_low), whole(call.seed_high)));
+  return philox(vec4<u32>(row, counter, 3u, (params.stream << 16u) + probe), vec2<u32>(whole(call.seed_low), whole(call.seed_high)));
 }
 
 /// Features 4 i … 4 i + 3 of a random probe, a column for each of the rows row … row + 3.

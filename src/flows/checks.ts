@@ -43,6 +43,13 @@ export function checkRows(place: string, array: Float32Array, width: number): nu
   return array.length / width;
 }
 
+/** Entries of [n, width] that count from 0. @throws ValueError */
+export function checkIntegers(place: string, array: Float32Array, width: number, levels: number): void {
+  const bad = array.findIndex((value) => !(Number.isInteger(value) && value >= 0 && value < levels));
+  if (bad >= 0)
+    refuse(`${place}, row ${Math.floor(bad / width)}, feature ${bad % width},`, `an integer from 0 to ${levels - 1}`, array[bad]);
+}
+
 export function checkCount(place: string, count: number): number {
   checkInteger(`${place}: count`, count, 0, 2 ** 32 - 1);
   return count;

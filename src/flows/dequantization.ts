@@ -16,7 +16,7 @@ import { BoxUniform } from './bases/box-uniform.js';
 import { recordJoin } from './bijectors/chain.js';
 import { DiagonalAffine } from './bijectors/diagonal-affine.js';
 import { Logit } from './bijectors/logit.js';
-import { allocate, check, checkContext, checkCount, checkInteger, checkRows, randomSeed, refuse, resolveSeed } from './checks.js';
+import { allocate, check, checkContext, checkCount, checkInteger, checkIntegers, checkRows, randomSeed, resolveSeed } from './checks.js';
 import { packLinear, recordLinear } from './conditioner/packing.js';
 import { type Flow, type GpuFlow, ownFlow, type SampleOptions } from './flow.js';
 import { derivedSeed } from './seeds.js';
@@ -173,11 +173,7 @@ export class Dequantized {
   async #bound(place: string, k: Float32Array, options: BoundOptions): Promise<Float32Array> {
     this.#tasks.assertAlive();
     const rows = checkRows(`${place}: k`, k, this.dim);
-    for (const [at, value] of k.entries()) {
-      if (Number.isInteger(value) && value >= 0 && value < this.levels) continue;
-      const where = `${place}: k, row ${Math.floor(at / this.dim)}, feature ${at % this.dim},`;
-      refuse(where, `an integer from 0 to ${this.levels - 1}`, value);
-    }
+    checkIntegers(`${place}: k`, k, this.dim, this.levels);
     const { samples = 1 } = options;
     checkInteger(`${place}: samples`, samples, 1);
     const seed = resolveSeed(place, options.seed, randomSeed);

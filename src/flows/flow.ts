@@ -128,8 +128,8 @@ export interface FlowState {
   readonly parameterNames: readonly string[];
   /** Learned numbers that each layer read first, in density order. */
   readonly layerParameters: readonly number[];
-  /** The layers and the base again, over other tensors of the same names and shapes. */
-  readonly assemble: (tensors: ReadonlyMap<string, StoredTensor>) => { readonly bijector: Bijector; readonly base: Base };
+  /** The layers and the base again, over other tensors of the same names and shapes, which may hold places of numbers instead of numbers. */
+  readonly assemble: (tensors: ReadonlyMap<string, StoredTensor>, places?: boolean) => { readonly bijector: Bijector; readonly base: Base };
 }
 
 export class GpuFlow implements Flow {
@@ -295,14 +295,14 @@ export class GpuFlow implements Flow {
   behind(layer: Bijector, op: OpDescription): GpuFlow {
     this.#tasks.assertAlive();
     const { description } = this.#state;
-    const own = this.#bijector;
+    const before = (own: Bijector) => new Chain(this.dim, [layer, ...(own instanceof Chain ? own.layers : [own])]);
     const { structure, structure_direction: direction } = description;
     const extended = { ...description, structure: direction === 'density' ? [op, ...structure] : [...structure, op] };
-    return new GpuFlow(this.#gpu, new Chain(this.dim, [layer, ...(own instanceof Chain ? own.layers : [own])]), this.#base, {
+    return new GpuFlow(this.#gpu, before(this.#bijector), this.#base, {
       ...this.#state,
-      assemble: (tensors) => {
-        const { bijector, base } = this.#state.assemble(tensors);
-        return { bijector: new Chain(this.dim, [layer, bijector]), base };
+      assemble: (tensors, places) => {
+        const { bijector, base } = this.#state.assemble(tensors, places);
+        return { bijector: before(bijector), base };
       },
       description: extended,
       layerParameters: [0, ...this.#state.layerParameters],

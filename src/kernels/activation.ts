@@ -1,3 +1,5 @@
+import type { Recorder } from '../runtime/recorder.js';
+import { NONE, type TiledTensor } from '../runtime/tensor.js';
 import * as source from './generated/activation.js';
 import { featureKernel } from './geometry.js';
 
@@ -10,3 +12,12 @@ export type Activation = keyof typeof ACTIVATION_NUMBER;
 export const SLOPE_NUMBER = { ...ACTIVATION_NUMBER, lipswish: 8 } as const;
 
 export const activation = /*#__PURE__*/ featureKernel(source.activation);
+
+/** Records value = activation(source). @param kind one of ACTIVATION_NUMBER. */
+export function recordActivation(r: Recorder, kind: number, source: TiledTensor, value: TiledTensor): void {
+  r.run(activation, {
+    buffers: { source, value, slope: r.tiled(1, 'unused'), beta: NONE },
+    params: { features: source.features },
+    constants: { ACTIVATION: kind, HAS_VALUE: true, HAS_SLOPE: false },
+  });
+}

@@ -12,5 +12,7 @@ export const diagonal = {
   /** `features` is the number of entries. */
   entries: /*#__PURE__*/ listKernel(source.diagonalEntries, perFeature),
   entriesBackward: /*#__PURE__*/ listKernel(source.diagonalEntriesBackward, perFeature),
+  product: /*#__PURE__*/ listKernel(source.diagonalProduct, perFeature),
+  productBackward: /*#__PURE__*/ listKernel(source.diagonalProductBackward, perFeature),
   gradient: /*#__PURE__*/ listKernel(source.diagonalGradient, perFeature),
 };

@@ -1,4 +1,5 @@
 import { ceilDiv } from '../runtime/kernel.js';
+import type { ConstantTensor, Origin } from '../runtime/tensor.js';
 import * as source from './generated/masked-linear.js';
 import { tileKernel } from './geometry.js';
 
@@ -14,6 +15,10 @@ export interface PackedLinear {
   readonly bias: Float32Array<ArrayBuffer>;
   /** [ceil(outputs / 8), 2]: first input, and one past the last, that a strip's masks let through. */
   readonly ranges: Uint32Array<ArrayBuffer>;
+  /** Of weights that are computed. */
+  readonly origin?: ConstantTensor['origin'];
+  /** Of weights that are fused. */
+  readonly parts?: ConstantTensor['parts'];
 }
 
 export interface LinearSource {
@@ -23,6 +28,8 @@ export interface LinearSource {
   readonly bias?: Float32Array | null;
   readonly inputs: number;
   readonly norm?: { readonly scale: Float64Array; readonly shift: Float64Array } | null;
+  /** What weights that are computed come from; `place` of a packed one is 1 + its index here, 0 for padding. */
+  readonly originOf?: ((place: Float32Array<ArrayBuffer>) => Origin) | undefined;
 }
 
 /**
@@ -42,6 +49,7 @@ export function packLinear(
   const weight = new Float32Array(strips * inputs * STRIP);
   const bias = new Float32Array(3 * strips * STRIP);
   const ranges = new Uint32Array(strips * 2);
+  const place = new Float32Array(source.originOf ? weight.length : 0);
   for (let strip = 0; strip < strips; strip++) {
     let begin = inputs;
     let end = 0;
@@ -56,6 +64,7 @@ export function packLinear(
         const at = row * source.inputs + inputOrder[k]!;
         if (source.mask?.[at] === 0) continue;
         weight[(strip * inputs + k) * STRIP + lane] = source.weight[at]!;
+        place[(strip * inputs + k) * STRIP + lane] = 1 + at;
         if (k < begin) begin = k;
         if (k + 1 > end) end = k + 1;
       }
@@ -63,7 +72,7 @@ export function packLinear(
     ranges[strip * 2] = Math.min(begin, end);
     ranges[strip * 2 + 1] = end;
   }
-  return { inputs, outputs, weight, bias, ranges };
+  return { inputs, outputs, weight, bias, ranges, ...(source.originOf && { origin: { of: source.originOf(place), table: 'weight' } }) };
 }
 
 export const identityOrder = (count: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: count }, (_, i) => i);

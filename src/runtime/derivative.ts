@@ -30,11 +30,14 @@ export interface Gradients {
   ofTable(buffer: string): TableTensor | null;
   /** Where the gradient by a table that the command read is added, since each chunk of rows adds its part; null where nobody wants it. */
   intoTable(buffer: string): TableTensor | null;
+  /** Runs `body`, which records what depends on this table alone: once for all rows, unless the rows themselves make the table. */
+  fromTable<T>(buffer: string, body: () => T): T;
 }
 
 type Vjp<S extends KernelSource> = (
   r: Recorder,
-  call: { readonly buffers: Buffers<S>; readonly params: Params<S>; readonly constants: Partial<Constants<S>> },
+  /** With the kernel itself, which a rule may run again without importing it. */
+  call: { readonly kernel: Kernel<S>; readonly buffers: Buffers<S>; readonly params: Params<S>; readonly constants: Partial<Constants<S>> },
   gradients: Gradients,
 ) => void;
 
@@ -43,6 +46,8 @@ export interface DerivativeRule {
   /** Name and entry point of the kernel. */
   readonly kernel: string;
   readonly record: Vjp<KernelSource>;
+  /** Whether the kernel reads a buffer before it overwrites it. What it only adds to needs no rule. */
+  readonly inPlace?: boolean;
 }
 
 /** How the tables of one kind of origin are made on the device: by kernels over tables that have rules themselves. */

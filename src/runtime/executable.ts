@@ -19,8 +19,10 @@ export interface EncodeCall {
   readonly seed?: number;
   /** 0: one context row for all rows; 1 (default): a row each. */
   readonly contextStride?: 0 | 1;
-  /** Place in a sequence, for a program that reads it. Such a call is one chunk: no more than `rowsPerChunk` rows. */
+  /** Place in a sequence, for a program that reads it. Such a call is one chunk, unless `rowsAtOnce` is given. */
   readonly sequence?: SequenceValues;
+  /** Rows of a chunk at most, a multiple of 64: what the call takes of memory. Default, and no more than, `rowsPerChunk`. */
+  readonly rowsAtOnce?: number;
   /** The caller's buffers by name. Never kept beyond a weak cache of bind groups, never destroyed. */
   readonly externals: Readonly<Record<string, GPUBuffer>>;
 }
@@ -117,12 +119,11 @@ export class Executable {
     let before: CallWords | null = null;
     for (const call of calls) {
       if (call.rows === 0) continue;
-      if (call.sequence && call.rows > this.rowsPerChunk)
-        throw new StateError(
-          `${this.program.commands[0]?.label}: a step of a sequence takes ${this.rowsPerChunk} rows at most; got ${call.rows}`,
-        );
-      this.reserve(call.rows);
-      for (const chunk of chunksOf(call.rows, this.rowsPerChunk)) {
+      const most = Math.min(call.rowsAtOnce ?? this.rowsPerChunk, this.rowsPerChunk);
+      if (call.sequence && call.rowsAtOnce === undefined && call.rows > most)
+        throw new StateError(`${this.program.commands[0]?.label}: a step of a sequence takes ${most} rows at most; got ${call.rows}`);
+      this.reserve(Math.min(call.rows, most));
+      for (const chunk of chunksOf(call.rows, most)) {
         before = this.#encodeCall(encoder, call, chunk, before);
         const [isFirst, isLast] = [chunk.start === 0, chunk.start + chunk.rows === call.rows];
         const pass = encoder.beginComputePass();

@@ -1,6 +1,7 @@
 // Pipelines by entry point and constants, compiled asynchronously and once. Layouts are explicit, so that bind groups made for one
 // variant of a kernel serve another (`layout: 'auto'` forbids that).
 
+import { watched } from './error-scope.js';
 import { CompileError } from './errors.js';
 import { type Kernel, kernelKey } from './kernel.js';
 import { memo, memoAsync } from './memo.js';
@@ -12,6 +13,7 @@ export interface Pipeline {
 }
 
 interface Module {
+  readonly number: number;
   readonly module: GPUShaderModule;
   /** What the compiler complained about; asked for once, since Chrome 147 may never answer a second getCompilationInfo. */
   complaints: Promise<readonly string[]> | null;
@@ -50,15 +52,20 @@ export class PipelineCache {
     const constants: Record<string, number> = {};
     for (const [name, { default: fallback }] of Object.entries(source.constants))
       constants[name] = Number(command.constants[name] ?? fallback);
-    const key = `${kernelKey(source)}${JSON.stringify(constants)}`;
-    return memoAsync(this.#pipelines, key, () => this.#compile(key, command.kernel, constants));
+    const shader = memo(this.#modules, source.wgsl, () => {
+      const number = this.#modules.size;
+      let module!: GPUShaderModule;
+      // A text that does not compile is told by its pipeline, and by nobody else.
+      void watched(this.#device, () => {
+        module = this.#device.createShaderModule({ label: source.name, code: source.wgsl });
+      });
+      return { number, module, complaints: null };
+    });
+    const label = `${kernelKey(source)}${JSON.stringify(constants)}`;
+    return memoAsync(this.#pipelines, `${shader.number} ${label}`, () => this.#compile(label, command.kernel, constants, shader));
   }
 
-  async #compile(label: string, { source }: Kernel, constants: Record<string, number>): Promise<Pipeline> {
-    const shader = memo(this.#modules, source.name, () => ({
-      module: this.#device.createShaderModule({ label: source.name, code: source.wgsl }),
-      complaints: null,
-    }));
+  async #compile(label: string, { source }: Kernel, constants: Record<string, number>, shader: Module): Promise<Pipeline> {
     const layout = this.#layout(source);
     try {
       const pipeline = await this.#device.createComputePipelineAsync({

@@ -37,6 +37,8 @@ export interface ConstantTensor {
   readonly from?: number;
   /** For numbers that are computed from parameters: which of the tables of an origin they are. Copies of parameters need none. */
   readonly origin?: { readonly of: Origin; readonly table: string };
+  /** What a fused constant is made of, for those who take its command apart (src/training/unfuse.ts). */
+  readonly parts?: object | null;
 }
 
 /** How constants that are computed from parameters come about, for those who compute them on the device (src/kernels/rules). */
@@ -44,6 +46,8 @@ export interface Origin {
   readonly kind: string;
   /** What they are made from: copies of parameters, or numbers that stay. */
   readonly inputs: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
+  /** Numbers that follow from the parameters, and that gradients take for fixed. */
+  readonly held?: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
   readonly settings: Readonly<Record<string, number | string>>;
 }
 

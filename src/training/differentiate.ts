@@ -6,7 +6,7 @@ import type { Gradients, GradientTarget } from '../runtime/derivative.js';
 import type { Command } from '../runtime/program.js';
 import type { Recorder } from '../runtime/recorder.js';
 import type { TableTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
-import { ruleOf } from './rules.js';
+import { ruleOf, worksInPlace } from './rules.js';
 
 type Scratch = TiledTensor | TableTensor;
 
@@ -38,11 +38,28 @@ interface Known {
   readonly tables: Map<number, TableTensor>;
 }
 
+/** Ids of the tables that each chunk of rows writes anew. */
+function tablesOfChunks(commands: readonly Command[]): Set<number> {
+  const ids = new Set<number>();
+  for (const { kernel, tensors, stage } of commands)
+    for (const [name, { access }] of Object.entries(kernel.source.buffers)) {
+      const tensor = tensors[name]!;
+      if (stage === undefined && access === 'read_write' && tensor.kind === 'table') ids.add(tensor.id);
+    }
+  return ids;
+}
+
 const recordFill = (r: Recorder, destination: TiledTensor, value: number) =>
   r.run(fill, { buffers: { destination }, params: { features: destination.features, value } });
 
 /** Walks back over `commands`, and adds to the gradients of the tensors that `active` names. */
 function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet<number>, { tiled, tables }: Known): void {
+  const ofChunks = tablesOfChunks(commands);
+  const once = <T>(tensor: Tensor, body: () => T): T =>
+    tensor.kind === 'table' && ofChunks.has(tensor.id) ? body() : r.once('before', body);
+  /** What a slice of a table is of the whole table's gradient. */
+  const partLike = (gradient: TableTensor, { from, length, whole }: TableTensor): TableTensor =>
+    length === whole ? gradient : r.part(gradient, from, length, gradient.label);
   for (let index = commands.length - 1; index >= 0; index--) {
     const command = commands[index]!;
     const { kernel, tensors, stage } = command;
@@ -50,7 +67,8 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
     const names = Object.keys(buffers).filter((name) => isIn(active, tensors[name]));
     const written = names.filter((name) => buffers[name]!.access === 'read_write').map((name) => tensors[name] as Scratch);
     const reached = written.some(({ id }) => tiled.has(id) || tables.has(id));
-    if (!reached || written.length === names.length) continue; // a constant, or a source itself
+    // Written alone: added to, a constant, or a source itself.
+    if (!reached || (written.length === names.length && !worksInPlace(command))) continue;
     const rule = ruleOf(command);
     const around: Gradients = {
       of(name) {
@@ -76,23 +94,28 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
       },
       ofTable(name) {
         const tensor = tensors[name];
-        return isIn(active, tensor) ? (tables.get(tensor.id) ?? null) : null;
+        const gradient = isIn(active, tensor) ? tables.get(tensor.id) : undefined;
+        return gradient ? partLike(gradient, tensor as TableTensor) : null;
       },
       intoTable(name) {
         const tensor = tensors[name];
         if (!isIn(active, tensor) || tensor.kind !== 'table') return null;
         let gradient = tables.get(tensor.id);
         if (!gradient) {
-          gradient = r.table(tensor.length, `d ${tensor.label}`);
-          tables.set(tensor.id, gradient);
-          recordClear(r, gradient);
+          const fresh = r.table(tensor.whole, `d ${tensor.label}`);
+          gradient = fresh;
+          tables.set(tensor.id, fresh);
+          once(tensor, () => r.run(clear, { buffers: { table: fresh }, params: { length: fresh.length, factor: 0 } }));
         }
-        return gradient;
+        return partLike(gradient, tensor);
+      },
+      fromTable(name, body) {
+        return once(tensors[name]!, body);
       },
     };
     const record = () =>
       r.scope(command.label.slice(command.label.indexOf('/') + 1), () =>
-        rule.record(r, { buffers: tensors, params: command.params, constants: command.constants as never }, around),
+        rule.record(r, { kernel, buffers: tensors, params: command.params, constants: command.constants as never }, around),
       );
     if (stage === 'before') r.once('after', record);
     else record();

@@ -1,38 +1,16 @@
 // What `fit` takes, and the checks of it.
 
-import { check, checkContext, checkInteger, checkOneOf, checkRows, checkSeed, refuse } from '../flows/checks.js';
+import { check, checkContext, checkInteger, checkIntegers, checkRows, refuse } from '../flows/checks.js';
 import type { GpuFlow } from '../flows/flow.js';
 import { ValueError } from '../runtime/errors.js';
-import type { StepOptions } from './step.js';
-import type { DataSet } from './trainer.js';
+import { type DataSet, likelihood } from './likelihood.js';
+import { type FlowLayers, modelOf } from './model.js';
+import type { Plan } from './train.js';
+import { resolveTraining, type TrainingOptions } from './training-options.js';
 
-export interface FitProgress {
-  /** Steps taken, of `steps`. */
-  readonly step: number;
-  readonly steps: number;
-  /** Mean −log p over the minibatches since the last call, nats. */
-  readonly loss: number;
-  /** Mean −log p of the held-out rows, where there are some, when it was last measured. */
-  readonly validationLoss?: number;
-  readonly learningRate: number;
-  readonly gradientNorm: number;
-  readonly stepsPerSecond: number;
-  readonly secondsLeft: number;
-  /**
-   * Puts the parameters as they are now into the flow, to watch it while it trains. Training waits for that.
-   *
-   * @throws StateError once `onProgress` has returned, or its promise is settled: training has gone on.
-   */
-  update(): Promise<void>;
-}
-
-export interface FitOptions {
-  /** Default 1000. */
-  readonly steps?: number;
+export interface FitOptions extends TrainingOptions {
   /** Rows of a minibatch. Default 256, or all where there are fewer. */
   readonly batch?: number;
-  /** Default 1e-3. */
-  readonly learningRate?: number;
   /** Row-major [n, C], a row for each of the data. */
   readonly context?: Float32Array;
   /** Held-out rows [m, D], or the share of the data to hold out, above 0 and below 1. Default none. */
@@ -43,31 +21,16 @@ export interface FitOptions {
   readonly validateEvery?: number;
   /** Measurements without a better one after which training stops. Default: it goes on. */
   readonly patience?: number;
-  /** Largest norm of a gradient; a larger one is scaled down to it. Default 5. */
-  readonly clipNorm?: number;
-  /** Default 'adam'; 'adamw' where there is weight decay. */
-  readonly optimiser?: 'adam' | 'adamw' | 'sgd';
-  /** Of matrices, not of vectors. Default 0. */
-  readonly weightDecay?: number;
-  /** Default 'cosine', down to 0. */
-  readonly schedule?: 'constant' | 'cosine' | 'step';
-  /** Steps of a linear rise of the learning rate. Default 0. */
-  readonly warmup?: number;
-  /** Of the order of rows. Default 0: the same seed, the same bits on one adapter. */
-  readonly seed?: number;
-  readonly signal?: AbortSignal;
-  /** About ten times a second. Training waits for a promise that it returns, and a pause is one that stays open; its time is not counted. */
-  readonly onProgress?: (progress: FitProgress) => unknown;
+  /** The data are integers 0 … levels − 1, to which every step adds new noise: u uniform in (0, 1), x = (k + u) / levels. Default none. */
+  readonly levels?: number;
+  /** Whether ActNorm and batch norm that are still the identity take their statistics from the data first. Default true. */
+  readonly initialise?: boolean;
 }
 
-export interface FitPlan {
+export interface FitPlan extends Plan<FlowLayers> {
   readonly train: DataSet;
-  readonly validation: DataSet | null;
-  readonly held: number;
-  readonly step: StepOptions;
-  readonly validateEvery: number;
-  readonly patience: number;
-  readonly seed: number;
+  /** 0 where the data are numbers. */
+  readonly levels: number;
 }
 
 /** Rows `from` to `to` of a data set. */
@@ -81,71 +44,48 @@ const checkFinite = (place: string, data: Float32Array): void => {
   if (bad >= 0) throw new ValueError(place, 'finite numbers', `${data[bad]} at ${bad}`);
 };
 
-function checkData(place: string, flow: GpuFlow, x: Float32Array, context: Float32Array | undefined): number {
+function checkData(place: string, flow: GpuFlow, { x, context }: DataSet, levels: number | undefined): number {
   const rows = checkRows(place, x, flow.dim);
   checkContext(place, context, flow.contextDim, rows);
   if (context && context.length !== rows * flow.contextDim)
     refuse(`${place}: context`, `a row for each of the ${rows} rows, [${rows}, ${flow.contextDim}]`, context);
-  checkFinite(place, x);
+  if (levels === undefined) checkFinite(place, x);
+  else checkIntegers(place, x, flow.dim, levels);
   if (context) checkFinite(`${place}: context`, context);
   return rows;
 }
 
+/** The rows to train on, and those held out. */
+function divide(flow: GpuFlow, data: Float32Array, options: FitOptions) {
+  const { dim, contextDim } = flow;
+  const { validation: share, levels } = options;
+  const whole: DataSet = { x: data, context: options.context };
+  const rows = checkData('fit: data', flow, whole, levels);
+  check(rows > 0, 'fit: data', 'at least one row', '0 rows');
+  if (share === undefined) return { train: whole, validation: null, count: rows };
+  if (typeof share === 'number') {
+    check(share > 0 && share < 1, 'fit: validation', 'a share above 0 and below 1, or rows', share);
+    const held = Math.min(rows - 1, Math.max(1, Math.round(share * rows)));
+    check(held > 0, 'fit: data', 'at least two rows, one to hold out', '1 row');
+    const count = rows - held;
+    const validation = { ...rowsOf(whole, dim, contextDim, count, rows), rows: held };
+    return { train: rowsOf(whole, dim, contextDim, 0, count), validation, count };
+  }
+  const given: DataSet = { x: share, context: options.validationContext };
+  const held = checkData('fit: validation', flow, given, levels);
+  check(held > 0, 'fit: validation', 'at least one row', '0 rows');
+  return { train: whole, validation: { ...given, rows: held }, count: rows };
+}
+
 /** @throws ShapeError, ValueError */
 export function planFit(flow: GpuFlow, data: Float32Array, options: FitOptions): FitPlan {
-  const { dim, contextDim } = flow;
-  const rows = checkData('fit: data', flow, data, options.context);
-  check(rows > 0, 'fit: data', 'at least one row', '0 rows');
-  const whole: DataSet = { x: data, context: options.context };
-  let train = whole;
-  let validation: DataSet | null = null;
-  let held = 0;
-  if (typeof options.validation === 'number') {
-    const share = options.validation;
-    check(share > 0 && share < 1, 'fit: validation', 'a share above 0 and below 1, or rows', share);
-    held = Math.min(rows - 1, Math.max(1, Math.round(share * rows)));
-    train = rowsOf(whole, dim, contextDim, 0, rows - held);
-    validation = rowsOf(whole, dim, contextDim, rows - held, rows);
-  } else if (options.validation) {
-    held = checkData('fit: validation', flow, options.validation, options.validationContext);
-    check(held > 0, 'fit: validation', 'at least one row', '0 rows');
-    validation = { x: options.validation, context: options.validationContext };
-  }
-  const count = rows - (typeof options.validation === 'number' ? held : 0);
-  const { steps = 1000, batch = Math.min(256, count), warmup = 0, weightDecay = 0, clipNorm = 5, learningRate = 1e-3 } = options;
-  const { optimiser = weightDecay > 0 ? 'adamw' : 'adam', schedule = 'cosine' } = options;
-  checkInteger('fit: steps', steps, 1);
-  checkInteger('fit: batch', batch, 1);
-  checkInteger('fit: warmup', warmup, 0);
-  const validateEvery = options.validateEvery ?? Math.max(1, Math.round(steps / 20));
+  const { levels } = options;
+  if (levels !== undefined) checkInteger('fit: levels', levels, 2, 65536);
+  const { train, validation, count } = divide(flow, data, options);
+  const step = resolveTraining('fit', modelOf(flow), { ...options, batch: options.batch ?? Math.min(256, count) });
+  const { validateEvery = Math.max(1, Math.round(step.steps / 20)), patience = Number.POSITIVE_INFINITY } = options;
   checkInteger('fit: validateEvery', validateEvery, 1);
-  check(learningRate > 0 && Number.isFinite(learningRate), 'fit: learningRate', 'a number above 0', learningRate);
-  check(clipNorm > 0, 'fit: clipNorm', 'a number above 0', clipNorm);
-  check(weightDecay >= 0, 'fit: weightDecay', 'a number of at least 0', weightDecay);
-  checkOneOf('fit: optimiser', optimiser, ['adam', 'adamw', 'sgd']);
-  checkOneOf('fit: schedule', schedule, ['constant', 'cosine', 'step']);
-  return {
-    train,
-    validation,
-    held,
-    validateEvery,
-    patience: options.patience ?? Number.POSITIVE_INFINITY,
-    seed: checkSeed('fit', options.seed ?? 0),
-    step: {
-      steps,
-      batch,
-      count,
-      method: optimiser,
-      schedule,
-      learningRate,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
-      decay: weightDecay,
-      clip: Math.min(clipNorm, 3e38),
-      warmup,
-      floorOrFactor: schedule === 'step' ? 0.1 : 0,
-      every: Math.max(1, Math.ceil((steps - warmup) / 3)),
-    },
-  };
+  check(patience >= 0, 'fit: patience', 'a number of at least 0', patience);
+  const noise = { levels: levels ?? 0, dim: flow.dim };
+  return { train, ...noise, step, validateEvery, patience, objective: likelihood(train, validation, { count, seed: step.seed, ...noise }) };
 }

@@ -4,8 +4,9 @@ import { type Flow, ownFlow } from '../flows/flow.js';
 import type { FitOptions } from './fit-options.js';
 import type { FitResult } from './run-fit.js';
 
-export type { FitOptions, FitProgress } from './fit-options.js';
+export type { FitOptions } from './fit-options.js';
 export type { FitResult } from './run-fit.js';
+export type { FitProgress, TrainingOptions } from './training-options.js';
 
 /**
  * Trains a flow by maximum likelihood: the mean of −log p(x) over minibatches of `data` [n, D] row-major, and of p(x | context) where the

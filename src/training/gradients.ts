@@ -2,16 +2,17 @@
 
 import { checkContext, checkRows } from '../flows/checks.js';
 import type { ContextOption, GpuFlow } from '../flows/flow.js';
-import { recordOutput } from '../flows/task.js';
+import { recordDensity, recordOutput } from '../flows/task.js';
 import { NEGATIVE, scatter } from '../kernels/parameters.js';
 import { ValueError } from '../runtime/errors.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import type { Residents } from '../runtime/residents.js';
 import { runOnArrays } from '../runtime/run-arrays.js';
-import { SLICE, type TableTensor } from '../runtime/tensor.js';
+import { SLICE, type TableTensor, type TiledTensor } from '../runtime/tensor.js';
 import { recordClear, recordGradients } from './differentiate.js';
-import { flatParameters, type Leaf, layoutOf, type ParameterLayout, recordTrainable, type Trainable } from './trainable.js';
+import { type FlowLayers, modelOf } from './model.js';
+import { flatParameters, type Leaf, layoutOf, type ParameterLayout, recordTrainable } from './trainable.js';
 
 /** For each parameter, where the gradients of its copies lie: `readers` from `starts[j]` to `starts[j + 1]`; shaders/parameters.wgsl. */
 function readersOf(leaves: readonly Leaf[], at: readonly number[], count: number) {
@@ -36,9 +37,9 @@ function readersOf(leaves: readonly Leaf[], at: readonly number[], count: number
 }
 
 /**
- * Records factor · d (Σ over rows of −log p) / d parameters, flat [count], into the external `gradient`, after the commands of the density.
+ * Records factor · d (Σ over rows of terms) / d parameters, flat [count], into the external `gradient`, after the commands of the terms.
  */
-export function recordFlatGradient(r: Recorder, { logProb, leaves }: Trainable, count: number, factor: number): void {
+export function recordFlatGradient(r: Recorder, terms: TiledTensor, leaves: readonly Leaf[], count: number, factor: number): void {
   // One buffer for all leaves, so that one dispatch adds up what each parameter is owed.
   const at: number[] = [];
   let length = 0;
@@ -51,7 +52,7 @@ export function recordFlatGradient(r: Recorder, { logProb, leaves }: Trainable, 
   const parts = new Map<TableTensor, TableTensor>(
     leaves.map(({ table }, leaf) => [table, r.part(arena, at[leaf]!, table.length, `d ${table.label}`)]),
   );
-  recordGradients(r, logProb, -1, [], parts);
+  recordGradients(r, terms, Math.sign(factor), [], parts);
   const { starts, readers } = readersOf(leaves, at, count);
   r.once('after', () =>
     r.run(scatter, {
@@ -61,17 +62,20 @@ export function recordFlatGradient(r: Recorder, { logProb, leaves }: Trainable, 
         readers: r.constant(readers, 'readers'),
         gradient: r.external('gradient', 0),
       },
-      params: { length: count, factor },
+      params: { length: count, factor: Math.abs(factor) },
     }),
   );
 }
 
+/** Records log p(x) of the externals `x` and `context` over the layers of a flow. */
+export const recordOwnDensity = (r: Recorder, { bijector, base, contextDim }: FlowLayers) => recordDensity(r, bijector, base, contextDim);
+
 /** The program of log p(x) and of the sum over rows of −d log p(x) / d parameters, flat [count], in the external `gradient`. */
 export function recordParameterGradients(flow: GpuFlow, layout: ParameterLayout): Program {
   const r = new Recorder('flow');
-  const density = recordTrainable(r, flow, layout);
-  recordOutput(r, 'logProb', density.logProb);
-  recordFlatGradient(r, density, layout.count, 1);
+  const { ends, leaves } = recordTrainable(r, modelOf(flow), layout, recordOwnDensity);
+  recordOutput(r, 'logProb', ends.logProb);
+  recordFlatGradient(r, ends.logProb, leaves, layout.count, -1);
   return r.finish();
 }
 
@@ -85,9 +89,9 @@ export async function gradientsOf(
   const rows = checkRows('gradients: x', x, flow.dim);
   const contextStride = checkContext('gradients', context, flow.contextDim, rows);
   if (rows === 0) throw new ValueError('gradients: x', 'at least one row, since the loss is a mean', '0 rows');
-  const layout = layoutOf(flow);
+  const layout = layoutOf(modelOf(flow));
   const outputs = { logProb: new Float32Array(rows), gradient: new Float32Array(layout.count) };
-  const inputs = { x, parameters: flatParameters(flow, layout), ...(context && { context }) };
+  const inputs = { x, parameters: flatParameters(modelOf(flow), layout), ...(context && { context }) };
   const executable = await residents.get('gradients', () => recordParameterGradients(flow, layout));
   residents.assertAlive();
   await runOnArrays(residents.gpu, executable, 'gradients', { rows, seed: 0, contextStride, inputs, outputs });

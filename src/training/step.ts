@@ -1,14 +1,14 @@
-// The programs of training: one step of an optimiser, and the mean loss of a held-out set, both over parameters on the device.
+// The programs of training: one step of an optimiser, and the loss of held-out rows, both over parameters on the device.
 
-import type { GpuFlow } from '../flows/flow.js';
 import { recordColumnSums } from '../kernels/linear-backward.js';
-import { halfBits, minibatch } from '../kernels/minibatch.js';
 import { METHOD_NUMBER, NORM_BLOCK, optimiser, SCHEDULE_NUMBER } from '../kernels/optimiser.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
-import type { TableTensor, TiledTensor } from '../runtime/tensor.js';
 import { recordClear } from './differentiate.js';
 import { recordFlatGradient } from './gradients.js';
+import type { Model } from './model.js';
+import type { Objective } from './objective.js';
+import { type StatisticsSource, statisticsOf } from './statistics.js';
 import { type ParameterLayout, recordTrainable } from './trainable.js';
 
 export interface Optimiser {
@@ -26,37 +26,36 @@ export interface Optimiser {
   /** Cosine: the last rate beside the first. Step: what each stair multiplies by. */
   readonly floorOrFactor: number;
   readonly every: number;
+  /** Decay of the moving average of the parameters; 0 for none. */
+  readonly average: number;
 }
 
 export interface StepOptions extends Optimiser {
   readonly steps: number;
   readonly batch: number;
-  /** Rows of the data set. */
-  readonly count: number;
+  /** Of the order of rows, and of noise. */
+  readonly seed: number;
+  /** Rows of a batch that are in memory at once, a multiple of 64. */
+  readonly rowsAtOnce: number;
+  /** Whether batch norms take their statistics from the rows at once, as PyTorch's do in training, or keep the running ones. */
+  readonly batchStatistics: boolean;
 }
 
-/** Records the sum over rows of −log p into a table of one number. */
-function recordLoss(r: Recorder, logProb: TiledTensor): TableTensor {
-  const total = r.table(1, 'loss');
-  recordClear(r, total);
-  recordColumnSums(r, logProb, total, { factor: -1 });
-  return total;
-}
+const statisticsFrom = (model: Model, { batchStatistics }: StepOptions, from: StatisticsSource['from']): StatisticsSource | undefined =>
+  batchStatistics ? { layout: statisticsOf(model), from } : undefined;
 
 /**
- * One step: a minibatch gathered out of the external `xs` (and `contexts`), its gradient, the optimiser's update of `parameters`. Externals
- * besides: `gradient`, `moment1`, `moment2` [count], `control` and `losses` of shaders/optimiser.wgsl.
+ * One step: the terms of a minibatch, their gradient, the optimiser's update of `parameters`. Externals besides those of the objective:
+ * `gradient`, `moment1`, `moment2` [count], `control` and `losses` of shaders/optimiser.wgsl, `average`, `statistics`.
  */
-export function recordStep(flow: GpuFlow, layout: ParameterLayout, options: StepOptions): Program {
+export function recordStep<L>(model: Model<L>, layout: ParameterLayout, options: StepOptions, { terms, sign }: Objective<L>): Program {
   const r = new Recorder('step');
-  const { batch, count, steps } = options;
-  const density = recordTrainable(r, flow, layout, (inner, name, features) => {
-    const y = inner.tiled(features, name);
-    inner.run(minibatch, { buffers: { data: inner.external(`${name}s`, 0), y }, params: { features, count, half_bits: halfBits(count) } });
-    return y;
-  });
-  const loss = recordLoss(r, density.logProb);
-  recordFlatGradient(r, density, layout.count, 1 / batch);
+  const { batch, steps } = options;
+  const trainable = recordTrainable(r, model, layout, terms, statisticsFrom(model, options, 'rows'));
+  const loss = r.table(1, 'loss');
+  recordClear(r, loss);
+  recordColumnSums(r, trainable.ends, loss, { factor: sign });
+  recordFlatGradient(r, trainable.ends, trainable.leaves, layout.count, sign / batch);
   r.once('after', () => {
     const blocks = Math.ceil(layout.count / NORM_BLOCK);
     const params = {
@@ -73,7 +72,7 @@ export function recordStep(flow: GpuFlow, layout: ParameterLayout, options: Step
       epsilon: options.epsilon,
       decay: options.decay,
       clip: options.clip,
-      average_decay: 0,
+      average_decay: options.average,
     };
     const table = (name: string) => r.external(name, 0);
     const partial = r.table(blocks, 'squares');
@@ -87,24 +86,29 @@ export function recordStep(flow: GpuFlow, layout: ParameterLayout, options: Step
       buffers: {
         gradient: table('gradient'),
         settled: table('control'),
-        parameters: density.parameters,
+        parameters: trainable.parameters,
         moment1: table('moment1'),
         moment2: table('moment2'),
-        average: r.table(1, 'unused'),
+        average: options.average > 0 ? table('average') : r.table(1, 'unused'),
         decays: r.constant(decaysOf(layout), 'decays'),
       },
       params,
-      constants: { METHOD: METHOD_NUMBER[options.method], AVERAGE: false },
+      constants: { METHOD: METHOD_NUMBER[options.method], AVERAGE: options.average > 0 },
     });
   });
   return r.finish();
 }
 
-/** The sum over rows of −log p(x) at the parameters of the external, in the external `loss`. */
-export function recordEvaluation(flow: GpuFlow, layout: ParameterLayout): Program {
+/** The sum over held-out rows of sign · terms at the parameters of the external, added to the external `loss`. */
+export function recordEvaluation<L>(
+  model: Model<L>,
+  layout: ParameterLayout,
+  options: StepOptions,
+  { heldOut, sign }: Objective<L>,
+): Program {
   const r = new Recorder('evaluation');
-  const { logProb } = recordTrainable(r, flow, layout);
-  recordColumnSums(r, logProb, r.external('loss', 0), { factor: -1 });
+  const { ends } = recordTrainable(r, model, layout, heldOut!.terms, statisticsFrom(model, options, 'running'));
+  recordColumnSums(r, ends, r.external('loss', 0), { factor: sign });
   return r.finish();
 }
 

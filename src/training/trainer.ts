@@ -1,19 +1,16 @@
 // A training run on the device: the data set, the parameters and the optimiser's state in buffers, many steps a submission.
 
-import type { GpuFlow } from '../flows/flow.js';
+import { derivedSeed } from '../flows/seeds.js';
 import { CONTROL, CONTROL_AT } from '../kernels/optimiser.js';
-import { StateError } from '../runtime/errors.js';
 import type { Executable } from '../runtime/executable.js';
 import type { Gpu } from '../runtime/gpu.js';
 import type { Residents } from '../runtime/residents.js';
 import { COPY_DST, COPY_SRC, STORAGE } from '../runtime/usage.js';
+import type { Model } from './model.js';
+import type { Objective } from './objective.js';
+import { flatStatistics, namedStatistics, type StatisticsLayout, statisticsOf } from './statistics.js';
 import { recordEvaluation, recordStep, type StepOptions } from './step.js';
 import { flatParameters, layoutOf, type ParameterLayout } from './trainable.js';
-
-export interface DataSet {
-  readonly x: Float32Array;
-  readonly context?: Float32Array | undefined;
-}
 
 /** Where a run stands, as read from the device. */
 export interface Standing {
@@ -25,63 +22,87 @@ export interface Standing {
   readonly failed: number | null;
 }
 
-export class Trainer {
+export class Trainer<L> {
   readonly layout: ParameterLayout;
   readonly #gpu: Gpu;
-  readonly #flow: GpuFlow;
+  readonly #model: Model<L>;
   readonly #residents: Residents;
   readonly #options: StepOptions;
-  readonly #seed: number;
+  readonly #objective: Objective<L>;
+  readonly #statistics: StatisticsLayout;
+  /** Buffers that steps change: with the data and the options they are all of a run. */
+  readonly #changing: readonly { readonly name: string; readonly length: number }[];
   readonly #buffers: Record<string, GPUBuffer> = {};
-  readonly #best: GPUBuffer;
   #step: Executable | null = null;
   #evaluation: Executable | null = null;
-  #taken = 0;
+  #taken: number;
 
-  /** Uploads everything. The caller disposes of it, and holds the arrays no longer. */
-  constructor(flow: GpuFlow, data: DataSet, validation: DataSet | null, options: StepOptions, seed: number) {
-    const { gpu } = flow.parts;
+  /**
+   * Uploads everything. The caller disposes of it, and holds the arrays no longer.
+   * @param taken steps of an earlier run that left `state`.
+   */
+  constructor(
+    model: Model<L>,
+    options: StepOptions,
+    objective: Objective<L>,
+    taken = 0,
+    state: ReadonlyMap<string, Float32Array> = new Map(),
+  ) {
+    const { gpu } = model;
     this.#gpu = gpu;
-    this.#flow = flow;
+    this.#model = model;
     this.#options = options;
-    this.#seed = seed;
-    this.layout = layoutOf(flow);
+    this.#objective = objective;
+    this.#taken = taken;
+    this.layout = layoutOf(model);
     this.#residents = gpu.residents('training');
     const { count } = this.layout;
-    this.#upload('parameters', flatParameters(flow, this.layout));
-    this.#upload('xs', data.x);
-    if (data.context) this.#upload('contexts', data.context);
-    if (validation) this.#upload('x', validation.x);
-    if (validation?.context) this.#upload('context', validation.context);
-    for (const name of ['gradient', 'moment1', 'moment2']) this.#upload(name, new Float32Array(count));
-    this.#upload('control', new Float32Array(CONTROL));
-    this.#upload('losses', new Float32Array(options.steps));
+    const parameters = flatParameters(model, this.layout);
+    this.#statistics = statisticsOf(model);
+    const statistics = flatStatistics(model, this.#statistics);
+    const keeps = objective.heldOut !== null;
+    const changing = {
+      parameters,
+      moment1: new Float32Array(count),
+      moment2: new Float32Array(count),
+      control: new Float32Array(CONTROL),
+      losses: new Float32Array(options.steps),
+      ...(options.average > 0 && { average: parameters }),
+      ...(keeps && { best: parameters }),
+      ...(options.batchStatistics && { statistics }),
+      ...(options.batchStatistics && keeps && { 'best statistics': statistics }),
+    };
+    this.#changing = Object.entries(changing).map(([name, { length }]) => ({ name, length }));
+    for (const [name, data] of Object.entries(changing)) this.#upload(name, state.get(name) ?? data);
+    for (const [name, data] of Object.entries(objective.data)) this.#upload(name, data);
+    this.#upload('gradient', new Float32Array(count));
     this.#upload('loss', new Float32Array(4));
-    this.#best = this.#create('best parameters', count);
   }
 
   async compile(): Promise<void> {
-    const step = recordStep(this.#flow, this.layout, this.#options);
-    this.#step = await this.#gpu.compile(step, this.#residents);
-    if (this.#options.batch > this.#step.rowsPerChunk)
-      throw new StateError(
-        `fit: batch needs at most ${this.#step.rowsPerChunk} rows, which fit the device at once; got ${this.#options.batch}`,
+    const program = recordStep(this.#model, this.layout, this.#options, this.#objective);
+    this.#step = await this.#gpu.compile(program, this.#residents);
+    if (this.#objective.heldOut)
+      this.#evaluation = await this.#gpu.compile(
+        recordEvaluation(this.#model, this.layout, this.#options, this.#objective),
+        this.#residents,
       );
-    if (this.#buffers.x) this.#evaluation = await this.#gpu.compile(recordEvaluation(this.#flow, this.layout), this.#residents);
   }
 
-  /** Submits `count` steps. */
+  /** Submits `count` steps. Step t begins at row t · batch of those that steps take one after another, `period` of them in a round. */
   take(count: number): void {
-    const { batch, count: rows } = this.#options;
+    const { batch, seed, rowsAtOnce } = this.#options;
+    const { period } = this.#objective;
     const encoder = this.#gpu.device.createCommandEncoder({ label: 'training steps' });
     const from = this.#taken;
-    const [executable, seed, externals] = [this.#step!, this.#seed, this.#buffers];
+    const [executable, externals] = [this.#step!, this.#buffers];
     executable.encodeAll(
       encoder,
       (function* () {
         for (let step = from; step < from + count; step++) {
           const place = step * batch;
-          yield { rows: batch, seed, externals, sequence: { step: place % rows, steps: Math.floor(place / rows), period: 0 } };
+          const call = { rows: batch, rowsAtOnce, seed: derivedSeed(seed, step), externals };
+          yield period === null ? call : { ...call, sequence: { step: place % period, steps: Math.floor(place / period), period: 0 } };
         }
       })(),
     );
@@ -91,7 +112,7 @@ export class Trainer {
 
   /** Waits for what was submitted. */
   async standing(): Promise<Standing> {
-    const state = await this.#read('control', CONTROL);
+    const state = await this.#readBuffer(this.#buffers.control!, CONTROL);
     return {
       step: state[CONTROL_AT.step]!,
       learningRate: state[CONTROL_AT.rate]!,
@@ -100,56 +121,69 @@ export class Trainer {
     };
   }
 
-  /** Mean −log p of the minibatch of each step from `from` up to `to`. */
-  losses(from: number, to: number): Promise<Float32Array> {
-    return this.#readBuffer(this.#buffers.losses!, to - from, from);
+  /** The loss of each step from `from` up to `to`. */
+  async losses(from: number, to: number): Promise<Float32Array> {
+    const losses = await this.#readBuffer(this.#buffers.losses!, to - from, from);
+    return losses.map((loss) => loss + this.#objective.shift);
   }
 
-  /** Mean −log p of the held-out rows. */
-  async validationLoss(rows: number): Promise<number> {
+  /** The loss of the held-out rows, at the parameters that the flow would take now. */
+  async validationLoss(): Promise<number> {
     const { device } = this.#gpu;
+    const { rowsAtOnce, seed } = this.#options;
+    const { rows } = this.#objective.heldOut!;
     device.queue.writeBuffer(this.#buffers.loss!, 0, new Float32Array(4));
     const encoder = device.createCommandEncoder({ label: 'validation' });
-    this.#evaluation!.encode(encoder, { rows, externals: this.#buffers });
+    const externals = { ...this.#buffers, parameters: this.#current };
+    this.#evaluation!.encode(encoder, { rows, rowsAtOnce, seed, externals });
     device.queue.submit([encoder.finish()]);
-    return (await this.#read('loss', 1))[0]! / rows;
+    return (await this.#readBuffer(this.#buffers.loss!, 1))[0]! / rows + this.#objective.shift;
   }
 
   /** Keeps the parameters as they are now, for `parameters`. */
   keep(): void {
-    this.#copy(this.#buffers.parameters!, this.#best);
+    const encoder = this.#gpu.device.createCommandEncoder({ label: 'keep' });
+    const { best, statistics, 'best statistics': bestStatistics } = this.#buffers;
+    encoder.copyBufferToBuffer(this.#current, 0, best!, 0, best!.size);
+    if (statistics) encoder.copyBufferToBuffer(statistics, 0, bestStatistics!, 0, statistics.size);
+    this.#gpu.device.queue.submit([encoder.finish()]);
   }
 
-  /** The kept parameters, or those of now, by name. */
+  /** The kept parameters, or those of now, by name, and the running statistics of batch norms. */
   async parameters(kept: boolean): Promise<Map<string, Float32Array>> {
-    const flat = await this.#readBuffer(kept ? this.#best : this.#buffers.parameters!, this.layout.count);
-    return new Map(this.layout.tensors.map(({ name, from, length }) => [name, flat.slice(from, from + length)]));
+    const { best, statistics, 'best statistics': bestStatistics } = this.#buffers;
+    const [flat, measured] = await Promise.all([
+      this.#readBuffer(kept ? best! : this.#current, this.layout.count),
+      statistics ? this.#readBuffer(kept ? bestStatistics! : statistics, this.#statistics.length) : null,
+    ]);
+    return new Map([
+      ...this.layout.tensors.map(({ name, from, length }): [string, Float32Array] => [name, flat.slice(from, from + length)]),
+      ...(measured ? namedStatistics(measured, this.#statistics) : []),
+    ]);
+  }
+
+  /** What steps have changed, as it is after those submitted so far, by name. */
+  async state(): Promise<Map<string, Float32Array>> {
+    // All copies are submitted before the first is awaited.
+    const arrays = this.#changing.map(async ({ name, length }) => [name, await this.#readBuffer(this.#buffers[name]!, length)] as const);
+    return new Map(await Promise.all(arrays));
   }
 
   dispose(): void {
     this.#residents.dispose();
-    for (const buffer of [...Object.values(this.#buffers), this.#best]) this.#gpu.memory.destroy(buffer);
+    for (const buffer of Object.values(this.#buffers)) this.#gpu.memory.destroy(buffer);
   }
 
-  #create(label: string, count: number): GPUBuffer {
-    const size = Math.max(16, Math.ceil(count / 4) * 16);
-    return this.#gpu.memory.create({ label, size, usage: STORAGE | COPY_SRC | COPY_DST });
+  /** The parameters that the flow takes: their average, where there is one. */
+  get #current(): GPUBuffer {
+    return this.#buffers.average ?? this.#buffers.parameters!;
   }
 
   #upload(name: string, data: Float32Array): void {
-    const buffer = this.#create(name, data.length);
+    const size = Math.max(16, Math.ceil(data.length / 4) * 16);
+    const buffer = this.#gpu.memory.create({ label: name, size, usage: STORAGE | COPY_SRC | COPY_DST });
     this.#buffers[name] = buffer;
     this.#gpu.device.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);
-  }
-
-  #copy(from: GPUBuffer, to: GPUBuffer): void {
-    const encoder = this.#gpu.device.createCommandEncoder({ label: 'copy' });
-    encoder.copyBufferToBuffer(from, 0, to, 0, from.size);
-    this.#gpu.device.queue.submit([encoder.finish()]);
-  }
-
-  #read(name: string, count: number): Promise<Float32Array> {
-    return this.#readBuffer(this.#buffers[name]!, count);
   }
 
   #readBuffer(buffer: GPUBuffer, count: number, from = 0): Promise<Float32Array> {

@@ -1,74 +1,90 @@
 // Fused kernels have no derivative rule. Before differentiation each is replayed as the kernels it fuses, which have one.
 
-import { ACTIVATION_NUMBER, activation } from '../kernels/activation.js';
-import { diagonalAffine } from '../kernels/diagonal-affine.js';
-import { maskedLinear } from '../kernels/masked-linear.js';
+import { ACTIVATION_NUMBER, recordActivation } from '../kernels/activation.js';
+import { gate } from '../kernels/gate-backward.js';
+import { maskedLinear, STRIP } from '../kernels/masked-linear.js';
 import { multiplyAdd } from '../kernels/multiply-add.js';
+import { ceilDiv } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
-import type { Recorder } from '../runtime/recorder.js';
+import { Recorder } from '../runtime/recorder.js';
 import { type ConstantTensor, NONE, type Tensor, type TiledTensor } from '../runtime/tensor.js';
+import { type Parts, recordBasis, recordNorm, recordRowParameters, stageInParts } from './parts.js';
 
-/** Replays commands on `r`, fused ones in parts. */
-export function replayUnfused(r: Recorder, commands: readonly Command[]): void {
+/** The commands, fused ones in parts. */
+export function unfused(commands: readonly Command[]): readonly Command[] {
+  const r = new Recorder();
   r.adopt(commands);
   for (const command of commands) {
-    const { ACTIVATION, GATE, RAW, SCALE } = command.constants;
-    if (command.kernel.source === maskedLinear.source && (ACTIVATION || GATE || RAW || SCALE)) replayLinear(r, command);
+    const { ACTIVATION, GATE, RAW, SCALE, PER_ROW } = command.constants;
+    const scope = (record: () => void) => r.scope(command.label.slice(command.label.indexOf('/') + 1), record);
+    const weight = command.tensors.weight as ConstantTensor | undefined;
+    const parts = weight?.parts as Parts | null | undefined;
+    const shared = command.tensors.parameters as ConstantTensor | undefined;
+    if (PER_ROW === false && shared?.parts)
+      scope(() => {
+        const parameters = recordRowParameters(r, shared.parts as Float32Array);
+        r.replay({
+          ...command,
+          tensors: { ...command.tensors, parameters },
+          params: { ...command.params, parameter_features: parameters.features },
+          constants: { ...command.constants, PER_ROW: true },
+        });
+      });
+    else if (parts?.kind === 'basis') scope(() => recordBasis(r, parts, command));
+    else if (command.kernel.source === maskedLinear.source && (ACTIVATION || GATE || RAW || SCALE || parts))
+      scope(() => replayLinear(r, command, parts));
     else r.replay(command);
   }
+  return r.commands;
 }
 
 /** y = activation(norm(gate · (W x + b) + addend)), step by step; `raw` takes the value before the norm. */
-function replayLinear(r: Recorder, { label, tensors, params, constants }: Command): void {
-  const { outputs, y_at, y_features } = params as { outputs: number; y_at: number; y_features: number };
-  if (y_at !== 0 || y_features !== outputs) throw new TypeError(`${label}: a fused layer that writes a slice cannot be taken apart`);
-  const { y, raw, gate, addend, bias } = tensors as Record<string, TiledTensor>;
-  r.scope(label.slice(label.indexOf('/') + 1), () => {
-    // The steps after the product that apply, last one first: the last writes y, and the one before the norm writes `raw`.
-    const gated = constants.GATE === true;
-    const normed = constants.SCALE === true;
-    const activated = constants.ACTIVATION !== ACTIVATION_NUMBER.identity;
-    const beforeNorm = constants.RAW ? raw! : normed || activated ? r.tiled(outputs, 'sum') : y!;
-    const product = gated ? r.tiled(outputs, 'product') : beforeNorm;
-    r.run(maskedLinear, {
-      buffers: {
-        ...(tensors as Record<'x' | 'weight' | 'bias' | 'ranges' | 'addend', Tensor>),
-        gate: NONE,
-        y: product,
-        raw: r.tiled(1, 'unused'),
-      },
-      params: { ...params, raw_features: 1 } as never,
-      constants: { ADDEND: constants.ADDEND === true && !gated },
-    });
-    if (gated) {
-      const open = r.tiled(outputs, 'open gate');
-      recordActivation(r, ACTIVATION_NUMBER.sigmoid, gate!, open);
-      recordProduct(r, product, open, beforeNorm, false);
-      if (constants.ADDEND) recordProduct(r, addend!, null, beforeNorm, true);
-    }
-    let value = beforeNorm;
-    if (normed) {
-      value = activated ? r.tiled(outputs, 'normed') : y!;
-      r.run(diagonalAffine, {
-        buffers: {
-          x: beforeNorm,
-          constants: r.constant(normOf(bias as unknown as ConstantTensor, outputs), 'norm'),
-          y: value,
-        },
-        params: { features: outputs },
+function replayLinear(r: Recorder, { label, tensors, params, constants }: Command, parts: Parts | null | undefined): void {
+  const { outputs, blocks, y_at, y_features } = params as Record<'outputs' | 'blocks' | 'y_at' | 'y_features', number>;
+  const features = outputs * blocks;
+  const stage = parts?.kind === 'norms' ? stageInParts(parts) : null;
+  const gated = constants.GATE === true;
+  const normed = constants.SCALE === true;
+  const activated = constants.ACTIVATION !== ACTIVATION_NUMBER.identity;
+  if ((y_at !== 0 || y_features !== features) && (activated || !normed || stage))
+    throw new TypeError(`${label}: a fused layer that writes a slice cannot be taken apart`);
+  const { x, y, raw, gate: opening, addend, bias } = tensors as Record<string, TiledTensor>;
+  // The steps after the product that apply, last one first: the last writes y, and the one before the norm writes `raw`.
+  const beforeNorm = constants.RAW ? raw! : normed || activated ? r.tiled(features, 'sum') : y!;
+  const product = gated ? r.tiled(features, 'product') : beforeNorm;
+  r.run(maskedLinear, {
+    buffers: {
+      ...(tensors as Record<'x' | 'weight' | 'bias' | 'ranges' | 'addend', Tensor>),
+      ...(stage && { weight: r.constant(stage.packed.weight, 'weight'), bias: r.constant(stage.packed.bias, 'bias') }),
+      ...(stage?.before && { x: recordNorm(r, x!, stage.before) }),
+      gate: NONE,
+      y: product,
+      raw: r.tiled(1, 'unused'),
+    },
+    params: { ...params, y_at: 0, y_features: features, raw_features: 1 } as never,
+    constants: { ADDEND: constants.ADDEND === true && !gated },
+  });
+  if (gated) {
+    const open = r.tiled(outputs, 'open gate');
+    recordActivation(r, ACTIVATION_NUMBER.sigmoid, opening!, open);
+    recordProduct(r, product, open, beforeNorm, false);
+    if (constants.ADDEND) recordProduct(r, addend!, null, beforeNorm, true);
+  }
+  let value = beforeNorm;
+  if (normed) {
+    value = activated ? r.tiled(features, 'normed') : y!;
+    const padded = STRIP * ceilDiv(outputs, STRIP);
+    const into = activated ? { y_features: features, y_at: 0 } : { y_features, y_at };
+    if (stage?.after) recordNorm(r, beforeNorm, stage.after, value);
+    else
+      r.run(gate, {
+        buffers: { x: beforeNorm, table: bias!, y: value },
+        params: { features: outputs, blocks, x_features: features, x_at: 0, ...into, scale_at: padded, shift_at: 2 * padded },
+        constants: { SHIFT: true },
       });
-    }
-    if (activated) recordActivation(r, Number(constants.ACTIVATION), value, y!);
-    else if (value !== y) recordProduct(r, value, null, y!, false);
-  });
-}
-
-function recordActivation(r: Recorder, kind: number, source: TiledTensor, value: TiledTensor): void {
-  r.run(activation, {
-    buffers: { source, value, slope: r.tiled(1, 'unused') },
-    params: { features: source.features, beta: 0 },
-    constants: { ACTIVATION: kind, HAS_VALUE: true, HAS_SLOPE: false },
-  });
+  }
+  if (activated) recordActivation(r, Number(constants.ACTIVATION), value, y!);
+  else if (value !== y) recordProduct(r, value, null, y!, false);
 }
 
 function recordProduct(r: Recorder, a: TiledTensor, b: TiledTensor | null, y: TiledTensor, add: boolean): void {
@@ -78,25 +94,4 @@ function recordProduct(r: Recorder, a: TiledTensor, b: TiledTensor | null, y: Ti
     params: { features, a_features: features, a_at: 0, b_features: b ? features : 1, y_features: features, y_at: 0, factor: 1 },
     constants: { HAS_B: b !== null, ADD: add },
   });
-}
-
-const norms = new WeakMap<ConstantTensor['data'], Float32Array<ArrayBuffer>>();
-
-/** The norm's scale and shift, which lie beside the bias, as diagonal-affine reads them: [center, factor, its remainder, shift]. */
-function normOf({ data }: ConstantTensor, outputs: number): Float32Array<ArrayBuffer> {
-  let constants = norms.get(data);
-  if (!constants) {
-    const padded = data.length / 3;
-    constants = new Float32Array(4 * outputs);
-    const bits = new Uint32Array(constants.buffer);
-    for (let f = 0; f < outputs; f++) {
-      const factor = data[padded + f]!;
-      constants[outputs + f] = factor;
-      bits[outputs + f]! &= 0xfffff000; // shaders/diagonal-affine.wgsl: the leading 12 bits
-      constants[2 * outputs + f] = factor - constants[outputs + f]!;
-      constants[3 * outputs + f] = data[2 * padded + f]!;
-    }
-    norms.set(data, constants);
-  }
-  return constants;
 }

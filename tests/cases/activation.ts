@@ -1,5 +1,5 @@
 import { activation, SLOPE_NUMBER } from '../../src/kernels/activation.js';
-import { defineCases, ROWS, tiledNormals } from './case.js';
+import { defineCases, ROWS, table, tiledNormals, unread } from './case.js';
 
 type Kind = keyof typeof SLOPE_NUMBER;
 
@@ -8,9 +8,14 @@ const activate = (kind: Kind, options: { features?: number; rows?: number; scale
   return {
     name: `${kind}, ${features} features, ${rows} rows, inputs of ${scale}${value ? '' : ', no value'}${slope ? '' : ', no slope'}`,
     rows,
-    params: { features, beta: 0.7 },
+    params: { features },
     constants: { ACTIVATION: SLOPE_NUMBER[kind], HAS_VALUE: value, HAS_SLOPE: slope },
-    buffers: { source: tiledNormals(features, scale), value: tiledNormals(features), slope: tiledNormals(features) },
+    buffers: {
+      source: tiledNormals(features, scale),
+      value: tiledNormals(features),
+      slope: tiledNormals(features),
+      beta: kind === 'lipswish' ? table(() => Float32Array.of(0.7)) : unread,
+    },
     tolerance: { bound: 5e-7 },
   };
 };

@@ -13,16 +13,16 @@ const KINDS: readonly FeatureSupport[] = [
   { kind: 'exp', low: 0, k: 1 },
 ];
 
-const supports = (features: number) => Array.from({ length: features }, (_, f) => KINDS[f % KINDS.length]!);
+export const supports = (features: number) => Array.from({ length: features }, (_, f) => KINDS[f % KINDS.length]!);
 
 /** A point inside the support, from a uniform number. */
-function inside({ kind, low = 0, high = 1, k = 1 }: FeatureSupport, u: number): number {
+export function insideSupport({ kind, low = 0, high = 1, k = 1 }: FeatureSupport, u: number): number {
   if (kind === 'line') return 6 * u - 3;
   if (kind === 'tanh') return 1.98 * u - 0.99;
   return kind === 'interval' ? low + (high - low) * (0.01 + 0.98 * u) : low + k * 4 * (u + 0.01);
 }
 
-const tiledFrom = (features: number, value: (f: number, i: number, u: number) => number): BufferSpec => ({
+export const tiledFrom = (features: number, value: (f: number, i: number, u: number) => number): BufferSpec => ({
   layout: 'tiled',
   make: (random, rows) =>
     Float32Array.from({ length: Math.ceil(rows / 64) * 64 * features }, (_, at) =>
@@ -36,7 +36,7 @@ const mapped = (features: number, rows: number, undo: boolean, logDet = true, ep
   params: { features, eps },
   constants: { UNDO: undo, HAS_LOG_DET: logDet },
   buffers: {
-    x: undo ? tiledFrom(features, (f, _, u) => inside(supports(features)[f]!, u)) : tiledNormals(features, 3),
+    x: undo ? tiledFrom(features, (f, _, u) => insideSupport(supports(features)[f]!, u)) : tiledNormals(features, 3),
     table: table(() => packSupport(supports(features))),
     y: tiledNormals(features),
     log_terms: tiledNormals(features),

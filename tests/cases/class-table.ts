@@ -11,7 +11,7 @@ interface ClassShape {
 }
 
 /** Labels, and between them what is none: a fraction, a negative number, one too many, infinities and NaN. */
-const labels = (classes: number, at: number): BufferSpec => ({
+export const labels = (classes: number, at: number): BufferSpec => ({
   layout: 'tiled',
   make: (random, rows) => {
     const odd = [0.5, -0, -1, classes, 1e30, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, classes - 0.25];

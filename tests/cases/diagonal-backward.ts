@@ -45,6 +45,7 @@ export const diagonalConstantsBackwardCases = defineCases(
         d_log_det: normals(4),
         d_center: normals(features),
         d_raw: normals(features),
+        d_offset: normals(features),
         d_shift: normals(features),
       },
       tolerance: { bound: 16 * ULP },
@@ -92,4 +93,41 @@ export const diagonalEntriesBackwardCases = defineCases(
       buffers: { raw: normals(features), on: marks(features), d_entries: normals(features), d_raw: normals(features) },
     })),
   ),
+);
+
+const ofProduct = (features: number) => ({
+  name: `${features} features`,
+  rows: 1,
+  params: { features, sign: 1, setting: 0 },
+});
+
+export const diagonalProductCases = defineCases(
+  diagonal.product,
+  [1, 5, 200].map((features) => ({
+    ...ofProduct(features),
+    buffers: {
+      center: normals(features),
+      raw: normals(features),
+      offset: positive(features),
+      shift: normals(features),
+      constants: zeros(4 * features),
+    },
+    // As above: the leading part, and a remainder that is 0 in the twin.
+    tolerance: { bound: 2 ** -8 },
+  })),
+);
+
+export const diagonalProductBackwardCases = defineCases(
+  diagonal.productBackward,
+  [1, 5, 200].map((features) => ({
+    ...ofProduct(features),
+    buffers: {
+      offset: positive(features),
+      d_constants: normals(4 * features),
+      d_center: normals(features),
+      d_raw: normals(features),
+      d_shift: normals(features),
+    },
+    tolerance: { bound: 4 * ULP },
+  })),
 );

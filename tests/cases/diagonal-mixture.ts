@@ -2,7 +2,7 @@ import { diagonalMixture } from '../../src/kernels/diagonal-mixture.js';
 import { defineCases, ROWS, table, tiledNormals } from './case.js';
 
 /** constant [K], mean [K, D], scale or its reciprocal [K, D]. */
-const parameters = (dim: number, components: number, spread: number) =>
+export const mixtureParameters = (dim: number, components: number, spread: number) =>
   table((random) => {
     const [constant, mean, scale] = [components, components * dim, components * dim].map((count) => random.normals(count));
     return Float32Array.from([...constant!, ...mean!.map((v) => spread * v), ...scale!.map((v) => Math.exp(0.3 * v))]);
@@ -16,7 +16,7 @@ const draw = (dim: number, components: number, rows: number, seed: number, first
   params: { dim, components, sign: 1 },
   buffers: {
     source: tiledNormals(dim),
-    table: parameters(dim, components, 3),
+    table: mixtureParameters(dim, components, 3),
     thresholds: table((random) => Uint32Array.from({ length: components }, () => random.uniform() * 2 ** 32).sort()),
     z: tiledNormals(dim),
   },
@@ -36,7 +36,7 @@ const density = (dim: number, components: number, rows: number, sign: 1 | -1 = 1
   params: { dim, components, sign },
   buffers: {
     source: tiledNormals(dim),
-    table: parameters(dim, components, spread),
+    table: mixtureParameters(dim, components, spread),
     log_det: tiledNormals(1),
     log_prob: tiledNormals(1),
   },

@@ -1,7 +1,7 @@
-import { divergence } from '../../src/kernels/divergence.js';
+import { divergence, EVERY_PROBE, PROBE_NUMBER } from '../../src/kernels/divergence.js';
 import { defineCases, ROWS, table, tiledNormals, ULP, unread } from './case.js';
 
-const params = { scale_at: 0, total_features: 1, total_at: 0, stream: 0, factor: 1 };
+const params = { scale_at: 0, total_features: 1, total_at: 0, stream: 0, factor: 1, domain: 2, largest: EVERY_PROBE };
 
 const trace = (dim: number, hidden: number, rows = 257, flags: { readonly SCALE?: boolean; readonly SLOPE?: boolean } = {}) => ({
   name: [`D ${dim}, ${hidden} units, ${rows} rows`, ...Object.keys(flags)].join(', '),
@@ -27,22 +27,33 @@ export const traceCases = defineCases(divergence.trace, [
   trace(3, 49, 1000, { SCALE: true, SLOPE: true }),
 ]);
 
-const probes = (dim: number, count: number, rows: number, rademacher: boolean, call: { seed?: number; firstRow?: number } = {}) => ({
-  name: `${count} ${rademacher ? '±1' : 'normal'} of D ${dim}, ${rows} rows from ${call.firstRow ?? 0}, seed ${call.seed ?? 2026}`,
+type Probe = keyof typeof PROBE_NUMBER;
+
+const probes = (
+  dim: number,
+  count: number,
+  rows: number,
+  probe: Probe,
+  call: { seed?: number; firstRow?: number } = {},
+  largest = EVERY_PROBE,
+) => ({
+  name: `${count} ${probe} of D ${dim}, ${rows} rows from ${call.firstRow ?? 0}, seed ${call.seed ?? 2026}${largest < EVERY_PROBE ? ', some 0' : ''}`,
   rows,
   seed: 2026,
   ...call,
-  params: { ...params, dim, hidden: count, stream: 3 },
-  constants: { RADEMACHER: rademacher },
+  params: { ...params, dim, hidden: count, stream: 3, largest },
+  constants: { PROBE: PROBE_NUMBER[probe] },
   buffers: { y: tiledNormals(dim * count) },
-  tolerance: { bound: rademacher ? 0 : 1e-6 },
+  tolerance: { bound: probe === 'gaussian' ? 1e-6 : 0 },
 });
 
 export const probesCases = defineCases(divergence.probes, [
-  ...ROWS.map((rows) => probes(5, 2, rows, false)),
-  ...[1, 2, 4, 63].flatMap((dim) => [probes(dim, 1, 257, true), probes(dim, 3, 257, false)]),
-  probes(2, 1, 257, true, { seed: 2 ** 53 - 1 }),
-  probes(2, 2, 257, false, { firstRow: 65_536 + 64 }),
+  ...ROWS.map((rows) => probes(5, 2, rows, 'gaussian')),
+  ...[1, 2, 4, 63].flatMap((dim) => [probes(dim, 1, 257, 'rademacher'), probes(dim, 3, 257, 'gaussian'), probes(dim, dim, 257, 'unit')]),
+  probes(2, 1, 257, 'rademacher', { seed: 2 ** 53 - 1 }),
+  probes(2, 2, 257, 'gaussian', { firstRow: 65_536 + 64 }),
+  probes(5, 3, 257, 'gaussian', {}, 2 ** 31),
+  probes(5, 5, 257, 'unit', {}, 2 ** 30),
 ]);
 
 const sum = (dim: number, count: number, rows = 257) => ({

@@ -1,13 +1,14 @@
-import { permute } from '../../src/kernels/permute.js';
+import { permute, ZERO } from '../../src/kernels/permute.js';
 import { defineCases, ROWS, table, tiledNormals } from './case.js';
 
-const gather = (features: number, source: number, rows: number) => ({
-  name: `${features} of ${source} features, ${rows} rows`,
+/** @param zeros whether every third feature becomes 0. */
+const gather = (features: number, source: number, rows: number, zeros = false) => ({
+  name: `${features} of ${source} features, ${rows} rows${zeros ? ', zeros between' : ''}`,
   rows,
   params: { features, source_features: source },
   buffers: {
     x: tiledNormals(source),
-    index: table((random) => Uint32Array.from({ length: features }, () => random.integer(source))),
+    index: table((random) => Uint32Array.from({ length: features }, (_, f) => (zeros && f % 3 === 2 ? ZERO : random.integer(source)))),
     y: tiledNormals(features),
   },
   tolerance: { bound: 0 },
@@ -19,4 +20,5 @@ export const permuteCases = defineCases(permute, [
   gather(63, 63, 257),
   gather(3, 7, 257),
   gather(9, 2, 257),
+  gather(9, 2, 257, true),
 ]);

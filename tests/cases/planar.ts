@@ -5,7 +5,7 @@ import type { Random } from '../support/random.js';
 import { type BufferSpec, defineCases, ROWS, table, tiledNormals } from './case.js';
 
 /** b, u, w with |w| of at least ½, since û grows as 1 / |w|, and w·u of at least −3, where the inverse magnifies by 20. */
-function unitParameters(random: Random, features: number): Float32Array<ArrayBuffer> {
+export function unitParameters(random: Random, features: number): Float32Array<ArrayBuffer> {
   const direction = random.normals(features);
   const size = (0.5 + Math.abs(random.normal())) / Math.hypot(...direction);
   const w = direction.map((value) => value * size);

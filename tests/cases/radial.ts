@@ -5,7 +5,7 @@ import { defineCases, ROWS, table, tiledNormals } from './case.js';
 import { perRow } from './planar.js';
 
 /** z0, alpha, beta. */
-const unitParameters = (random: Random, features: number): Float32Array<ArrayBuffer> =>
+export const ballParameters = (random: Random, features: number): Float32Array<ArrayBuffer> =>
   Float32Array.of(...random.normals(features), (random.uniform() < 0.5 ? -1 : 1) * (0.2 + random.uniform()), random.normal());
 
 interface Shape {
@@ -31,9 +31,9 @@ const ball = ({ features, rows = 257, undo = false, perRow: each = false, softpl
   buffers: {
     x: tiledNormals(features),
     parameters: each
-      ? perRow(features + 2, (random) => unitParameters(random, features))
+      ? perRow(features + 2, (random) => ballParameters(random, features))
       : table((random) => {
-          const p = unitParameters(random, features);
+          const p = ballParameters(random, features);
           return packRadial(p.subarray(0, features), Math.abs(p[features]!), p[features + 1]!);
         }),
     y: tiledNormals(features),

@@ -1,6 +1,7 @@
 import { seriesTable, type TermCount } from '../../src/flows/bijectors/residual-plan.js';
 import type { MlpActivation } from '../../src/flows/conditioner/tangents.js';
-import { PROBE_NUMBER, residualSeries } from '../../src/kernels/residual-series.js';
+import { PROBE_NUMBER } from '../../src/kernels/divergence.js';
+import { residualSeries } from '../../src/kernels/residual-series.js';
 import { contractiveNet } from '../support/residual-nets.js';
 import { defineCases, ROWS, table, tiledNormals, unread } from './case.js';
 

@@ -5,7 +5,7 @@ import { defineCases, ROWS, table, tiledNormals } from './case.js';
 import { perRow } from './planar.js';
 
 /** Triangles, diagonals as a network gives them or already in (−1, 1), and biases. */
-function parameters(random: Random, units: number, raw: boolean): Float32Array<ArrayBuffer> {
+export function triangles(random: Random, units: number, raw: boolean): Float32Array<ArrayBuffer> {
   const values = random.normals(units * units + 2 * units, 1 / Math.sqrt(units));
   const diagonal = (at: number) => {
     const d = random.normal();
@@ -41,8 +41,8 @@ const units = ({ units: count, rows = 257, undo = false, perRow: each = false, c
   buffers: {
     source: tiledNormals(count),
     parameters: each
-      ? perRow(count * count + 2 * count, (random) => parameters(random, count, true))
-      : table((random) => splat(parameters(random, count, false))),
+      ? perRow(count * count + 2 * count, (random) => triangles(random, count, true))
+      : table((random) => splat(triangles(random, count, false))),
     moved: tiledNormals(count),
     change: tiledNormals(count),
     hidden: tiledNormals(count),

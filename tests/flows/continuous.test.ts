@@ -31,7 +31,7 @@ function fieldProgram(field: VectorField, time: number): Program {
   const r = new Recorder('field');
   const data = new Float32Array(field.tableSize);
   field.writeTable(time, data);
-  const solve = solveOf(r, field, recordContext(r, field.contextDim), field.dim + 1, r.constant(data, 'time'), 1);
+  const solve = solveOf(r, field, recordContext(r, field.contextDim), field.dim + 1, r.constant(data, 'time'), r.constant(data, 'time'));
   const result = r.tiled(field.dim + 1, 'result');
   recordSlope(r, solve, recordInput(r, 'x', field.dim), result, 0, 0);
   recordOutput(r, 'result', result);

@@ -307,7 +307,7 @@ describe('fresh flows', () => {
       [
         () => glow(held.gpu, { shape: [1, 4, 4], data: new Float32Array(17) }),
         ShapeError,
-        'glow: data needs [n, 16], at least one row; got 17 numbers',
+        'glow: data needs [n, 16], a multiple of 16 numbers; got 17',
       ],
       [() => glow(held.gpu, { shape: [1, 4, 4], data: [] as never }), ValueError, 'glow: data needs a Float32Array'],
       [

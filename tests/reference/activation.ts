@@ -28,7 +28,7 @@ export function activate(kind: number, v: number): number {
 }
 
 /** sigmoid(v) (1 − sigmoid(v)). */
-function bell(v: number): number {
+export function bell(v: number): number {
   const e = Math.exp(-Math.abs(v));
   return e / (1 + e) ** 2;
 }
@@ -56,14 +56,15 @@ export function slopeOf(kind: number, v: number, beta: number): number {
   }
 }
 
-export const activation = defineTwin(source.activation, ({ buffers: { source: from, value, slope }, params, constants, rows }) => {
+export const activation = defineTwin(source.activation, ({ buffers: { source: from, value, slope, beta }, params, constants, rows }) => {
   const { ACTIVATION, HAS_VALUE, HAS_SLOPE } = constants;
+  const b = ACTIVATION === SLOPE_NUMBER.lipswish ? beta[0]! : 1;
   for (let row = 0; row < rows; row++) {
     for (let f = 0; f < params.features; f++) {
       const at = tiled(params.features, row) + f * TILE;
       const v = from[at]!;
-      if (HAS_VALUE) value[at] = ACTIVATION === SLOPE_NUMBER.lipswish ? (v * sigmoid(params.beta * v)) / 1.1 : activate(ACTIVATION, v);
-      if (HAS_SLOPE) slope[at] = Number.isNaN(v) ? v : slopeOf(ACTIVATION, v, params.beta);
+      if (HAS_VALUE) value[at] = ACTIVATION === SLOPE_NUMBER.lipswish ? (v * sigmoid(b * v)) / 1.1 : activate(ACTIVATION, v);
+      if (HAS_SLOPE) slope[at] = Number.isNaN(v) ? v : slopeOf(ACTIVATION, v, b);
     }
   }
 });

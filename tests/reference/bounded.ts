@@ -4,7 +4,7 @@ import { TILE, tiled } from './layout.js';
 import { sigmoid, softplus } from './math.js';
 import { defineTwin } from './twin.js';
 
-interface Feature {
+export interface SupportFeature {
   readonly kind: number;
   readonly low: number;
   readonly high: number;
@@ -13,7 +13,7 @@ interface Feature {
   readonly logK: number;
 }
 
-function bound({ kind, low, high, k, logW, logK }: Feature, x: number): readonly [value: number, logDet: number] {
+export function bound({ kind, low, high, k, logW, logK }: SupportFeature, x: number): readonly [value: number, logDet: number] {
   switch (kind) {
     case SUPPORT_NUMBER.interval: {
       const a = k * x;
@@ -31,7 +31,11 @@ function bound({ kind, low, high, k, logW, logK }: Feature, x: number): readonly
   }
 }
 
-function unbound({ kind, low, high, k, logW, logK }: Feature, y: number, eps: number): readonly [value: number, logDet: number] {
+export function unbound(
+  { kind, low, high, k, logW, logK }: SupportFeature,
+  y: number,
+  eps: number,
+): readonly [value: number, logDet: number] {
   switch (kind) {
     case SUPPORT_NUMBER.interval: {
       const w = high - low;
@@ -54,11 +58,16 @@ function unbound({ kind, low, high, k, logW, logK }: Feature, y: number, eps: nu
   }
 }
 
+/** Column f of a table [6, D]. */
+export function supportOf(table: Float64Array, f: number, features: number): SupportFeature {
+  const [kind, low, high, k, logW, logK] = Array.from({ length: 6 }, (_, i) => table[i * features + f]!);
+  return { kind: kind!, low: low!, high: high!, k: k!, logW: logW!, logK: logK! };
+}
+
 export const bounded = defineTwin(source.bounded, ({ buffers: { x, table, y, log_terms }, params, constants, rows }) => {
   const { features, eps } = params;
   for (let f = 0; f < features; f++) {
-    const [kind, low, high, k, logW, logK] = Array.from({ length: 6 }, (_, i) => table[i * features + f]!);
-    const feature = { kind: kind!, low: low!, high: high!, k: k!, logW: logW!, logK: logK! };
+    const feature = supportOf(table, f, features);
     for (let row = 0; row < rows; row++) {
       const at = tiled(features, row) + f * TILE;
       const [value, logDet] = constants.UNDO ? unbound(feature, x[at]!, eps) : bound(feature, x[at]!);

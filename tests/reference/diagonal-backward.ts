@@ -25,12 +25,14 @@ export const diagonalConstants = defineTwin(source.diagonalConstants, ({ buffers
 });
 
 export const diagonalConstantsBackward = defineTwin(source.diagonalConstantsBackward, ({ buffers, params, constants: { MAP } }) => {
-  const { raw, made, d_constants, d_log_det, d_center, d_raw, d_shift } = buffers;
+  const { raw, made, d_constants, d_log_det, d_center, d_raw, d_offset, d_shift } = buffers;
   const { features, sign, setting } = params;
   for (let f = 0; f < features; f++) {
     const factor = made[features + f]! + made[2 * features + f]!;
     d_center[f]! += d_constants[f]!;
-    d_raw[f]! += sign * slope(MAP, raw[f]!, setting) * (d_constants[features + f]! * factor + d_log_det[0]!);
+    const dLogScale = d_constants[features + f]! * factor + d_log_det[0]!;
+    d_raw[f]! += sign * slope(MAP, raw[f]!, setting) * dLogScale;
+    d_offset[f]! += dLogScale;
     d_shift[f]! += d_constants[3 * features + f]!;
   }
 });
@@ -60,5 +62,24 @@ export const diagonalEntriesBackward = defineTwin(source.diagonalEntriesBackward
   for (let i = 0; i < params.features; i++) {
     const [u, s] = [raw[i]!, params.setting];
     d_raw[i]! += (on[i] === 1 ? slope(MAP, u, s) * Math.exp(gain(MAP, u, s)) : 1) * d_entries[i]!;
+  }
+});
+
+export const diagonalProduct = defineTwin(source.diagonalProduct, ({ buffers: { center, raw, offset, shift, constants }, params }) => {
+  const { features } = params;
+  for (let f = 0; f < features; f++) {
+    constants[f] = center[f]!;
+    constants[features + f] = raw[f]! * offset[f]!;
+    constants[2 * features + f] = 0;
+    constants[3 * features + f] = shift[f]!;
+  }
+});
+
+export const diagonalProductBackward = defineTwin(source.diagonalProductBackward, ({ buffers, params: { features } }) => {
+  const { offset, d_constants, d_center, d_raw, d_shift } = buffers;
+  for (let f = 0; f < features; f++) {
+    d_center[f]! += d_constants[f]!;
+    d_raw[f]! += offset[f]! * d_constants[features + f]!;
+    d_shift[f]! += d_constants[3 * features + f]!;
   }
 });

@@ -1,3 +1,4 @@
+import { EVERY_PROBE, PROBE_NUMBER } from '../../src/kernels/divergence.js';
 import * as source from '../../src/kernels/generated/divergence.js';
 import { TILE, tiled } from './layout.js';
 import { normalsFromBits, philox4x32 } from './math.js';
@@ -33,14 +34,20 @@ export const trace = defineTwin(source.trace, ({ buffers: { tangents, slope, wei
   }
 });
 
-export const probes = defineTwin(source.probes, ({ buffers: { y }, params: { dim, hidden, stream }, constants, rows, firstRow, seed }) => {
+export const probes = defineTwin(source.probes, ({ buffers: { y }, params, constants: { PROBE }, rows, firstRow, seed }) => {
+  const { dim, hidden, stream, domain, largest } = params;
+  const words = (row: number, counter: number, probe: number) =>
+    philox4x32([(firstRow + row) >>> 0, counter, domain, stream * 65536 + probe], keyOf(seed));
+  const drawn = (bits: ReturnType<typeof words>, lane: number): number =>
+    PROBE === PROBE_NUMBER.gaussian ? normalsFromBits(bits)[lane]! : bits[lane]! >= 2 ** 31 ? -1 : 1;
   for (let row = 0; row < rows; row++)
-    for (let p = 0; p < hidden; p++)
+    for (let p = 0; p < hidden; p++) {
+      const counts = largest === EVERY_PROBE || words(row, 0xffffffff, p)[0]! <= largest;
       for (let f = 0; f < dim; f++) {
-        const bits = philox4x32([(firstRow + row) >>> 0, f >> 2, 2, stream * 65536 + p], keyOf(seed));
-        const value = constants.RADEMACHER ? (bits[f % 4]! >= 2 ** 31 ? -1 : 1) : normalsFromBits(bits)[f % 4]!;
-        y[tiled(dim * hidden, row) + (p * dim + f) * TILE] = value;
+        const value = PROBE === PROBE_NUMBER.unit ? Number(f === p) : drawn(words(row, f >> 2, p), f % 4);
+        y[tiled(dim * hidden, row) + (p * dim + f) * TILE] = counts ? value : 0;
       }
+    }
 });
 
 export const probeSum = defineTwin(source.probeSum, ({ buffers: { tangents, image, total }, params, rows }) => {

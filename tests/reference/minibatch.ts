@@ -18,11 +18,11 @@ export function shuffled(place: number, epoch: number, count: number, half: numb
   return at;
 }
 
-export const minibatch = defineTwin(source.minibatch, ({ buffers: { data, y }, params, rows, seed, step = 0, steps = 0 }) => {
-  const { features, count, half_bits } = params;
+export const minibatch = defineTwin(source.minibatch, ({ buffers: { data, y }, params, rows, firstRow, step = 0, steps = 0 }) => {
+  const { features, count, half_bits, seed_low, seed_high } = params;
   for (let row = 0; row < rows; row++) {
-    const at = step + row;
-    const from = shuffled(at % count, steps + Math.floor(at / count), count, half_bits, seed);
+    const at = step + firstRow + row;
+    const from = shuffled(at % count, steps + Math.floor(at / count), count, half_bits, seed_low + 2 ** 32 * seed_high);
     for (let f = 0; f < features; f++) y[tiled(features, row) + f * TILE] = data[from * features + f]!;
   }
 });

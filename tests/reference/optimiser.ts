@@ -47,7 +47,9 @@ export const control = defineTwin(source.control, ({ buffers, params, constants:
 export const update = defineTwin(source.update, ({ buffers, params, constants: { METHOD, AVERAGE } }) => {
   const { gradient, settled, parameters, moment1, moment2, average, decays } = buffers;
   if (settled[CONTROL_AT.failed] !== 0) return;
-  const { beta1, beta2, epsilon, decay, average_decay: keep } = params;
+  const { beta1, beta2, epsilon, decay } = params;
+  const taken = settled[CONTROL_AT.step]!;
+  const keep = Math.min(params.average_decay, (1 + taken) / (10 + taken));
   for (let i = 0; i < params.length; i++) {
     const p = parameters[i]!;
     const w = decay * decays[i]!;

@@ -1,25 +1,25 @@
 import * as source from '../../src/kernels/generated/radial.js';
-import { TILE, tiled } from './layout.js';
 import { softplus } from './math.js';
-import { logOnePlus, parameterOf } from './tanh-solve.js';
+import { type MoveRow, runRowLayer } from './row-layer.js';
+import { logOnePlus } from './tanh-solve.js';
 import { defineTwin } from './twin.js';
 
-export const radial = defineTwin(source.radial, ({ buffers: { x, parameters, y, log_det }, params, constants, rows }) => {
-  const { features } = params;
-  const { PER_ROW, ALPHA_SOFTPLUS, UNDO, HAS_LOG_DET } = constants;
-  for (let row = 0; row < rows; row++) {
-    const parameter = parameterOf(parameters, row, PER_ROW, params.parameter_features);
-    const base = tiled(features, row);
+interface Settings {
+  readonly ALPHA_SOFTPLUS: boolean;
+  readonly UNDO: boolean;
+}
+
+/** One row. @param derived α, s and β̂ of a table; derived from the parameters where left out. */
+export const moveRadial =
+  ({ ALPHA_SOFTPLUS, UNDO }: Settings, derived?: readonly number[]): MoveRow =>
+  (x, parameter) => {
+    const features = x.length;
     let squares = 0;
-    for (let f = 0; f < features; f++) squares += (x[base + f * TILE]! - parameter(f)) ** 2;
-    let alpha = parameter(features);
-    let s = parameter(features + 1);
-    if (PER_ROW) {
-      alpha = ALPHA_SOFTPLUS ? softplus(alpha) : Math.abs(alpha);
-      if (alpha < 1e-30) alpha = 1e-30;
-      s = softplus(s);
-    } else s += parameter(features + 2);
-    const beta = PER_ROW ? s - alpha : parameter(features + 3) + parameter(features + 4);
+    for (let f = 0; f < features; f++) squares += (x[f]! - parameter(f)) ** 2;
+    const raw = parameter(features);
+    const alpha = derived?.[0] ?? Math.max(ALPHA_SOFTPLUS ? softplus(raw) : Math.abs(raw), 1e-30);
+    const s = derived?.[1] ?? softplus(parameter(features + 1));
+    const beta = derived?.[2] ?? s - alpha;
     let r = Math.sqrt(squares);
     if (UNDO) {
       const q = r - s;
@@ -27,14 +27,19 @@ export const radial = defineTwin(source.radial, ({ buffers: { x, parameters, y, 
       r = q >= 0 ? 0.5 * (q + discriminant) : (2 * r * alpha) / (discriminant - q);
     }
     const change = UNDO ? -beta / (r + s) : beta / (r + alpha);
-    for (let f = 0; f < features; f++) {
-      const at = base + f * TILE;
-      y[at] = change === 0 ? x[at]! : x[at]! + change * (x[at]! - parameter(f));
-    }
-    if (!HAS_LOG_DET) continue;
     const [h, g] = [beta / (r + alpha), alpha / (r + alpha)];
     let term = logOnePlus(h * g, (r / (r + alpha)) * (1 + g) + (s / (r + alpha)) * g);
     if (features > 1) term += (features - 1) * logOnePlus(h, (r + s) / (r + alpha));
-    log_det[row] = log_det[row]! + (UNDO ? -term : term);
-  }
+    return {
+      y: Float64Array.from(x, (value, f) => (change === 0 ? value : value + change * (value - parameter(f)))),
+      logDet: UNDO ? -term : term,
+    };
+  };
+
+export const radial = defineTwin(source.radial, ({ buffers: { x, parameters, y, log_det }, params, constants, rows }) => {
+  const { features, parameter_features } = params;
+  const { PER_ROW, HAS_LOG_DET } = constants;
+  const entry = (i: number) => parameters[4 * (features + i)]!;
+  const move = moveRadial(constants, PER_ROW ? undefined : [entry(0), entry(1) + entry(2), entry(3) + entry(4)]);
+  runRowLayer({ rows, features, x, y, parameters, parameter_features, PER_ROW, log_det: HAS_LOG_DET ? log_det : null }, move);
 });

@@ -1,5 +1,5 @@
+import { PROBE_NUMBER } from '../../src/kernels/divergence.js';
 import * as source from '../../src/kernels/generated/residual-series.js';
-import { PROBE_NUMBER } from '../../src/kernels/residual-series.js';
 import { TILE, tiled } from './layout.js';
 import { normalsFromBits, philox4x32, type Words } from './math.js';
 import { RowNet } from './row-net.js';
@@ -10,7 +10,7 @@ export const residualSeries = defineTwin(source.residualSeries, ({ buffers, para
   const { dim, stream } = params;
   const coefficients = new Float32Array(buffers.series.buffer, buffers.series.byteOffset, buffers.series.length);
   const wordsAt = (row: number, counter: number, probe: number): Words =>
-    philox4x32([(firstRow + row) >>> 0, counter, probe, stream], keyOf(seed));
+    philox4x32([(firstRow + row) >>> 0, counter, 3, stream * 65536 + probe], keyOf(seed));
   for (let row = 0; row < rows; row++) {
     const sideAt = tiled(params.side_features, row);
     const net = new RowNet(buffers, params.layers, constants.ACTIVATION, constants.SIDE ? (o) => buffers.side[sideAt + o * TILE]! : null);

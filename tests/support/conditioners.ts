@@ -1,6 +1,6 @@
 // Conditioners by hand: masked networks of many kinds, without a library's degree rule or a state_dict.
 
-import { type Conditioner, type ContextTerm, type Head, INPUT, type Stage } from '../../src/flows/conditioner/conditioner.js';
+import { type Conditioner, type ContextTerm, type Head, INPUT, normOf, type Stage } from '../../src/flows/conditioner/conditioner.js';
 import type { Activation } from '../../src/kernels/activation.js';
 import type { Random } from './random.js';
 
@@ -51,10 +51,12 @@ class Builder {
     this.#push(input, before.length, width, mask, {
       activation,
       norm: norm
-        ? {
-            scale: Float64Array.from(random.normals(width), (value) => 1 + 0.2 * value),
-            shift: Float64Array.from(random.normals(width, 0.2)),
-          }
+        ? normOf({
+            factor: Float64Array.from(random.normals(width), (value) => 1 + 0.2 * value),
+            mean: random.normals(width, 0.2),
+            weight: new Float32Array(width).fill(1),
+            bias: random.normals(width, 0.2),
+          })
         : null,
       skip: options.skip ?? null,
       contexts: options.contexts ?? [],

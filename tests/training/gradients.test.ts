@@ -1,14 +1,12 @@
 // Gradients of log-densities by parameters: recorded reverse mode in float64 against central differences, then the device against
 // float64. Golden values are in tests/golden-gradients.test.ts.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { GpuFlow } from '../../src/flows/flow.js';
 import { maf, ShapeError, ValueError } from '../../src/index.js';
-import { layoutOf } from '../../src/training/trainable.js';
 import { flows } from '../flows/table.js';
 import { useGpu } from '../support/gpu.js';
-import { differentiable, worstDifference } from '../support/parameter-gradients.js';
-import { perturbed } from '../support/perturbed.js';
+import { describeGradients } from '../support/gradient-check.js';
 import { freshSeed, Random } from '../support/random.js';
 
 const held = useGpu();
@@ -20,45 +18,14 @@ const trainable = flows.filter(
     !/mixture|conditional base|qr|householder|support|, quadratic|cubic/.test(name),
 );
 
-describe.each(trainable)('$name', ({ name, make, traits }) => {
-  let flow: GpuFlow;
-  const random = new Random(freshSeed());
-  const note = `VITE_TEST_SEED=${random.seed}`;
-  beforeAll(async () => {
+for (const flow of trainable)
+  describeGradients(held, flow, {
+    score: false, // in score.test.ts
     // Sixty-three steps of a solve magnify what weights of this size make of one another.
-    flow = (await perturbed(held.gpu, make(held.gpu), /D 63/.test(name) ? 0.02 : 0.1)) as GpuFlow;
+    ...(/D 63/.test(flow.name) && { perturbation: 0.02 }),
+    // Where a row lies in a bin of a spline, and so its slope, is known to less than a unit in the last place.
+    ...(/neuralSpline/.test(flow.name) && { device: 2e-2 }),
   });
-  afterAll(() => flow.dispose());
-  const { support } = traits;
-  const points = (rows: number): Float32Array =>
-    random.normals(rows * flow.dim).map((value) => (support ? support[0] + (support[1] - support[0]) * random.uniform() : value));
-  // Where a row lies in a bin of a spline, and so its slope, is known to less than a unit in the last place.
-  const limit = /neuralSpline/.test(name) ? 2e-2 : 1e-3;
-
-  test('agrees with central differences, in float64', () => {
-    const x = points(3);
-    const context = flow.contextDim > 0 ? random.normals(3 * flow.contextDim) : undefined;
-    const { worst, place } = worstDifference(flow, differentiable(flow, x, context), random, 8);
-    expect(worst, `${place}, ${note}`).toBeLessThan(1e-6);
-  });
-
-  test('the device agrees with float64', async () => {
-    const rows = 67;
-    const x = points(rows);
-    const context = flow.contextDim > 0 ? random.normals(rows * flow.contextDim) : undefined;
-    const exact = differentiable(flow, x, context)();
-    const { loss, gradients } = await flow.gradients(x, context ? { context } : {});
-    expect(Math.abs(loss - exact.loss / rows) / (1 + Math.abs(loss)), note).toBeLessThan(1e-5);
-    let off = 0;
-    for (const { name, from, length } of layoutOf(flow).tensors) {
-      const want = exact.gradient.subarray(from, from + length).map((value) => value / rows);
-      const scale = 1e-3 + Math.sqrt(want.reduce((sum, value) => sum + value * value, 0) / length);
-      for (const [i, value] of gradients[name]!.entries()) if (!(Math.abs(value - want[i]!) <= limit * scale)) off++;
-    }
-    // A unit at a kink may fall on the other side in float32 for some row.
-    expect(off / layoutOf(flow).count, note).toBeLessThanOrEqual(0.02);
-  });
-});
 
 test('many chunks add up to what one gives', async () => {
   const flow = (await maf(held.gpu, { dim: 3, layers: 2, hidden: [8], seed: 1 })) as GpuFlow;

@@ -1,6 +1,6 @@
 import { diagonalMixture } from '../../kernels/diagonal-mixture.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import type { TiledTensor } from '../../runtime/tensor.js';
+import type { Origin, TiledTensor } from '../../runtime/tensor.js';
 import type { Base } from './base.js';
 import { StandardNormal } from './standard-normal.js';
 
@@ -12,6 +12,7 @@ export class DiagonalMixture implements Base {
   readonly #sampleTable: Float32Array<ArrayBuffer>;
   readonly #densityTable: Float32Array<ArrayBuffer>;
   readonly #thresholds: Uint32Array<ArrayBuffer>;
+  readonly #origin: Origin;
   readonly #standard: StandardNormal;
 
   /** @param logits [K], any scale. @param means, logScales [K, D], row-major. */
@@ -35,6 +36,8 @@ export class DiagonalMixture implements Base {
     this.#components = components;
     this.#sampleTable = Float32Array.from([...constants, ...Array.from(means), ...Array.from(logScales, (value) => Math.exp(value))]);
     this.#densityTable = Float32Array.from([...constants, ...Array.from(means), ...Array.from(logScales, (value) => Math.exp(-value))]);
+    const [given, centers, scales] = [logits, means, logScales].map((values) => Float32Array.from(values));
+    this.#origin = { kind: 'mixture', inputs: { logits: given!, means: centers!, log_scales: scales! }, settings: {} };
     this.#standard = new StandardNormal(dim);
   }
 
@@ -51,7 +54,12 @@ export class DiagonalMixture implements Base {
   logDensity(r: Recorder, z: TiledTensor, logDet: TiledTensor, sign: 1 | -1): TiledTensor {
     const logProb = r.tiled(1, 'log-density');
     r.run(diagonalMixture.logDensity, {
-      buffers: { source: z, table: r.constant(this.#densityTable, 'mixture'), log_det: logDet, log_prob: logProb },
+      buffers: {
+        source: z,
+        table: r.constant(this.#densityTable, 'mixture', { of: this.#origin, table: 'table' }),
+        log_det: logDet,
+        log_prob: logProb,
+      },
       params: { dim: this.dim, components: this.#components, sign },
     });
     return logProb;

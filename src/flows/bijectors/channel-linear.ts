@@ -1,6 +1,6 @@
 import { ValueError } from '../../runtime/errors.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import type { TiledTensor } from '../../runtime/tensor.js';
+import type { Origin, TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
 import { type ImageShape, type PackedConv, packConv, recordConv } from '../conditioner/conv-net.js';
 import { identityOrder } from '../conditioner/packing.js';
@@ -20,15 +20,17 @@ export class ChannelLinear implements Bijector {
   readonly #forward: PackedConv;
   readonly #inverse: PackedConv;
   readonly #logDet: number;
+  readonly #origin: Origin;
 
   /**
    * @param matrix float64 [C, C], row-major. @param center float64 [C].
+   * @param origin of the packed matrix, `weight`, and of its log-det at all pixels. @param checked whether to throw.
    * @throws ValueError where the matrix is singular, or its inverse is not finite in float32.
    */
-  constructor(shape: ImageShape, matrix: Float64Array, center: ArrayLike<number>) {
+  constructor(shape: ImageShape, matrix: Float64Array, center: ArrayLike<number>, origin: Origin, checked = true) {
     const [channels, height, width] = shape;
     const { inverse, logAbsDet } = invertMatrix(matrix, channels);
-    if (!Number.isFinite(logAbsDet) || !inverse.every((value) => Number.isFinite(Math.fround(value))))
+    if (checked && !(Number.isFinite(logAbsDet) && inverse.every((value) => Number.isFinite(Math.fround(value)))))
       throw new ValueError('channel-linear: the matrix', 'an inverse in float32', 'a singular matrix');
     const layer = { inputs: channels, outputs: channels, kernel: 1, slope: 1 };
     const order = identityOrder(channels);
@@ -37,22 +39,29 @@ export class ChannelLinear implements Bijector {
     this.#forward = packConv({ ...layer, weight: matrix, bias: null, center }, order);
     this.#inverse = packConv({ ...layer, weight: inverse, bias: center }, order);
     this.#logDet = height * width * logAbsDet;
+    this.#origin = origin;
   }
 
   forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
-    return this.#record(r, x, this.#forward, this.#logDet, call);
+    return this.#record(r, x, this.#forward, this.#logDet, call, this.#origin);
   }
 
   inverse(r: Recorder, z: TiledTensor, call: BijectorCall): TiledTensor {
     return this.#record(r, z, this.#inverse, -this.#logDet, call);
   }
 
-  #record(r: Recorder, x: TiledTensor, packed: PackedConv, logAbsDet: number, call: BijectorCall): TiledTensor {
+  #record(r: Recorder, x: TiledTensor, packed: PackedConv, logAbsDet: number, call: BijectorCall, of?: Origin): TiledTensor {
     const [, height, width] = this.#shape;
     const y = r.tiled(this.dim, 'channels mixed');
     const layout = { channel: height * width, pixel: 1 };
-    recordConv(r, packed, { tensor: x, ...layout }, { tensor: y, ...layout }, { label: '1x1', height, width });
-    addConstant(r, call, logAbsDet);
+    recordConv(
+      r,
+      packed,
+      { tensor: x, ...layout },
+      { tensor: y, ...layout },
+      { label: '1x1', height, width, ...(of && { origin: { of, table: 'weight' } }) },
+    );
+    addConstant(r, call, logAbsDet, of && { of, table: 'log_det' });
     return y;
   }
 }

@@ -1,13 +1,20 @@
 import { StateError } from '../../runtime/errors.js';
 import { memo } from '../../runtime/memo.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import type { TiledTensor } from '../../runtime/tensor.js';
+import type { ConstantTensor, TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
 import { runAdaptively } from '../continuous/adaptive.js';
 import type { VectorField } from '../continuous/field.js';
 import { type AdaptiveSolver, type FixedSolver, type Solver, TABLEAUS } from '../continuous/solvers.js';
 import { coefficientRows, fillTable, recordSplit, recordState, recordSteps, solveOf, stageTimes } from '../continuous/steps.js';
 import type { Hosting } from '../hosted.js';
+
+/** What a direction's evaluations read. */
+interface Tables {
+  readonly times: Float32Array<ArrayBuffer>;
+  readonly origin: NonNullable<ConstantTensor['origin']>;
+  readonly coefficients: Float32Array<ArrayBuffer>;
+}
 
 /**
  * Continuous normalizing flow: z = x(t_noise), where dx/dt = f(t, x) and x(t_data) = x; log|det dz/dx| = ∫ div f dt. The inverse solves the
@@ -24,7 +31,7 @@ export class ContinuousFlow implements Bijector {
   readonly field: VectorField;
   readonly #interval: { readonly data: number; readonly noise: number };
   readonly #solver: Solver;
-  readonly #tables = new Map<boolean, Float32Array<ArrayBuffer>>();
+  readonly #tables = new Map<boolean, Tables>();
 
   constructor(field: VectorField, interval: { readonly data: number; readonly noise: number }, solver: Solver) {
     this.field = field;
@@ -59,11 +66,16 @@ export class ContinuousFlow implements Bijector {
     const tableau = TABLEAUS[method];
     const [start, end] = this.times(forward);
     const h = (end - start) / steps;
-    const data = memo(this.#tables, forward, () =>
-      fillTable(this.field, stageTimes(tableau, start, h, steps), coefficientRows(tableau, h)),
-    );
+    const { times, origin, coefficients } = memo(this.#tables, forward, () => {
+      const evaluated = stageTimes(tableau, start, h, steps);
+      return {
+        times: fillTable(this.field, evaluated, []),
+        origin: { of: this.field.originOf(evaluated), table: 'table' },
+        coefficients: fillTable(this.field, [], coefficientRows(tableau, h)),
+      };
+    });
     const width = this.dim + (logDet ? 1 : 0);
-    const solve = solveOf(r, this.field, context, width, r.constant(data, 'times'), steps * tableau.a.length);
+    const solve = solveOf(r, this.field, context, width, r.constant(times, 'times', origin), r.constant(coefficients, 'coefficients'));
     const state = recordSteps(r, solve, tableau, recordState(r, value, logDet), steps);
     return recordSplit(r, state, this.dim, logDet);
   }
@@ -73,7 +85,7 @@ export class ContinuousFlow implements Bijector {
     if (solver.method !== 'dopri5_adaptive') return solver;
     if (solver.steps === null)
       throw new StateError(
-        `${place}: an adaptive solver has no fixed list of commands, which prepare, encode* and profile need; build the flow with \`steps\` beside rtol and atol for so many equal Dormand–Prince steps in those`,
+        `${place}: an adaptive solver has no fixed list of commands, which prepare, encode*, profile, gradients and fit need; build the flow with \`steps\` beside rtol and atol for so many equal Dormand–Prince steps in those`,
       );
     return { method: 'dopri5', steps: solver.steps };
   }

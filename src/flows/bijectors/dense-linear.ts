@@ -19,27 +19,30 @@ export class DenseLinear implements Bijector {
   readonly #product: PackedLinear;
   readonly #factors: Chain;
   readonly #logDet: number;
+  readonly #weight: Float32Array<ArrayBuffer>;
 
-  /** @param matrix float64 [D, D], row-major. @throws ValueError where the matrix is singular. */
-  constructor(matrix: Float64Array, dim: number) {
+  /** @param matrix float64 [D, D], row-major. @param checked whether to throw. @throws ValueError where the matrix is singular. */
+  constructor(matrix: Float64Array, dim: number, checked = true) {
     const { factors, order, logAbsDet } = factorize(matrix, dim);
     const vanishes = Array.from({ length: dim }, (_, i) => factors[i * dim + i]!).some((value) => !(Math.abs(value) > 2 ** -126));
-    if (vanishes || !Number.isFinite(logAbsDet))
+    if (checked && (vanishes || !Number.isFinite(logAbsDet)))
       throw new ValueError('dense-linear: the matrix', 'a determinant other than 0', 'a singular matrix');
     const unit = factors.slice();
     for (let i = 0; i < dim; i++) unit[i * dim + i] = 1;
     this.dim = dim;
-    this.#product = packLinear({ weight: Float32Array.from(matrix), inputs: dim });
+    this.#weight = Float32Array.from(matrix);
+    this.#product = packLinear({ weight: this.#weight, inputs: dim });
     const zero = new Float64Array(dim);
     const pivots = new Inverse(new Permutation(order));
-    this.#factors = new Chain(dim, [new Triangle(factors, 'upper', zero), new Triangle(unit, 'lower', zero), pivots]);
+    this.#factors = new Chain(dim, [new Triangle(factors, 'upper', zero), new Triangle(unit, 'lower', zero), pivots], 'factors');
     this.#logDet = logAbsDet;
   }
 
   forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
     const y = r.tiled(this.dim, 'product');
     recordLinear(r, this.#product, x, y, { label: 'matrix' });
-    addConstant(r, call, this.#logDet);
+    const of = { kind: 'determinant', inputs: { matrix: this.#weight }, settings: { factor: 1 } };
+    addConstant(r, call, this.#logDet, { of, table: 'log_det' });
     return y;
   }
 

@@ -14,6 +14,8 @@ export interface LogScale {
   readonly setting?: number;
   /** Numbers that are not learned. */
   readonly offset?: ArrayLike<number>;
+  /** Where `center` and `offset` are those of a batch norm, the mean and −½ log(variance + eps): eps. Training takes them from the rows. */
+  readonly eps?: number;
 }
 
 /** The logarithm of each scale, in float64, and where the sum of them comes from. @param sign −1 for the reciprocals. */
@@ -85,7 +87,7 @@ export class DiagonalAffine implements Bijector {
 
 /** The map itself, or with sign −1 and center and shift exchanged its inverse. */
 function directionOf(center: ArrayLike<number>, scale: LogScale, shift: ArrayLike<number>, sign: 1 | -1): Direction {
-  const { raw, map = 'identity', setting = 0, offset } = scale;
+  const { raw, map = 'identity', setting = 0, offset, eps } = scale;
   const features = center.length;
   const logFactor = Float64Array.from(raw, (value, i) => sign * (MAPS[map](value, setting) + (offset?.[i] ?? 0)));
   const inputs = {
@@ -102,6 +104,6 @@ function directionOf(center: ArrayLike<number>, scale: LogScale, shift: ArrayLik
     logFactor,
     constants,
     logDet: logFactor.reduce((sum, value) => sum + value, 0),
-    origin: { kind: 'diagonal', inputs, settings: { map, setting, sign } },
+    origin: { kind: 'diagonal', inputs, settings: { map, setting, sign, ...(eps !== undefined && { eps }) } },
   };
 }

@@ -14,7 +14,7 @@ export function packRadial(center: ArrayLike<number>, alpha: number, beta: numbe
  * x = z + β̂ / (α + |z − z0|) (z − z0), closed in both directions. Rezende and Mohamed 2015, arXiv:1505.05770; shaders/radial.wgsl.
  *
  * @param source a table of `packRadial`, or a network whose outputs are z0 [D], alpha, beta.
- * @param alphaSoftplus for a network: α = softplus(alpha) instead of |alpha|.
+ * @param alphaSoftplus for parameters as a network gives them: α = softplus(alpha) instead of |alpha|.
  */
 export const radialLayer = (dim: number, source: ParameterSource, alphaSoftplus = false): Bijector =>
   new RowLayer('radial', dim, source, (r, x, { buffers, params, constants, result }) => {
@@ -22,7 +22,7 @@ export const radialLayer = (dim: number, source: ParameterSource, alphaSoftplus 
     r.run(radial, {
       buffers: { x, y, ...buffers },
       params: { features: dim, ...params },
-      constants: { ...constants, ALPHA_SOFTPLUS: alphaSoftplus && constants.PER_ROW },
+      constants: { ...constants, ALPHA_SOFTPLUS: alphaSoftplus },
     });
     return y;
   });

@@ -1,6 +1,8 @@
+import { EVERY_PROBE, PROBE_DOMAIN, PROBE_NUMBER } from '../../kernels/divergence.js';
 import { logDeterminant } from '../../kernels/log-determinant.js';
-import { PROBE_NUMBER, residualSeries } from '../../kernels/residual-series.js';
+import { residualSeries } from '../../kernels/residual-series.js';
 import { residualSolve } from '../../kernels/residual-solve.js';
+import { rowSum } from '../../kernels/row-sum.js';
 import { ValueError } from '../../runtime/errors.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { NONE, type TiledTensor } from '../../runtime/tensor.js';
@@ -11,10 +13,14 @@ import {
   type JacobianSeed,
   type MlpLayer,
   type MlpPlan,
+  type Probes,
   planJacobian,
   planMlp,
   recordJacobian,
   recordMlp,
+  recordProbeSum,
+  recordProbes,
+  recordTangents,
 } from '../conditioner/tangents.js';
 import { planRowNet, type RowNet, seriesTable, type TermCount } from './residual-plan.js';
 
@@ -48,7 +54,7 @@ export interface ResidualInverse {
 /** g(x; c): layers over x, and the context's projection, added to the first layer's output. */
 export interface ResidualNet {
   readonly layers: readonly MlpLayer[];
-  readonly context: { readonly weight: Float32Array; readonly bias: Float32Array | null; readonly contextDim: number } | null;
+  readonly context: (Pick<MlpLayer, 'weight' | 'originOf' | 'bias'> & { readonly contextDim: number }) | null;
 }
 
 /** Features up to which the Jacobian is written out: D passes of tangents and D^3 / 3 multiply-adds a row. */
@@ -128,7 +134,10 @@ export class Residual implements Bijector {
     const side = this.#side(r, context, single ? x : null);
     const { y, slopes } = recordMlp(r, this.#plan, x, { first: side, last: x });
     if (logDet && !this.#series) this.#recordExact(r, slopes, logDet, 1);
-    if (logDet && this.#series) this.#recordSeries(r, x, single ? this.#side(r, context) : side, logDet, 1);
+    if (logDet && this.#series) {
+      if (r.differentiable) this.#recordTerms(r, slopes, logDet);
+      else this.#recordSeries(r, x, single ? this.#side(r, context) : side, logDet, 1);
+    }
     return y!;
   }
 
@@ -169,8 +178,36 @@ export class Residual implements Bijector {
   }
 
   #recordExact(r: Recorder, slopes: readonly (TiledTensor | null)[], logDet: TiledTensor, sign: 1 | -1): void {
-    const matrix = recordJacobian(r, this.#plan, slopes, this.#seed);
+    // From unit vectors on, where gradients will be asked for: what the seeds are made of has no derivative rule.
+    const matrix = r.differentiable
+      ? recordTangents(r, this.#plan, slopes, this.#probes(r, { probe: 'unit', probes: this.dim }))
+      : recordJacobian(r, this.#plan, slopes, this.#seed);
     r.run(logDeterminant, { buffers: { matrix, log_det: logDet }, params: { dim: this.dim, sign } });
+  }
+
+  #probes(r: Recorder, drawn: Pick<Probes, 'probe' | 'probes' | 'largest'>): TiledTensor {
+    return recordProbes(r, { ...drawn, dim: this.dim, stream: this.#stream, domain: PROBE_DOMAIN.residual });
+  }
+
+  /** The series term by term, for a gradient: every row takes all of them, and those that a roulette leaves out have probes of 0. */
+  #recordTerms(r: Recorder, slopes: readonly (TiledTensor | null)[], logDet: TiledTensor): void {
+    if (this.#logDet.method === 'exact') return;
+    const { dim } = this;
+    const words = this.#series!;
+    const coefficients = new Float32Array(words.buffer);
+    const { probe } = this.#logDet;
+    const probes = probe === 'unit' ? dim : this.#logDet.probes;
+    const all = this.#probes(r, { probe, probes });
+    const terms = words.length / 2;
+    const total = r.tiled(terms, 'series');
+    let image = all;
+    for (let k = 0; k < terms; k++) {
+      const largest = words[2 * k + 1]!;
+      image = recordTangents(r, this.#plan, slopes, image);
+      const counted = largest === EVERY_PROBE ? all : this.#probes(r, { probe, probes, largest });
+      recordProbeSum(r, { probes: counted, image, dim }, total, k, coefficients[2 * k]!);
+    }
+    r.run(rowSum, { buffers: { terms: total, total: logDet }, params: { features: terms } });
   }
 
   #recordSeries(r: Recorder, x: TiledTensor, side: TiledTensor | null, logDet: TiledTensor, sign: 1 | -1): void {

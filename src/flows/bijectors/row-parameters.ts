@@ -14,8 +14,8 @@ export const splat = (values: ArrayLike<number>): Float32Array<ArrayBuffer> =>
 export const twoParts = (value: number): [number, number] => [Math.fround(value), value - Math.fround(value)];
 
 export type ParameterSource =
-  /** What the kernel reads for all rows. */
-  | { readonly table: Float32Array<ArrayBuffer> }
+  /** What the kernel reads for all rows, and the parameters as a network would give them: gradients are found through these. */
+  | { readonly table: Float32Array<ArrayBuffer>; readonly raw: Float32Array }
   /** Reads the context; its one head lists the parameters in the kernel's order. */
   | { readonly conditioner: Conditioner };
 
@@ -33,6 +33,7 @@ export class RowLayer implements Bijector {
   readonly contextDim: number;
   readonly #table: Float32Array<ArrayBuffer>;
   readonly #plan: ParallelPlan | null;
+  readonly #raw: Float32Array | null;
   readonly #record: (r: Recorder, value: TiledTensor, call: RowCall) => TiledTensor;
 
   constructor(
@@ -45,6 +46,7 @@ export class RowLayer implements Bijector {
     this.contextDim = conditioner?.inputs ?? 0;
     this.#table = 'table' in source ? source.table : new Float32Array(4);
     this.#plan = conditioner && planParallel(conditioner, null);
+    this.#raw = 'raw' in source ? source.raw : null;
     this.#record = record;
   }
 
@@ -58,11 +60,9 @@ export class RowLayer implements Bijector {
 
   #run(r: Recorder, value: TiledTensor, { logDet, context }: BijectorCall, undo: boolean): TiledTensor {
     const plan = this.#plan;
+    const parameters = plan ? recordParallel(r, plan, context!, null) : { ...r.constant(this.#table, 'parameters'), parts: this.#raw };
     return this.#record(r, value, {
-      buffers: {
-        parameters: plan ? recordParallel(r, plan, context!, null) : r.constant(this.#table, 'parameters'),
-        log_det: logDet ?? r.tiled(1, 'unused'),
-      },
+      buffers: { parameters, log_det: logDet ?? r.tiled(1, 'unused') },
       params: { parameter_features: plan?.parameterFeatures ?? 1 },
       constants: { PER_ROW: plan !== null, UNDO: undo, HAS_LOG_DET: logDet !== null },
       result: undo ? 'z' : 'x',

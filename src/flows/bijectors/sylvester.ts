@@ -1,42 +1,57 @@
 import { sylvester } from '../../kernels/sylvester.js';
 import type { Bijector } from '../bijector.js';
 import { packLinear, recordLinear } from '../conditioner/packing.js';
-import { transpose } from '../linear-algebra.js';
+import { householderColumns, transpose } from '../linear-algebra.js';
 import { type ParameterSource, RowLayer, splat } from './row-parameters.js';
 
 /**
- * What the kernel reads for triangles that all rows share.
+ * Triangles that all rows share, as a network would give them: in the order of shaders/sylvester.wgsl, before the tanh of the diagonals.
  *
- * @param r, rTilde row-major [M, M]: the entries above the diagonal, and through tanh those on it.
+ * @param r, rTilde row-major [M, M]; what lies below their diagonals is left out.
  */
-export function packSylvester(r: ArrayLike<number>, rTilde: ArrayLike<number>, b: ArrayLike<number>): Float32Array<ArrayBuffer> {
+export function listSylvester(r: ArrayLike<number>, rTilde: ArrayLike<number>, b: ArrayLike<number>): Float32Array<ArrayBuffer> {
   const units = b.length;
-  const values = new Float64Array(units * units + 2 * units);
+  const values = new Float32Array(units * units + 2 * units);
   for (let i = 0; i < units; i++) {
-    values[i * units + i] = Math.tanh(r[i * units + i]!);
-    values[units * units + i] = Math.tanh(rTilde[i * units + i]!);
+    values[units * units + i] = rTilde[i * units + i]!;
     values[units * units + units + i] = b[i]!;
-    for (let j = i + 1; j < units; j++) {
+    for (let j = i; j < units; j++) {
+      if (j > i) values[j * units + i] = rTilde[i * units + j]!;
       values[i * units + j] = r[i * units + j]!;
-      values[j * units + i] = rTilde[i * units + j]!;
     }
   }
+  return values;
+}
+
+/** What the kernel reads for all rows. @param raw of `listSylvester`. */
+export function packSylvester(raw: Float32Array, units: number): Float32Array<ArrayBuffer> {
+  const values = Float64Array.from(raw);
+  for (let i = 0; i < units; i++) for (const at of [i * (units + 1), units * units + i]) values[at] = Math.tanh(raw[at]!);
   return splat(values);
 }
 
-export { householderColumns } from '../linear-algebra.js';
+/** What the weights of a product with Q [D, M] or its transpose are made of: Q = (H_1 … H_K)[:, :M]. */
+export interface BasisParts {
+  readonly kind: 'basis';
+  /** [K, D]. */
+  readonly vectors: Float32Array;
+  readonly dim: number;
+  readonly transposed: boolean;
+}
 
 /**
  * x = z + Q R tanh(R̃ Qᵀ z + b), Q [D, M] with orthonormal columns, R and R̃ upper triangular. Inverse (z → x) is a formula; forward
  * (x → z) solves M scalar equations a row, one after the other. Van den Berg et al. 2018, arXiv:1803.05649; shaders/sylvester.wgsl.
  *
  * @param source a table of `packSylvester`, or a network whose outputs are in the order of shaders/sylvester.wgsl.
- * @param basis Q, row-major [D, M]; null for the identity, M = D.
+ * @param vectors [K, D] of the reflections H_1 … H_K whose product begins with Q; null for the identity, M = D.
  */
-export function sylvesterLayer(dim: number, units: number, source: ParameterSource, basis: Float64Array | null): Bijector {
+export function sylvesterLayer(dim: number, units: number, source: ParameterSource, vectors: Float32Array | null): Bijector {
+  const basis = vectors && householderColumns(vectors, dim, units);
+  const parts = (transposed: boolean): BasisParts | null => (vectors?.length ? { kind: 'basis', vectors, dim, transposed } : null);
   const q = basis && {
-    out: packLinear({ weight: Float32Array.from(basis), inputs: units }),
-    in: packLinear({ weight: Float32Array.from(transpose(basis, dim, units)), inputs: dim }),
+    out: { ...packLinear({ weight: Float32Array.from(basis), inputs: units }), parts: parts(false) },
+    in: { ...packLinear({ weight: Float32Array.from(transpose(basis, dim, units)), inputs: dim }), parts: parts(true) },
   };
   return new RowLayer('sylvester', dim, source, (r, x, { buffers, params, constants, result }) => {
     let projection = x;

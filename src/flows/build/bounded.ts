@@ -56,6 +56,23 @@ export function supportLayer(op: OpOf<'support'>, dim: number, place: string): B
   return directed(op, new Bounded(features, op.eps));
 }
 
+/** The layer of a `rescale` op over `dim` features. @throws FormatError */
+export function rescaleLayer(op: OpOf<'rescale'>, dim: number, place: string): Bijector {
+  const where = { inputs: dim, place };
+  const [low, high] = [numbers(op.low, 'low', where, 0), numbers(op.high, 'high', where, 1)];
+  const [start, end] = op.to ?? [0, 1];
+  needs((op.to ?? [0, 1]).length === 2 && start < end, `${place}.to`, 'two numbers, the smaller first', op.to);
+  const logScale = low.map((from, f) => {
+    interval(from, high[f]!, f, place);
+    return Math.log((end - start) / (high[f]! - from));
+  });
+  return new DiagonalAffine('rescale', {
+    center: low,
+    logScale: { raw: new Float32Array(low.length), offset: logScale },
+    shift: low.map(() => start),
+  });
+}
+
 export const boundedOps = {
   sigmoid_to(op, context) {
     const { place, state } = context;
@@ -76,19 +93,5 @@ export const boundedOps = {
 
   support: (op, { inputs: dim, place }) => supportLayer(op, dim, place),
 
-  rescale(op, context) {
-    const [low, high] = [numbers(op.low, 'low', context, 0), numbers(op.high, 'high', context, 1)];
-    const [start, end] = op.to ?? [0, 1];
-    const { place } = context;
-    needs((op.to ?? [0, 1]).length === 2 && start < end, `${place}.to`, 'two numbers, the smaller first', op.to);
-    const logScale = low.map((from, f) => {
-      interval(from, high[f]!, f, place);
-      return Math.log((end - start) / (high[f]! - from));
-    });
-    return new DiagonalAffine('rescale', {
-      center: low,
-      logScale: { raw: new Float32Array(low.length), offset: logScale },
-      shift: low.map(() => start),
-    });
-  },
+  rescale: (op, { inputs: dim, place }) => rescaleLayer(op, dim, place),
 } satisfies OpBuilders;

@@ -18,47 +18,24 @@ function columns(matrix: Float32Array, inputs: number, begin: number, end: numbe
   return part;
 }
 
-const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value));
-
 /** FFJORD's ConcatSquashLinear: (W h + b) σ(w_g t + b_g) + w_b t. */
-function squashed(state: StateReader, prefix: string, bias: Float32Array): FieldLayer['at'] {
-  const outputs = bias.length;
-  const gate = state.parameter(`${prefix}._hyper_gate.weight`, [outputs, 1]);
-  const gateBias = state.parameter(`${prefix}._hyper_gate.bias`, [outputs]);
-  const shift = state.parameter(`${prefix}._hyper_bias.weight`, [outputs, 1]);
-  return (t) => ({
-    bias: Float64Array.from(bias),
-    scale: Float64Array.from(gate, (value, o) => sigmoid(value * t + gateBias[o]!)),
-    shift: Float64Array.from(shift, (value) => value * t),
-  });
-}
-
-/** Numbers of the time that a layer reads before its data. */
-type TimeFeatures = (t: number) => readonly number[];
-
-const noTime: TimeFeatures = () => [];
-
-/** bias + W_t e(t), where e are the features of the time and W_t [outputs, features] their columns. */
-const shifted =
-  (bias: Float32Array, weight: Float32Array, features: TimeFeatures): FieldLayer['at'] =>
-  (t) => {
-    const e = features(t);
-    return { bias: Float64Array.from(bias, (start, o) => e.reduce((sum, value, i) => sum + weight[o * e.length + i]! * value, start)) };
-  };
+const gateOf = (state: StateReader, prefix: string, outputs: number): FieldLayer['gate'] => ({
+  weight: state.parameter(`${prefix}._hyper_gate.weight`, [outputs, 1]),
+  bias: state.parameter(`${prefix}._hyper_gate.bias`, [outputs]),
+  shift: state.parameter(`${prefix}._hyper_bias.weight`, [outputs, 1]),
+});
 
 const FIELD_NETS = ['concat_mlp', 'concat_squash_mlp', 'fourier_mlp', 'zuko_mlp'] as const;
 type FieldNet = Extract<NetDescription, { type: (typeof FIELD_NETS)[number] }>;
 
 const isFieldNet = (net: NetDescription): net is FieldNet => (FIELD_NETS as readonly string[]).includes(net.type);
 
-/** By layer. */
-function timeFeatures(state: StateReader, net: FieldNet): (index: number) => TimeFeatures {
-  if (net.type === 'concat_mlp') return () => (t) => [t];
-  if (net.type !== 'fourier_mlp') return () => noTime;
+function timeFeaturesOf(state: StateReader, net: FieldNet): Field['timeFeatures'] {
+  if (net.type === 'concat_mlp' || net.type === 'concat_squash_mlp') return (t) => [t];
+  if (net.type !== 'fourier_mlp') return () => [];
   const freqs = [...state.buffer(net.freqs, [null])];
-  // zuko: cosines first, then sines, at the first layer alone. The products are float32's, as the library's are.
-  const waves: TimeFeatures = (t) => [...freqs.map((w) => Math.cos(w * t)), ...freqs.map((w) => Math.sin(w * t))];
-  return (index) => (index === 0 ? waves : noTime);
+  // zuko: cosines first, then sines. The products are float32's, as the library's are.
+  return (t) => [...freqs.map((w) => Math.cos(w * t)), ...freqs.map((w) => Math.sin(w * t))];
 }
 
 export function buildField(state: StateReader, net: NetDescription, input: NetInput, place: string): Field {
@@ -66,28 +43,33 @@ export function buildField(state: StateReader, net: NetDescription, input: NetIn
   if (!isFieldNet(net)) throw new UnsupportedError(place, `net ${JSON.stringify(net.type)} as a vector field`, FIELD_NETS);
   const gated = net.type === 'concat_squash_mlp';
   const names = gated ? net.layers : net.linears;
-  const featuresOf = timeFeatures(state, net);
+  const timeFeatures = timeFeaturesOf(state, net);
   needs(names.length > 1, place, 'at least two layers, with an activation between them', names.length);
   const contextDim = net.context_concat ? input.contextDim : 0;
   let inputs = dim;
   let contextWeight: Float32Array | null = null;
   const layers = names.map((name, index): FieldLayer => {
     const prefix = gated ? `${name}._layer` : name;
-    const features = featuresOf(index);
-    // A row of the weight reads (time features, h, context); the first and the last may be absent.
-    const time = features(0).length;
+    // A row of the weight reads (time features, h, context); the first and the last may be absent. Waves enter the first layer alone.
+    const time = gated || (net.type === 'fourier_mlp' && index > 0) ? 0 : timeFeatures(0).length;
     const all = time + inputs + (index === 0 ? contextDim : 0);
     const outputs = state.shapeOf(`${prefix}.weight`)[0] ?? 0;
     const whole = state.parameter(`${prefix}.weight`, [outputs, all]);
     const bias = state.has(`${prefix}.bias`) ? state.parameter(`${prefix}.bias`, [outputs]) : new Float32Array(outputs);
-    const at = gated ? squashed(state, name, bias) : shifted(bias, columns(whole, all, 0, time), features);
-    const layer = { inputs, outputs, weight: columns(whole, all, time, time + inputs), gated, at };
+    const layer = {
+      inputs,
+      outputs,
+      weight: columns(whole, all, time, time + inputs),
+      bias,
+      timeWeight: time > 0 ? columns(whole, all, 0, time) : null,
+      gate: gated ? gateOf(state, name, outputs) : null,
+    };
     if (index === 0 && contextDim > 0) contextWeight = columns(whole, all, time + inputs, all);
     inputs = outputs;
     return layer;
   });
   needs(inputs === dim, place, `a last layer of ${dim} outputs, one a feature`, `${names.at(-1)} of ${inputs}`);
-  return { dim, contextDim, layers, activation: net.activation, contextWeight };
+  return { dim, contextDim, layers, activation: net.activation, timeFeatures, contextWeight };
 }
 
 function buildSolver({ solver }: OpOf<'cnf'>, place: string): Solver {

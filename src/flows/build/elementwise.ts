@@ -30,6 +30,7 @@ export const elementwiseOps = {
         map: gamma && op.gamma_map !== 'exp' ? 'softplus' : 'identity',
         setting: op.eps,
         offset: Float64Array.from(variance, (value) => -0.5 * Math.log(value + op.eps)),
+        eps: op.eps,
       },
       shift: beta ?? new Float32Array(dim),
     });

@@ -30,7 +30,8 @@ export function buildFlow(
   operations: OpBuilders,
   bases: BaseBuilders = {},
 ): Flow {
-  const assemble = (others: ReadonlyMap<string, StoredTensor>) => assembleFlow(description, others, operations, bases);
+  const assemble = (others: ReadonlyMap<string, StoredTensor>, places = false) =>
+    assembleFlow(description, new StateReader(others, places), operations, bases);
   const { bijector, base, ...state } = assemble(tensors);
   return new GpuFlow(gpu, bijector, base, { description, tensors, assemble, ...state });
 }
@@ -38,12 +39,11 @@ export function buildFlow(
 /** The layers and the base of a flow, which know no device. */
 function assembleFlow(
   description: FlowDescription,
-  tensors: ReadonlyMap<string, StoredTensor>,
+  state: StateReader,
   operations: OpBuilders,
   bases: BaseBuilders,
 ): { bijector: Bijector; base: Base; parameterNames: readonly string[]; layerParameters: readonly number[] } {
   const { features: dim, context_features: contextDim } = description;
-  const state = new StateReader(tensors);
   const generate = description.structure_direction === 'generate';
   const layerParameters: number[] = [];
   const layers: Bijector[] = [];

@@ -12,7 +12,6 @@ import { type AffineSettings, AffineTransformer } from '../transformers/affine.j
 import { needs } from './needs.js';
 import type { BaseBuilders, BuildContext, OpBuilders, OpOf } from './op.js';
 import { scaleOf } from './scale.js';
-import type { StateReader } from './state.js';
 
 /** @throws FormatError where what enters is no image. */
 function imageShape({ shape, place }: BuildContext): ImageShape {
@@ -62,33 +61,51 @@ function coupling(context: BuildContext, net: ConvNetDescription, settings: Affi
   return new ImageCoupling(shape, readNet(context, net, reads, transformer.parameters * moves), transformer, mask, name);
 }
 
-/** The matrix of a 1×1 convolution, in float64. */
-function readMatrix(state: StateReader, prefix: string, channels: number, factored: boolean): Float64Array {
+/** A 1×1 convolution, with an ActNorm before it. */
+function readMixing(
+  { state }: BuildContext,
+  shape: ImageShape,
+  { prefix, factored }: { readonly prefix: string; readonly factored: boolean },
+  [logScale, shift]: readonly [Float32Array, Float32Array] = [new Float32Array(shape[0]), new Float32Array(shape[0])],
+): ChannelLinear {
+  const [channels, height, width] = shape;
   const square = [channels, channels];
-  if (!factored) return Float64Array.from(state.parameter(`${prefix}.W`, square));
-  const permutation = state.buffer(`${prefix}.P`, square);
-  const lower = state.parameter(`${prefix}.L`, square);
-  const upper = state.parameter(`${prefix}.U`, square);
-  const logScale = state.parameter(`${prefix}.log_S`, [channels]);
-  const sign = state.buffer(`${prefix}.sign_S`, [channels]);
-  if (state.has(`${prefix}.eye`)) state.buffer(`${prefix}.eye`, square);
-  const product = (a: (i: number, j: number) => number, b: (i: number, j: number) => number) => {
+  const filled = (entry: (i: number, j: number, at: number) => number) =>
+    Float64Array.from({ length: channels * channels }, (_, at) => entry(Math.floor(at / channels), at % channels, at));
+  const product = (a: ArrayLike<number>, b: ArrayLike<number>) => {
     const c = new Float64Array(channels * channels);
     for (let i = 0; i < channels; i++)
       for (let k = 0; k < channels; k++) {
-        const factor = a(i, k);
-        if (factor !== 0) for (let j = 0; j < channels; j++) c[i * channels + j]! += factor * b(k, j);
+        const factor = a[i * channels + k]!;
+        if (factor !== 0) for (let j = 0; j < channels; j++) c[i * channels + j]! += factor * b[k * channels + j]!;
       }
     return c;
   };
-  const triangles = product(
-    (i, j) => (i === j ? 1 : i > j ? lower[i * channels + j]! : 0),
-    (i, j) => (i === j ? sign[i]! * Math.exp(logScale[i]!) : i < j ? upper[i * channels + j]! : 0),
+  // A matrix, or P L, before the upper triangle U with the logarithms of the diagonal's sizes on it; shaders/channel-matrix-backward.wgsl.
+  let left: ArrayLike<number>;
+  let right = new Float64Array(channels * channels);
+  let sign: Float32Array = new Float32Array(channels).fill(1);
+  if (factored) {
+    const permutation = state.buffer(`${prefix}.P`, square);
+    const lower = state.parameter(`${prefix}.L`, square);
+    const upper = state.parameter(`${prefix}.U`, square);
+    const logDiagonal = state.parameter(`${prefix}.log_S`, [channels]);
+    sign = state.buffer(`${prefix}.sign_S`, [channels]);
+    if (state.has(`${prefix}.eye`)) state.buffer(`${prefix}.eye`, square);
+    left = product(
+      permutation,
+      filled((i, j, at) => (i === j ? 1 : i > j ? lower[at]! : 0)),
+    );
+    right = filled((i, j, at) => (i === j ? logDiagonal[i]! : i < j ? upper[at]! : 0));
+  } else left = state.parameter(`${prefix}.W`, square);
+  const matrix = product(
+    left,
+    filled((i, j, at) => (i === j ? sign[i]! * Math.exp(right[at]!) : right[at]!) * Math.exp(-logScale[j]!)),
   );
-  return product(
-    (i, j) => permutation[i * channels + j]!,
-    (i, j) => triangles[i * channels + j]!,
-  );
+  const entries = Float32Array.from([...Array.from(left), ...right, ...logScale, ...sign]);
+  const inputs = { entries, ...(!factored && { matrix: entries.slice(0, right.length) }) };
+  const origin = { kind: 'channel matrix', inputs, settings: { channels, pixels: height * width } };
+  return new ChannelLinear(shape, matrix, shift, origin, !state.holdsPlaces);
 }
 
 /** log scale and shift of z = (x − shift) e^−scale, one of each a channel. */
@@ -112,13 +129,11 @@ const checkLatent = ({ place }: BuildContext, said: readonly number[], latent: I
 export const imageOps = {
   glow_block(op, context) {
     const shape = imageShape(context);
-    const [channels] = shape;
-    const { state } = context;
-    const [logScale, shift] = readActNorm(context, op.actnorm, channels);
-    const matrix = readMatrix(state, op.conv1x1, channels, op.use_lu).map((value, at) => value * Math.exp(-logScale[at % channels]!));
+    const conv = { prefix: op.conv1x1, factored: op.use_lu };
+    const mixing = readMixing(context, shape, conv, readActNorm(context, op.actnorm, shape[0]));
     const mask = op.coupling.split_mode === 'channel' ? 'last-channels' : 'first-channels';
     const moved = coupling(context, op.coupling, SCALE_MAPS[op.coupling.scale_map], mask);
-    return new Chain(context.inputs, [new ChannelLinear(shape, matrix, shift), moved], 'glow-block');
+    return new Chain(context.inputs, [mixing, moved], 'glow-block');
   },
 
   channel_actnorm(op, context) {
@@ -133,10 +148,7 @@ export const imageOps = {
     });
   },
 
-  conv1x1(op, context) {
-    const shape = imageShape(context);
-    return new ChannelLinear(shape, readMatrix(context.state, op.prefix, shape[0], op.use_lu), new Float64Array(shape[0]));
-  },
+  conv1x1: (op, context) => readMixing(context, imageShape(context), { prefix: op.prefix, factored: op.use_lu }),
 
   image_coupling(op, context) {
     return coupling(context, op.conv_net, scaleOf(op, context.place), op.moves.replace('_', '-') as ImageMask);

@@ -70,6 +70,6 @@ export const linearOps = {
   matmul_right(op, { state, inputs: dim }) {
     const weight = state.parameter(op.key, [dim, dim]);
     const transposed = Float64Array.from({ length: dim * dim }, (_, at) => weight[(at % dim) * dim + Math.floor(at / dim)]!);
-    return new DenseLinear(transposed, dim);
+    return new DenseLinear(transposed, dim, !state.holdsPlaces);
   },
 } satisfies OpBuilders;

@@ -2,7 +2,7 @@
 
 import type { Activation, NetDescription } from '../../format/description.js';
 import { FormatError, UnsupportedError } from '../../runtime/errors.js';
-import { type ContextTerm, INPUT, type Stage } from '../conditioner/conditioner.js';
+import { type ContextTerm, INPUT, type Norm, normOf, type Stage } from '../conditioner/conditioner.js';
 import type { StateReader } from './state.js';
 
 interface Linear {
@@ -12,8 +12,6 @@ interface Linear {
   readonly mask: Uint8Array | null;
   readonly bias: Float32Array | null;
 }
-
-type Norm = NonNullable<Stage['norm']>;
 
 /** What a net is fed: `inputs` data features, and a context of `contextDim`. */
 export interface NetInput {
@@ -68,12 +66,11 @@ function readNorm(state: StateReader, prefix: string, features: number, eps: num
   const bias = state.parameter(`${prefix}.bias`, [features]);
   const mean = state.buffer(`${prefix}.running_mean`, [features]);
   const variance = state.buffer(`${prefix}.running_var`, [features]);
-  const scale = Float64Array.from(weight, (value, i) => value / Math.sqrt(variance[i]! + eps));
-  return { scale, shift: Float64Array.from(bias, (value, i) => value - mean[i]! * scale[i]!) };
+  return normOf({ factor: Float64Array.from(variance, (value) => 1 / Math.sqrt(value + eps)), mean, weight, bias });
 }
 
 /** A batch norm in front of a linear layer, folded into it: W diag(scale), b + W shift. Masked entries stay zero. */
-function foldNorm(linear: Linear, norm: Norm): Linear {
+function foldNorm(linear: Linear, norm: Norm): Linear & Pick<Stage, 'folded'> {
   const { inputs, outputs, mask } = linear;
   const weight = new Float32Array(linear.weight.length);
   const bias = new Float32Array(outputs);
@@ -87,7 +84,7 @@ function foldNorm(linear: Linear, norm: Norm): Linear {
     }
     bias[o] = sum;
   }
-  return { ...linear, weight, bias };
+  return { ...linear, weight, bias, folded: { norm, weight: linear.weight, bias: linear.bias } };
 }
 
 interface LayerOptions {

@@ -4,7 +4,7 @@ import type { NetDescription } from '../../format/description.js';
 import { FormatError } from '../../runtime/errors.js';
 import { type PlanarActivation, packPlanar, planarLayer } from '../bijectors/planar.js';
 import { packRadial, radialLayer } from '../bijectors/radial.js';
-import { householderColumns, packSylvester, sylvesterLayer } from '../bijectors/sylvester.js';
+import { listSylvester, packSylvester, sylvesterLayer } from '../bijectors/sylvester.js';
 import type { Conditioner } from '../conditioner/conditioner.js';
 import { softplus } from '../scalar.js';
 import { contextConditioner } from './conditioner.js';
@@ -30,14 +30,14 @@ function activationOf(op: OpOf<'planar'>, place: string): PlanarActivation {
   return { kind: 'leaky_relu', slope };
 }
 
-/** Q of a Sylvester layer, or null for the identity. */
-function basisOf(op: OpOf<'sylvester'>, { state, inputs: dim, place }: BuildContext): Float64Array | null {
-  if (!op.householder) return op.units === dim ? null : householderColumns([], dim, op.units);
+/** Vectors of the reflections that give Q of a Sylvester layer, or null for the identity. */
+function basisOf(op: OpOf<'sylvester'>, { state, inputs: dim, place }: BuildContext): Float32Array | null {
+  if (!op.householder) return op.units === dim ? null : new Float32Array();
   const vectors = state.parameter(op.householder, [null, dim]);
   for (let at = 0; at < vectors.length; at += dim)
     if (vectors.subarray(at, at + dim).every((value) => value === 0))
       throw new FormatError(`${place}: ${op.householder}`, `needs vectors other than 0; row ${at / dim} is 0`);
-  return householderColumns(vectors, dim, op.units);
+  return vectors;
 }
 
 export const planarOps = {
@@ -46,7 +46,8 @@ export const planarOps = {
     const activation = activationOf(op, place);
     if (op.net) return planarLayer(dim, { conditioner: contextNet(op.net, 2 * dim + 1, context) }, activation);
     const [u, w] = [vectorOf(state, op.u!, dim), vectorOf(state, op.w!, dim)];
-    return planarLayer(dim, { table: packPlanar(u, w, scalarOf(state, op.b!)) }, activation);
+    const b = scalarOf(state, op.b!);
+    return planarLayer(dim, { table: packPlanar(u, w, b), raw: Float32Array.of(b, ...u, ...w) }, activation);
   },
 
   radial(op, context) {
@@ -59,7 +60,8 @@ export const planarOps = {
     const alpha = softplusAlpha ? softplus(stored) : Math.abs(stored);
     if (!(Math.fround(alpha) > 0))
       throw new FormatError(`${place}: ${op.alpha}`, `needs an alpha other than 0, at which the map leaves out a ball; got ${stored}`);
-    return radialLayer(dim, { table: packRadial(center, alpha, scalarOf(state, op.beta!)) });
+    const beta = scalarOf(state, op.beta!);
+    return radialLayer(dim, { table: packRadial(center, alpha, beta), raw: Float32Array.of(...center, stored, beta) }, softplusAlpha);
   },
 
   sylvester(op, context) {
@@ -69,6 +71,7 @@ export const planarOps = {
     const basis = basisOf(op, context);
     if (op.net) return sylvesterLayer(dim, units, { conditioner: contextNet(op.net, units * (units + 2), context) }, basis);
     const [r, rTilde] = [op.r!, op.r_tilde!].map((name) => state.parameter(name, [units, units]));
-    return sylvesterLayer(dim, units, { table: packSylvester(r!, rTilde!, state.parameter(op.b!, [units])) }, basis);
+    const raw = listSylvester(r!, rTilde!, state.parameter(op.b!, [units]));
+    return sylvesterLayer(dim, units, { table: packSylvester(raw, units), raw }, basis);
   },
 } satisfies OpBuilders;

@@ -3,7 +3,7 @@
 import type { NetDescription, OpDescription, ResidualLogDetDescription } from '../../format/description.js';
 import { FormatError, UnsupportedError } from '../../runtime/errors.js';
 import { Residual, type ResidualInverse, type ResidualLogDet, type ResidualNet } from '../bijectors/residual.js';
-import { spectralNorm } from '../conditioner/spectral-norm.js';
+import { leadingSingular } from '../conditioner/spectral-norm.js';
 import type { MlpLayer } from '../conditioner/tangents.js';
 import { softplus } from '../scalar.js';
 import { buildNet } from './nets.js';
@@ -30,16 +30,40 @@ function readBookkeeping(state: StateReader, linear: string): void {
   if (inside !== undefined) for (const [name, kind] of Object.entries(ESTIMATOR)) read(`${block}.${name}`, kind);
 }
 
-/** W / max(1, sigma / coeff), rounded once. sigma is u . W v with the stored vectors, or else the spectral norm itself. */
-function normalise(state: StateReader, linear: string, outputs: number, inputs: number, coeff: number): Float32Array {
-  const weight = state.parameter(`${linear}.weight`, [outputs, inputs]);
+/** Power iterations of each training step where no singular vectors are stored, from those of the start. */
+const ITERATIONS = 32;
+
+/** Columns of a matrix: from `first` on, `width` of them. */
+type Columns = (first: number, width: number) => Pick<MlpLayer, 'weight' | 'originOf'>;
+
+/** W / max(1, sigma / coeff), rounded once. sigma is u · W v with the stored vectors, or else the spectral norm itself. */
+function normalise(state: StateReader, linear: string, outputs: number, inputs: number, coeff: number): Columns {
+  const raw = state.parameter(`${linear}.weight`, [outputs, inputs]) as Float32Array<ArrayBuffer>;
+  const stored = state.has(`${linear}.u`);
+  const { u, v } = stored
+    ? { u: state.buffer(`${linear}.u`, [outputs]), v: state.buffer(`${linear}.v`, [inputs]) }
+    : leadingSingular(raw, outputs, inputs);
   let sigma = 0;
-  if (state.has(`${linear}.u`)) {
-    const [u, v] = [state.buffer(`${linear}.u`, [outputs]), state.buffer(`${linear}.v`, [inputs])];
-    for (const [at, value] of weight.entries()) sigma += u[Math.floor(at / inputs)]! * value * v[at % inputs]!;
-  } else sigma = spectralNorm(weight, outputs, inputs);
+  for (const [at, value] of raw.entries()) sigma += u[Math.floor(at / inputs)]! * value * v[at % inputs]!;
   const factor = Math.max(1, sigma / coeff);
-  return weight.map((value) => value / factor);
+  const weight = raw.map((value) => value / factor);
+  const held = { u: Float32Array.from(u), v: Float32Array.from(v) };
+  return (first, width) => ({
+    weight: weight.filter((_, at) => at % inputs >= first && at % inputs < first + width),
+    originOf: (place) => ({
+      kind: 'spectral norm',
+      inputs: { raw, place: place.map((at) => at && 1 + first + inputs * Math.floor((at - 1) / width) + ((at - 1) % width)) },
+      held,
+      settings: { coeff, iterations: stored ? 0 : ITERATIONS },
+    }),
+  });
+}
+
+/** LipSwish's beta = softplus(raw). */
+function learnedBeta(state: StateReader, name: string): Pick<MlpLayer, 'beta' | 'betaOrigin'> {
+  const raw = state.parameter(name, [1]) as Float32Array<ArrayBuffer>;
+  const of = { kind: 'diagonal entries', inputs: { raw, on: Float32Array.of(1) }, settings: { map: 'softplus', setting: 0 } };
+  return { beta: softplus(raw[0]!), betaOrigin: { of, table: 'entries' } };
 }
 
 function lipschitzMlp(net: LipschitzMlp, { state, inputs: dim, contextDim, place }: BuildContext): ResidualNet {
@@ -51,21 +75,21 @@ function lipschitzMlp(net: LipschitzMlp, { state, inputs: dim, contextDim, place
     const outputs = state.shapeOf(`${linear}.weight`)[0] ?? 0;
     const all = index === 0 && concatenated ? dim + contextDim : inputs;
     readBookkeeping(state, linear);
-    const normalised = normalise(state, linear, outputs, all, coeff);
+    const columns = normalise(state, linear, outputs, all, coeff);
     const layer: MlpLayer = {
       inputs,
       outputs,
-      weight: normalised.filter((_, at) => at % all < inputs),
+      ...columns(0, inputs),
       bias: state.has(`${linear}.bias`) ? state.parameter(`${linear}.bias`, [outputs]) : null,
       activation: activation === 'lipswish' ? (beta ? 'lipswish' : 'identity') : index === 0 ? 'identity' : activation,
-      beta: activation === 'lipswish' && beta ? softplus(state.parameter(beta, [1])[0]!) : 1,
+      ...(activation === 'lipswish' && beta && learnedBeta(state, beta)),
     };
     if (all > inputs) {
       if (beta)
         throw new UnsupportedError(`${place}.net.layers[0]`, 'an activation over the concatenated context', [
           'none before the first layer',
         ]);
-      context = { weight: normalised.filter((_, at) => at % all >= dim), bias: null, contextDim };
+      context = { ...columns(dim, contextDim), bias: null, contextDim };
     }
     inputs = outputs;
     return layer;
@@ -138,7 +162,7 @@ function readInverse({ method, tolerance = 0, iterations }: NonNullable<Residual
 type ResidualOp = Extract<OpDescription, { op: 'residual' }>;
 
 /** Streams of random numbers: one for each op of the structure, apart from that of the base, which is 0. */
-const streamOf = (place: string): number => 0x52455300 + Number(/\[(\d+)\]$/.exec(place)?.[1] ?? 0);
+const streamOf = (place: string): number => Number(/\[(\d+)\]$/.exec(place)?.[1] ?? 0);
 
 export const residualOps = {
   residual(op, build) {

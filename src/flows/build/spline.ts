@@ -100,7 +100,11 @@ export const splineOps = {
     if (!op.unconditional) return layer;
     const { prefix, spline } = op.unconditional;
     const names = ['widths', 'heights', 'derivatives'].map((part) => `${prefix}.unnormalized_${part}`);
-    return new Chain(context.inputs, [layer, sharedSpline(names, spline, op.identity, context, `${context.place}.unconditional.spline`)]);
+    return new Chain(
+      context.inputs,
+      [layer, sharedSpline(names, spline, op.identity, context, `${context.place}.unconditional.spline`)],
+      'spline-coupling',
+    );
   },
 
   coupling_spline: (op, context) => coupling(op.net, op, splineTransformer(op.spline, context.place), context),

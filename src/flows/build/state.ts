@@ -13,7 +13,11 @@ export class StateReader {
   readonly #used = new Set<string>();
   readonly #parameters = new Set<string>();
 
-  constructor(tensors: ReadonlyMap<string, StoredTensor>) {
+  /** @param holdsPlaces each learned number is its own place, so that what is made of them has no meaning as a matrix: a check of it is void. */
+  constructor(
+    tensors: ReadonlyMap<string, StoredTensor>,
+    readonly holdsPlaces = false,
+  ) {
     this.#tensors = tensors;
   }
 

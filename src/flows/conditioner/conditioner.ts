@@ -16,6 +16,23 @@ export interface ContextTerm {
   readonly activation: Activation;
 }
 
+/** Batch norm with running statistics: (value − mean) · weight · factor + bias, as value · scale + shift. */
+export interface Norm {
+  readonly scale: Float64Array;
+  readonly shift: Float64Array;
+  /** 1 / √(variance + eps). */
+  readonly factor: Float64Array;
+  readonly mean: Float32Array;
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+}
+
+export function normOf(parts: Pick<Norm, 'factor' | 'mean' | 'weight' | 'bias'>): Norm {
+  const { factor, mean, weight, bias } = parts;
+  const scale = factor.map((value, i) => value * weight[i]!);
+  return { ...parts, scale, shift: scale.map((value, i) => bias[i]! - mean[i]! * value) };
+}
+
 /**
  * y = activation(norm(gate · (W x + b) + context + skip)).
  *
@@ -34,8 +51,9 @@ export interface Stage {
   readonly contexts: readonly ContextTerm[];
   /** Stage whose raw value is added, or null. */
   readonly skip: number | null;
-  /** Batch norm with running statistics, as value · scale + shift. */
-  readonly norm: { readonly scale: Float64Array; readonly shift: Float64Array } | null;
+  readonly norm: Norm | null;
+  /** A norm of the inputs that weight and bias contain, and both without it. */
+  readonly folded?: { readonly norm: Norm; readonly weight: Float32Array; readonly bias: Float32Array | null };
   readonly activation: Activation;
 }
 

@@ -3,7 +3,7 @@
 import { conv2d } from '../../kernels/conv2d.js';
 import { STRIP } from '../../kernels/masked-linear.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import { NONE, type TiledTensor } from '../../runtime/tensor.js';
+import { type ConstantTensor, NONE, type TiledTensor } from '../../runtime/tensor.js';
 import { identityOrder, type PackedLinear, packLinear, recordLinear } from './packing.js';
 
 /** [channels, height, width]; feature (channel · height + row) · width + column. */
@@ -84,16 +84,18 @@ export interface ConvCall {
   readonly width: number;
   /** Tiled [outputs, rows], added to every pixel. */
   readonly addend?: TiledTensor | null;
+  /** Where the packed weight comes from, if it is computed from parameters. */
+  readonly origin?: ConstantTensor['origin'];
 }
 
 /** The one place that records the kernel. */
 export function recordConv(r: Recorder, packed: PackedConv, x: ConvEnd, y: ConvEnd, call: ConvCall): void {
-  const { label, height, width, addend = null } = call;
+  const { label, height, width, addend = null, origin } = call;
   const { inputs, kernel, slope } = packed.stage;
   r.run(conv2d, {
     buffers: {
       x: x.tensor,
-      weight: r.constant(packed.weight, `weight ${label}`),
+      weight: r.constant(packed.weight, `weight ${label}`, origin),
       bias: r.constant(packed.bias, `bias ${label}`),
       addend: addend ?? NONE,
       y: y.tensor,

@@ -48,7 +48,7 @@ export function recordLinear(r: Recorder, packed: PackedLinear, x: TiledTensor, 
   r.run(maskedLinear, {
     buffers: {
       x,
-      weight: weight ?? r.constant(packed.weight, `weight ${label}`),
+      weight: weight ?? { ...r.constant(packed.weight, `weight ${label}`, packed.origin), parts: packed.parts ?? null },
       bias: bias ?? r.constant(packed.bias, `bias ${label}`),
       ranges: r.constant(packed.ranges, `ranges ${label}`),
       addend: addend ?? NONE,

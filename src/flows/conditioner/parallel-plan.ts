@@ -3,13 +3,21 @@
 
 import type { Recorder } from '../../runtime/recorder.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
-import { type Conditioner, type ContextTerm, INPUT } from './conditioner.js';
+import { type Conditioner, type ContextTerm, INPUT, type Stage } from './conditioner.js';
 import { identityOrder, orderBy, type PackedLinear, packLinear, recordLinear } from './packing.js';
 import type { Readiness } from './readiness.js';
 
 interface PlannedTerm {
   readonly term: ContextTerm;
   readonly packed: PackedLinear;
+}
+
+/** What a stage with norms is made of, and the orders of its outputs and inputs. */
+export interface NormedStage {
+  readonly kind: 'norms';
+  readonly stage: Stage;
+  readonly order: Uint32Array;
+  readonly inputOrder: Uint32Array;
 }
 
 interface PlannedStage {
@@ -40,8 +48,10 @@ export function planParallel(conditioner: Conditioner, ready: Readiness | null):
     // The kernel adds one tensor, in the order of the stage it comes from.
     const added = stage.contexts.filter((term) => term.mode === 'add').length + (stage.skip === null ? 0 : 1);
     const gates = stage.contexts.filter((term) => term.mode === 'gate').length;
-    if (added > 1 || gates > 1 || (headStages.has(index) && stage.skip !== null))
-      throw new Error(`conditioner stage ${index}: at most one added tensor and one gate meet a stage, and no skip one that heads read`);
+    if (added > 1 || gates > 1 || (headStages.has(index) && (stage.skip !== null || stage.norm !== null)))
+      throw new Error(
+        `conditioner stage ${index}: at most one added tensor and one gate meet a stage, and no skip or norm one that heads read`,
+      );
     const inputOrder = stage.input === INPUT ? identityOrder(stage.inputs) : orders[stage.input]!;
     let order: Uint32Array<ArrayBuffer>;
     let parametersAt: number | null = null;
@@ -60,8 +70,9 @@ export function planParallel(conditioner: Conditioner, ready: Readiness | null):
       term,
       packed: packLinear({ ...term, inputs: conditioner.contextDim }, order),
     }));
+    const parts: NormedStage | null = stage.norm || stage.folded ? { kind: 'norms', stage, order, inputOrder } : null;
     return {
-      packed: packLinear(stage, order, inputOrder),
+      packed: { ...packLinear(stage, order, inputOrder), parts },
       terms,
       parametersAt,
       keepsRaw: conditioner.stages.some((other) => other.skip === index),

@@ -24,29 +24,40 @@ const ITERATIONS = 5000;
  */
 const MARGIN = 1e-4;
 
-/** Largest singular value of a row-major [outputs, inputs] matrix, by power iterations from a fixed start: to 2e-5, from below. */
-export function spectralNorm(weight: ArrayLike<number>, outputs: number, inputs: number): number {
+/** Largest singular value of a row-major [outputs, inputs] matrix and its unit vectors, norm = u · W v. */
+export interface Singular {
+  readonly norm: number;
+  readonly u: Float64Array;
+  readonly v: Float64Array;
+}
+
+/** By power iterations from a fixed start: the norm to 2e-5, from below. */
+export function leadingSingular(weight: ArrayLike<number>, outputs: number, inputs: number): Singular {
   let v = Float64Array.from({ length: inputs }, (_, i) => 1 + 0.5 * Math.sin(12.9898 * (i + 1)));
+  const u = new Float64Array(outputs);
   let before = 0;
-  for (let iteration = 0; iteration < ITERATIONS; iteration++) {
+  for (let iteration = 0; ; iteration++) {
     const next = new Float64Array(inputs);
-    let square = 0;
     const length = Math.hypot(...v) || 1;
+    v = v.map((value) => value / length);
     for (let o = 0; o < outputs; o++) {
       const row = o * inputs;
-      let u = 0;
-      for (let i = 0; i < inputs; i++) u += weight[row + i]! * v[i]!;
-      u /= length;
-      square += u * u;
-      for (let i = 0; i < inputs; i++) next[i]! += weight[row + i]! * u;
+      let sum = 0;
+      for (let i = 0; i < inputs; i++) sum += weight[row + i]! * v[i]!;
+      u[o] = sum;
+      for (let i = 0; i < inputs; i++) next[i]! += weight[row + i]! * sum;
     }
-    const norm = Math.sqrt(square);
-    if (!(norm > 0) || norm - before <= CONVERGED * norm) return norm;
+    const norm = Math.hypot(...u);
+    if (!(norm > 0) || norm - before <= CONVERGED * norm || iteration === ITERATIONS)
+      return { norm, u: u.map((value) => value / (norm || 1)), v };
     before = norm;
     v = next;
   }
-  return before;
 }
+
+/** Largest singular value of a row-major [outputs, inputs] matrix, to 2e-5, from below. */
+export const spectralNorm = (weight: ArrayLike<number>, outputs: number, inputs: number): number =>
+  leadingSingular(weight, outputs, inputs).norm;
 
 /** Upper bound of the network's Lipschitz constant: the norms of its layers as they are, a margin on top of each, times those of its activations. */
 export const lipschitzBound = (layers: readonly MlpLayer[]): number =>

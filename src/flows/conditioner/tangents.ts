@@ -3,11 +3,12 @@
 // with one has the identity before the first.
 
 import { type Activation, activation, SLOPE_NUMBER } from '../../kernels/activation.js';
+import { divergence, EVERY_PROBE, PROBE_NUMBER } from '../../kernels/divergence.js';
 import { fill } from '../../kernels/fill.js';
 import { scaleTangents, seedTangents } from '../../kernels/scale-tangents.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import { NONE, type Tensor, type TiledTensor } from '../../runtime/tensor.js';
-import { identityOrder, type LinearEpilogue, type PackedLinear, packLinear, recordLinear } from './packing.js';
+import { type ConstantTensor, NONE, type Tensor, type TiledTensor } from '../../runtime/tensor.js';
+import { identityOrder, type LinearEpilogue, type LinearSource, type PackedLinear, packLinear, recordLinear } from './packing.js';
 
 export type MlpActivation = keyof typeof SLOPE_NUMBER;
 
@@ -17,10 +18,14 @@ export interface MlpLayer {
   readonly outputs: number;
   /** [outputs, inputs], row-major. */
   readonly weight: Float32Array;
+  /** Of weights that are computed; see LinearSource. */
+  readonly originOf?: LinearSource['originOf'];
   readonly bias: Float32Array | null;
   readonly activation: MlpActivation;
   /** Of lipswish. Default 1. */
   readonly beta?: number;
+  /** What a learned beta is computed from. */
+  readonly betaOrigin?: ConstantTensor['origin'];
 }
 
 interface PlannedLayer {
@@ -28,6 +33,7 @@ interface PlannedLayer {
   readonly packed: PackedLinear;
   /** The same weights without a bias. */
   readonly tangent: PackedLinear;
+  readonly beta: Float32Array<ArrayBuffer>;
 }
 
 export type MlpPlan = readonly PlannedLayer[];
@@ -36,7 +42,7 @@ export type MlpPlan = readonly PlannedLayer[];
 export const planMlp = (layers: readonly MlpLayer[]): MlpPlan =>
   layers.map((layer) => {
     const packed = packLinear({ ...layer, mask: null }, identityOrder(layer.outputs), identityOrder(layer.inputs));
-    return { layer, packed, tangent: { ...packed, bias: new Float32Array(packed.bias.length) } };
+    return { layer, packed, tangent: { ...packed, bias: new Float32Array(packed.bias.length) }, beta: Float32Array.of(layer.beta ?? 1) };
   });
 
 export interface MlpValues {
@@ -72,15 +78,20 @@ export function recordMlp(
   const { first = null, last = null, output = true, fused = false, into, epilogueOf } = options;
   const slopes: (TiledTensor | null)[] = [];
   let h = x;
-  for (const [index, { layer, packed }] of plan.entries()) {
+  for (const [index, { layer, packed, beta }] of plan.entries()) {
     const final = index === plan.length - 1;
     let slope: TiledTensor | null = null;
     if (layer.activation !== 'identity' && !fused) {
       slope = r.tiled(layer.inputs, `slope ${index}`);
       const value = r.tiled(layer.inputs, `hidden ${index}`);
       r.run(activation, {
-        buffers: { source: h, value, slope },
-        params: { features: layer.inputs, beta: layer.beta ?? 1 },
+        buffers: {
+          source: h,
+          value,
+          slope,
+          beta: layer.activation === 'lipswish' ? r.constant(beta, `beta ${index}`, layer.betaOrigin) : NONE,
+        },
+        params: { features: layer.inputs },
         constants: { ACTIVATION: SLOPE_NUMBER[layer.activation], HAS_VALUE: !final || output },
       });
       h = value;
@@ -98,6 +109,45 @@ export function recordMlp(
     h = y;
   }
   return { y: h, slopes };
+}
+
+/** Params of the divergence kernels that an entry point does not read. */
+export const UNUSED = { scale_at: 0, total_features: 1, total_at: 0, stream: 0, factor: 1, domain: 0, largest: EVERY_PROBE };
+
+/** Vectors that a trace sums over: so many random ones, or all `dim` unit vectors. */
+export interface Probes {
+  readonly dim: number;
+  readonly probe: keyof typeof PROBE_NUMBER;
+  readonly probes: number;
+  readonly stream: number;
+  readonly domain: number;
+  /** Probes with a larger word are 0. Default: none. */
+  readonly largest?: number;
+}
+
+/** Records probes side by side, [probes · dim, rows]. */
+export function recordProbes(r: Recorder, { dim, probe, probes, stream, domain, largest = EVERY_PROBE }: Probes): TiledTensor {
+  const y = r.tiled(dim * probes, 'probes');
+  r.run(divergence.probes, {
+    buffers: { y },
+    params: { ...UNUSED, dim, hidden: probes, stream, domain, largest },
+    constants: { PROBE: PROBE_NUMBER[probe] },
+  });
+  return y;
+}
+
+/** Records factor · Σ over probes of probe · image into feature `at` of `total`. */
+export function recordProbeSum(
+  r: Recorder,
+  { probes, image, dim }: { readonly probes: TiledTensor; readonly image: TiledTensor; readonly dim: number },
+  total: TiledTensor,
+  at: number,
+  factor: number,
+): void {
+  r.run(divergence.probeSum, {
+    buffers: { tangents: probes, image, total },
+    params: { ...UNUSED, dim, hidden: probes.features / dim, total_features: total.features, total_at: at, factor },
+  });
 }
 
 /** Unit vectors of the inputs as rows, [n, n]. */

@@ -27,7 +27,8 @@ export const stepTable = (field: VectorField, t: number, h: number): Float32Arra
 
 function begin(label: string, field: VectorField, width: number, contextDim: number): { r: Recorder; solve: Solve; state: TiledTensor } {
   const r = new Recorder(label);
-  const solve = solveOf(r, field, recordContext(r, contextDim), width, r.external('table', 0), STAGES);
+  const table = r.external('table', 0);
+  const solve = solveOf(r, field, recordContext(r, contextDim), width, table, r.slice(table, STAGES * field.tableSize));
   return { r, solve, state: recordInput(r, 'state', width) };
 }
 

@@ -2,10 +2,10 @@
 // time is computed on the host in float64 and rounded once, one table an evaluation; weights are packed once and shared by all.
 
 import type { Activation } from '../../kernels/activation.js';
-import { divergence } from '../../kernels/divergence.js';
+import { divergence, PROBE_DOMAIN } from '../../kernels/divergence.js';
 import { STRIP } from '../../kernels/masked-linear.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import { type ConstantTensor, type ExternalTensor, NONE, SLICE, type TiledTensor } from '../../runtime/tensor.js';
+import { type ConstantTensor, type ExternalTensor, NONE, type Origin, SLICE, type TiledTensor } from '../../runtime/tensor.js';
 import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
 import {
   type JacobianSeed,
@@ -15,23 +15,23 @@ import {
   planMlp,
   recordJacobian,
   recordMlp,
+  recordProbeSum,
+  recordProbes,
   recordTangents,
+  UNUSED,
 } from '../conditioner/tangents.js';
 
-/** What the time does to a layer: v = W h + bias, or (W h + bias) scale + shift where it is gated. Float64 [outputs] each. */
-export interface LayerAtTime {
-  readonly bias: Float64Array;
-  readonly scale?: Float64Array;
-  readonly shift?: Float64Array;
-}
-
+/** v = W h + bias + timeWeight e(t), or (W h + bias) σ(gate.weight t + gate.bias) + gate.shift t where it is gated. */
 export interface FieldLayer {
   readonly inputs: number;
   readonly outputs: number;
   /** [outputs, inputs], row-major: data or hidden units alone, no time and no context. */
   readonly weight: Float32Array;
-  readonly gated: boolean;
-  readonly at: (time: number) => LayerAtTime;
+  /** [outputs], as those of the gate. */
+  readonly bias: Float32Array;
+  /** [outputs, features of the time], row-major; null where the layer reads none. */
+  readonly timeWeight: Float32Array | null;
+  readonly gate: { readonly weight: Float32Array; readonly bias: Float32Array; readonly shift: Float32Array } | null;
 }
 
 /** layer, activation, layer, …, layer; at least two of them. Input and output have `dim` features. */
@@ -40,6 +40,8 @@ export interface Field {
   readonly contextDim: number;
   readonly layers: readonly FieldLayer[];
   readonly activation: Activation;
+  /** e(t), what layers read of the time: t itself where one is gated. */
+  readonly timeFeatures: (t: number) => readonly number[];
   /** [outputs of the first layer, contextDim]: its columns of the context; null where none is read. */
   readonly contextWeight: Float32Array | null;
 }
@@ -68,9 +70,6 @@ export interface Evaluation {
 
 const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
 
-/** Params of the divergence kernels that an entry point does not read. */
-const UNUSED = { scale_at: 0, total_features: 1, total_at: 0, stream: 0, factor: 1 };
-
 /** Where a layer's numbers lie in the table of an evaluation. */
 interface LayerTable {
   readonly layer: FieldLayer;
@@ -93,6 +92,11 @@ export class VectorField {
   /** The last layer's weight as [outputs, inputs]. */
   readonly #byRows: Float32Array<ArrayBuffer>;
   readonly #divergence: Divergence;
+  readonly #timeFeatures: Field['timeFeatures'];
+  /** [1 + features of the time, tableSize]: what the table's entries weigh 1 and those features with. */
+  readonly #timeWeights: Float32Array<ArrayBuffer>;
+  /** [tableSize]: 1 where the sum goes through a sigmoid. */
+  readonly #gated: Float32Array<ArrayBuffer>;
 
   constructor(field: Field, divergence: Divergence) {
     const { layers, contextWeight, contextDim } = field;
@@ -103,12 +107,16 @@ export class VectorField {
     this.#tables = layers.map((layer): LayerTable => {
       const padded = roundUp(layer.outputs, STRIP);
       const tableAt = size;
-      size += roundUp(layer.gated ? 3 * padded : padded, SLICE);
+      size += roundUp(layer.gate ? 3 * padded : padded, SLICE);
       const tangentAt = size;
-      if (layer.gated) size += roundUp(3 * padded, SLICE);
+      if (layer.gate) size += roundUp(3 * padded, SLICE);
       return { layer, padded, tableAt, tangentAt };
     });
     this.tableSize = size;
+    this.#timeFeatures = field.timeFeatures;
+    this.#timeWeights = new Float32Array((1 + field.timeFeatures(0).length) * size);
+    this.#gated = new Float32Array(size);
+    for (const table of this.#tables) this.#packTimes(table);
     this.#plan = planMlp(layers.map((layer, index) => ({ ...layer, bias: null, activation: index === 0 ? 'identity' : field.activation })));
     this.#seed = planJacobian(this.#plan);
     this.#byRows = Float32Array.from(layers.at(-1)!.weight);
@@ -121,16 +129,45 @@ export class VectorField {
       );
   }
 
+  #packTimes({ layer, padded, tableAt, tangentAt }: LayerTable): void {
+    const { outputs, bias, timeWeight, gate } = layer;
+    const size = this.tableSize;
+    const weights = this.#timeWeights;
+    const terms = weights.length / size;
+    weights.set(bias, tableAt);
+    for (let o = 0; timeWeight && o < outputs; o++)
+      for (let j = 1; j < terms; j++) weights[j * size + tableAt + o] = timeWeight[o * (terms - 1) + j - 1]!;
+    if (!gate) return;
+    for (const at of [tableAt + padded, tangentAt + padded]) {
+      weights.set(gate.bias, at);
+      weights.set(gate.weight, size + at);
+      this.#gated.fill(1, at, at + outputs);
+    }
+    weights.set(gate.shift, size + tableAt + 2 * padded);
+  }
+
   /** Writes the table of an evaluation at `time`, `tableSize` elements. */
   writeTable(time: number, table: Float32Array): void {
-    for (const { layer, padded, tableAt, tangentAt } of this.#tables) {
-      const { bias, scale, shift } = layer.at(time);
-      table.set(bias, tableAt);
-      if (!scale) continue;
-      table.set(scale, tableAt + padded);
-      table.set(shift!, tableAt + 2 * padded);
-      table.set(scale, tangentAt + padded);
+    const features = this.#timeFeatures(time);
+    const size = this.tableSize;
+    for (let i = 0; i < size; i++) {
+      const sum = features.reduce((total, value, j) => total + value * this.#timeWeights[(1 + j) * size + i]!, this.#timeWeights[i]!);
+      table[i] = this.#gated[i] === 1 ? 1 / (1 + Math.exp(-sum)) : sum;
     }
+  }
+
+  /** What the tables of evaluations at these times, one after another, are computed from. */
+  originOf(times: readonly number[]): Origin {
+    const terms = this.#timeWeights.length / this.tableSize;
+    return {
+      kind: 'time table',
+      inputs: {
+        times: Float32Array.from(times.flatMap((time) => [1, ...this.#timeFeatures(time)])),
+        weights: this.#timeWeights,
+        gated: this.#gated,
+      },
+      settings: { evaluations: times.length, terms, width: this.tableSize },
+    };
   }
 
   /** What the context adds to the first layer, once a solve. */
@@ -141,15 +178,16 @@ export class VectorField {
     return projected;
   }
 
-  /** Noise of the estimator, once a solve; null for the exact divergence. */
+  /**
+   * Noise of the estimator, once a solve; null for the exact divergence. Where gradients will be asked for, that is a sum over all unit
+   * vectors as probes, which takes D products with the first and the last layer more and no kernel of its own backwards.
+   */
   recordProbes(r: Recorder): TiledTensor | null {
     const { dim } = this;
     const own = this.#divergence;
-    if (own.type === 'exact') return null;
-    const y = r.tiled(dim * own.probes, 'probes');
-    const params = { ...UNUSED, dim, hidden: own.probes, stream: own.stream };
-    r.run(divergence.probes, { buffers: { y }, params, constants: { RADEMACHER: own.type === 'rademacher' } });
-    return y;
+    if (own.type === 'exact' && !r.differentiable) return null;
+    const drawn = own.type === 'exact' ? { probe: 'unit' as const, probes: dim, stream: 0 } : { ...own, probe: own.type };
+    return recordProbes(r, { dim, ...drawn, domain: PROBE_DOMAIN.solve });
   }
 
   /** Records slopes = f(t, point), and after them the divergence where wanted. */
@@ -161,7 +199,7 @@ export class VectorField {
       into: { tensor: slopes, at },
       epilogueOf: (index) => {
         const { layer, tableAt } = this.#tables[index]!;
-        return { bias: r.slice(table, tableAt), scaled: layer.gated };
+        return { bias: r.slice(table, tableAt), scaled: layer.gate !== null };
       },
     });
     if (withDivergence) this.#recordDivergence(r, values.slopes, evaluation);
@@ -173,20 +211,16 @@ export class VectorField {
     /** Table of 0, scale, 0 for tangents of a gated layer. */
     const gateOf = (index: number) => {
       const { layer, padded, tangentAt } = this.#tables[index]!;
-      return layer.gated ? { tensor: r.slice(table, tangentAt), at: padded } : null;
+      return layer.gate ? { tensor: r.slice(table, tangentAt), at: padded } : null;
     };
     const epilogueOf = (index: number) => {
       const gate = gateOf(index);
       return gate ? { bias: gate.tensor, scaled: true } : {};
     };
-    const into = { total_features: slopes.features, total_at: at + dim };
     if (probes) {
-      const count = probes.features / dim;
       const image = recordTangents(r, this.#plan, activationSlopes, probes, { epilogueOf });
-      r.run(divergence.probeSum, {
-        buffers: { tangents: probes, image, total: slopes },
-        params: { ...UNUSED, ...into, dim, hidden: count, factor: 1 / count },
-      });
+      const factor = this.#divergence.type === 'exact' ? 1 : dim / probes.features;
+      recordProbeSum(r, { probes, image, dim }, slopes, at + dim, factor);
       return;
     }
     const last = this.#plan.length - 1;
@@ -200,7 +234,14 @@ export class VectorField {
         scale: gate?.tensor ?? NONE,
         total: slopes,
       },
-      params: { ...UNUSED, ...into, dim, hidden: this.#tables[last]!.layer.inputs, scale_at: gate?.at ?? 0 },
+      params: {
+        ...UNUSED,
+        dim,
+        hidden: this.#tables[last]!.layer.inputs,
+        scale_at: gate?.at ?? 0,
+        total_features: slopes.features,
+        total_at: at + dim,
+      },
       constants: { SCALE: gate !== null, SLOPE: slope !== null },
     });
   }

@@ -1,6 +1,8 @@
 // Runge-Kutta steps as recorded commands. The state is one tensor: `dim` features and, where it is wanted, the log-det after them, whose
 // slope is the divergence. Times and step sizes live in a table: a constant of a fixed-step solve, a buffer that a host loop rewrites.
 
+import { fill } from '../../kernels/fill.js';
+import { rowSum } from '../../kernels/row-sum.js';
 import { rungeKutta } from '../../kernels/runge-kutta.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { NONE, SLICE, type TiledTensor } from '../../runtime/tensor.js';
@@ -52,9 +54,9 @@ export interface Solve {
   readonly probes: TiledTensor | null;
   /** Features of the state: dim, or dim + 1 with the log-det. */
   readonly width: number;
-  /** As `fillTable` fills it, of so many evaluations. */
-  readonly table: TableTensor;
-  readonly evaluations: number;
+  /** Of every evaluation, and rows of coefficients, as `fillTable` fills both. */
+  readonly times: TableTensor;
+  readonly coefficients: TableTensor;
 }
 
 export const solveOf = (
@@ -62,25 +64,24 @@ export const solveOf = (
   field: VectorField,
   context: TiledTensor | null,
   width: number,
-  table: TableTensor,
-  evaluations: number,
+  times: TableTensor,
+  coefficients: TableTensor,
 ): Solve => ({
   field,
   context: field.recordContext(r, context),
   probes: width > field.dim ? field.recordProbes(r) : null,
   width,
-  table,
-  evaluations,
+  times,
+  coefficients,
 });
 
 /** A row of coefficients; the first are those of the tableau. */
-export const rowAt = (r: Recorder, { table, field, evaluations }: Solve, row: number): TableTensor =>
-  r.slice(table, evaluations * field.tableSize + row * SLICE);
+export const rowAt = (r: Recorder, { coefficients }: Solve, row: number): TableTensor => r.slice(coefficients, row * SLICE);
 
 /** Records the slope at `point` into block `stage` of k. */
 export function recordSlope(r: Recorder, solve: Solve, point: TiledTensor, k: TiledTensor, stage: number, evaluation: number): void {
   const { field, context, probes, width } = solve;
-  const table = r.slice(solve.table, evaluation * field.tableSize);
+  const table = r.slice(solve.times, evaluation * field.tableSize);
   field.recordEvaluation(r, { point, table, context, probes, slopes: k, at: stage * width, withDivergence: width > field.dim });
 }
 
@@ -134,15 +135,27 @@ export function recordSteps(r: Recorder, solve: Solve, { a, b }: Tableau, state:
   return state;
 }
 
-/** Puts value and log-det into one state tensor. */
-export const recordState = (r: Recorder, value: TiledTensor, logDet: TiledTensor | null): TiledTensor =>
-  logDet ? recordJoin(r, value, logDet, value.features + 1, value.features) : value;
+/**
+ * Puts value and log-det into one state tensor. Where gradients will be asked for, the state's log-det starts at 0, and `recordSplit` adds
+ * it to `logDet`: what is overwritten has no derivative.
+ */
+export function recordState(r: Recorder, value: TiledTensor, logDet: TiledTensor | null): TiledTensor {
+  const { features } = value;
+  if (!logDet) return value;
+  if (!r.differentiable) return recordJoin(r, value, logDet, features + 1, features);
+  const y = r.tiled(features + 1, 'state');
+  r.run(fill, { buffers: { destination: y }, params: { features: features + 1, value: 0 } });
+  recordAdvance(r, { x: value, y, features });
+  return y;
+}
 
-/** Takes a state apart again; the log-det replaces what `logDet` held. */
+/** Takes a state apart again; the log-det replaces what `logDet` held, which the state began with. */
 export function recordSplit(r: Recorder, state: TiledTensor, dim: number, logDet: TiledTensor | null): TiledTensor {
   if (logDet === null) return state;
   const value = r.tiled(dim, 'value');
   recordAdvance(r, { x: state, y: value, features: dim });
-  recordAdvance(r, { x: state, xAt: dim, y: logDet, features: 1 });
+  const change = r.differentiable ? r.tiled(1, 'log-det') : logDet;
+  recordAdvance(r, { x: state, xAt: dim, y: change, features: 1 });
+  if (change !== logDet) r.run(rowSum, { buffers: { terms: change, total: logDet }, params: { features: 1 } });
   return value;
 }

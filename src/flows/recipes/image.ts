@@ -1,13 +1,11 @@
 // What the recipes of image flows share: options, fresh convolutions, and the data-dependent start of ActNorm.
 
-import type { BaseDescription, ConvNetDescription, FlowDescription, LevelDescription, OpDescription } from '../../format/description.js';
-import type { StoredTensor } from '../../format/safetensors.js';
-import { ShapeError, ValueError } from '../../runtime/errors.js';
+import type { BaseDescription, ConvNetDescription, LevelDescription, OpDescription } from '../../format/description.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { buildFlow } from '../build/flow.js';
 import { imageBases, imageOps } from '../build/image.js';
-import { check, checkContext, checkInteger } from '../checks.js';
-import type { Flow } from '../flow.js';
+import { check, checkContext, checkInteger, checkRows } from '../checks.js';
+import { type Flow, ownFlow } from '../flow.js';
 import { describe, type RecipeOptions, resolveNets, type TensorWriter } from './initial.js';
 
 export type Shape = readonly [channels: number, height: number, width: number];
@@ -95,81 +93,13 @@ export async function buildImageFlow(
 ): Promise<Flow> {
   const { tensors } = parts.writer;
   const description = describe(options.shape, parts);
-  if (options.data !== undefined) await initializeActNorm(gpu, recipe, description, tensors, options.data, options.dataContext);
-  return buildFlow(gpu, description, tensors, imageOps, imageBases);
-}
-
-/** Every string in a value: among them are the names of an op's tensors. */
-const stringsIn = (value: unknown): string[] =>
-  typeof value === 'string' ? [value] : typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
-
-/**
- * Sets log scale and shift of every ActNorm so that its output has mean 0 and deviation 1 in each channel on `data`: op after op, each on
- * what those before it make of the data, statistics in float64. Salimans and Kingma 2016, arXiv:1602.07868; Glow, section 3.1.
- *
- * @param tensors changed in place.
- */
-async function initializeActNorm(
-  gpu: Gpu,
-  recipe: string,
-  { features, context_features: contextDim, event_shape, structure }: FlowDescription,
-  tensors: Map<string, StoredTensor>,
-  data: Float32Array,
-  context: Float32Array | undefined,
-): Promise<void> {
-  check(data instanceof Float32Array, `${recipe}: data`, 'a Float32Array', data);
-  if (data.length === 0 || data.length % features !== 0)
-    throw new ShapeError(`${recipe}: data`, `[n, ${features}], at least one row`, `${data.length} numbers`);
-  const rows = data.length / features;
-  checkContext(`${recipe}: dataContext`, context, contextDim, rows);
-  let shape = event_shape;
-  let values = data;
-  for (const op of structure) {
-    const norm = op.op === 'glow_block' ? op.actnorm : op.op === 'channel_actnorm' ? op : null;
-    if (norm) {
-      const { logScale, shift } = channelStatistics(values, rows, shape as unknown as Shape);
-      if (![...logScale, ...shift].every(Number.isFinite))
-        throw new ValueError(`${recipe}: data`, 'finite numbers', 'some that are not, or that overflow on their way');
-      (tensors.get(norm.log_scale)!.data as Float32Array).set(logScale);
-      (tensors.get(norm.shift)!.data as Float32Array).set(shift);
-    }
-    const names = stringsIn(op);
-    const own = new Map([...tensors].filter(([name]) => names.some((part) => name === part || name.startsWith(`${part}.`))));
-    const one = describe(shape, { contextDim, base: { type: 'standard_normal' }, structure: [op] });
-    const flow = buildFlow(gpu, one, own, imageOps);
-    try {
-      ({ z: values } = await flow.forward(values, context && { context }));
-    } finally {
-      flow.dispose();
-    }
-    const [channels, height, width] = shape as unknown as Shape;
-    if (op.op === 'squeeze') shape = [4 * channels, height / 2, width / 2];
-    if (op.op === 'split_off') {
-      shape = [channels / 2, height, width];
-      const [all, half] = [channels * height * width, (channels * height * width) / 2];
-      const kept = new Float32Array(rows * half);
-      for (let row = 0; row < rows; row++) kept.set(values.subarray(row * all, row * all + half), row * half);
-      values = kept;
-    }
+  const flow = buildFlow(gpu, description, tensors, imageOps, imageBases);
+  if (options.data !== undefined) {
+    const rows = checkRows(`${recipe}: data`, options.data, flow.dim);
+    check(rows > 0, `${recipe}: data`, 'at least one row', '0 rows');
+    checkContext(`${recipe}: dataContext`, options.dataContext, parts.contextDim, rows);
+    const { initialise } = await import('../../training/reverse.js');
+    await initialise(ownFlow(recipe, flow), `${recipe}: data`, options.data, options.dataContext);
   }
-}
-
-/** Mean of each channel and log of its deviation, over rows and pixels, in float64. A constant channel counts as one of deviation 1e-6. */
-function channelStatistics(
-  values: Float32Array,
-  rows: number,
-  [channels, height, width]: Shape,
-): { logScale: Float64Array; shift: Float64Array } {
-  const area = height * width;
-  const sumOver = (channel: number, term: (value: number) => number) => {
-    let sum = 0;
-    for (let row = 0; row < rows; row++) {
-      const at = (row * channels + channel) * area;
-      for (let p = 0; p < area; p++) sum += term(values[at + p]!);
-    }
-    return sum / (rows * area);
-  };
-  const shift = Float64Array.from({ length: channels }, (_, channel) => sumOver(channel, (value) => value));
-  const logScale = shift.map((mean, channel) => Math.log(Math.max(1e-6, Math.sqrt(sumOver(channel, (value) => (value - mean) ** 2)))));
-  return { logScale, shift };
+  return flow;
 }

@@ -6,11 +6,11 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "struct u{l:u32,dq:f32}override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ac:array<vec4f>;@group(0)@binding(3)var<storage,read_write>A:array<vec4f>;@group(0)@binding(4)var<storage,read_write>O:array<vec4f>;@compute@workgroup_size(16,4)fn activation(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let f=q(c.l,e.x)+d*j;let i=ac[f];if(HAS_VALUE){A[f]=dp(ACTIVATION,i,c.dq);}if(HAS_SLOPE){O[f]=ds(ACTIVATION,i,c.dq);}}";
+const own = "struct s{l:u32}override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>Y:array<vec4f>;@group(0)@binding(3)var<storage,read_write>C:array<vec4f>;@group(0)@binding(4)var<storage,read_write>N:array<vec4f>;@group(0)@binding(5)var<storage,read>dn:array<f32>;@compute@workgroup_size(16,4)fn activation(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let f=o(c.l,e.x)+d*j;let k=Y[f];var b=1.;if(ACTIVATION==dl){b=dn[0];}if(HAS_VALUE){C[f]=dm(ACTIVATION,k,b);}if(HAS_SLOPE){N[f]=dq(ACTIVATION,k,b);}}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${own}`;
 
 export const activation = /*#__PURE__*/ kernelSource<
-  { source: 'f32'; value: 'f32'; slope: 'f32' },
-  'features' | 'beta',
+  { source: 'f32'; value: 'f32'; slope: 'f32'; beta: 'f32' },
+  'features',
   { ACTIVATION: Optional; HAS_VALUE: Flag; HAS_SLOPE: Flag }
->('activation', 'activation', [16, 4, 1], 'call;features beta:f;source value! slope!;ACTIVATION=0 HAS_VALUE=true HAS_SLOPE=true', wgsl);
+>('activation', 'activation', [16, 4, 1], 'call;features;source value! slope! beta;ACTIVATION=0 HAS_VALUE=true HAS_SLOPE=true', wgsl);

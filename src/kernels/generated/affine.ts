@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const es=0xffffffffu;struct u{l:u32,et:u32,eu:u32}override HAS_LOG_DET:bool=true;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>ev:array<vec4f>;@group(0)@binding(4)var<storage,read>ew:array<u32>;@group(0)@binding(5)var<storage,read_write>y:array<vec4f>;@group(0)@binding(6)var<storage,read_write>ex:array<vec4f>;@compute@workgroup_size(16,4)fn affine(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let f=q(c.l,e.x)+d*j;let K=ew[d];if(K==es){y[f]=x[f];return;}let W=q(c.eu,e.x)+K*j;var v=vec4f(0.);if(SCALE!=du){v=ev[W+c.et*j];}let ey=er(x[f],ev[W],v);y[f]=ey.A;if(HAS_LOG_DET){ex[q(c.et,e.x)+K*j]=ey.ee;}}";
+const own = "const ez=0xffffffffu;struct s{l:u32,fa:u32,fb:u32}override HAS_LOG_DET:bool=true;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>fc:array<vec4f>;@group(0)@binding(4)var<storage,read>fd:array<u32>;@group(0)@binding(5)var<storage,read_write>y:array<vec4f>;@group(0)@binding(6)var<storage,read_write>fe:array<vec4f>;@compute@workgroup_size(16,4)fn affine(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let f=o(c.l,e.x)+d*j;let n=fd[d];if(n==ez){y[f]=x[f];return;}let af=o(c.fb,e.x)+n*j;var v=vec4f(0.);if(SCALE!=eb){v=fc[af+c.fa*j];}let ff=ey(x[f],fc[af],v);y[f]=ff.C;if(HAS_LOG_DET){fe[o(c.fa,e.x)+n*j]=ff.el;}}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libAffine}${own}`;
 
 export const affine = /*#__PURE__*/ kernelSource<

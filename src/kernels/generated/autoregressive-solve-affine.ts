@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn io(x:vec4f,ip:u32,t:u32)->ed{var v=vec4f(0.);if(SCALE!=du){v=p[ip+t];}return er(x,p[ip],v);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)iq:vec3u,@builtin(local_invocation_id)ir:vec3u){let group=iq.x*j+ir.x;if(group*4u>=I()){return;}gi(group);}";
+const own = "fn ix(x:vec4f,iy:u32,E:u32)->ek{var v=vec4f(0.);if(SCALE!=eb){v=D[iy+E];}return ey(x,D[iy],v);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)iz:vec3u,@builtin(local_invocation_id)Q:vec3u){let group=iz.x*j+Q.x;if(group*4u>=I()){return;}go(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

@@ -8,7 +8,7 @@ import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "fn io(z:vec4f,ip:u32,t:u32)->ed{ji(ip,t);return kn(z,ip,t);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)iq:vec3u,@builtin(local_invocation_id)ir:vec3u){let group=iq.x*j+ir.x;if(group*4u>=I()){return;}gi(group);}";
+const own = "fn ix(z:vec4f,iy:u32,E:u32)->ek{jp(iy,E);return kt(z,iy,E);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)iz:vec3u,@builtin(local_invocation_id)Q:vec3u){let group=iz.x*j+Q.x;if(group*4u>=I()){return;}go(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libNormal}${libMixture}${own}`;
 
 export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<

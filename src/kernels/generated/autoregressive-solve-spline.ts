@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "fn nx(f:u32)->vec4f{return p[f];}fn io(x:vec4f,ip:u32,t:u32)->ed{return mt(x,ip,t);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)iq:vec3u,@builtin(local_invocation_id)ir:vec3u){let group=iq.x*j+ir.x;if(group*4u>=I()){return;}gi(group);}";
+const own = "fn og(f:u32)->vec4f{return D[f];}fn ix(x:vec4f,iy:u32,E:u32)->ek{return mz(x,iy,E);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)iz:vec3u,@builtin(local_invocation_id)Q:vec3u){let group=iz.x*j+Q.x;if(group*4u>=I()){return;}go(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libSpline}${own}`;
 
 export const autoregressiveSolveSpline = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32,po:u32,pp:u32,pq:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>pr:array<vec4f>;@group(0)@binding(3)var<storage,read>dt:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let ps=pr[q(c.pp,e.x)+c.pq*j];let cb=bitcast<vec4u>(ps);let kv=(cb<vec4u(bitcast<u32>(f32(c.po))))|(cb==vec4u(0x80000000u));let go=kv&(floor(ps)==ps);let f=vec4u(select(vec4f(0.),ps,go))*c.l+d;let pt=vec4f(dt[f.x],dt[f.y],dt[f.z],dt[f.w]);y[q(c.l,e.x)+d*j]=select(bitcast<vec4f>(cb|vec4u(0x7fc00000u)),pt,go);}";
+const own = "struct s{l:u32,rk:u32,rl:u32,rm:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rn:array<vec4f>;@group(0)@binding(3)var<storage,read>ea:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let ro=rn[o(c.rl,e.x)+c.rm*j];let bz=bitcast<vec4u>(ro);let lb=(bz<vec4u(bitcast<u32>(f32(c.rk))))|(bz==vec4u(0x80000000u));let gv=lb&(floor(ro)==ro);let f=vec4u(select(vec4f(0.),ro,gv))*c.l+d;let rp=vec4f(ea[f.x],ea[f.y],ea[f.z],ea[f.w]);y[o(c.l,e.x)+d*j]=select(bitcast<vec4f>(bz|vec4u(0x7fc00000u)),rp,gv);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const classTable = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32,rm:f32,aq:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>v:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;fn jn(i:vec4f,E:f32,D:f32)->vec4f{let Y=select(i,vec4f(D),i>vec4f(D));return select(Y,vec4f(E),Y<vec4f(E));}@compute@workgroup_size(16,4)fn dequantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()||e.y>=c.l){return;}let f=q(c.l,e.x)+e.y*j;y[f]=jn((x[f]+v[f])*c.aq,1.17549435e-38,.99999994);}@compute@workgroup_size(16,4)fn quantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()||e.y>=c.l){return;}let f=q(c.l,e.x)+e.y*j;y[f]=jn(floor(x[f]*c.rm),0.,c.rm-1.);}";
+const own = "struct s{l:u32,ts:f32,aq:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>v:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;fn ju(k:vec4f,J:f32,L:f32)->vec4f{let S=select(k,vec4f(L),k>vec4f(L));return select(S,vec4f(J),S<vec4f(J));}@compute@workgroup_size(16,4)fn dequantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()||e.y>=c.l){return;}let f=o(c.l,e.x)+e.y*j;y[f]=ju((x[f]+v[f])*c.aq,1.17549435e-38,.99999994);}@compute@workgroup_size(16,4)fn quantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()||e.y>=c.l){return;}let f=o(c.l,e.x)+e.y*j;y[f]=ju(floor(x[f]*c.ts),0.,c.ts-1.);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const dequantize = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32,tf:u32,tg:u32,ep:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>mj:array<vec4f>;@group(0)@binding(3)var<storage,read>th:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let f=q(c.l,e.x)+d*j;if(d<c.tf){y[f]=mj[q(c.tf,e.x)+d*j];}else{y[f]=th[q(c.tg,e.x)+(d-c.ep)*j];}}";
+const own = "struct s{l:u32,wf:u32,wg:u32,ew:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>mp:array<vec4f>;@group(0)@binding(3)var<storage,read>wh:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let f=o(c.l,e.x)+d*j;if(d<c.wf){y[f]=mp[o(c.wf,e.x)+d*j];}else{y[f]=wh[o(c.wg,e.x)+(d-c.ew)*j];}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const join = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct u{B:u32,cm:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>uf:array<vec4f>;@group(0)@binding(3)var<storage,read_write>ee:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()){return;}let B=c.B;let G=q(B*B,e.x);var F=vec4f(0.);for(var k=0u;k<B;k++){let ug=uf[G+(k*B+k)*j];F+=ch(ug);for(var m=k+1u;m<B;m++){let f=G+m*B*j;let sd=uf[f+k*j]/(1.+ug);uf[f+k*j]=sd;for(var K=k+1u;K<B;K++){uf[f+K*j]=fma(-sd,uf[G+(k*B+K)*j],uf[f+K*j]);}}}ee[e.x]+=c.cm*F;}";
+const own = "struct s{t:u32,ck:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read_write>tu:array<vec4f>;@group(0)@binding(3)var<storage,read_write>el:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()){return;}let t=c.t;let F=o(t*t,e.x);var p=vec4f(0.);for(var h=0u;h<t;h++){let ty=tu[F+(h*t+h)*j];p+=cf(ty);for(var i=h+1u;i<t;i++){let f=F+i*t*j;let tt=tu[f+h*j]/(1.+ty);tu[f+h*j]=tt;for(var n=h+1u;n<t;n++){tu[f+n*j]=fma(-tt,tu[F+(h*t+n)*j],tu[f+n*j]);}}}el[e.x]+=c.ck*p;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

@@ -5,11 +5,11 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "struct u{l:u32,X:u32,uv:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>uw:array<f32>;@group(0)@binding(3)var<storage,read_write>y:array<vec4f>;fn ux(uy:u32,oy:u32,uz:u32)->u32{return ou(vec4u(uy,oy,uz,0x5fu),vec2u(aw(av.an),aw(av.ao))).x;}fn va(rl:u32,uz:u32)->u32{let vb=(1u<<c.uv)-1u;var f=rl;loop{var ni=f>>c.uv;var jz=f&vb;for(var oy=0u;oy<4u;oy++){let kx=ni^(ux(jz,oy,uz)&vb);ni=jz;jz=kx;}f=(ni<<c.uv)|jz;if(f<c.X){break;}}return f;}fn vc(N:u32)->u32{let f=aw(av.aq)+N;return va(f%c.X,aw(av.at)+f/c.X);}@compute@workgroup_size(64)fn minibatch(@builtin(global_invocation_id)e:vec3u){let X=I();if(e.x*4u>=X){return;}let kr=X-1u;var vd:vec4u;for(var k=0u;k<4u;k++){vd[k]=vc(min(e.x*4u+k,kr))*c.l;}for(var d=0u;d<c.l;d++){y[q(c.l,e.x)+d*j]=vec4f(uw[vd.x+d],uw[vd.y+d],uw[vd.z+d],uw[vd.w+d]);}}";
+const own = "struct s{l:u32,gw:u32,yk:u32,an:u32,ao:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>yl:array<f32>;@group(0)@binding(3)var<storage,read_write>y:array<vec4f>;fn ym(yn:u32,qc:u32,yo:u32)->u32{return py(vec4u(yn,qc,yo,0x5fu),vec2u(c.an,c.ao)).x;}fn yp(rc:u32,yo:u32)->u32{let yq=(1u<<c.yk)-1u;var f=rc;loop{var no=f>>c.yk;var kf=f&yq;for(var qc=0u;qc<4u;qc++){let ld=no^(ym(kf,qc,yo)&yq);no=kf;kf=ld;}f=(no<<c.yk)|kf;if(f<c.gw){break;}}return f;}fn yr(R:u32)->u32{let f=ae(av.aq)+ae(av.am)+R;return yp(f%c.gw,ae(av.at)+f/c.gw);}@compute@workgroup_size(64)fn minibatch(@builtin(global_invocation_id)e:vec3u){let gw=I();if(e.x*4u>=gw){return;}let kx=gw-1u;var tr:vec4u;for(var h=0u;h<4u;h++){tr[h]=yr(min(e.x*4u+h,kx))*c.l;}for(var d=0u;d<c.l;d++){y[o(c.l,e.x)+d*j]=vec4f(yl[tr.x+d],yl[tr.y+d],yl[tr.z+d],yl[tr.w+d]);}}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libPhilox}${own}`;
 
 export const minibatch = /*#__PURE__*/ kernelSource<
   { data: 'f32'; y: 'f32' },
-  'features' | 'count' | 'half_bits',
+  'features' | 'count' | 'half_bits' | 'seed_low' | 'seed_high',
   Record<never, never>
->('minibatch', 'minibatch', [64, 1, 1], 'call;features count half_bits;data y!;', wgsl);
+>('minibatch', 'minibatch', [64, 1, 1], 'call;features count half_bits seed_low seed_high;data y!;', wgsl);

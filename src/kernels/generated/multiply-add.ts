@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32,vf:u32,vg:u32,vh:u32,qe:u32,qf:u32,sd:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}var A=c.sd*a[q(c.vf,e.x)+(c.vg+d)*j];if(HAS_B){A*=b[q(c.vh,e.x)+(d%c.vh)*j];}let f=q(c.qe,e.x)+(c.qf+d)*j;if(ADD){y[f]+=A;}else{y[f]=A;}}";
+const own = "struct s{l:u32,zf:u32,zg:u32,zh:u32,sd:u32,se:u32,tt:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}var C=c.tt*a[o(c.zf,e.x)+(c.zg+d)*j];if(HAS_B){C*=b[o(c.zh,e.x)+(d%c.zh)*j];}let f=o(c.sd,e.x)+(c.se+d)*j;if(ADD){y[f]+=C;}else{y[f]=C;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const multiplyAdd = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Optional, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 
-const own = "override FUNCTION:u32=0u;struct u{X:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ac:array<vec4f>;@group(0)@binding(3)var<storage,read_write>gf:array<vec4f>;@compute@workgroup_size(64)fn normal(@builtin(global_invocation_id)e:vec3u){if(e.x>=c.X){return;}let i=ac[e.x];if(FUNCTION==0u){gf[e.x]=iu(i);}else{let kl=ix(i);gf[e.x]=select(kl.iw,kl.o,vec4<bool>(FUNCTION==1u));}}";
+const own = "override FUNCTION:u32=0u;struct s{gw:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>Y:array<vec4f>;@group(0)@binding(3)var<storage,read_write>gm:array<vec4f>;@compute@workgroup_size(64)fn normal(@builtin(global_invocation_id)e:vec3u){if(e.x>=c.gw){return;}let k=Y[e.x];if(FUNCTION==0u){gm[e.x]=jb(k);}else{let kr=je(k);gm[e.x]=select(kr.jd,kr.q,vec4<bool>(FUNCTION==1u));}}";
 const wgsl: string = `${libMath}${libNormal}${own}`;
 
 export const normal = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const es=0xffffffffu;struct u{l:u32,tk:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>lr:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}var A=vec4f(0.);if(lr[d]!=es){A=x[q(c.tk,e.x)+lr[d]*j];}y[q(c.l,e.x)+d*j]=A;}";
+const own = "const ez=0xffffffffu;struct s{l:u32,ti:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>lx:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}var C=vec4f(0.);if(lx[d]!=ez){C=x[o(c.ti,e.x)+lx[d]*j];}y[o(c.l,e.x)+d*j]=C;}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const permute = /*#__PURE__*/ kernelSource<

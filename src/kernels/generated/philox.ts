@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "struct u{X:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ac:array<u32>;@group(0)@binding(3)var<storage,read_write>gf:array<vec4u>;@compute@workgroup_size(64)fn raw(@builtin(global_invocation_id)e:vec3u){if(e.x>=c.X){return;}let m=e.x*6u;let ov=vec4u(ac[m],ac[m+1u],ac[m+2u],ac[m+3u]);gf[e.x]=ou(ov,vec2u(ac[m+4u],ac[m+5u]));}";
+const own = "struct s{gw:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>Y:array<u32>;@group(0)@binding(3)var<storage,read_write>gm:array<vec4u>;@compute@workgroup_size(64)fn raw(@builtin(global_invocation_id)e:vec3u){if(e.x>=c.gw){return;}let i=e.x*6u;let pz=vec4u(Y[i],Y[i+1u],Y[i+2u],Y[i+3u]);gm[e.x]=py(pz,vec2u(Y[i+4u],Y[i+5u]));}";
 const wgsl: string = `${libMath}${libPhilox}${own}`;
 
 export const raw = /*#__PURE__*/ kernelSource<

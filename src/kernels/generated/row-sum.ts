@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>to:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Az:array<vec4f>;const Ba=64u;fn Bb(aj:u32,G:u32,af:u32)->vec4f{var F=vec4f(0.);for(var s=G;s<af;s+=8u){var V=vec4f(0.);for(var d=s;d<min(s+8u,af);d++){V+=to[aj+d*j];}F+=V;}return F;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let X=(c.l+Ba-1u)/Ba;if(e.x*4u>=I()||e.y>=X){return;}let G=e.y*Ba;Az[q(X,e.x)+e.y*j]=Bb(q(c.l,e.x),G,min(G+Ba,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()){return;}total[e.x]+=Bb(q(c.l,e.x),0u,c.l);}";
+const own = "struct s{l:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>tp:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Fd:array<vec4f>;const Fe=64u;fn Ff(W:u32,F:u32,aj:u32)->vec4f{var p=vec4f(0.);for(var A=F;A<aj;A+=8u){var K=vec4f(0.);for(var d=A;d<min(A+8u,aj);d++){K+=tp[W+d*j];}p+=K;}return p;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let gw=(c.l+Fe-1u)/Fe;if(e.x*4u>=I()||e.y>=gw){return;}let F=e.y*Fe;Fd[o(gw,e.x)+e.y*j]=Ff(o(c.l,e.x),F,min(F+Fe,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()){return;}total[e.x]+=Ff(o(c.l,e.x),0u,c.l);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -5,8 +5,8 @@ import type { Recorder } from '../../runtime/recorder.js';
 import { NONE, type TiledTensor } from '../../runtime/tensor.js';
 import { multiplyAdd } from '../multiply-add.js';
 
-/** Records target (+)= factor · a, or factor · a · b with b repeated over the features of a. */
-export function addProduct(r: Recorder, target: GradientTarget, a: TiledTensor, b: TiledTensor | null, factor = 1): void {
+/** Records target (+)= factor · a, or factor · a · b with b repeated over the features of a, in its features from `at` on. */
+export function addProduct(r: Recorder, target: GradientTarget, a: TiledTensor, b: TiledTensor | null, factor = 1, at = 0): void {
   r.run(multiplyAdd, {
     buffers: { a, b: b ?? NONE, y: target.tensor },
     params: {
@@ -15,7 +15,7 @@ export function addProduct(r: Recorder, target: GradientTarget, a: TiledTensor, 
       a_at: 0,
       b_features: b?.features ?? 1,
       y_features: target.tensor.features,
-      y_at: 0,
+      y_at: at,
       factor,
     },
     constants: { HAS_B: b !== null, ADD: target.add },

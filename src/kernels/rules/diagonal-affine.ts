@@ -20,7 +20,9 @@ export const diagonalAffineRule = /*#__PURE__*/ defineRule(
       r.run(diagonal.gradient, { buffers: { source: x, made: constants, d_z: dY, gradient }, params: { features, sign: 1, setting: 0 } });
     const dX = gradients.into('x');
     if (!dX) return;
-    const factor = r.once('before', () => recordGather(r, constants, linearPart(features), new Float32Array(4 * features), 'factor'));
+    const factor = gradients.fromTable('constants', () =>
+      recordGather(r, constants, linearPart(features), new Float32Array(4 * features), 'factor'),
+    );
     accumulate(r, dX, (y) => r.run(diagonalAffine, { buffers: { x: dY, constants: factor, y }, params: { features } }));
   },
 );
@@ -40,6 +42,7 @@ export const diagonalConstantsRule = /*#__PURE__*/ defineRule(
         d_log_det: dLogDet ?? zeros(4),
         d_center: into('center'),
         d_raw: into('raw'),
+        d_offset: into('offset'),
         d_shift: into('shift'),
       },
       params,
@@ -82,5 +85,30 @@ export const entriesOrigin: OriginRule = {
       constants: { MAP: MAP_NUMBER[map as keyof typeof MAP_NUMBER] },
     });
     return { entries };
+  },
+};
+
+export const diagonalProductRule = /*#__PURE__*/ defineRule(diagonal.product, (r, { buffers: { offset }, params }, gradients) => {
+  const d_constants = gradients.ofTable('constants');
+  if (!d_constants) return;
+  if (gradients.intoTable('offset')) throw new TypeError(`${r.place}: a learned second factor has no derivative rule`);
+  const into = (name: string): TableTensor => gradients.intoTable(name) ?? r.table(params.features, 'unused');
+  r.run(diagonal.productBackward, {
+    buffers: { offset, d_constants, d_center: into('center'), d_raw: into('raw'), d_shift: into('shift') },
+    params,
+  });
+});
+
+/** Constants of a map whose factor is raw · offset, of which the second is not learned. */
+export const productOrigin: OriginRule = {
+  kind: 'product',
+  record: (r, { center, raw, offset, shift }) => {
+    const features = lengthOf(raw!);
+    const constants = r.table(4 * features, 'constants');
+    r.run(diagonal.product, {
+      buffers: { center: center!, raw: raw!, offset: offset!, shift: shift!, constants },
+      params: { features, sign: 1, setting: 0 },
+    });
+    return { constants };
   },
 };

@@ -1,11 +1,11 @@
 import { defineRule } from '../../runtime/derivative.js';
 import { ceilDiv } from '../../runtime/kernel.js';
-import { NONE } from '../../runtime/tensor.js';
-import { recordColumnSums, weightGradient } from '../linear-backward.js';
+import { NONE, type TiledTensor } from '../../runtime/tensor.js';
+import { recordColumnSums, recordWeightGradient } from '../linear-backward.js';
 import { maskedLinear, STRIP } from '../masked-linear.js';
 import { recordGather } from '../parameters.js';
 import { permute } from '../permute.js';
-import { accumulate } from './accumulate.js';
+import { accumulate, addProduct } from './accumulate.js';
 
 interface Transposition {
   /** Where each packed weight of the transposed layer lies among those of the layer; 0 for padding, else 1 + index. */
@@ -58,44 +58,48 @@ export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buf
   }
   const dWeight = weight.kind === 'table' ? gradients.intoTable('weight') : null;
   if (dWeight)
-    r.run(weightGradient, {
-      buffers: { x, d_y: dY, ranges, d_weight: dWeight },
-      params: { inputs, outputs, x_features, x_at, y_features, y_at, blocks },
-    });
+    recordWeightGradient(
+      r,
+      { tensor: x as TiledTensor, at: x_at, channel: 1, pixel: inputs },
+      { tensor: dY, at: y_at, channel: 1, pixel: outputs },
+      ranges,
+      dWeight,
+      { inputs, outputs, height: 1, width: blocks, kernel: 1 },
+    );
   const dBias = bias.kind === 'table' ? gradients.intoTable('bias') : null;
-  for (let part = 0; dBias && part < blocks; part++) recordColumnSums(r, dY, dBias, { features: outputs, at: y_at + part * outputs });
+  if (dBias) recordColumnSums(r, dY, dBias, { features: outputs, at: y_at, blocks });
   const dX = gradients.into('x', inputs * blocks !== x_features);
   if (!dX || x.kind !== 'tiled') return;
   const back = transposition(ranges.data, inputs, outputs);
   const zeros = r.constant(back.zeros, 'zeros');
   const transposed = r.once('before', () => recordGather(r, weight, back.place, back.zeros, `transposed ${weight.label}`));
   // The product overwrites its slice, so a target that holds something takes it from a tensor of its own.
-  accumulate(r, dX, (y) =>
-    r.run(maskedLinear, {
-      buffers: {
-        x: dY,
-        weight: transposed,
-        bias: zeros,
-        ranges: r.constant(back.ranges, 'ranges'),
-        addend: NONE,
-        gate: NONE,
-        y,
-        raw: r.tiled(1, 'unused'),
-      },
-      params: {
-        inputs: outputs,
-        outputs: inputs,
-        x_features: y_features,
-        x_at: y_at,
-        addend_features: 1,
-        addend_at: 0,
-        gate_features: 1,
-        gate_at: 0,
-        y_features: x_features,
-        y_at: x_at,
-        raw_features: 1,
-        blocks,
-      },
-    }),
-  );
+  const part = dX.add ? { tensor: r.tiled(inputs * blocks, 'part'), at: 0 } : { tensor: dX.tensor, at: x_at };
+  r.run(maskedLinear, {
+    buffers: {
+      x: dY,
+      weight: transposed,
+      bias: zeros,
+      ranges: r.constant(back.ranges, 'ranges'),
+      addend: NONE,
+      gate: NONE,
+      y: part.tensor,
+      raw: r.tiled(1, 'unused'),
+    },
+    params: {
+      inputs: outputs,
+      outputs: inputs,
+      x_features: y_features,
+      x_at: y_at,
+      addend_features: 1,
+      addend_at: 0,
+      gate_features: 1,
+      gate_at: 0,
+      y_features: part.tensor.features,
+      y_at: part.at,
+      raw_features: 1,
+      blocks,
+    },
+  });
+  if (dX.add) addProduct(r, dX, part.tensor, null, 1, x_at);
 });

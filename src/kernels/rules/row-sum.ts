@@ -1,14 +1,25 @@
-import { defineRule } from '../../runtime/derivative.js';
+import { defineRule, type Gradients } from '../../runtime/derivative.js';
+import type { Recorder } from '../../runtime/recorder.js';
 import { permute } from '../permute.js';
-import type { rowSum } from '../row-sum.js';
+import { PARTIAL_SUM, type partialSums, type rowSum } from '../row-sum.js';
 import { accumulate } from './accumulate.js';
 
-export const rowSumRule = /*#__PURE__*/ defineRule<(typeof rowSum)['source']>(
-  'row-sum.row_sum',
-  (r, { params: { features } }, gradients) => {
-    const [dTotal, dTerms] = [gradients.of('total'), gradients.into('terms')];
-    if (!dTotal || !dTerms) return;
-    const index = r.constant(new Uint32Array(features), 'every term');
-    accumulate(r, dTerms, (y) => r.run(permute, { buffers: { x: dTotal, index, y }, params: { features, source_features: 1 } }));
-  },
+/** Every term gets the gradient of the sum that it went into. @param terms of one sum. */
+function spread(r: Recorder, gradients: Gradients, sums: string, features: number, terms: number): void {
+  const [dSums, dTerms] = [gradients.of(sums), gradients.into('terms')];
+  if (!dSums || !dTerms) return;
+  const index = r.constant(
+    Uint32Array.from({ length: features }, (_, f) => f / terms),
+    'sum of each term',
+  );
+  accumulate(r, dTerms, (y) => r.run(permute, { buffers: { x: dSums, index, y }, params: { features, source_features: dSums.features } }));
+}
+
+export const rowSumRule = /*#__PURE__*/ defineRule<(typeof rowSum)['source']>('row-sum.row_sum', (r, { params: { features } }, gradients) =>
+  spread(r, gradients, 'total', features, features),
+);
+
+export const partialSumsRule = /*#__PURE__*/ defineRule<(typeof partialSums)['source']>(
+  'row-sum.partial_sums',
+  (r, { params: { features } }, gradients) => spread(r, gradients, 'partials', features, PARTIAL_SUM),
 );

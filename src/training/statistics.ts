@@ -1,0 +1,72 @@
+// Batch norm in training: its statistics are those of the rows at hand, and the running ones lie on the device beside the parameters.
+
+import { batchNorm } from '../kernels/batch-norm-backward.js';
+import type { Recorder } from '../runtime/recorder.js';
+import { type ExternalTensor, SLICE, type TableTensor, type Tensor } from '../runtime/tensor.js';
+import type { Model } from './model.js';
+
+/** How fast running statistics follow, as in torch.nn.BatchNorm1d. */
+const MOMENTUM = 0.1;
+
+/** One batch norm: the names of its tensors, and where its means and then its variances lie. */
+interface Norm {
+  readonly names: readonly [mean: string, variance: string];
+  readonly from: number;
+  readonly varianceAt: number;
+  readonly features: number;
+}
+
+/** The running statistics of a model's batch norms, in the order that they are recorded in. */
+export interface StatisticsLayout {
+  readonly length: number;
+  readonly norms: readonly Norm[];
+}
+
+export function statisticsOf({ norms: names, tensors }: Model): StatisticsLayout {
+  let length = 0;
+  const norms = names.map((pair): Norm => {
+    const features = tensors.get(pair[0])!.data.length;
+    const varianceAt = SLICE * Math.ceil(features / SLICE);
+    const from = length;
+    length += 2 * varianceAt;
+    return { names: pair, from, varianceAt, features };
+  });
+  return { length, norms };
+}
+
+/** The model's running statistics, laid out. */
+export function flatStatistics({ tensors }: Model, { length, norms }: StatisticsLayout): Float32Array {
+  const flat = new Float32Array(length);
+  for (const { names, from, varianceAt } of norms)
+    for (const [k, name] of names.entries()) flat.set(tensors.get(name)!.data as Float32Array, from + k * varianceAt);
+  return flat;
+}
+
+/** The model's tensors out of a laid out array, by name. */
+export const namedStatistics = (flat: Float32Array, { norms }: StatisticsLayout): [string, Float32Array][] =>
+  norms.flatMap(({ names, from, varianceAt, features }) =>
+    names.map((name, k): [string, Float32Array] => [name, flat.slice(from + k * varianceAt, from + k * varianceAt + features)]),
+  );
+
+/** Where a program takes the statistics of batch norms from: the rows, moving the running ones, or the running ones. */
+export interface StatisticsSource {
+  readonly layout: StatisticsLayout;
+  readonly from: 'rows' | 'running';
+}
+
+/** Records center and offset of batch norm number `index`, which normalises `x`. Reads and moves the external `statistics`. */
+export function recordStatistics(
+  r: Recorder,
+  { layout, from }: StatisticsSource,
+  index: number,
+  eps: number,
+  x: Tensor,
+): { center: TableTensor; offset: TableTensor } {
+  const { features, varianceAt, from: at } = layout.norms[index]!;
+  const made = { center: r.table(features, 'mean'), offset: r.table(features, 'minus log deviation') };
+  const running: ExternalTensor = r.slice(r.external('statistics', 0), at);
+  const params = { features, variance_at: varianceAt, eps, momentum: MOMENTUM };
+  if (from === 'rows') r.run(batchNorm.moments, { buffers: { source: x, running, ...made }, params });
+  else r.once('before', () => r.run(batchNorm.running, { buffers: { settled: running, ...made }, params }));
+  return made;
+}
