@@ -30,6 +30,8 @@ export interface Gradients {
   ofTable(buffer: string): TableTensor | null;
   /** Where the gradient by a table that the command read is added, since each chunk of rows adds its part; null where nobody wants it. */
   intoTable(buffer: string): TableTensor | null;
+  /** A table with numbers of another in other places, 0 for none, else 1 + the index there; made once for all rows, with all such at once. */
+  rearranged(buffer: string, places: Uint32Array<ArrayBuffer>): Tensor;
   /** Runs `body`, which records what depends on this table alone: once for all rows, unless the rows themselves make the table. */
   fromTable<T>(buffer: string, body: () => T): T;
 }

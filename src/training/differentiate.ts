@@ -6,6 +6,7 @@ import type { Gradients, GradientTarget } from '../runtime/derivative.js';
 import type { Command } from '../runtime/program.js';
 import type { Recorder } from '../runtime/recorder.js';
 import type { TableTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
+import { Rearrangements } from './rearrange.js';
 import { ruleOf, worksInPlace } from './rules.js';
 
 type Scratch = TiledTensor | TableTensor;
@@ -36,6 +37,7 @@ export function recordClear(r: Recorder, table: TableTensor): void {
 interface Known {
   readonly tiled: Map<number, TiledTensor>;
   readonly tables: Map<number, TableTensor>;
+  readonly rearrangements: Rearrangements;
 }
 
 /** Ids of the tables that each chunk of rows writes anew. */
@@ -53,7 +55,7 @@ const recordFill = (r: Recorder, destination: TiledTensor, value: number) =>
   r.run(fill, { buffers: { destination }, params: { features: destination.features, value } });
 
 /** Walks back over `commands`, and adds to the gradients of the tensors that `active` names. */
-function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet<number>, { tiled, tables }: Known): void {
+function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet<number>, { tiled, tables, rearrangements }: Known): void {
   const ofChunks = tablesOfChunks(commands);
   const once = <T>(tensor: Tensor, body: () => T): T =>
     tensor.kind === 'table' && ofChunks.has(tensor.id) ? body() : r.once('before', body);
@@ -88,7 +90,7 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
       pullBack(output, input, seed) {
         const [from, to] = [tensors[output] as TiledTensor, tensors[input] as TiledTensor];
         const before = commands.slice(0, index);
-        const inner: Known = { tiled: new Map([[from.id, seed]]), tables: new Map() };
+        const inner: Known = { tiled: new Map([[from.id, seed]]), tables: new Map(), rearrangements };
         walkBack(r, before, dependents(before, [to]), inner);
         return inner.tiled.get(to.id) ?? null;
       },
@@ -109,6 +111,7 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
         }
         return partLike(gradient, tensor);
       },
+      rearranged: (name, places) => rearrangements.add(r, tensors[name]!, places),
       fromTable(name, body) {
         return once(tensors[name]!, body);
       },
@@ -141,12 +144,14 @@ export function recordGradients(
   const known: Known = {
     tiled: new Map(),
     tables: new Map([...tables].map(([table, gradient]) => [table.id, gradient])),
+    rearrangements: new Rearrangements(),
   };
   return r.scope('gradient', () => {
     const start = r.tiled(output.features, `d ${output.label}`);
     recordFill(r, start, factor);
     known.tiled.set(output.id, start);
     walkBack(r, commands, dependents(commands, [...wanted, ...tables.keys()]), known);
+    known.rearrangements.record(r);
     return wanted.map(({ id }) => known.tiled.get(id) ?? null);
   });
 }

@@ -9,22 +9,21 @@ import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import type { Residents } from '../runtime/residents.js';
 import { runOnArrays } from '../runtime/run-arrays.js';
-import { SLICE, type TableTensor, type TiledTensor } from '../runtime/tensor.js';
+import type { TiledTensor } from '../runtime/tensor.js';
 import { recordClear, recordGradients } from './differentiate.js';
 import { type FlowLayers, modelOf } from './model.js';
-import { flatParameters, type Leaf, layoutOf, type ParameterLayout, recordTrainable } from './trainable.js';
+import { flatParameters, type Gathered, layoutOf, type ParameterLayout, recordTrainable } from './trainable.js';
 
 /** For each parameter, where the gradients of its copies lie: `readers` from `starts[j]` to `starts[j + 1]`; shaders/parameters.wgsl. */
-function readersOf(leaves: readonly Leaf[], at: readonly number[], count: number) {
+function readersOf(places: Uint32Array, count: number) {
   const starts = new Uint32Array(count + 1);
   const each = (visit: (parameter: number, reader: number) => void) => {
-    for (const [leaf, { places }] of leaves.entries())
-      for (let i = 0; i < places.length; i++) {
-        const word = places[i]!;
-        if (word === 0) continue;
-        const negative = word >= NEGATIVE;
-        visit((negative ? word - NEGATIVE : word) - 1, 1 + at[leaf]! + i + (negative ? NEGATIVE : 0));
-      }
+    for (let i = 0; i < places.length; i++) {
+      const word = places[i]!;
+      if (word === 0) continue;
+      const negative = word >= NEGATIVE;
+      visit((negative ? word - NEGATIVE : word) - 1, 1 + i + (negative ? NEGATIVE : 0));
+    }
   };
   each((parameter) => starts[parameter + 1]!++);
   for (let j = 0; j < count; j++) starts[j + 1]! += starts[j]!;
@@ -39,25 +38,17 @@ function readersOf(leaves: readonly Leaf[], at: readonly number[], count: number
 /**
  * Records factor · d (Σ over rows of terms) / d parameters, flat [count], into the external `gradient`, after the commands of the terms.
  */
-export function recordFlatGradient(r: Recorder, terms: TiledTensor, leaves: readonly Leaf[], count: number, factor: number): void {
-  // One buffer for all leaves, so that one dispatch adds up what each parameter is owed.
-  const at: number[] = [];
-  let length = 0;
-  for (const { table } of leaves) {
-    at.push(length);
-    length += Math.ceil(table.length / SLICE) * SLICE;
-  }
-  const arena = r.table(Math.max(1, length), 'gradients');
-  recordClear(r, arena);
-  const parts = new Map<TableTensor, TableTensor>(
-    leaves.map(({ table }, leaf) => [table, r.part(arena, at[leaf]!, table.length, `d ${table.label}`)]),
-  );
-  recordGradients(r, terms, Math.sign(factor), [], parts);
-  const { starts, readers } = readersOf(leaves, at, count);
+export function recordFlatGradient(r: Recorder, terms: TiledTensor, gathered: Gathered | null, count: number, factor: number): void {
+  const places = gathered?.places ?? new Uint32Array(1);
+  // Laid out as the packed parameters are, so that one dispatch adds up what each parameter is owed.
+  const packed = r.table(places.length, 'packed gradient');
+  recordClear(r, packed);
+  if (gathered) recordGradients(r, terms, Math.sign(factor), [], new Map([[gathered.table, packed]]));
+  const { starts, readers } = readersOf(places, count);
   r.once('after', () =>
     r.run(scatter, {
       buffers: {
-        d_table: arena,
+        d_table: packed,
         starts: r.constant(starts, 'starts'),
         readers: r.constant(readers, 'readers'),
         gradient: r.external('gradient', 0),
@@ -73,9 +64,9 @@ export const recordOwnDensity = (r: Recorder, { bijector, base, contextDim }: Fl
 /** The program of log p(x) and of the sum over rows of −d log p(x) / d parameters, flat [count], in the external `gradient`. */
 export function recordParameterGradients(flow: GpuFlow, layout: ParameterLayout): Program {
   const r = new Recorder('flow');
-  const { ends, leaves } = recordTrainable(r, modelOf(flow), layout, recordOwnDensity);
+  const { ends, gathered } = recordTrainable(r, modelOf(flow), layout, recordOwnDensity);
   recordOutput(r, 'logProb', ends.logProb);
-  recordFlatGradient(r, ends.logProb, leaves, layout.count, -1);
+  recordFlatGradient(r, ends.logProb, gathered, layout.count, -1);
   return r.finish();
 }
 

@@ -55,7 +55,7 @@ export function recordStep<L>(model: Model<L>, layout: ParameterLayout, options:
   const loss = r.table(1, 'loss');
   recordClear(r, loss);
   recordColumnSums(r, trainable.ends, loss, { factor: sign });
-  recordFlatGradient(r, trainable.ends, trainable.leaves, layout.count, sign / batch);
+  recordFlatGradient(r, trainable.ends, trainable.gathered, layout.count, sign / batch);
   r.once('after', () => {
     const blocks = Math.ceil(layout.count / NORM_BLOCK);
     const params = {

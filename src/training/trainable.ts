@@ -10,7 +10,7 @@ import { NEGATIVE, recordGather } from '../kernels/parameters.js';
 import { LimitError, UnsupportedError } from '../runtime/errors.js';
 import type { Command } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
-import type { ConstantTensor, ExternalTensor, Origin, TableTensor, Tensor } from '../runtime/tensor.js';
+import { type ConstantTensor, type ExternalTensor, type Origin, SLICE, type TableTensor, type Tensor } from '../runtime/tensor.js';
 import type { Model } from './model.js';
 import { origins } from './rules.js';
 import { recordStatistics, type StatisticsSource } from './statistics.js';
@@ -68,18 +68,46 @@ function placesOf(data: Float32Array, indices: Float32Array, flat: Float32Array)
   return places;
 }
 
-/** One table of the density that is gathered out of the flat vector. */
-export interface Leaf {
+/** All packed numbers that hold parameters: parts of one table, which one dispatch gathers out of the flat vector. */
+export interface Gathered {
   readonly table: TableTensor;
+  /** [length of the table]; see shaders/parameters.wgsl. */
   readonly places: Uint32Array<ArrayBuffer>;
 }
 
 export interface Trainable<T> {
   /** What the recording left. */
   readonly ends: T;
-  readonly leaves: readonly Leaf[];
+  /** Null where no parameter is read. */
+  readonly gathered: Gathered | null;
   /** The flat vector, [count]. */
   readonly parameters: ExternalTensor;
+}
+
+/** Constants laid out one after another, each from a multiple of 64 elements on. */
+class Packing {
+  readonly #parts: { readonly from: number; readonly data: Float32Array; readonly places: Uint32Array }[] = [];
+  #length = 0;
+
+  /** @returns where it lies. */
+  add(data: Float32Array, places: Uint32Array): number {
+    const from = this.#length;
+    this.#parts.push({ from, data, places });
+    this.#length += SLICE * Math.ceil(data.length / SLICE);
+    return from;
+  }
+
+  /** Records the gather of all. */
+  record(r: Recorder, parameters: ExternalTensor): Gathered | null {
+    if (this.#length === 0) return null;
+    const places = new Uint32Array(this.#length);
+    const initial = new Float32Array(this.#length);
+    for (const part of this.#parts) {
+      places.set(part.places, part.from);
+      initial.set(part.data, part.from);
+    }
+    return { table: r.once('before', () => recordGather(r, parameters, places, initial, 'packed parameters')), places };
+  }
 }
 
 /**
@@ -104,8 +132,33 @@ export function recordTrainable<L, T>(
   const [commands, twins] = [density, twin].map((recorded) => unfused(recorded.commands)) as [readonly Command[], readonly Command[]];
   r.adopt(commands);
   const parameters = r.external('parameters', 0);
-  const leaves: Leaf[] = [];
-  const tables = new Map<Float32Array | Uint32Array, TableTensor | null>();
+  const packing = new Packing();
+  /** Where a constant lies in the packing; null where it holds no parameter. */
+  const found = new Map<Float32Array | Uint32Array, { readonly from: number; readonly length: number } | null>();
+  const find = (data: Float32Array | Uint32Array, indices: Float32Array, place: string) => {
+    if (found.has(data)) return;
+    let at: { from: number; length: number } | null = null;
+    if (data instanceof Float32Array && data.some((value, i) => !Object.is(value, indices[i]))) {
+      const places = placesOf(data, indices, flat);
+      if (!places) throw new UnsupportedError(place, 'the gradient by parameters that are not copied but computed with');
+      at = { from: packing.add(data, places), length: data.length };
+    }
+    found.set(data, at);
+  };
+  for (const [index, { label, tensors }] of commands.entries())
+    for (const [name, tensor] of Object.entries(tensors)) {
+      const other = twins[index]?.tensors[name];
+      if (tensor.kind !== 'constant' || other?.kind !== 'constant') continue;
+      if (!tensor.origin) find(tensor.data, other.data as Float32Array, `${label}: ${tensor.label}`);
+      else
+        for (const [input, data] of Object.entries(tensor.origin.of.inputs))
+          find(data, other.origin!.of.inputs[input]!, `${label}: ${input}`);
+    }
+  const all = packing.record(r, parameters);
+  const partOf = (data: Float32Array | Uint32Array, label: string): TableTensor | null => {
+    const at = found.get(data);
+    return at ? r.part(all!.table, at.from, at.length, label) : null;
+  };
   const made = new Map<Origin, Readonly<Record<string, TableTensor>> | null>();
   /** Batch norms met so far. */
   let norms = 0;
@@ -116,30 +169,13 @@ export function recordTrainable<L, T>(
     return table && from > 0 ? r.part(table, from, table.length - from, label) : (table ?? constant);
   };
 
-  /** Numbers gathered out of the flat vector; the constant itself where no parameter is among them. */
-  const gathered = (constant: ConstantTensor, indices: Float32Array, place: string): Tensor => {
-    const { data, label } = constant;
-    let table = tables.get(data);
-    if (table === undefined) {
-      table = null;
-      if (data instanceof Float32Array && data.some((value, i) => !Object.is(value, indices[i]))) {
-        const places = placesOf(data, indices, flat);
-        if (!places) throw new UnsupportedError(`${place}: ${label}`, 'the gradient by parameters that are not copied but computed with');
-        table = r.once('before', () => recordGather(r, parameters, places, data, label));
-        leaves.push({ table, places });
-      }
-      tables.set(data, table);
-    }
-    return inPlaceOf(constant, table);
-  };
-
   /** The tables of an origin, made on the device; null where no parameter is among its inputs. */
-  const madeFrom = (origin: Origin, twinOrigin: Origin, place: string, x: Tensor | undefined) => {
+  const madeFrom = (origin: Origin, place: string, x: Tensor | undefined) => {
     let own = made.get(origin);
     if (own === undefined) {
       const { kind, inputs, held = {}, settings } = origin;
       const tensors: Record<string, Tensor> = Object.fromEntries(
-        Object.entries(inputs).map(([name, data]) => [name, gathered(r.constant(data, name), twinOrigin.inputs[name]!, place)]),
+        Object.entries(inputs).map(([name, data]) => [name, partOf(data, name) ?? r.constant(data, name)]),
       );
       const rule = origins.find((known) => known.kind === kind);
       if (!rule) throw new UnsupportedError(place, `the gradient by parameters of ${kind}`);
@@ -155,10 +191,9 @@ export function recordTrainable<L, T>(
     return own;
   };
 
-  const tensorFor = (constant: ConstantTensor, other: ConstantTensor, { label, tensors }: Command): Tensor => {
-    const { origin } = constant;
-    if (!origin) return gathered(constant, other.data as Float32Array, label);
-    return inPlaceOf(constant, madeFrom(origin.of, other.origin!.of, label, tensors.x)?.[origin.table]);
+  const tensorFor = (constant: ConstantTensor, { label, tensors }: Command): Tensor => {
+    const { origin, data } = constant;
+    return inPlaceOf(constant, origin ? madeFrom(origin.of, label, tensors.x)?.[origin.table] : partOf(data, constant.label));
   };
 
   for (const [index, command] of commands.entries()) {
@@ -168,12 +203,9 @@ export function recordTrainable<L, T>(
     for (const [name, value] of Object.entries(command.params))
       if (other.params[name] !== value) throw new UnsupportedError(command.label, `training where ${name} depends on the parameters`);
     const tensors = Object.fromEntries(
-      Object.entries(command.tensors).map(([name, tensor]) => [
-        name,
-        tensor.kind === 'constant' ? tensorFor(tensor, other.tensors[name] as ConstantTensor, command) : tensor,
-      ]),
+      Object.entries(command.tensors).map(([name, tensor]) => [name, tensor.kind === 'constant' ? tensorFor(tensor, command) : tensor]),
     );
     r.replay({ ...command, tensors });
   }
-  return { ends, leaves, parameters };
+  return { ends, gathered: all, parameters };
 }

@@ -25,9 +25,9 @@ function batchDifferentiable(flow: GpuFlow, x: Float32Array): Differentiable {
   const layout = layoutOf(modelOf(flow));
   const statistics = statisticsOf(modelOf(flow));
   const r = new Recorder('flow');
-  const { ends, leaves } = recordTrainable(r, modelOf(flow), layout, recordOwnDensity, { layout: statistics, from: 'rows' });
+  const { ends, gathered } = recordTrainable(r, modelOf(flow), layout, recordOwnDensity, { layout: statistics, from: 'rows' });
   recordOutput(r, 'logProb', ends.logProb);
-  recordFlatGradient(r, ends.logProb, leaves, layout.count, -1);
+  recordFlatGradient(r, ends.logProb, gathered, layout.count, -1);
   const program = r.finish();
   return (parameters = Float64Array.from(flatParameters(modelOf(flow), layout))) => {
     const { logProb, gradient } = runProgram(program, {

@@ -59,9 +59,11 @@ describe('variational', () => {
     const model = modelOfAll(flows);
     const layout = layoutOf(model);
     const r = new Recorder('vae');
-    const { ends, leaves } = recordTrainable(r, model, layout, (inner, layers) => recordBound(inner, layers, recordInput(inner, 'x', DIM)));
+    const { ends, gathered } = recordTrainable(r, model, layout, (inner, layers) =>
+      recordBound(inner, layers, recordInput(inner, 'x', DIM)),
+    );
     recordOutput(r, 'bound', ends);
-    recordFlatGradient(r, ends, leaves, layout.count, 1);
+    recordFlatGradient(r, ends, gathered, layout.count, 1);
     const program = r.finish();
     const x = Float64Array.from(bits(4, 5));
     const at = Float64Array.from(flatParameters(model, layout));

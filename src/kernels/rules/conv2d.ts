@@ -6,7 +6,6 @@ import type { conv2d } from '../conv2d.js';
 import { centerPixels, pixelSums, rectifyBackward } from '../conv2d-backward.js';
 import { type Channels, recordColumnSums, recordWeightGradient } from '../linear-backward.js';
 import { STRIP } from '../masked-linear.js';
-import { recordGather } from '../parameters.js';
 import { permute, ZERO } from '../permute.js';
 import { accumulate, addProduct } from './accumulate.js';
 
@@ -107,7 +106,7 @@ export const conv2dRule = /*#__PURE__*/ defineRule<Source>(
     if (!dX && !dCenter) return;
     const place = turnedRound(size);
     const zeros = new Float32Array(place.length);
-    const weight = r.once('before', () => recordGather(r, buffers.weight, place, zeros, `turned ${buffers.weight.label}`));
+    const weight = gradients.rearranged('weight', place);
     const onto = (x: Channels) => {
       r.run(conv, {
         buffers: { x: y.tensor, weight, bias: r.constant(zeros, 'zeros'), addend: NONE, y: x.tensor },

@@ -3,7 +3,6 @@ import { ceilDiv } from '../../runtime/kernel.js';
 import { NONE, type TiledTensor } from '../../runtime/tensor.js';
 import { recordColumnSums, recordWeightGradient } from '../linear-backward.js';
 import { maskedLinear, STRIP } from '../masked-linear.js';
-import { recordGather } from '../parameters.js';
 import { permute } from '../permute.js';
 import { accumulate, addProduct } from './accumulate.js';
 
@@ -72,7 +71,7 @@ export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buf
   if (!dX || x.kind !== 'tiled') return;
   const back = transposition(ranges.data, inputs, outputs);
   const zeros = r.constant(back.zeros, 'zeros');
-  const transposed = r.once('before', () => recordGather(r, weight, back.place, back.zeros, `transposed ${weight.label}`));
+  const transposed = gradients.rearranged('weight', back.place);
   // The product overwrites its slice, so a target that holds something takes it from a tensor of its own.
   const part = dX.add ? { tensor: r.tiled(inputs * blocks, 'part'), at: 0 } : { tensor: dX.tensor, at: x_at };
   r.run(maskedLinear, {
