@@ -35,6 +35,9 @@ const ofMaf = new Set(
    multiply_add pack partial_sums permute row_sum sample triangular_solve unpack`.split(/\s+/),
 );
 
+// Reverse mode loads later, but a bundler puts what it shares with the library at once: the noise of integer data.
+for (const shader of ['dequantize', 'quantize']) ofMaf.add(shader);
+
 const table = {
   maf: ['Gpu', 'maf'],
   realNVP: ['Gpu', 'realNVP'],

@@ -1,13 +1,15 @@
 // Vector-Jacobian product of an activation and its slope (activation.wgsl), v = source.
 //
 //   d_source[f] (+)= act'(v) d_value[f] + act''(v) d_slope[f]
+//                       with FROM_VALUE v is not there, and source holds act(v), from which the slope follows; no act'' then
 //   d_beta[f] = (d act / d beta) d_value[f] + (d act' / d beta) d_slope[f]          HAS_BETA, lipswish: u = beta v, s = sigmoid(u)
 //
 //   tanh -2 t (1 - t^2), t = tanh v     sigmoid s (1 - s) (1 - 2 s)     elu e^v below 0     silu s (1 - s) (2 + v (1 - 2 s))
 //   softplus s (1 - s)     lipswish beta k, k = s (1 - s) (2 + u (1 - 2 s)) / 1.1     relu, leaky_relu 0: what act'' is between kinks
 //   d act / d beta = v^2 s (1 - s) / 1.1     d act' / d beta = v k
 //
-// 1 - 2 s = -tanh(u / 2), which does not cancel.
+// 1 - 2 s = -tanh(u / 2), which does not cancel. From a value y: tanh (1 - y)(1 + y), sigmoid y (1 - y), elu 1 + y below 0, softplus 1 - e^-y;
+// relu 0 at 0, as in PyTorch.
 //
 // Shapes      all tiled [features, rows] but beta, f32 [1].
 // Error       1e-6 relative to max(1, |value|) (tests/cases/activation-backward.ts).
@@ -27,6 +29,7 @@ override HAS_VALUE: bool = true;
 override HAS_SLOPE: bool = false;
 override HAS_BETA: bool = false;
 override ADD: bool = false;
+override FROM_VALUE: bool = false;
 
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> source: array<vec4<f32>>;
@@ -54,6 +57,21 @@ fn curvature_of(v: vec4<f32>, b: f32) -> vec4<f32> {
   return select(curvature, v, is_nan4(v));
 }
 
+/// act' where act is y. NaN where y is.
+fn slope_from_value(y: vec4<f32>) -> vec4<f32> {
+  var slope = vec4<f32>(1.0);
+  switch ACTIVATION {
+    case ACT_RELU: { slope = select(vec4<f32>(0.0), slope, y > vec4<f32>(0.0)); }
+    case ACT_TANH: { slope = (1.0 - y) * (1.0 + y); }
+    case ACT_SIGMOID: { slope = y * (1.0 - y); }
+    case ACT_ELU: { slope = select(slope, 1.0 + y, y < vec4<f32>(0.0)); }
+    case ACT_LEAKY_RELU: { slope = select(slope, vec4<f32>(0.01), y < vec4<f32>(0.0)); }
+    case ACT_SOFTPLUS: { slope = -accurate_expm1(-y); }
+    default: {}
+  }
+  return select(slope, y, is_nan4(y));
+}
+
 @compute @workgroup_size(16, 4)
 fn activation_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   let f = id.y;
@@ -63,7 +81,11 @@ fn activation_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   var b = 1.0;
   if (ACTIVATION == ACT_LIPSWISH) { b = beta[0]; }
   var gradient = vec4<f32>(0.0);
-  if (HAS_VALUE) { gradient += slope_of(ACTIVATION, v, b) * d_value[at]; }
+  if (FROM_VALUE) {
+    gradient = slope_from_value(v) * d_value[at];
+  } else if (HAS_VALUE) {
+    gradient = slope_of(ACTIVATION, v, b) * d_value[at];
+  }
   if (HAS_SLOPE) { gradient += curvature_of(v, b) * d_slope[at]; }
   if (ADD) { d_source[at] += gradient; } else { d_source[at] = gradient; }
   if (HAS_BETA) {

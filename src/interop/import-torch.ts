@@ -2,6 +2,7 @@ import { autoregressiveOps } from '../flows/build/autoregressive.js';
 import { boundedOps } from '../flows/build/bounded.js';
 import { continuousOps } from '../flows/build/continuous.js';
 import { couplingOps } from '../flows/build/coupling.js';
+import { decoderBases } from '../flows/build/decoder.js';
 import { elementwiseOps } from '../flows/build/elementwise.js';
 import { buildFlow } from '../flows/build/flow.js';
 import { imageBases, imageOps } from '../flows/build/image.js';
@@ -35,6 +36,8 @@ export const operations = () => ({
   ...zukoOps,
 });
 
+const bases = () => ({ ...imageBases, ...decoderBases });
+
 /**
  * Loads a flow that a PyTorch library trained.
  *
@@ -52,7 +55,7 @@ export const operations = () => ({
 export async function importTorch(gpu: Gpu, description: object, weights: ArrayBuffer | Uint8Array): Promise<Flow> {
   const { tensors } = readSafetensors(ownCopy(weights));
   const neutral = isWholeFlow(description) ? deriveDescription(description, tensors) : parseDescription(description);
-  return buildFlow(gpu, neutral, tensors, operations(), imageBases);
+  return buildFlow(gpu, neutral, tensors, operations(), bases());
 }
 
 /**
@@ -62,7 +65,7 @@ export async function importTorch(gpu: Gpu, description: object, weights: ArrayB
  */
 export async function loadFlow(gpu: Gpu, bytes: ArrayBuffer | Uint8Array): Promise<Flow> {
   const { tensors, metadata } = readSafetensors(ownCopy(bytes));
-  return buildFlow(gpu, descriptionFromMetadata(metadata), tensors, operations(), imageBases);
+  return buildFlow(gpu, descriptionFromMetadata(metadata), tensors, operations(), bases());
 }
 
 /** The flow keeps views of the file for `parameters` and `save`; what the caller does to its own bytes later must not reach them. */

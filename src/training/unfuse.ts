@@ -1,6 +1,6 @@
 // Fused kernels have no derivative rule. Before differentiation each is replayed as the kernels it fuses, which have one.
 
-import { ACTIVATION_NUMBER, recordActivation } from '../kernels/activation.js';
+import { ACTIVATION_NUMBER, recordActivation, VALUE_NUMBER } from '../kernels/activation.js';
 import { gate } from '../kernels/gate-backward.js';
 import { maskedLinear, STRIP } from '../kernels/masked-linear.js';
 import { multiplyAdd } from '../kernels/multiply-add.js';
@@ -31,11 +31,17 @@ export function unfused(commands: readonly Command[]): readonly Command[] {
         });
       });
     else if (parts?.kind === 'basis') scope(() => recordBasis(r, parts, command));
-    else if (command.kernel.source === maskedLinear.source && (ACTIVATION || GATE || RAW || SCALE || parts))
+    else if (command.kernel.source === maskedLinear.source && (GATE || RAW || SCALE || parts || (ACTIVATION && !hasRule(command))))
       scope(() => replayLinear(r, command, parts));
     else r.replay(command);
   }
   return r.commands;
+}
+
+/** Whether a layer with an activation has a rule as it is: the slope follows from y, all of which it writes. */
+function hasRule({ constants, params }: Command): boolean {
+  const { outputs, blocks, y_features } = params as Record<string, number>;
+  return y_features === outputs! * blocks! && (Object.values(VALUE_NUMBER) as number[]).includes(Number(constants.ACTIVATION));
 }
 
 /** y = activation(norm(gate · (W x + b) + addend)), step by step; `raw` takes the value before the norm. */

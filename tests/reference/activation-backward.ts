@@ -25,8 +25,27 @@ function curvatureOf(kind: number, v: number, beta: number): number {
   }
 }
 
+function slopeFromValue(kind: number, y: number): number {
+  switch (kind) {
+    case SLOPE_NUMBER.relu:
+      return y > 0 ? 1 : 0;
+    case SLOPE_NUMBER.tanh:
+      return 1 - y * y;
+    case SLOPE_NUMBER.sigmoid:
+      return y * (1 - y);
+    case SLOPE_NUMBER.elu:
+      return y < 0 ? 1 + y : 1;
+    case SLOPE_NUMBER.leaky_relu:
+      return y < 0 ? 0.01 : 1;
+    case SLOPE_NUMBER.softplus:
+      return -Math.expm1(-y);
+    default:
+      return 1;
+  }
+}
+
 export const activationBackward = defineTwin(source.activationBackward, ({ buffers, params: { features }, constants, rows }) => {
-  const { ACTIVATION, HAS_VALUE, HAS_SLOPE, HAS_BETA, ADD } = constants;
+  const { ACTIVATION, HAS_VALUE, HAS_SLOPE, HAS_BETA, ADD, FROM_VALUE } = constants;
   const b = ACTIVATION === SLOPE_NUMBER.lipswish ? buffers.beta[0]! : 1;
   for (let row = 0; row < rows; row++) {
     for (let f = 0; f < features; f++) {
@@ -34,7 +53,8 @@ export const activationBackward = defineTwin(source.activationBackward, ({ buffe
       const v = buffers.source[at]!;
       const dValue = HAS_VALUE ? buffers.d_value[at]! : 0;
       const dSlope = HAS_SLOPE ? buffers.d_slope[at]! : 0;
-      const gradient = Number.isNaN(v) ? v : slopeOf(ACTIVATION, v, b) * dValue + curvatureOf(ACTIVATION, v, b) * dSlope;
+      const slope = FROM_VALUE ? slopeFromValue(ACTIVATION, v) : slopeOf(ACTIVATION, v, b);
+      const gradient = Number.isNaN(v) ? v : slope * dValue + curvatureOf(ACTIVATION, v, b) * dSlope;
       buffers.d_source[at] = (ADD ? buffers.d_source[at]! : 0) + gradient;
       if (HAS_BETA) buffers.d_beta[at] = (v * v * bell(b * v) * dValue + v * siluCurvature(b * v) * dSlope) / 1.1;
     }

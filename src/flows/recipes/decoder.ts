@@ -1,4 +1,5 @@
 import type { Gpu } from '../../runtime/gpu.js';
+import { decoderBases } from '../build/decoder.js';
 import { check, checkInteger, checkOneOf } from '../checks.js';
 import type { Flow } from '../flow.js';
 import { buildFresh, checkActivation, type RecipeOptions, resolveNets, TensorWriter } from './initial.js';
@@ -35,5 +36,5 @@ export async function decoder(gpu: Gpu, options: DecoderOptions): Promise<Flow> 
   const writer = new TensorWriter(seed);
   const linears = writer.linears('base.net', [contextDim, ...hidden, likelihood === 'normal' ? 2 * dim : dim]);
   const base = { type: `conditional_${likelihood}`, net: { type: 'masked_mlp', linears, activation } } as const;
-  return buildFresh(gpu, { dim, contextDim }, [], writer, {}, { base });
+  return buildFresh(gpu, { dim, contextDim }, [], writer, {}, { base, bases: decoderBases });
 }

@@ -6,7 +6,7 @@ import { ACTIVATION_NUMBER, type Activation } from '../../kernels/activation.js'
 import type { Gpu } from '../../runtime/gpu.js';
 import { elementwiseOps } from '../build/elementwise.js';
 import { buildFlow } from '../build/flow.js';
-import type { OpBuilders } from '../build/op.js';
+import type { BaseBuilders, OpBuilders } from '../build/op.js';
 import { check, checkInteger, checkOneOf } from '../checks.js';
 import type { Flow } from '../flow.js';
 import { type BaseOption, writeBase } from './base.js';
@@ -178,6 +178,7 @@ export const describe = (
  *
  * @param options those of the recipe: `base` and `support` are what it is put between.
  * @param own `base`: where the options name none, default the standard normal. `shape`: of an event, default [dim].
+ *   `bases`: builders beyond the common ones.
  * @throws ValueError for a base or a support out of range.
  */
 export function buildFresh(
@@ -186,10 +187,10 @@ export function buildFresh(
   structure: OpDescription[],
   writer: TensorWriter,
   operations: OpBuilders,
-  own: { readonly base?: BaseDescription; readonly shape?: readonly number[] | undefined } = {},
+  own: { readonly base?: BaseDescription; readonly shape?: readonly number[] | undefined; readonly bases?: BaseBuilders } = {},
 ): Flow {
   const { dim, contextDim = 0 } = options;
   const base = own.base && options.base === undefined ? own.base : writeBase(writer, options.base, { dim, contextDim });
   const description = describe(own.shape ?? [dim], { contextDim, base, structure: [...logitFor(options), ...structure] });
-  return buildFlow(gpu, description, writer.tensors, { ...operations, logit: elementwiseOps.logit });
+  return buildFlow(gpu, description, writer.tensors, { ...operations, logit: elementwiseOps.logit }, own.bases);
 }

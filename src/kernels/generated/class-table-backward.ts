@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "struct t{l:u32,ro:u32,rp:u32,rq:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>rs:array<vec4f>;@group(0)@binding(3)var<storage,read>fi:array<vec4f>;@group(0)@binding(4)var<storage,read_write>rv:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)e:vec3u){let ru=e.y*65535u*64u+e.x;if(ru>=c.ro*c.l){return;}let rw=vec4f(f32(ru/c.l));let d=ru%c.l;let ow=(I()+3u)/4u;var o=0.;for(var G=0u;G<ow;G+=j){let ak=min(G+j,ow);var rq=p(c.rp,G)+c.rq*j;var h=p(c.l,G)+d*j;var H=vec4f(0.);for(var group=G;group<ak;group++){H+=select(vec4f(0.),fi[h],og(group)&(rs[rq]==rw));rq++;h++;}o+=dot(H,vec4f(1.));}rv[ru]+=o;}";
+const own = "struct t{l:u32,rp:u32,rq:u32,rs:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>rt:array<vec4f>;@group(0)@binding(3)var<storage,read>fj:array<vec4f>;@group(0)@binding(4)var<storage,read_write>rw:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)e:vec3u){let rv=e.y*65535u*64u+e.x;if(rv>=c.rp*c.l){return;}let rx=vec4f(f32(rv/c.l));let d=rv%c.l;let ox=(J()+3u)/4u;var o=0.;for(var G=0u;G<ox;G+=j){let ak=min(G+j,ox);var rs=p(c.rq,G)+c.rs*j;var h=p(c.l,G)+d*j;var I=vec4f(0.);for(var group=G;group<ak;group++){I+=select(vec4f(0.),fj[h],oh(group)&(rt[rs]==rx));rs++;h++;}o+=dot(I,vec4f(1.));}rw[rv]+=o;}";
 const wgsl: string = `${libLayout}${libCall}${libRowsBackward}${own}`;
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

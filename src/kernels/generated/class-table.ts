@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct t{l:u32,ro:u32,rp:u32,rq:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>rs:array<vec4f>;@group(0)@binding(3)var<storage,read>eb:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let rt=rs[p(c.rp,e.x)+c.rq*j];let ca=bitcast<vec4u>(rt);let lc=(ca<vec4u(bitcast<u32>(f32(c.ro))))|(ca==vec4u(0x80000000u));let gw=lc&(floor(rt)==rt);let h=vec4u(select(vec4f(0.),rt,gw))*c.l+d;let ru=vec4f(eb[h.x],eb[h.y],eb[h.z],eb[h.w]);y[p(c.l,e.x)+d*j]=select(bitcast<vec4f>(ca|vec4u(0x7fc00000u)),ru,gw);}";
+const own = "struct t{l:u32,rp:u32,rq:u32,rs:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>rt:array<vec4f>;@group(0)@binding(3)var<storage,read>ec:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=J()||d>=c.l){return;}let ru=rt[p(c.rq,e.x)+c.rs*j];let ca=bitcast<vec4u>(ru);let ld=(ca<vec4u(bitcast<u32>(f32(c.rp))))|(ca==vec4u(0x80000000u));let gx=ld&(floor(ru)==ru);let h=vec4u(select(vec4f(0.),ru,gx))*c.l+d;let rv=vec4f(ec[h.x],ec[h.y],ec[h.z],ec[h.w]);y[p(c.l,e.x)+d*j]=select(bitcast<vec4f>(ca|vec4u(0x7fc00000u)),rv,gx);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const classTable = /*#__PURE__*/ kernelSource<

@@ -1,6 +1,8 @@
 import { defineRule } from '../../runtime/derivative.js';
 import { ceilDiv } from '../../runtime/kernel.js';
+import type { Recorder } from '../../runtime/recorder.js';
 import { NONE, type TiledTensor } from '../../runtime/tensor.js';
+import { activationBackward } from '../activation-backward.js';
 import { recordColumnSums, recordWeightGradient } from '../linear-backward.js';
 import { maskedLinear, STRIP } from '../masked-linear.js';
 import { permute } from '../permute.js';
@@ -38,13 +40,27 @@ function transposition(ranges: Float32Array | Uint32Array, inputs: number, outpu
   return turned;
 }
 
+/** Records the gradient by what an activation took, from what it gave. */
+function throughActivation(r: Recorder, kind: number, y: TiledTensor, dValue: TiledTensor): TiledTensor {
+  const dSum = r.tiled(y.features, 'd sum');
+  r.run(activationBackward, {
+    buffers: { source: y, beta: NONE, d_value: dValue, d_slope: NONE, d_source: dSum, d_beta: r.tiled(1, 'unused') },
+    params: { features: y.features },
+    constants: { ACTIVATION: kind, FROM_VALUE: true },
+  });
+  return dSum;
+}
+
 export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buffers, params, constants }, gradients) => {
   const { x, weight, bias, ranges } = buffers;
-  const dY = gradients.of('y');
-  if (!dY) return;
-  if (constants.ACTIVATION || constants.GATE || constants.RAW || constants.SCALE || ranges.kind !== 'constant')
-    throw new TypeError(`${r.place}: a linear layer with more than a bias and an addend is fused; it has no derivative rule`);
+  const dValue = gradients.of('y');
+  if (!dValue) return;
+  if (constants.GATE || constants.RAW || constants.SCALE || ranges.kind !== 'constant')
+    throw new TypeError(
+      `${r.place}: a linear layer with more than a bias, an addend and an activation is fused; it has no derivative rule`,
+    );
   const { inputs, outputs, blocks, x_at, x_features, y_at, y_features } = params;
+  const dY = constants.ACTIVATION ? throughActivation(r, constants.ACTIVATION, buffers.y as TiledTensor, dValue) : dValue;
   const dAddend = constants.ADDEND ? gradients.into('addend') : null;
   if (dAddend) {
     const index = r.constant(
