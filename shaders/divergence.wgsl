@@ -14,9 +14,8 @@
 //             scale_at on; total tiled [total_features, rows], written at feature AT.
 // Error       trace and probe_sum (4 + D H / 24) and (4 + P D / 24) units in the last place of the sum of
 //             sizes; probes 1e-6 relative (tests/cases/divergence.ts).
-// Derivative  trace, with g = d total: d tangents[b H + k] = g scale[b] weight[b H + k] slope[k]; d slope[k], d weight[b H + k],
-//             d scale[b]: the same product without its own factor, summed.
-//             probe_sum: d image = FACTOR g tangents. probes: none.
+// Derivative  probe_sum, with g = d total: d image = FACTOR g tangents, d tangents = FACTOR g image. probes: none. trace: where gradients
+//             are asked for it is the probe_sum of all unit vectors.
 // Paper       Grathwohl et al. 2019, arXiv:1810.01367, section 3.1; Hutchinson 1989, doi:10.1080/03610918908812806; Griewank and
 //             Walther 2008, Evaluating Derivatives, chapter 3 (vector forward mode).
 

@@ -63,17 +63,19 @@ struct SumParams {
 @group(0) @binding(8) var<storage, read> partial: array<f32>;
 @group(0) @binding(9) var<storage, read_write> whole_sum: array<f32>;
 
-@compute @workgroup_size(8, 4)
+@compute @workgroup_size(32)
 fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
-  let k = id.x * 8u;
-  let strip = id.y;
+  let runs = (params.inputs + 7u) / 8u;
+  let strips = (params.outputs + 7u) / 8u;
+  let taps = params.kernel * params.kernel;
+  let k = id.x % runs * 8u;
+  let strip = id.x / runs % strips;
   let o = strip * 8u;
-  if (k >= params.inputs || o >= params.outputs) { return; }
+  let tap = id.x / (runs * strips) % taps;
+  let part = id.x / (runs * strips * taps);
+  if (part >= params.parts) { return; }
   if (k >= ranges[strip * 2u + 1u] || k + 8u <= ranges[strip * 2u]) { return; }
   let groups = (rows() + 3u) / 4u;
-  let taps = params.kernel * params.kernel;
-  let tap = id.z % taps;
-  let part = id.z / taps;
   let shift = vec2<u32>(tap / params.kernel, tap % params.kernel);
   let reach = vec2<u32>(params.kernel / 2u);
   let size = vec2<u32>(params.height, params.width);
@@ -192,7 +194,7 @@ fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
   let none = vec4<f32>(0.0);
   for (var i = 0u; i < 8u; i++) {
     if (k + i >= params.inputs) { break; }
-    let at = (((part * ((params.outputs + 7u) / 8u) + strip) * taps + tap) * params.inputs + k + i) * 2u;
+    let at = (((part * strips + strip) * taps + tap) * params.inputs + k + i) * 2u;
     d_weight[at] += select(none, sums[2u * i], real_low);
     d_weight[at + 1u] += select(none, sums[2u * i + 1u], real_high);
   }

@@ -8,8 +8,8 @@
 //
 // Shapes      x, y tiled [blocks F, rows]; slope tiled [F, rows]; seed f32 [blocks F]; scale f32 from element scale_at on.
 // Error       one rounding; two with SCALE.
-// Derivative  d x = slope d y, this kernel again; d slope[f] = sum over b of x[b F + f] d y[b F + f], x the seed times its scale in
-//             seed_tangents, where d seed[b F + f] = sum over rows of slope[f] scale[f] d y[b F + f].
+// Derivative  d x = slope d y, multiply-add.wgsl; d slope[f] = sum over b of x[b F + f] d y[b F + f], tangents-backward.wgsl. Of
+//             seed_tangents none: where gradients are asked for, tangents begin as unit vectors.
 // Paper       Griewank and Walther 2008, Evaluating Derivatives, chapter 3 (vector forward mode).
 
 #import "lib/call.wgsl"

@@ -8,10 +8,14 @@ export function element<T extends Element = HTMLElement>(id: string): T {
   return found as Element as T;
 }
 
-/** Red, green and blue of a colour of the style sheet, which has six hex digits, from 0 to 1. */
+/** Red, green and blue of a colour of the style sheet, from 0 to 1. It has six hex digits there, and may have three where it was minified. */
 export function colourOf(name: string): number[] {
-  const hex = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255);
+  const hex = getComputedStyle(document.documentElement).getPropertyValue(name).trim().slice(1);
+  const digits = hex.length === 3 ? 1 : 2;
+  return [0, 1, 2].map((channel) => {
+    const own = hex.slice(channel * digits, (channel + 1) * digits);
+    return Number.parseInt(digits === 1 ? own + own : own, 16) / 255;
+  });
 }
 
 /** An error's message as the page says it. */

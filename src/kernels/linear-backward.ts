@@ -10,12 +10,14 @@ const BLOCK = 8;
 /** Invocations that are enough to fill a device: fewer are made more by sharing out the pixels. */
 const ENOUGH = 4096;
 
+type Size = Readonly<Record<'inputs' | 'outputs' | 'height' | 'width' | 'kernel', number>>;
+
+/** Invocations that take all pixels each. */
+const blocksOf = ({ inputs, outputs, kernel }: Size): number => ceilDiv(inputs, BLOCK) * ceilDiv(outputs, BLOCK) * kernel * kernel;
+
 export const weightGradient = /*#__PURE__*/ defineKernel(
   source.weightGradient,
-  (_, { inputs, outputs, kernel, parts }) => {
-    const [x, y] = source.weightGradient.workgroupSize;
-    return [ceilDiv(ceilDiv(inputs, BLOCK), x), ceilDiv(ceilDiv(outputs, BLOCK), y), kernel * kernel * parts];
-  },
+  (_, params) => [ceilDiv(blocksOf(params) * params.parts, source.weightGradient.workgroupSize[0]), 1, 1],
   ({ params: { inputs, outputs, kernel, height, width } }) => inputs * outputs * kernel * kernel * height * width,
 );
 
@@ -32,17 +34,9 @@ export interface Channels {
 }
 
 /** Records d_weight += the gradient by packed weights of a linear layer, whose blocks are pixels, or of a convolution. */
-export function recordWeightGradient(
-  r: Recorder,
-  x: Channels,
-  dY: Channels,
-  ranges: Tensor,
-  dWeight: TableTensor,
-  size: { readonly inputs: number; readonly outputs: number; readonly height: number; readonly width: number; readonly kernel: number },
-): void {
+export function recordWeightGradient(r: Recorder, x: Channels, dY: Channels, ranges: Tensor, dWeight: TableTensor, size: Size): void {
   const { inputs, outputs, height, width, kernel } = size;
-  const blocks = ceilDiv(inputs, BLOCK) * ceilDiv(outputs, BLOCK) * kernel * kernel;
-  const parts = Math.min(height * width, ceilDiv(ENOUGH, blocks));
+  const parts = Math.min(height * width, ceilDiv(ENOUGH, blocksOf(size)));
   const { length } = dWeight;
   const target = parts === 1 ? dWeight : r.table(parts * length, 'parts');
   if (parts > 1) r.once('before', () => r.run(clear, { buffers: { table: target }, params: { length: parts * length, factor: 0 } }));

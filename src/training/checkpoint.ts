@@ -1,9 +1,9 @@
 // A training run as a file: the numbers of every buffer that a step reads, and where the loop stands.
 
-import type { GpuFlow } from '../flows/flow.js';
 import { readMetadata } from '../format/metadata.js';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../format/safetensors.js';
 import { FormatError } from '../runtime/errors.js';
+import type { Model } from './model.js';
 import type { Plan } from './train.js';
 import { layoutOf } from './trainable.js';
 
@@ -35,8 +35,8 @@ export interface Checkpoint {
 }
 
 /** What two runs must share for one to go on where the other stopped, by the words that an error uses. */
-function signatureOf(flow: GpuFlow, { step, objective, validateEvery }: Plan): Record<string, string | number | boolean> {
-  const { count, tensors } = layoutOf(flow);
+function signatureOf<L>(model: Model<L>, { step, objective, validateEvery }: Plan<L>): Record<string, string | number | boolean> {
+  const { count, tensors } = layoutOf(model);
   const { name, shift, data, heldOut } = objective;
   const numbers = Object.entries(data).map(([key, { length }]) => [`numbers of ${key}`, length]);
   return {
@@ -51,30 +51,30 @@ function signatureOf(flow: GpuFlow, { step, objective, validateEvery }: Plan): R
   };
 }
 
-export function writeCheckpoint(
-  flow: GpuFlow,
-  plan: Plan,
+export function writeCheckpoint<L>(
+  model: Model<L>,
+  plan: Plan<L>,
   { taken, best, since, validation }: Progress,
   buffers: ReadonlyMap<string, Float32Array>,
 ) {
-  const { tensors, parameterNames } = flow.parts.state;
+  const { tensors, parameterNames } = model;
   const fixed = [...tensors].filter(([name, { dtype }]) => dtype === 'F32' && !parameterNames.includes(name));
   const file: [string, StoredTensor][] = [
     ...[...buffers].map(([name, data]): [string, StoredTensor] => [name, { dtype: 'F32', shape: [data.length], data }]),
     ...fixed.map(([name, tensor]): [string, StoredTensor] => [FIXED + name, tensor]),
   ];
   const loop = { taken, best: Number.isFinite(best) ? best : null, since, validation };
-  return writeSafetensors(file, { [KEY]: JSON.stringify({ loop, signature: signatureOf(flow, plan) }) });
+  return writeSafetensors(file, { [KEY]: JSON.stringify({ loop, signature: signatureOf(model, plan) }) });
 }
 
 /** @throws FormatError for a file that is none, or of another flow, other data or other options. */
-export function readCheckpoint(flow: GpuFlow, plan: Plan, bytes: Uint8Array): Checkpoint {
+export function readCheckpoint<L>(model: Model<L>, plan: Plan<L>, bytes: Uint8Array): Checkpoint {
   const { tensors, metadata } = readSafetensors(bytes);
   const { loop, signature } = readMetadata(metadata, KEY, 'the state of a training run, as progress.state() gives it') as {
     loop: { taken: number; best: number | null; since: number; validation: Measurement[] };
     signature: Record<string, string | number | boolean>;
   };
-  for (const [key, value] of Object.entries(signatureOf(flow, plan)))
+  for (const [key, value] of Object.entries(signatureOf(model, plan)))
     if (signature[key] !== value)
       throw new FormatError(
         `${plan.objective.name}: resume`,

@@ -4,6 +4,7 @@ import { check, checkContext, checkInteger, checkIntegers, checkRows, refuse } f
 import type { GpuFlow } from '../flows/flow.js';
 import { ValueError } from '../runtime/errors.js';
 import { type DataSet, likelihood } from './likelihood.js';
+import { type FlowLayers, modelOf } from './model.js';
 import type { Plan } from './train.js';
 import { resolveTraining, type TrainingOptions } from './training-options.js';
 
@@ -26,7 +27,7 @@ export interface FitOptions extends TrainingOptions {
   readonly initialise?: boolean;
 }
 
-export interface FitPlan extends Plan {
+export interface FitPlan extends Plan<FlowLayers> {
   readonly train: DataSet;
   /** 0 where the data are numbers. */
   readonly levels: number;
@@ -81,7 +82,7 @@ export function planFit(flow: GpuFlow, data: Float32Array, options: FitOptions):
   const { levels } = options;
   if (levels !== undefined) checkInteger('fit: levels', levels, 2, 65536);
   const { train, validation, count } = divide(flow, data, options);
-  const step = resolveTraining('fit', flow, { ...options, batch: options.batch ?? Math.min(256, count) });
+  const step = resolveTraining('fit', modelOf(flow), { ...options, batch: options.batch ?? Math.min(256, count) });
   const { validateEvery = Math.max(1, Math.round(step.steps / 20)), patience = Number.POSITIVE_INFINITY } = options;
   checkInteger('fit: validateEvery', validateEvery, 1);
   check(patience >= 0, 'fit: patience', 'a number of at least 0', patience);

@@ -12,7 +12,8 @@ export type { FitProgress, TrainingOptions } from './training-options.js';
  * Trains a flow by maximum likelihood: the mean of −log p(x) over minibatches of `data` [n, D] row-major, and of p(x | context) where the
  * flow is conditional. The data lie on the GPU once; minibatches are gathered there in an order that meets every row once an epoch;
  * gradients, clipping and the optimiser run there too. The flow has the trained parameters when the promise resolves: those with the best
- * loss on the held-out rows, where there are some, else the last. While it runs, the flow itself stays as it was.
+ * loss on the held-out rows, where there are some, else the last. While it runs, the flow itself stays as it was, unless `onProgress` asks
+ * for an `update`.
  *
  * ```ts
  * const { loss, history } = await fit(flow, data, { steps: 2000, batch: 512, validation: 0.1, onProgress: ({ step, loss }) => show(step, loss) });

@@ -11,6 +11,7 @@ import type { Residents } from '../runtime/residents.js';
 import { runOnArrays } from '../runtime/run-arrays.js';
 import { SLICE, type TableTensor, type TiledTensor } from '../runtime/tensor.js';
 import { recordClear, recordGradients } from './differentiate.js';
+import { type FlowLayers, modelOf } from './model.js';
 import { flatParameters, type Leaf, layoutOf, type ParameterLayout, recordTrainable } from './trainable.js';
 
 /** For each parameter, where the gradients of its copies lie: `readers` from `starts[j]` to `starts[j + 1]`; shaders/parameters.wgsl. */
@@ -66,10 +67,13 @@ export function recordFlatGradient(r: Recorder, terms: TiledTensor, leaves: read
   );
 }
 
+/** Records log p(x) of the externals `x` and `context` over the layers of a flow. */
+export const recordOwnDensity = (r: Recorder, { bijector, base, contextDim }: FlowLayers) => recordDensity(r, bijector, base, contextDim);
+
 /** The program of log p(x) and of the sum over rows of −d log p(x) / d parameters, flat [count], in the external `gradient`. */
 export function recordParameterGradients(flow: GpuFlow, layout: ParameterLayout): Program {
   const r = new Recorder('flow');
-  const { ends, leaves } = recordTrainable(r, flow, layout, recordDensity);
+  const { ends, leaves } = recordTrainable(r, modelOf(flow), layout, recordOwnDensity);
   recordOutput(r, 'logProb', ends.logProb);
   recordFlatGradient(r, ends.logProb, leaves, layout.count, -1);
   return r.finish();
@@ -85,9 +89,9 @@ export async function gradientsOf(
   const rows = checkRows('gradients: x', x, flow.dim);
   const contextStride = checkContext('gradients', context, flow.contextDim, rows);
   if (rows === 0) throw new ValueError('gradients: x', 'at least one row, since the loss is a mean', '0 rows');
-  const layout = layoutOf(flow);
+  const layout = layoutOf(modelOf(flow));
   const outputs = { logProb: new Float32Array(rows), gradient: new Float32Array(layout.count) };
-  const inputs = { x, parameters: flatParameters(flow, layout), ...(context && { context }) };
+  const inputs = { x, parameters: flatParameters(modelOf(flow), layout), ...(context && { context }) };
   const executable = await residents.get('gradients', () => recordParameterGradients(flow, layout));
   residents.assertAlive();
   await runOnArrays(residents.gpu, executable, 'gradients', { rows, seed: 0, contextStride, inputs, outputs });

@@ -6,7 +6,8 @@ import { dequantization } from '../kernels/dequantize.js';
 import { halfBits, minibatch } from '../kernels/minibatch.js';
 import type { Recorder } from '../runtime/recorder.js';
 import type { TiledTensor } from '../runtime/tensor.js';
-import type { Objective } from './objective.js';
+import type { FlowLayers } from './model.js';
+import type { Objective, RecordTerms } from './objective.js';
 
 export interface DataSet {
   readonly x: Float32Array;
@@ -39,10 +40,10 @@ export function likelihood(
   { x, context }: DataSet,
   validation: (DataSet & { readonly rows: number }) | null,
   { count, seed, levels, dim }: { readonly count: number; readonly seed: number; readonly levels: number; readonly dim: number },
-): Objective {
+): Objective<FlowLayers> {
   const termsOf =
-    (input: typeof recordInput): Objective['terms'] =>
-    (r, bijector, base, contextDim) =>
+    (input: typeof recordInput): RecordTerms<FlowLayers> =>
+    (r, { bijector, base, contextDim }) =>
       recordDensity(r, bijector, base, contextDim, (inner, name, features) => {
         const given = input(inner, name, features);
         return levels > 0 && name === 'x' ? recordNoise(inner, given, levels) : given;

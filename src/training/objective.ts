@@ -1,17 +1,15 @@
 // What a run minimises, apart from how.
 
-import type { Base } from '../flows/bases/base.js';
-import type { Bijector } from '../flows/bijector.js';
 import type { Recorder } from '../runtime/recorder.js';
 import type { TiledTensor } from '../runtime/tensor.js';
 
-/** Records a term of the loss for each row, [1, rows] in nats, over the layers and the base of a flow. */
-export type RecordTerms = (r: Recorder, bijector: Bijector, base: Base, contextDim: number) => TiledTensor;
+/** Records a term of the loss for each row, [1, rows] in nats, over the layers of a model. */
+export type RecordTerms<L> = (r: Recorder, layers: L) => TiledTensor;
 
-export interface Objective {
+export interface Objective<L> {
   /** What errors call it. */
   readonly name: string;
-  readonly terms: RecordTerms;
+  readonly terms: RecordTerms<L>;
   /** The loss is the mean of sign · terms, plus `shift`. */
   readonly sign: 1 | -1;
   readonly shift: number;
@@ -20,5 +18,5 @@ export interface Objective {
   /** What the programs read, by the names of their externals. */
   readonly data: Readonly<Record<string, Float32Array>>;
   /** Rows that are measured, not trained on, and their terms. */
-  readonly heldOut: { readonly rows: number; readonly terms: RecordTerms } | null;
+  readonly heldOut: { readonly rows: number; readonly terms: RecordTerms<L> } | null;
 }

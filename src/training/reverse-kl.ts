@@ -8,12 +8,13 @@
 import { startLogDet } from '../flows/task.js';
 import { addProduct } from '../kernels/rules/accumulate.js';
 import { targetKernel } from '../kernels/target.js';
+import type { FlowLayers } from './model.js';
 import type { Objective, RecordTerms } from './objective.js';
 
 /** @param dim D. @param wgsl of `log_density` and `log_density_gradient`. */
-export function reverseKl(dim: number, wgsl: string): Objective {
+export function reverseKl(dim: number, wgsl: string): Objective<FlowLayers> {
   const target = targetKernel(dim, wgsl);
-  const terms: RecordTerms = (r, bijector, base) => {
+  const terms: RecordTerms<FlowLayers> = (r, { bijector, base }) => {
     const z = r.scope('base', () => base.sample(r, null));
     const logDet = startLogDet(r);
     const x = bijector.inverse(r, z, { logDet, context: null });

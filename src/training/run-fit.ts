@@ -4,6 +4,7 @@ import type { GpuFlow } from '../flows/flow.js';
 import type { Measurement } from './checkpoint.js';
 import { type FitOptions, type FitPlan, planFit } from './fit-options.js';
 import { initialise } from './initialise.js';
+import { modelOf } from './model.js';
 import { train } from './train.js';
 
 export interface FitResult {
@@ -41,6 +42,6 @@ export async function runFit(flow: GpuFlow, data: Float32Array, options: FitOpti
   const plan = planFit(flow, data, options);
   options.signal?.throwIfAborted();
   if (!options.resume && options.initialise !== false) await start(flow, plan);
-  const { loss, history, validation } = await train(flow, plan, options);
+  const { loss, history, validation } = await train(modelOf(flow), plan, options);
   return { loss, history, validation, ...(plan.levels > 0 && { bitsPerDim: loss / (flow.dim * Math.LN2) }) };
 }

@@ -7,6 +7,7 @@ import { UnsupportedError, ValueError } from '../runtime/errors.js';
 import { Recorder } from '../runtime/recorder.js';
 import { runOnArrays } from '../runtime/run-arrays.js';
 import type { Measurement } from './checkpoint.js';
+import { modelOf } from './model.js';
 import { reverseKl } from './reverse-kl.js';
 import { train } from './train.js';
 import { resolveTraining, type TrainingOptions } from './training-options.js';
@@ -88,9 +89,9 @@ async function checkGradient(flow: GpuFlow, wgsl: string, seed: number): Promise
 
 /** log of the mean weight and the effective share of draws. */
 async function weigh(flow: GpuFlow, wgsl: string, seed: number): Promise<Pick<TargetResult, 'logZ' | 'efficiency'>> {
-  const { gpu, bijector, base } = flow.parts;
+  const { gpu, layers } = modelOf(flow);
   const r = new Recorder('target');
-  recordOutput(r, 'term', reverseKl(flow.dim, wgsl).terms(r, bijector, base, 0));
+  recordOutput(r, 'term', reverseKl(flow.dim, wgsl).terms(r, layers));
   const term = new Float32Array(DRAWS);
   const residents = gpu.residents('flow');
   try {
@@ -111,13 +112,14 @@ async function weigh(flow: GpuFlow, wgsl: string, seed: number): Promise<Pick<Ta
 
 /** `fitTarget`; see there. */
 export async function runTarget(flow: GpuFlow, { wgsl }: Target, options: TrainingOptions): Promise<TargetResult> {
-  const step = resolveTraining('fitTarget', flow, options);
+  const model = modelOf(flow);
+  const step = resolveTraining('fitTarget', model, options);
   if (flow.contextDim > 0) throw new UnsupportedError('fitTarget: flow', 'a context');
   if (flow.parts.bijector.hosted) throw new UnsupportedError('fitTarget: flow', 'a solve with error control');
   if (step.batchStatistics) throw new UnsupportedError('fitTarget: flow', 'batch norm by the statistics of draws; batchStatistics: false');
   options.signal?.throwIfAborted();
   if (!options.resume) await checkGradient(flow, wgsl, step.seed);
   const objective = reverseKl(flow.dim, wgsl);
-  const { loss, history } = await train(flow, { step, objective, validateEvery: 1, patience: 0 }, options);
+  const { loss, history } = await train(model, { step, objective, validateEvery: 1, patience: 0 }, options);
   return { loss, history, ...(await weigh(flow, wgsl, step.seed)) };
 }

@@ -1,9 +1,9 @@
 // Batch norm in training: its statistics are those of the rows at hand, and the running ones lie on the device beside the parameters.
 
-import type { GpuFlow } from '../flows/flow.js';
 import { batchNorm } from '../kernels/batch-norm-backward.js';
 import type { Recorder } from '../runtime/recorder.js';
 import { type ExternalTensor, SLICE, type TableTensor, type Tensor } from '../runtime/tensor.js';
+import type { Model } from './model.js';
 
 /** How fast running statistics follow, as in torch.nn.BatchNorm1d. */
 const MOMENTUM = 0.1;
@@ -16,36 +16,33 @@ interface Norm {
   readonly features: number;
 }
 
-/** The running statistics of a flow's batch norms, in density order. */
+/** The running statistics of a model's batch norms, in the order that they are recorded in. */
 export interface StatisticsLayout {
   readonly length: number;
   readonly norms: readonly Norm[];
 }
 
-export function statisticsOf(flow: GpuFlow): StatisticsLayout {
-  const { description, tensors } = flow.parts.state;
-  const { structure, structure_direction: direction } = description;
+export function statisticsOf({ norms: names, tensors }: Model): StatisticsLayout {
   let length = 0;
-  const norms = (direction === 'density' ? structure : structure.toReversed()).flatMap((op): Norm[] => {
-    if (op.op !== 'batchnorm') return [];
-    const features = tensors.get(op.mean)!.data.length;
+  const norms = names.map((pair): Norm => {
+    const features = tensors.get(pair[0])!.data.length;
     const varianceAt = SLICE * Math.ceil(features / SLICE);
     const from = length;
     length += 2 * varianceAt;
-    return [{ names: [op.mean, op.var], from, varianceAt, features }];
+    return { names: pair, from, varianceAt, features };
   });
   return { length, norms };
 }
 
-/** The flow's running statistics, laid out. */
-export function flatStatistics(flow: GpuFlow, { length, norms }: StatisticsLayout): Float32Array {
+/** The model's running statistics, laid out. */
+export function flatStatistics({ tensors }: Model, { length, norms }: StatisticsLayout): Float32Array {
   const flat = new Float32Array(length);
   for (const { names, from, varianceAt } of norms)
-    for (const [k, name] of names.entries()) flat.set(flow.parts.state.tensors.get(name)!.data as Float32Array, from + k * varianceAt);
+    for (const [k, name] of names.entries()) flat.set(tensors.get(name)!.data as Float32Array, from + k * varianceAt);
   return flat;
 }
 
-/** The flow's tensors out of a laid out array, by name. */
+/** The model's tensors out of a laid out array, by name. */
 export const namedStatistics = (flat: Float32Array, { norms }: StatisticsLayout): [string, Float32Array][] =>
   norms.flatMap(({ names, from, varianceAt, features }) =>
     names.map((name, k): [string, Float32Array] => [name, flat.slice(from + k * varianceAt, from + k * varianceAt + features)]),

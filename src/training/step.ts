@@ -1,12 +1,12 @@
 // The programs of training: one step of an optimiser, and the loss of held-out rows, both over parameters on the device.
 
-import type { GpuFlow } from '../flows/flow.js';
 import { recordColumnSums } from '../kernels/linear-backward.js';
 import { METHOD_NUMBER, NORM_BLOCK, optimiser, SCHEDULE_NUMBER } from '../kernels/optimiser.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import { recordClear } from './differentiate.js';
 import { recordFlatGradient } from './gradients.js';
+import type { Model } from './model.js';
 import type { Objective } from './objective.js';
 import { type StatisticsSource, statisticsOf } from './statistics.js';
 import { type ParameterLayout, recordTrainable } from './trainable.js';
@@ -41,17 +41,17 @@ export interface StepOptions extends Optimiser {
   readonly batchStatistics: boolean;
 }
 
-const statisticsFrom = (flow: GpuFlow, { batchStatistics }: StepOptions, from: StatisticsSource['from']): StatisticsSource | undefined =>
-  batchStatistics ? { layout: statisticsOf(flow), from } : undefined;
+const statisticsFrom = (model: Model, { batchStatistics }: StepOptions, from: StatisticsSource['from']): StatisticsSource | undefined =>
+  batchStatistics ? { layout: statisticsOf(model), from } : undefined;
 
 /**
  * One step: the terms of a minibatch, their gradient, the optimiser's update of `parameters`. Externals besides those of the objective:
  * `gradient`, `moment1`, `moment2` [count], `control` and `losses` of shaders/optimiser.wgsl, `average`, `statistics`.
  */
-export function recordStep(flow: GpuFlow, layout: ParameterLayout, options: StepOptions, { terms, sign }: Objective): Program {
+export function recordStep<L>(model: Model<L>, layout: ParameterLayout, options: StepOptions, { terms, sign }: Objective<L>): Program {
   const r = new Recorder('step');
   const { batch, steps } = options;
-  const trainable = recordTrainable(r, flow, layout, terms, statisticsFrom(flow, options, 'rows'));
+  const trainable = recordTrainable(r, model, layout, terms, statisticsFrom(model, options, 'rows'));
   const loss = r.table(1, 'loss');
   recordClear(r, loss);
   recordColumnSums(r, trainable.ends, loss, { factor: sign });
@@ -100,9 +100,14 @@ export function recordStep(flow: GpuFlow, layout: ParameterLayout, options: Step
 }
 
 /** The sum over held-out rows of sign · terms at the parameters of the external, added to the external `loss`. */
-export function recordEvaluation(flow: GpuFlow, layout: ParameterLayout, options: StepOptions, { heldOut, sign }: Objective): Program {
+export function recordEvaluation<L>(
+  model: Model<L>,
+  layout: ParameterLayout,
+  options: StepOptions,
+  { heldOut, sign }: Objective<L>,
+): Program {
   const r = new Recorder('evaluation');
-  const { ends } = recordTrainable(r, flow, layout, heldOut!.terms, statisticsFrom(flow, options, 'running'));
+  const { ends } = recordTrainable(r, model, layout, heldOut!.terms, statisticsFrom(model, options, 'running'));
   recordColumnSums(r, ends, r.external('loss', 0), { factor: sign });
   return r.finish();
 }

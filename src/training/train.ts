@@ -1,16 +1,16 @@
 // The loop of training: steps in submissions of about a tenth of a second, a look at the device between them.
 
-import type { GpuFlow } from '../flows/flow.js';
 import { StateError } from '../runtime/errors.js';
 import { type Measurement, type Progress, readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import type { Model } from './model.js';
 import type { Objective } from './objective.js';
 import type { StepOptions } from './step.js';
 import { Trainer } from './trainer.js';
 import type { FitProgress, TrainingOptions } from './training-options.js';
 
-export interface Plan {
+export interface Plan<L> {
   readonly step: StepOptions;
-  readonly objective: Objective;
+  readonly objective: Objective<L>;
   /** Steps between two measurements of held-out rows. */
   readonly validateEvery: number;
   /** Measurements without a better one after which training stops. */
@@ -71,19 +71,19 @@ async function report(
 }
 
 /**
- * Trains the flow by a plan. It takes the best parameters that were seen, or the last good ones, whatever ends it.
+ * Trains a model by a plan. It takes the best parameters that were seen, or the last good ones, whatever ends it.
  *
  * @throws StateError where a loss or its gradient is not finite; FormatError for a state to resume that is of another run; the signal's reason.
  */
-export async function train(flow: GpuFlow, plan: Plan, { signal, onProgress, resume }: TrainingOptions): Promise<Trained> {
+export async function train<L>(model: Model<L>, plan: Plan<L>, { signal, onProgress, resume }: TrainingOptions): Promise<Trained> {
   const { step, objective, validateEvery, patience } = plan;
   const { steps } = step;
   const { name } = objective;
   const measures = objective.heldOut !== null;
-  const saved = resume && readCheckpoint(flow, plan, resume);
-  if (saved) await flow.replaceParameters(saved.fixed);
+  const saved = resume && readCheckpoint(model, plan, resume);
+  if (saved) await model.replace(saved.fixed);
   const progress: Progress = saved?.progress ?? { taken: 0, best: Number.POSITIVE_INFINITY, since: 0, validation: [] };
-  const trainer = new Trainer(flow, step, objective, progress.taken, saved?.buffers);
+  const trainer = new Trainer(model, step, objective, progress.taken, saved?.buffers);
   try {
     await trainer.compile();
     const before = progress.taken;
@@ -126,13 +126,13 @@ export async function train(flow: GpuFlow, plan: Plan, { signal, onProgress, res
         onProgress,
         { step: taken, steps, loss, learningRate, gradientNorm, stepsPerSecond, secondsLeft, ...(last && { validationLoss: last.loss }) },
         {
-          update: async () => flow.replaceParameters(await trainer.parameters(false)),
-          state: async () => writeCheckpoint(flow, plan, progress, await trainer.state()),
+          update: async () => model.replace(await trainer.parameters(false)),
+          state: async () => writeCheckpoint(model, plan, progress, await trainer.state()),
         },
       );
       began += performance.now() - reported;
     }
-    await flow.replaceParameters(await trainer.parameters(measures));
+    await model.replace(await trainer.parameters(measures));
     if (failed !== null)
       throw new StateError(
         `${name}: the loss of step ${failed}, or its gradient, is not finite; the flow keeps the ${measures ? 'best parameters before it' : `parameters of step ${failed - 1}`}`,

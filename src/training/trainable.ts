@@ -1,19 +1,17 @@
-// A flow's density over parameters that lie on the device, in one flat vector: what a gradient by them and an optimiser need.
+// A program over parameters that lie on the device, in one flat vector: what a gradient by them and an optimiser need.
 //
 // A bijector packs weights on the host, in an order that suits its kernels, and records them as constants. Nothing about training is known
 // there. Where each packed number comes from is found by building the flow a second time, over tensors that hold their own flat
 // indices: what the packing did to the indices is the gather table of that constant. Each table is verified bit for bit on the
 // flow's own numbers, so a constant that is computed, not copied, is noticed; such a constant names its origin itself.
 
-import type { Base } from '../flows/bases/base.js';
-import type { Bijector } from '../flows/bijector.js';
-import type { GpuFlow } from '../flows/flow.js';
 import type { StoredTensor } from '../format/safetensors.js';
 import { NEGATIVE, recordGather } from '../kernels/parameters.js';
 import { LimitError, UnsupportedError } from '../runtime/errors.js';
 import type { Command } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import type { ConstantTensor, ExternalTensor, Origin, TableTensor, Tensor } from '../runtime/tensor.js';
+import type { Model } from './model.js';
 import { origins } from './rules.js';
 import { recordStatistics, type StatisticsSource } from './statistics.js';
 import { unfused } from './unfuse.js';
@@ -22,14 +20,13 @@ import { unfused } from './unfuse.js';
 const UNIT = 2 ** -40;
 const MOST = 2 ** 24 - 1;
 
-/** Where the learned tensors of a flow lie in the flat vector, in the order of the file. */
+/** Where the learned tensors of a model lie in the flat vector, in the order of the file. */
 export interface ParameterLayout {
   readonly count: number;
   readonly tensors: readonly { readonly name: string; readonly from: number; readonly length: number; readonly shape: readonly number[] }[];
 }
 
-export function layoutOf(flow: GpuFlow): ParameterLayout {
-  const { parameterNames, tensors } = flow.parts.state;
+export function layoutOf({ parameterNames, tensors }: Model): ParameterLayout {
   let count = 0;
   const laid = parameterNames.map((name) => {
     const { shape, data } = tensors.get(name)!;
@@ -41,16 +38,16 @@ export function layoutOf(flow: GpuFlow): ParameterLayout {
   return { count, tensors: laid };
 }
 
-/** The flow's learned numbers, flat. */
-export function flatParameters(flow: GpuFlow, layout: ParameterLayout): Float32Array<ArrayBuffer> {
+/** The model's learned numbers, flat. */
+export function flatParameters({ tensors }: Model, layout: ParameterLayout): Float32Array<ArrayBuffer> {
   const flat = new Float32Array(layout.count);
-  for (const { name, from } of layout.tensors) flat.set(flow.parts.state.tensors.get(name)!.data as Float32Array, from);
+  for (const { name, from } of layout.tensors) flat.set(tensors.get(name)!.data as Float32Array, from);
   return flat;
 }
 
-/** The flow's tensors with each learned number replaced by its index. */
-function indexTensors(flow: GpuFlow, layout: ParameterLayout): Map<string, StoredTensor> {
-  const tensors = new Map(flow.parts.state.tensors);
+/** The model's tensors with each learned number replaced by its index. */
+function indexTensors(model: Model, layout: ParameterLayout): Map<string, StoredTensor> {
+  const tensors = new Map(model.tensors);
   for (const { name, from, length } of layout.tensors)
     tensors.set(name, { ...tensors.get(name)!, data: Float32Array.from({ length }, (_, i) => (1 + from + i) * UNIT) });
   return tensors;
@@ -86,26 +83,24 @@ export interface Trainable<T> {
 }
 
 /**
- * Records a program of the flow's layers on `r`, unfused, reading parameters from the external `parameters`.
+ * Records a program of the model's layers on `r`, unfused, reading parameters from the external `parameters`.
  *
  * @param body records it over given layers; it is called a second time over the layers of the index build, on a recorder of its own.
- * @param statistics of batch norms, if not the flow's own.
+ * @param statistics of batch norms, if not the model's own.
  * @throws UnsupportedError where a constant is computed from parameters in a way that does not say how.
  */
-export function recordTrainable<T>(
+export function recordTrainable<L, T>(
   r: Recorder,
-  flow: GpuFlow,
+  model: Model<L>,
   layout: ParameterLayout,
-  body: (r: Recorder, bijector: Bijector, base: Base, contextDim: number) => T,
+  body: (r: Recorder, layers: L) => T,
   statistics?: StatisticsSource,
 ): Trainable<T> {
-  const { bijector, base, state } = flow.parts;
   const density = new Recorder('flow', { differentiable: true });
-  const ends = body(density, bijector, base, flow.contextDim);
+  const ends = body(density, model.layers);
   const twin = new Recorder('flow', { differentiable: true });
-  const indexed = state.assemble(indexTensors(flow, layout), true);
-  body(twin, indexed.bijector, indexed.base, flow.contextDim);
-  const flat = flatParameters(flow, layout);
+  body(twin, model.assemble(indexTensors(model, layout), true));
+  const flat = flatParameters(model, layout);
   const [commands, twins] = [density, twin].map((recorded) => unfused(recorded.commands)) as [readonly Command[], readonly Command[]];
   r.adopt(commands);
   const parameters = r.external('parameters', 0);

@@ -1,12 +1,12 @@
 // A training run on the device: the data set, the parameters and the optimiser's state in buffers, many steps a submission.
 
-import type { GpuFlow } from '../flows/flow.js';
 import { derivedSeed } from '../flows/seeds.js';
 import { CONTROL, CONTROL_AT } from '../kernels/optimiser.js';
 import type { Executable } from '../runtime/executable.js';
 import type { Gpu } from '../runtime/gpu.js';
 import type { Residents } from '../runtime/residents.js';
 import { COPY_DST, COPY_SRC, STORAGE } from '../runtime/usage.js';
+import type { Model } from './model.js';
 import type { Objective } from './objective.js';
 import { flatStatistics, namedStatistics, type StatisticsLayout, statisticsOf } from './statistics.js';
 import { recordEvaluation, recordStep, type StepOptions } from './step.js';
@@ -22,13 +22,13 @@ export interface Standing {
   readonly failed: number | null;
 }
 
-export class Trainer {
+export class Trainer<L> {
   readonly layout: ParameterLayout;
   readonly #gpu: Gpu;
-  readonly #flow: GpuFlow;
+  readonly #model: Model<L>;
   readonly #residents: Residents;
   readonly #options: StepOptions;
-  readonly #objective: Objective;
+  readonly #objective: Objective<L>;
   readonly #statistics: StatisticsLayout;
   /** Buffers that steps change: with the data and the options they are all of a run. */
   readonly #changing: readonly { readonly name: string; readonly length: number }[];
@@ -41,19 +41,25 @@ export class Trainer {
    * Uploads everything. The caller disposes of it, and holds the arrays no longer.
    * @param taken steps of an earlier run that left `state`.
    */
-  constructor(flow: GpuFlow, options: StepOptions, objective: Objective, taken = 0, state: ReadonlyMap<string, Float32Array> = new Map()) {
-    const { gpu } = flow.parts;
+  constructor(
+    model: Model<L>,
+    options: StepOptions,
+    objective: Objective<L>,
+    taken = 0,
+    state: ReadonlyMap<string, Float32Array> = new Map(),
+  ) {
+    const { gpu } = model;
     this.#gpu = gpu;
-    this.#flow = flow;
+    this.#model = model;
     this.#options = options;
     this.#objective = objective;
     this.#taken = taken;
-    this.layout = layoutOf(flow);
+    this.layout = layoutOf(model);
     this.#residents = gpu.residents('training');
     const { count } = this.layout;
-    const parameters = flatParameters(flow, this.layout);
-    this.#statistics = statisticsOf(flow);
-    const statistics = flatStatistics(flow, this.#statistics);
+    const parameters = flatParameters(model, this.layout);
+    this.#statistics = statisticsOf(model);
+    const statistics = flatStatistics(model, this.#statistics);
     const keeps = objective.heldOut !== null;
     const changing = {
       parameters,
@@ -74,11 +80,11 @@ export class Trainer {
   }
 
   async compile(): Promise<void> {
-    const program = recordStep(this.#flow, this.layout, this.#options, this.#objective);
+    const program = recordStep(this.#model, this.layout, this.#options, this.#objective);
     this.#step = await this.#gpu.compile(program, this.#residents);
     if (this.#objective.heldOut)
       this.#evaluation = await this.#gpu.compile(
-        recordEvaluation(this.#flow, this.layout, this.#options, this.#objective),
+        recordEvaluation(this.#model, this.layout, this.#options, this.#objective),
         this.#residents,
       );
   }

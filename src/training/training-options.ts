@@ -1,8 +1,8 @@
 // What every kind of training takes, and the checks of it.
 
 import { check, checkInteger, checkOneOf, checkSeed } from '../flows/checks.js';
-import type { GpuFlow } from '../flows/flow.js';
 import { TILE } from '../runtime/tensor.js';
+import type { Model } from './model.js';
 import { statisticsOf } from './statistics.js';
 import type { StepOptions } from './step.js';
 
@@ -64,10 +64,10 @@ export interface TrainingOptions {
 }
 
 /** Defaults filled in. @param place what errors call it. @throws ValueError */
-export function resolveTraining(place: string, flow: GpuFlow, options: TrainingOptions): StepOptions {
+export function resolveTraining(place: string, model: Model, options: TrainingOptions): StepOptions {
   const { steps = 1000, batch = 256, accumulate = 1, warmup = 0, weightDecay = 0, clipNorm = 5, learningRate = 1e-3, average } = options;
   const { optimiser = weightDecay > 0 ? 'adamw' : 'adam', schedule = 'cosine', seed = 0 } = options;
-  const batchStatistics = options.batchStatistics !== false && statisticsOf(flow).length > 0;
+  const batchStatistics = options.batchStatistics !== false && statisticsOf(model).length > 0;
   checkInteger(`${place}: steps`, steps, 1);
   checkInteger(`${place}: batch`, batch, 1);
   check(batch > 1 || !batchStatistics, `${place}: batch`, 'at least 2 rows, of which batch norm takes the deviation', batch);

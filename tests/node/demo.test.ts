@@ -7,117 +7,19 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { inflateSync } from 'node:zlib';
-import type { Browser, Page } from 'puppeteer-core';
-import { build, createServer, type ViteDevServer } from 'vite';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { browserFlags, launchBrowser } from '../../scripts/browser.mjs';
+import type { Page } from 'puppeteer-core';
+import { build } from 'vite';
+import { describe, expect, test } from 'vitest';
+import { launchBrowser } from '../../scripts/browser.mjs';
+import { decodePng, demoConfig, isSoftware, status, text, useDemo } from '../support/demo.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const configFile = join(root, 'demo/vite.config.ts');
 const pixels = JSON.parse(readFileSync(join(root, 'demo/models/digits/pixels.json'), 'utf8')) as { mean: number[]; scale: number[] };
 
-// SwiftShader computes for WebGPU on Vulkan; to show a WebGPU canvas the compositor has to run on it as well.
-const isSoftware = browserFlags().includes('--use-webgpu-adapter=swiftshader');
-const compositing = isSoftware ? ['--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader'] : [];
-
-let server: ViteDevServer;
-let browser: Browser;
-let address: string;
-
-beforeAll(async () => {
-  server = await createServer({ configFile, logLevel: 'error', server: { port: 0, hmr: false } });
-  await server.listen();
-  address = `http://127.0.0.1:${(server.httpServer!.address() as AddressInfo).port}/`;
-  browser = await launchBrowser({ args: compositing });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-interface Options {
-  readonly url?: string;
-  readonly width?: number;
-  readonly media?: Record<string, string>;
-  /** JavaScript that runs before the page's own. */
-  readonly before?: string;
-  /** Part of an address that the server pretends not to have. */
-  readonly missing?: string;
-  readonly on?: Browser;
-}
-
-/** Opens the page, hands it on and closes it; any error of the page fails the test. */
-async function withPage(options: Options, use: (page: Page) => Promise<void>): Promise<void> {
-  const page = await (options.on ?? browser).newPage();
-  const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(String(error)));
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !options.missing) errors.push(message.text());
-  });
-  try {
-    await page.setViewport({ width: options.width ?? 1200, height: 1200 });
-    await page.emulateMediaFeatures(Object.entries(options.media ?? {}).map(([name, value]) => ({ name, value })));
-    if (options.before) await page.evaluateOnNewDocument(options.before);
-    if (options.missing) {
-      await page.setRequestInterception(true);
-      page.on('request', (request) =>
-        request.url().includes(options.missing!) ? request.respond({ status: 404, body: 'not here' }) : request.continue(),
-      );
-    }
-    await page.goto(options.url ?? address);
-    await use(page);
-    expect(errors).toEqual([]);
-  } finally {
-    await page.close();
-  }
-}
-
-const text = (page: Page, id: string): Promise<string> => page.$eval(`#${id}`, (element) => element.textContent ?? '');
-
-const status = (page: Page, start: string): Promise<unknown> =>
-  page.waitForFunction((wanted) => document.getElementById('status')?.textContent?.startsWith(wanted), { timeout: 20_000 }, start);
+const withPage = useDemo();
 
 const logDensities = (page: Page): Promise<number[]> =>
   page.$$eval('#captions [role=option]', (cells) => cells.map((cell) => Number(cell.textContent?.replace('−', '-') || Number.NaN)));
-
-interface Picture {
-  readonly width: number;
-  readonly height: number;
-  rgb(x: number, y: number): readonly [number, number, number];
-}
-
-/** What a PNG of eight bits a channel shows. */
-function decodePng(file: Uint8Array): Picture {
-  const bytes = Buffer.from(file);
-  const data: Buffer[] = [];
-  for (let at = 8; at < bytes.length; at += 12 + bytes.readUInt32BE(at))
-    if (bytes.toString('latin1', at + 4, at + 8) === 'IDAT') data.push(bytes.subarray(at + 8, at + 8 + bytes.readUInt32BE(at)));
-  const width = bytes.readUInt32BE(16);
-  const height = bytes.readUInt32BE(20);
-  const channels = bytes[25] === 6 ? 4 : 3;
-  const raw = inflateSync(Buffer.concat(data));
-  const stride = width * channels;
-  const out = new Uint8Array(height * stride);
-  for (let y = 0; y < height; y++) {
-    const filter = raw[y * (stride + 1)]!;
-    for (let i = 0; i < stride; i++) {
-      const left = i < channels ? 0 : out[y * stride + i - channels]!;
-      const up = y === 0 ? 0 : out[(y - 1) * stride + i]!;
-      const corner = y === 0 || i < channels ? 0 : out[(y - 1) * stride + i - channels]!;
-      const guess = left + up - corner;
-      const [a, b, c] = [Math.abs(guess - left), Math.abs(guess - up), Math.abs(guess - corner)];
-      const paeth = a <= b && a <= c ? left : b <= c ? up : corner;
-      out[y * stride + i] = raw[y * (stride + 1) + 1 + i]! + [0, left, up, (left + up) >> 1, paeth][filter]!;
-    }
-  }
-  const rgb = (x: number, y: number) => {
-    const at = y * stride + x * channels;
-    return [out[at]!, out[at + 1]!, out[at + 2]!] as const;
-  };
-  return { width, height, rgb };
-}
 
 /** Grey levels of all squares of all images, from 0 (paper) to 1 (ink), as they are on the screen now. */
 async function levels(page: Page): Promise<number[]> {
@@ -295,7 +197,7 @@ describe('the page', () => {
         await page.keyboard.press('Tab');
         return focused();
       };
-      expect(await tab()).toEqual({ name: 'captions', outlined: true });
+      for (const name of ['to-digits', 'to-training', 'captions']) expect(await tab()).toEqual({ name, outlined: true });
       await page.keyboard.press('ArrowRight');
       expect(await text(page, 'detail-number')).toBe('Image 2');
       await page.keyboard.press('End');
@@ -369,7 +271,7 @@ describe('the page', () => {
     const folder = mkdtempSync(join(tmpdir(), 'pushforward-demo-'));
     let files: Server | undefined;
     try {
-      await build({ configFile, logLevel: 'error', build: { outDir: folder, emptyOutDir: true } });
+      await build({ configFile: demoConfig, logLevel: 'error', build: { outDir: folder, emptyOutDir: true } });
       const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
       files = createHttpServer((request, response) => {
         const path = request.url!.replace(/^\/some\/where\//, '').replace(/^$/, 'index.html');
@@ -382,7 +284,18 @@ describe('the page', () => {
       });
       await new Promise<void>((resolve) => files!.listen(0, '127.0.0.1', resolve));
       const url = `http://127.0.0.1:${(files.address() as AddressInfo).port}/some/where/`;
-      await withPage({ url }, (page) => status(page, '64 images from seed 7').then(() => undefined));
+      await withPage({ url }, async (page) => {
+        await status(page, '64 images from seed 7');
+        expect(isPicture(await levelsOnce(page, isPicture))).toBe(true);
+        // Minified, the colours of the style sheet have three digits; the paper of the first image is white still.
+        const { x, y } = await page.$eval('#captions [role=option]', (cell) => cell.getBoundingClientRect().toJSON());
+        const picture = decodePng(await page.screenshot({ captureBeyondViewport: false }));
+        expect(picture.rgb(Math.round(x) + 4, Math.round(y) + 4)).toEqual([255, 255, 255]);
+        await page.click('#to-training');
+        await status(page, 'A fresh flow');
+        await page.click('#to-digits');
+        await status(page, '64 images from seed 7');
+      });
     } finally {
       files?.closeAllConnections();
       files?.close();

@@ -2,6 +2,7 @@
 
 import type { GpuFlow } from '../../src/flows/flow.js';
 import { recordParameterGradients } from '../../src/training/gradients.js';
+import { modelOf } from '../../src/training/model.js';
 import { flatParameters, layoutOf } from '../../src/training/trainable.js';
 import { runProgram } from '../reference/run.js';
 import type { Random } from './random.js';
@@ -18,9 +19,9 @@ export type Differentiable = (parameters?: Float64Array) => ParameterGradients;
 
 /** The flow's loss on some rows as a function of its parameters, with the recorded gradient. */
 export function differentiable(flow: GpuFlow, x: Float32Array, context: Float32Array | undefined): Differentiable {
-  const layout = layoutOf(flow);
+  const layout = layoutOf(modelOf(flow));
   const program = recordParameterGradients(flow, layout);
-  const own = Float64Array.from(flatParameters(flow, layout));
+  const own = Float64Array.from(flatParameters(modelOf(flow), layout));
   return (parameters = own) => {
     const { logProb, gradient } = runProgram(program, {
       rows: x.length / flow.dim,
@@ -40,8 +41,8 @@ export function differentiable(flow: GpuFlow, x: Float32Array, context: Float32A
  * steps disagree stands at a kink of a ReLU or a clamp, and another is drawn.
  */
 export function worstDifference(flow: GpuFlow, evaluate: Differentiable, random: Random, count: number): { worst: number; place: string } {
-  const layout = layoutOf(flow);
-  const at = Float64Array.from(flatParameters(flow, layout));
+  const layout = layoutOf(modelOf(flow));
+  const at = Float64Array.from(flatParameters(modelOf(flow), layout));
   const { gradient } = evaluate(at);
   const numeric = (index: number, h: number): number => {
     const loss = (step: number) => {

@@ -2,10 +2,11 @@
 
 import { describe, expect, test } from 'vitest';
 import type { GpuFlow } from '../../src/flows/flow.js';
-import { recordDensity, recordOutput } from '../../src/flows/task.js';
+import { recordOutput } from '../../src/flows/task.js';
 import { fit, maf, realNVP, ValueError } from '../../src/index.js';
 import { Recorder } from '../../src/runtime/recorder.js';
-import { recordFlatGradient } from '../../src/training/gradients.js';
+import { recordFlatGradient, recordOwnDensity } from '../../src/training/gradients.js';
+import { modelOf } from '../../src/training/model.js';
 import { flatStatistics, statisticsOf } from '../../src/training/statistics.js';
 import { flatParameters, layoutOf, recordTrainable } from '../../src/training/trainable.js';
 import { runProgram } from '../reference/run.js';
@@ -21,20 +22,20 @@ const make = async (scale = 0.1, contextDim = 0) =>
 
 /** The loss of all rows at once under their own statistics, in float64. */
 function batchDifferentiable(flow: GpuFlow, x: Float32Array): Differentiable {
-  const layout = layoutOf(flow);
-  const statistics = statisticsOf(flow);
+  const layout = layoutOf(modelOf(flow));
+  const statistics = statisticsOf(modelOf(flow));
   const r = new Recorder('flow');
-  const { ends, leaves } = recordTrainable(r, flow, layout, recordDensity, { layout: statistics, from: 'rows' });
+  const { ends, leaves } = recordTrainable(r, modelOf(flow), layout, recordOwnDensity, { layout: statistics, from: 'rows' });
   recordOutput(r, 'logProb', ends.logProb);
   recordFlatGradient(r, ends.logProb, leaves, layout.count, -1);
   const program = r.finish();
-  return (parameters = Float64Array.from(flatParameters(flow, layout))) => {
+  return (parameters = Float64Array.from(flatParameters(modelOf(flow), layout))) => {
     const { logProb, gradient } = runProgram(program, {
       rows: x.length / flow.dim,
       externals: {
         x: Float64Array.from(x),
         parameters,
-        statistics: Float64Array.from(flatStatistics(flow, statistics)),
+        statistics: Float64Array.from(flatStatistics(modelOf(flow), statistics)),
         gradient: new Float64Array(layout.count),
       },
     });
@@ -61,12 +62,12 @@ describe('batch norm that trains', () => {
     const flow = await make();
     const x = random.normals(3 * rows);
     const { gradient, loss } = batchDifferentiable(flow, x)();
-    const before = flatParameters(flow, layoutOf(flow));
+    const before = flatParameters(modelOf(flow), layoutOf(modelOf(flow)));
     const rate = 1e-2;
     const options = { steps: 1, batch: rows, learningRate: rate, optimiser: 'sgd', schedule: 'constant', clipNorm: 1e9 } as const;
     const result = await fit(flow, x, options);
     expect(Math.abs(result.loss - loss / rows)).toBeLessThan(1e-4);
-    const after = flatParameters(flow, layoutOf(flow));
+    const after = flatParameters(modelOf(flow), layoutOf(modelOf(flow)));
     let worst = 0;
     for (const [i, value] of after.entries()) worst = Math.max(worst, Math.abs((before[i]! - value) / rate - gradient[i]! / rows));
     // A step of 1e-2 of a parameter of size 1 is known to 1e-5 of the gradient.
@@ -77,7 +78,7 @@ describe('batch norm that trains', () => {
     const random = new Random(3);
     const x = Float32Array.from({ length: 3 * 100 }, (_, i) => (i % 3) * 4 + 2 * random.normal());
     const flow = (await maf(held.gpu, { dim: 3, layers: 2, hidden: [8], batchNorm: true, seed: 1 })) as GpuFlow;
-    const [first] = statisticsOf(flow).norms;
+    const [first] = statisticsOf(modelOf(flow)).norms;
     const [meanName, varianceName] = first!.names;
     await fit(flow, x, { steps: 5, batch: 100, learningRate: 1e-12, initialise: false, schedule: 'constant' });
     // What enters the first norm: the layers before it, unchanged by steps this small.
@@ -112,7 +113,7 @@ describe('batch norm that trains', () => {
   test('keeps running statistics where asked, and needs two rows', async () => {
     const x = new Random(5).normals(3 * 100);
     const flow = await make();
-    const names = statisticsOf(flow).norms.flatMap((norm) => [...norm.names]);
+    const names = statisticsOf(modelOf(flow)).norms.flatMap((norm) => [...norm.names]);
     const of = () => names.map((name) => Array.from(flow.parts.state.tensors.get(name)!.data as Float32Array));
     const before = of();
     await fit(flow, x, { steps: 3, batch: 50, batchStatistics: false, initialise: false });

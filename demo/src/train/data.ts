@@ -82,9 +82,11 @@ export function tableData(name: string, { columns, rows, values }: Table): DataS
     let variance = 0;
     for (let row = 0; row < rows; row++) variance += (values[row * width + i]! - mean) ** 2 / rows;
     const deviation = Math.sqrt(variance);
-    if (!(deviation > LEAST_VARIATION * Math.abs(mean)))
+    const varies = values.some((value, at) => at % width === i && value !== values[i]);
+    if (!varies) throw new DataError(`Column “${column}” holds one number throughout, so that it has no density. Leave it out.`);
+    if (deviation < LEAST_VARIATION * Math.abs(mean))
       throw new DataError(
-        `Column “${column}” ${deviation > 0 ? 'hardly varies' : 'holds one number throughout'}: it has no density. Leave it out${deviation > 0 ? ', or subtract its mean' : ''}.`,
+        `Column “${column}” hardly varies beside its size, ${mean.toPrecision(3)}: subtract its mean first, or leave it out.`,
       );
     return { mean, deviation };
   });

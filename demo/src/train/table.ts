@@ -37,7 +37,7 @@ function cellsOf(line: string, separator: string): string[] {
 }
 
 function separatorOf(line: string): string {
-  const count = (separator: string) => line.split(separator).length;
+  const count = (separator: string) => cellsOf(line, separator).length;
   return [',', ';', '\t'].reduce((best, other) => (count(other) > count(best) ? other : best));
 }
 

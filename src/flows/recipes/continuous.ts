@@ -17,7 +17,7 @@ export type OdeSolver =
       /** Error of a step beside the size of the state; the root mean square over batch, features and log-det is held to it. */
       readonly rtol: number;
       readonly atol: number;
-      /** Equal Dormand–Prince steps for `prepare`, `encodeSample`, `encodeLogProb` and `profile`; without it those throw StateError. */
+      /** Equal Dormand–Prince steps for `prepare`, `encode*`, `profile`, `gradients` and `fit`; without it those throw StateError. */
       readonly steps?: number;
       /** Trial steps after which a solve throws StateError. Default 1000. */
       readonly maxSteps?: number;

@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,zd:u32,ze:u32,zf:u32,sd:u32,se:u32,tt:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=J()||d>=c.l){return;}var E=c.tt*a[p(c.zd,e.x)+(c.ze+d)*j];if(HAS_B){E*=b[p(c.zf,e.x)+(d%c.zf)*j];}let h=p(c.sd,e.x)+(c.se+d)*j;if(ADD){y[h]+=E;}else{y[h]=E;}}";
+const own = "struct s{l:u32,zf:u32,zg:u32,zh:u32,sd:u32,se:u32,tt:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=J()||d>=c.l){return;}var E=c.tt*a[p(c.zf,e.x)+(c.zg+d)*j];if(HAS_B){E*=b[p(c.zh,e.x)+(d%c.zh)*j];}let h=p(c.sd,e.x)+(c.se+d)*j;if(ADD){y[h]+=E;}else{y[h]=E;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const multiplyAdd = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>tp:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Fb:array<vec4f>;const Fc=64u;fn Fd(Z:u32,G:u32,ha:u32)->vec4f{var o=vec4f(0.);for(var C=G;C<ha;C+=8u){var H=vec4f(0.);for(var d=C;d<min(C+8u,ha);d++){H+=tp[Z+d*j];}o+=H;}return o;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let gx=(c.l+Fc-1u)/Fc;if(e.x*4u>=J()||e.y>=gx){return;}let G=e.y*Fc;Fb[p(gx,e.x)+e.y*j]=Fd(p(c.l,e.x),G,min(G+Fc,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=J()){return;}total[e.x]+=Fd(p(c.l,e.x),0u,c.l);}";
+const own = "struct s{l:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>tp:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Fd:array<vec4f>;const Fe=64u;fn Ff(Z:u32,G:u32,ha:u32)->vec4f{var o=vec4f(0.);for(var C=G;C<ha;C+=8u){var H=vec4f(0.);for(var d=C;d<min(C+8u,ha);d++){H+=tp[Z+d*j];}o+=H;}return o;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let gx=(c.l+Fe-1u)/Fe;if(e.x*4u>=J()||e.y>=gx){return;}let G=e.y*Fe;Fd[p(gx,e.x)+e.y*j]=Ff(p(c.l,e.x),G,min(G+Fe,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=J()){return;}total[e.x]+=Ff(p(c.l,e.x),0u,c.l);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,tp:u32,Fe:u32,Ff:u32,sd:u32,se:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>fi:array<vec4f>;@group(0)@binding(3)var<storage,read>Fi:array<f32>;@group(0)@binding(4)var<storage,read_write>Fn:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=J()||d>=c.l){return;}let dz=fi[p(c.sd,e.x)+(c.se+d)*j];let wl=p(c.Fe,e.x)+d*j;for(var i=0u;i<c.tp;i++){let h=wl+i*c.Ff*j;let H=Fi[i]*dz;if(ADD){Fn[h]+=H;}else{Fn[h]=H;}}}";
+const own = "struct s{l:u32,tp:u32,Fg:u32,Fh:u32,sd:u32,se:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>fi:array<vec4f>;@group(0)@binding(3)var<storage,read>Fk:array<f32>;@group(0)@binding(4)var<storage,read_write>Fp:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=J()||d>=c.l){return;}let dz=fi[p(c.sd,e.x)+(c.se+d)*j];let wl=p(c.Fg,e.x)+d*j;for(var i=0u;i<c.tp;i++){let h=wl+i*c.Fh*j;let H=Fk[i]*dz;if(ADD){Fp[h]+=H;}else{Fp[h]=H;}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<

@@ -2,23 +2,25 @@ import { defineRule } from '../../runtime/derivative.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
 import type { divergence } from '../divergence.js';
 import { multiplyAdd } from '../multiply-add.js';
-import { scaleTangents } from '../scale-tangents.js';
+import type { scaleTangents } from '../scale-tangents.js';
 import { tangentsBackward } from '../tangents-backward.js';
-import { accumulate, addProduct } from './accumulate.js';
+import { addProduct } from './accumulate.js';
 
-export const scaleTangentsRule = /*#__PURE__*/ defineRule(scaleTangents, (r, { buffers: { x, slope }, params }, gradients) => {
-  const dY = gradients.of('y');
-  if (!dY) return;
-  const [dX, dSlope] = [gradients.into('x'), gradients.into('slope')];
-  if (dX) accumulate(r, dX, (y) => r.run(scaleTangents, { buffers: { x: dY, slope, y }, params }));
-  const { features, blocks } = params;
-  if (dSlope)
-    r.run(tangentsBackward, {
-      buffers: { x, d_y: dY, d_slope: dSlope.tensor },
-      params: { features, blocks },
-      constants: { ADD: dSlope.add },
-    });
-});
+export const scaleTangentsRule = /*#__PURE__*/ defineRule<(typeof scaleTangents)['source']>(
+  'scale-tangents.scale_tangents',
+  (r, { buffers: { x, slope }, params: { features, blocks } }, gradients) => {
+    const dY = gradients.of('y');
+    if (!dY) return;
+    const [dX, dSlope] = [gradients.into('x'), gradients.into('slope')];
+    if (dX) addProduct(r, dX, dY, slope as TiledTensor);
+    if (dSlope)
+      r.run(tangentsBackward, {
+        buffers: { x, d_y: dY, d_slope: dSlope.tensor },
+        params: { features, blocks },
+        constants: { ADD: dSlope.add },
+      });
+  },
+);
 
 export const probeSumRule = /*#__PURE__*/ defineRule<(typeof divergence.probeSum)['source']>(
   'divergence.probe_sum',

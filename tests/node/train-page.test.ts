@@ -1,0 +1,358 @@
+// The page of demo/ that trains a flow: what it draws is compared with what the library says, and it is used as a person would use it.
+
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'puppeteer-core';
+import { describe, expect, test } from 'vitest';
+import { launchBrowser } from '../../scripts/browser.mjs';
+import { decodePng, type PageOptions, type Picture, status, text, useDemo } from '../support/demo.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const open = useDemo();
+
+const withPage = (options: PageOptions, use: (page: Page) => Promise<void>): Promise<void> => open({ url: 'train.html', ...options }, use);
+
+/** As a person types into a field, but at once. */
+const set = (page: Page, id: string, value: string): Promise<void> =>
+  page.$eval(
+    `#${id}`,
+    (field, wanted) => {
+      (field as HTMLInputElement).value = wanted;
+      field.dispatchEvent(new Event('change', { bubbles: true }));
+    },
+    value,
+  );
+
+const choose = (page: Page, kind: string): Promise<void> => page.click(`input[name=kind][value="${kind}"]`);
+
+/** A small flow, so that a test takes seconds on a processor. */
+async function small(page: Page, kind: string, steps: number): Promise<void> {
+  await status(page, 'A fresh flow');
+  await set(page, 'layers', '2');
+  await set(page, 'width', '16');
+  await choose(page, kind);
+  await set(page, 'steps', String(steps));
+  const parameters = { realNVP: '676', maf: '776', spline: '2\u202f206' }[kind]!;
+  await status(page, `A fresh flow, ${parameters} parameters`);
+}
+
+const drop = (page: Page, name: string, bytes: Uint8Array | string): Promise<void> =>
+  page.evaluate(
+    (called, base64) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))], called));
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    },
+    name,
+    Buffer.from(bytes).toString('base64'),
+  );
+
+/** What the page hands to the browser to store, and its name. */
+async function download(page: Page): Promise<{ name: string; bytes: Uint8Array }> {
+  const { name, base64 } = await page.evaluate(
+    () =>
+      new Promise<{ name: string; base64: string }>((resolve) => {
+        const { click } = HTMLAnchorElement.prototype;
+        HTMLAnchorElement.prototype.click = async function () {
+          HTMLAnchorElement.prototype.click = click;
+          const bytes = new Uint8Array(await (await fetch(this.href)).arrayBuffer());
+          resolve({ name: this.download, base64: btoa(bytes.reduce((all, byte) => all + String.fromCharCode(byte), '')) });
+        };
+        document.getElementById('download')!.click();
+      }),
+  );
+  return { name, bytes: Buffer.from(base64, 'base64') };
+}
+
+const number = (words: string): number => Number(words.replace('−', '-').replace(/\s/g, ''));
+const stepOf = async (page: Page): Promise<number> => number((await text(page, 'step')).split(' of ')[0]!);
+const stepsAt = (page: Page, least: number): Promise<unknown> =>
+  page.waitForFunction(
+    (n) => Number(document.getElementById('step')?.textContent?.split(' of ')[0]?.replace(/\s/g, '')) >= n,
+    { timeout: 60_000 },
+    least,
+  );
+
+async function pictureOf(page: Page, id: string): Promise<Picture> {
+  const clip = await page.$eval(`#${id}`, (canvas) => canvas.getBoundingClientRect().toJSON());
+  return decodePng(await page.screenshot({ clip, captureBeyondViewport: false }));
+}
+
+/** Share of ink at a place: 0 paper, 1 ink, by the green channel of the colours by day. */
+const inkAt = (picture: Picture, x: number, y: number): number => (255 - picture.rgb(x, y)[1]) / (255 - 0x2f);
+
+function shareOfInk(picture: Picture): number {
+  let inked = 0;
+  for (let y = 0; y < picture.height; y++) for (let x = 0; x < picture.width; x++) if (inkAt(picture, x, y) > 0.25) inked++;
+  return inked / (picture.width * picture.height);
+}
+
+/** The picture once the compositor shows what is asked for; the last one, if it never does. */
+async function pictureOnce(page: Page, id: string, accept: (picture: Picture) => boolean): Promise<Picture> {
+  const end = performance.now() + 10_000;
+  for (;;) {
+    const picture = await pictureOf(page, id);
+    if (accept(picture) || performance.now() > end) return picture;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const waitForTrained = (page: Page) => status(page, 'Trained for', 90_000);
+
+/** 270 rows of three columns in the middle of which there is little, in units far from 1. */
+function csv(): string {
+  const rows = Array.from({ length: 300 }, (_, i) => {
+    const side = i < 150 ? -1 : 1;
+    const wave = (k: number) => Math.sin(i * k) + Math.sin(i * k * 1.7 + 1);
+    return [1000 + side * 60 + 10 * wave(2.1), 0.05 + side * 0.01 + 0.002 * wave(3.3), -3 + wave(5.7)].map((value) => value.toFixed(5));
+  });
+  return `weight,share,"change, a day"\n${rows.map((row) => row.join(',')).join('\n')}\n`;
+}
+
+describe('training', () => {
+  test('a flow learns two moons while one watches, pauses, goes on, and starts again', () =>
+    withPage({}, async (page) => {
+      await small(page, 'realNVP', 400);
+      const before = shareOfInk(await pictureOnce(page, 'sample-points', (picture) => shareOfInk(picture) > 0.02));
+      expect(before).toBeGreaterThan(0.02);
+      expect(await text(page, 'entropy')).toBe('2.396');
+      await page.click('#run');
+      await stepsAt(page, 20);
+      const early = number(await text(page, 'training-loss'));
+      expect(await text(page, 'run')).toBe('Pause');
+      expect(number(await text(page, 'pace'))).toBeGreaterThan(0);
+      await page.click('#run');
+      await status(page, 'Paused at step ');
+      const paused = await stepOf(page);
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      expect(await stepOf(page)).toBe(paused);
+      expect(await text(page, 'run')).toBe('Resume');
+      await page.click('#run');
+      await stepsAt(page, paused + 20);
+      await waitForTrained(page);
+      const loss = number(/loss ([\d.−]+) nats/.exec(await text(page, 'status'))![1]!);
+      expect(loss).toBeLessThan(early - 0.3);
+      expect(loss).toBeLessThan(3.1);
+      expect(loss).toBeGreaterThan(2.38);
+      expect(await text(page, 'step')).toBe('400 of 400');
+      await page.click('#run');
+      await status(page, 'Training');
+      await page.click('#reset');
+      await status(page, 'A fresh flow, 676 parameters');
+      expect(await text(page, 'training-loss')).toBe('–');
+      expect(await text(page, 'run')).toBe('Start');
+    }));
+
+  test('the pictures follow the flow while it trains', () =>
+    withPage({}, async (page) => {
+      await small(page, 'realNVP', 100_000);
+      const shades = async () => {
+        const picture = await pictureOf(page, 'density');
+        return Array.from({ length: 400 }, (_, i) => inkAt(picture, 20 * (i % 20) + 10, 20 * Math.floor(i / 20) + 10));
+      };
+      // The compositor may still show the flow before.
+      let fresh = await shades();
+      for (let same = 0; same < 4; ) {
+        await new Promise((resolve) => setTimeout(resolve, 250));
+        const again = await shades();
+        same = again.every((shade, i) => shade === fresh[i]) ? same + 1 : 0;
+        fresh = again;
+      }
+      await page.click('#run');
+      const end = performance.now() + 30_000;
+      let moved = 0;
+      while (moved < 0.05 && performance.now() < end) {
+        const now = await shades();
+        moved = now.reduce((sum, shade, i) => sum + Math.abs(shade - fresh[i]!), 0) / 400;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      expect(moved).toBeGreaterThan(0.05);
+      expect(await text(page, 'run')).toBe('Pause');
+    }));
+
+  test('the density is that of the library', () =>
+    withPage({}, async (page) => {
+      await small(page, 'realNVP', 100);
+      const { side, logProb } = (await page.evaluate(`(async () => {
+        const { Gpu, realNVP } = await import('/@fs${root}src/index.ts');
+        const gpu = await Gpu.request();
+        const flow = await realNVP(gpu, { dim: 2, layers: 2, hidden: [16, 16], seed: 1 });
+        const side = 110;
+        const at = (i) => (8.8 * (i + 0.5)) / side - 4.4;
+        const x = Float32Array.from({ length: 2 * side * side }, (_, i) => i % 2 === 0 ? at((i / 2) % side) : -at(Math.floor(i / 2 / side)));
+        const logProb = await flow.logProb(x);
+        gpu.dispose();
+        return { side, logProb: [...logProb] };
+      })()`)) as { side: number; logProb: number[] };
+      const p = logProb.map(Math.exp);
+      const level = p.reduce((sum, value) => sum + value * value, 0) / p.reduce((sum, value) => sum + value, 0);
+      const expected = p.map((value) => 1 - Math.exp((-1.5 * value) / level));
+      const worst = (picture: Picture) =>
+        Math.max(
+          ...expected.map((shade, i) => {
+            const [x, y] = [i % side, Math.floor(i / side)].map((cell) => Math.floor(((cell + 0.5) * picture.width) / side)) as [
+              number,
+              number,
+            ];
+            // Where the caption lies.
+            return x < 80 && y < 30 ? 0 : Math.abs(inkAt(picture, x, y) - shade);
+          }),
+        );
+      expect(worst(await pictureOnce(page, 'density', (picture) => worst(picture) < 0.06))).toBeLessThan(0.06);
+    }));
+
+  test('every toy density and every flow takes a step', () =>
+    withPage({}, async (page) => {
+      await status(page, 'A fresh flow');
+      const names = await page.$$eval('#data option', (options) => options.map((option) => option.value));
+      expect(names).toHaveLength(6);
+      for (const [i, name] of names.entries()) {
+        await set(page, 'data', name);
+        await small(page, ['maf', 'realNVP', 'spline'][i % 3]!, 3);
+        await page.waitForFunction(() => document.getElementById('run')?.textContent === 'Start');
+        await page.click('#run');
+        await waitForTrained(page);
+        expect(await text(page, 'status')).toMatch(/^Trained for 3 steps: validation loss \d+\.\d+ nats, \d+\.\d+ above the entropy/);
+        expect(number(await text(page, 'entropy'))).toBeGreaterThan(2);
+      }
+    }));
+
+  test('a dropped file trains in its own units, and what is downloaded opens again', () =>
+    withPage({}, async (page) => {
+      await small(page, 'maf', 60);
+      await drop(page, 'weights.csv', csv());
+      await page.waitForFunction(() => document.getElementById('status')?.textContent?.endsWith('270 rows. 30 more are held out.'));
+      expect(await page.$eval('#density', (canvas) => canvas.clientWidth)).toBe(0);
+      expect(await page.$$eval('#up option', (options) => options.map((option) => option.textContent))).toEqual([
+        'weight',
+        'share',
+        'change, a day',
+      ]);
+      await set(page, 'up', '2');
+      expect(await text(page, 'axes')).toMatch(/^Across: weight, 9\d\d to 1.\d+\. Up: change, a day, −5.\d+ to −0.\d+\.$/);
+      expect(await page.$eval('#entropy-key', (key) => (key as HTMLElement).hidden)).toBe(true);
+      expect(shareOfInk(await pictureOnce(page, 'data-points', (picture) => shareOfInk(picture) > 0.005))).toBeGreaterThan(0.005);
+      await page.click('#run');
+      await waitForTrained(page);
+      const validation = number(/loss ([\d.−]+) nats/.exec(await text(page, 'status'))![1]!);
+      const { name, bytes } = await download(page);
+      expect(name).toBe('weights.safetensors');
+      const rows = csv()
+        .split('\n')
+        .slice(1, -1)
+        .map((row) => row.split(',').map(Number));
+      const mean = (await page.evaluate(`(async () => {
+        const { Gpu, loadFlow } = await import('/@fs${root}src/index.ts');
+        const gpu = await Gpu.request();
+        const flow = await loadFlow(gpu, Uint8Array.from(${JSON.stringify([...bytes])}));
+        const logProb = await flow.logProb(Float32Array.from(${JSON.stringify(rows.flat())}));
+        gpu.dispose();
+        return logProb.reduce((sum, value) => sum + value, 0) / logProb.length;
+      })()`)) as number;
+      // A normal with the deviations of the columns has 60, 0.01 and 1 of them: about 4.1 − 4.6 + 0 + 3 · 1.42 nats.
+      expect(-mean).toBeLessThan(3.9);
+      expect(Math.abs(-mean - validation)).toBeLessThan(0.5);
+      await set(page, 'data', 'moons');
+      await page.waitForFunction(() => document.getElementById('status')?.textContent?.includes('20 000 rows'.replace(' ', '\u202f')));
+      await drop(page, 'mine.safetensors', bytes);
+      await status(page, 'The flow of mine.safetensors');
+      expect(await text(page, 'status')).toContain('It has 3 columns');
+      expect(await page.$eval('#run', (button) => (button as HTMLButtonElement).disabled)).toBe(true);
+      expect(shareOfInk(await pictureOnce(page, 'sample-points', (picture) => shareOfInk(picture) > 0.005))).toBeGreaterThan(0.005);
+      await drop(page, 'weights.csv', csv());
+      await page.waitForFunction(() => /^The flow of mine.*270 rows/.test(document.getElementById('status')?.textContent ?? ''));
+      await page.click('#run');
+      await stepsAt(page, 1);
+      // It goes on from what was learned, not from the start.
+      expect(number(await text(page, 'training-loss'))).toBeLessThan(4.5);
+    }));
+});
+
+describe('the page', () => {
+  test('refuses what it cannot learn from, in words, and goes on', () =>
+    withPage({}, async (page) => {
+      await small(page, 'maf', 1000);
+      await page.click('#run');
+      await stepsAt(page, 1);
+      await drop(page, 'a.csv', 'a,b\n1,2\n3,n/a\n');
+      await status(page, 'Row 3, column “b” holds “n/a”');
+      await drop(page, 'b.npy', 'nothing');
+      await status(page, 'This is no .npy file');
+      await drop(page, 'c.safetensors', 'nothing');
+      await status(page, 'Safetensors');
+      const step = await stepOf(page);
+      await stepsAt(page, step + 1);
+      await set(page, 'width', '0');
+      await status(page, 'Hidden width takes a whole number from 1 to 1,024.');
+      expect(await page.$eval('#width', (field) => field.getAttribute('aria-invalid'))).toBe('true');
+      await set(page, 'width', '16');
+      await status(page, 'A fresh flow');
+      await drop(page, 'one.csv', `height\n${Array.from({ length: 40 }, (_, i) => (i * i) % 17).join('\n')}`);
+      await page.waitForFunction(() => document.getElementById('status')?.textContent?.includes('40 rows'));
+      await choose(page, 'realNVP');
+      await status(page, 'RealNVP: dim needs at least 2');
+      expect(await page.$eval('#run', (button) => (button as HTMLButtonElement).disabled)).toBe(true);
+      await choose(page, 'spline');
+      await status(page, 'A fresh flow');
+      await set(page, 'steps', '2');
+      await page.click('#run');
+      await waitForTrained(page);
+    }));
+
+  test('fits a small screen, and is dark where dark is asked for', async () => {
+    for (const [scheme, width, low, high] of [
+      ['light', 360, 200, 255],
+      ['dark', 320, 0, 60],
+    ] as const)
+      await withPage({ width, media: { 'prefers-color-scheme': scheme } }, async (page) => {
+        await small(page, 'realNVP', 10);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+        await page.click('#run');
+        await waitForTrained(page);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+        await page.evaluate(() => scrollTo(0, 0));
+        const brightness = (picture: Picture) => picture.rgb(2, picture.height - 3)[0];
+        const fits = (picture: Picture) => brightness(picture) >= low && brightness(picture) <= high;
+        expect(fits(await pictureOnce(page, 'data-points', fits))).toBe(true);
+      });
+  });
+
+  test('appears where the browser cannot show a WebGPU canvas', async () => {
+    const plain = await launchBrowser();
+    try {
+      await withPage({ on: plain }, async (page) => {
+        await small(page, 'realNVP', 5);
+        expect(shareOfInk(await pictureOnce(page, 'sample-points', (picture) => shareOfInk(picture) > 0.02))).toBeGreaterThan(0.02);
+        await page.click('#run');
+        await waitForTrained(page);
+      });
+    } finally {
+      await plain.close();
+    }
+  });
+
+  test('says so where there is no WebGPU', () =>
+    withPage({ before: `Object.defineProperty(navigator, 'gpu', { value: undefined });` }, async (page) => {
+      await status(page, 'No WebGPU here');
+      expect(await text(page, 'notice')).toContain('Chrome or Edge 113');
+    }));
+
+  test('starts again after the device was lost in the middle of training', () =>
+    withPage(
+      {
+        before: `const request = GPUAdapter.prototype.requestDevice;
+          GPUAdapter.prototype.requestDevice = async function (...args) { return (window.device = await request.apply(this, args)); };`,
+      },
+      async (page) => {
+        await small(page, 'realNVP', 5000);
+        await page.click('#run');
+        await stepsAt(page, 3);
+        await page.evaluate('window.device.destroy()');
+        await status(page, 'The GPU went away');
+        await page.click('#notice button');
+        await status(page, 'A fresh flow, 676 parameters');
+        await set(page, 'steps', '5');
+        await page.click('#run');
+        await waitForTrained(page);
+      },
+    ));
+});
