@@ -18,8 +18,9 @@
 //             [8 ceil(outputs / 8)], with CENTER then -center [inputs]; addend tiled [outputs, rows].
 // Error       4 + kernel^2 inputs / 96 units in the last place of sum |weight x| (tests/cases/conv2d.ts).
 // Derivative  with g = dy, times slope where v < 0: dx is this kernel on g, with inputs and outputs of the weights exchanged, both kernel axes
-//             reversed, and reads exchanged with writes; d weight[o, ky, kx, c] = sum over rows and pixels of g[o] x[c, shifted];
-//             d bias[o] = sum of g[o] over rows and pixels; d addend[o] = sum of g[o] over pixels.
+//             reversed, zeros at the pixels that `writes` left out and at those that `reads` did; d weight[o, ky, kx, c] = sum over rows and
+//             pixels of g[o] x[c, shifted] (linear-backward.wgsl); d bias[o] = sum of g[o] over rows and pixels; d addend[o] = sum of
+//             g[o] over pixels; with CENTER the entries of -center get the sum of dx (conv2d-backward.wgsl).
 // Paper       Kingma and Dhariwal 2018, arXiv:1807.03039; Dinh et al. 2017, arXiv:1605.08803 (checkerboard).
 
 #import "lib/call.wgsl"

@@ -3,7 +3,7 @@
 //   invert                 inverse = M⁻¹ by Gauss–Jordan elimination with partial pivoting;  log_det = factor · Σ log|pivot|
 //   determinant_gradient   d M += factor · d log_det · M⁻ᵀ
 //
-// One workgroup, each invocation every 64th row; M⁻¹ is made in place, its columns put back in order at the end. Run once for all rows, at
+// One workgroup, each invocation every 256th row; M⁻¹ is made in place, its columns put back in order at the end. Run once for all rows, at
 // D³ multiply-adds. A singular matrix gives no finite number.
 //
 // Shapes      matrix, inverse, d_matrix f32 [D, D], row-major; log_det, d_log_det f32 [1]; pivots f32 [D], scratch.
@@ -26,10 +26,10 @@ struct Params {
 @group(0) @binding(7) var<storage, read> d_log_det: array<f32>;
 @group(0) @binding(8) var<storage, read_write> d_matrix: array<f32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(256)
 fn invert(@builtin(local_invocation_index) lane: u32) {
   let n = params.features;
-  for (var i = lane; i < n * n; i += 64u) { inverse[i] = matrix[i]; }
+  for (var i = lane; i < n * n; i += 256u) { inverse[i] = matrix[i]; }
   storageBarrier();
   var sum = 0.0;
   for (var k = 0u; k < n; k++) {
@@ -41,13 +41,13 @@ fn invert(@builtin(local_invocation_index) lane: u32) {
     sum += accurate_log(vec4<f32>(abs(value))).x;
     storageBarrier();
     if (lane == 0u) { pivots[k] = f32(pivot); }
-    for (var j = lane; j < n; j += 64u) {
+    for (var j = lane; j < n; j += 256u) {
       let found = inverse[pivot * n + j];
       inverse[pivot * n + j] = inverse[k * n + j];
       inverse[k * n + j] = select(found, 1.0, j == k) / value;
     }
     storageBarrier();
-    for (var i = lane; i < n; i += 64u) {
+    for (var i = lane; i < n; i += 256u) {
       if (i == k) { continue; }
       let factor = inverse[i * n + k];
       inverse[i * n + k] = 0.0;
@@ -55,7 +55,7 @@ fn invert(@builtin(local_invocation_index) lane: u32) {
     }
     storageBarrier();
   }
-  for (var i = lane; i < n; i += 64u) {
+  for (var i = lane; i < n; i += 256u) {
     for (var k = n; k > 0u; k--) {
       let a = i * n + k - 1u;
       let b = i * n + u32(pivots[k - 1u]);

@@ -10,7 +10,8 @@
 // Error       1e-6 sqrt(K) relative to max(1, |y|) for x of unit size (tests/cases/householder.ts). The log-det is 0.
 // Derivative  d x is this kernel with REVERSE flipped and no shift; for each k, with v the value that H_k reads and g the gradient after
 //             it, d vector_k = -factor_k [(vector_k · v) g + (vector_k · g) v - factor_k (vector_k · v) (vector_k · g) vector_k],
-//             summed over rows; v and g are recovered backwards by the reflections themselves.
+//             summed over rows; v and g are recovered backwards by the reflections themselves. Training takes the product of the
+//             reflections as one matrix instead, whose derivative is reflections-backward.wgsl.
 // Paper       Householder 1958, doi:10.1145/320941.320947; in flows: Tomczak and Welling 2016, arXiv:1611.09630.
 
 #import "lib/call.wgsl"

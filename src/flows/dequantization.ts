@@ -19,6 +19,7 @@ import { Logit } from './bijectors/logit.js';
 import { allocate, check, checkContext, checkCount, checkInteger, checkIntegers, checkRows, randomSeed, resolveSeed } from './checks.js';
 import { packLinear, recordLinear } from './conditioner/packing.js';
 import { type Flow, type GpuFlow, ownFlow, type SampleOptions } from './flow.js';
+import { logMeanWeights } from './log-mean.js';
 import { derivedSeed } from './seeds.js';
 import { recordContext, recordInput, recordOutput, startLogDet } from './task.js';
 
@@ -40,9 +41,6 @@ export interface BoundOptions extends SampleOptions {
 }
 
 type Task = 'logProb' | 'sample';
-
-/** Bounds in flight at once: each holds its results until they are read. */
-const IN_FLIGHT = 8;
 
 /** A flow over integer vectors. Made by `dequantize`. */
 export class Dequantized {
@@ -178,8 +176,7 @@ export class Dequantized {
     checkInteger(`${place}: samples`, samples, 1);
     const seed = resolveSeed(place, options.seed, randomSeed);
     const contextStride = checkContext(place, options.context, this.contextDim, rows);
-    const bound = allocate(place, rows, 1);
-    if (rows === 0) return bound;
+    if (rows === 0) return new Float32Array(0);
     const inputs = { k: k.slice(), ...(options.context && { context: options.context.slice() }) }; // they may change while this runs
     const draw = async (index: number): Promise<Float32Array> => {
       const logProb = new Float32Array(rows);
@@ -193,22 +190,7 @@ export class Dequantized {
       });
       return logProb;
     };
-    if (samples === 1) return draw(0);
-    // log of the mean weight: the running maximum, and the sum beside it, in float64.
-    const top = new Float64Array(rows).fill(Number.NEGATIVE_INFINITY);
-    const sum = new Float64Array(rows);
-    for (let first = 0; first < samples; first += IN_FLIGHT) {
-      const count = Math.min(IN_FLIGHT, samples - first);
-      for (const weights of await Promise.all(Array.from({ length: count }, (_, i) => draw(first + i)))) {
-        for (const [row, weight] of weights.entries()) {
-          if (weight === Number.NEGATIVE_INFINITY) continue; // a draw of density 0 adds nothing, and has no difference to itself
-          const higher = weight > top[row]! ? weight : top[row]!;
-          sum[row] = sum[row]! * Math.exp(top[row]! - higher) + Math.exp(weight - higher);
-          top[row] = higher;
-        }
-      }
-    }
-    return bound.map((_, row) => top[row]! + Math.log(sum[row]! / samples));
+    return logMeanWeights(rows, samples, draw);
   }
 }
 

@@ -104,7 +104,7 @@ export interface Flow {
     x: GPUBuffer,
     options: { count: number; seed?: number; into?: GPUBuffer; context?: GPUBuffer },
   ): GPUBuffer;
-  /** Learned parameters by name; an imported flow keeps the state_dict's names, order and layout. */
+  /** Learned parameters by name; an imported flow keeps the state_dict's names, order and layout. Also where the device is lost. */
   parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>>;
   /**
    * The mean of −log p(x) over the rows of x [n, D], in nats, and its derivative by every parameter: the same names, the same layouts, 0
@@ -113,7 +113,7 @@ export interface Flow {
    * @throws UnsupportedError where a kernel of the density has no derivative rule.
    */
   gradients(x: Float32Array, options?: ContextOption): Promise<{ loss: number; gradients: Record<string, Float32Array> }>;
-  /** One safetensors file with the description in its metadata; `loadFlow` reads it back to the same bits. */
+  /** One safetensors file with the description in its metadata; `loadFlow` reads it back to the same bits. Also where the device is lost. */
   save(): Promise<Uint8Array>;
   /** Time of each kernel for `count` rows, and how it was measured. */
   profile(task: 'sample' | 'logProb', options: { count: number }): Promise<Profile>;
@@ -202,7 +202,7 @@ export class GpuFlow implements Flow {
   }
 
   async parameters(): Promise<Record<string, { shape: number[]; data: Float32Array }>> {
-    this.#tasks.assertAlive();
+    this.#tasks.assertKept();
     return copyParameters(this.#state);
   }
 
@@ -213,7 +213,7 @@ export class GpuFlow implements Flow {
   }
 
   async save(): Promise<Uint8Array> {
-    this.#tasks.assertAlive();
+    this.#tasks.assertKept();
     return writeSafetensors(this.#state.tensors, metadataFor(this.#state.description));
   }
 
@@ -229,6 +229,11 @@ export class GpuFlow implements Flow {
     } finally {
       run.release();
     }
+  }
+
+  /** @throws DisposedError, DeviceLostError */
+  assertAlive(): void {
+    this.#tasks.assertAlive();
   }
 
   dispose(): void {
@@ -269,17 +274,19 @@ export class GpuFlow implements Flow {
   /**
    * Takes other numbers for learned tensors, by name. Calls that come later use them, recorded ones (`encodeSample`) included: what was
    * compiled is compiled again before this resolves.
+   *
+   * @throws DeviceLostError where the device is lost: `parameters` and `save` have the new numbers then too.
    */
   async replaceParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
-    this.#tasks.assertAlive();
+    const old = this.#tasks;
+    old.assertKept();
     const tensors = new Map(this.#state.tensors);
     for (const [name, data] of values) tensors.set(name, { ...tensors.get(name)!, data });
     const { bijector, base } = this.#state.assemble(tensors);
-    const old = this.#tasks;
     this.#bijector = bijector;
     this.#base = base;
     this.#state = { ...this.#state, tensors };
-    this.#tasks = this.#newTasks();
+    this.#tasks = this.#newTasks(); // throws where the device is lost; the numbers are there all the same
     try {
       await Promise.all(old.names().map((name) => name in INPUTS && this.#tasks.get(name)));
     } finally {

@@ -266,6 +266,7 @@ export type BaseDescription =
   | { type: 'diag_normal'; levels: LevelDescription[] }
   | { type: 'box_uniform'; low: string; high: string }
   | { type: 'conditional_normal'; net: NetDescription }
+  | { type: 'conditional_bernoulli'; net: NetDescription }
   | { type: 'class_cond_diag_normal'; levels: LevelDescription[]; label?: number }
   | { type: 'diag_gmm'; components: number; logits: string; means: string; log_scales: string };
 

@@ -67,6 +67,7 @@ const BASES: Table = {
   diag_gmm: 'components logits means log_scales',
   box_uniform: 'low:name high:name',
   conditional_normal: 'net',
+  conditional_bernoulli: 'net',
   uniform: 'low high',
 };
 
@@ -188,7 +189,7 @@ export function flowSchema(): Schema {
 
   const kindSchema = (kind: string): Schema =>
     kind.endsWith('[]')
-      ? { type: 'array', minItems: 1, items: kindSchema(kind.slice(0, -2)) }
+      ? { type: 'array', ...(kind !== 'op[]' && { minItems: 1 }), items: kindSchema(kind.slice(0, -2)) }
       : kindOf.has(kind)
         ? { $ref: `#/$defs/${kind}` }
         : { enum: kind.split('|') };

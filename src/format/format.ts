@@ -130,7 +130,7 @@ export function parseDescription(value: unknown, place = 'description'): FlowDes
   if (base.type === 'diag_normal' && !base.levels && !(base.loc && base.log_scale)) {
     throw new FormatError(`${place}.base`, 'needs either levels or both loc and log_scale');
   }
-  checkContext(base.type === 'conditional_normal', context_features, `${place}.base`);
+  checkContext(base.type.startsWith('conditional'), context_features, `${place}.base`);
   // A multiscale flow sets features aside as it goes, so what an op sees is known only from there on.
   let current = features;
   for (const [index, op] of structure.entries()) {

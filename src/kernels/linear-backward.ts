@@ -39,7 +39,7 @@ export function recordWeightGradient(r: Recorder, x: Channels, dY: Channels, ran
   const parts = Math.min(height * width, ceilDiv(ENOUGH, blocksOf(size)));
   const { length } = dWeight;
   const target = parts === 1 ? dWeight : r.table(parts * length, 'parts');
-  if (parts > 1) r.once('before', () => r.run(clear, { buffers: { table: target }, params: { length: parts * length, factor: 0 } }));
+  if (parts > 1) r.run(clear, { buffers: { table: target }, params: { length: parts * length, factor: 0 } });
   r.run(weightGradient, {
     buffers: { x: x.tensor, d_y: dY.tensor, ranges, d_weight: target },
     params: {
@@ -59,7 +59,7 @@ export function recordWeightGradient(r: Recorder, x: Channels, dY: Channels, ran
       y_pixel: dY.pixel,
     },
   });
-  if (parts > 1) r.once('after', () => r.run(sumParts, { buffers: { partial: target, whole_sum: dWeight }, params: { length, parts } }));
+  if (parts > 1) r.run(sumParts, { buffers: { partial: target, whole_sum: dWeight }, params: { length, parts } });
 }
 
 /** Records total[to + f · stride] += factor · Σ over rows and blocks of terms[at + b · features + f], f below `features`: by default all of them, side by side. */

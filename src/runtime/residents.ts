@@ -28,9 +28,14 @@ export class Residents {
   }
 
   /** Throws DisposedError after `dispose`, else as the Gpu does. */
-  assertAlive(hint = '; load or build it again'): void {
-    if (this.#disposed) throw new DisposedError(`this ${this.#owner} was disposed${hint}`);
+  assertAlive(hint?: string): void {
+    this.assertKept(hint);
     this.gpu.assertAlive();
+  }
+
+  /** Throws DisposedError after `dispose`: for what needs no device. */
+  assertKept(hint = '; load or build it again'): void {
+    if (this.#disposed) throw new DisposedError(`this ${this.#owner} was disposed${hint}`);
   }
 
   /** The program of that name, which the first call records and compiles; after a failure the next one tries again. */

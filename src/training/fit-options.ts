@@ -33,6 +33,8 @@ export interface FitPlan extends Plan<FlowLayers> {
   readonly levels: number;
 }
 
+type Widths = Pick<GpuFlow, 'dim' | 'contextDim'>;
+
 /** Rows `from` to `to` of a data set. */
 const rowsOf = ({ x, context }: DataSet, dim: number, contextDim: number, from: number, to: number): DataSet => ({
   x: x.slice(from * dim, to * dim),
@@ -44,7 +46,7 @@ const checkFinite = (place: string, data: Float32Array): void => {
   if (bad >= 0) throw new ValueError(place, 'finite numbers', `${data[bad]} at ${bad}`);
 };
 
-function checkData(place: string, flow: GpuFlow, { x, context }: DataSet, levels: number | undefined): number {
+function checkData(place: string, flow: Widths, { x, context }: DataSet, levels: number | undefined): number {
   const rows = checkRows(place, x, flow.dim);
   checkContext(place, context, flow.contextDim, rows);
   if (context && context.length !== rows * flow.contextDim)
@@ -55,8 +57,8 @@ function checkData(place: string, flow: GpuFlow, { x, context }: DataSet, levels
   return rows;
 }
 
-/** The rows to train on, and those held out. */
-function divide(flow: GpuFlow, data: Float32Array, options: FitOptions) {
+/** The rows to train on, and those held out. @throws ShapeError, ValueError */
+export function divide(flow: Widths, data: Float32Array, options: FitOptions) {
   const { dim, contextDim } = flow;
   const { validation: share, levels } = options;
   const whole: DataSet = { x: data, context: options.context };
@@ -77,15 +79,26 @@ function divide(flow: GpuFlow, data: Float32Array, options: FitOptions) {
   return { train: whole, validation: { ...given, rows: held }, count: rows };
 }
 
+/** When held-out rows are measured, and when that ends training. @throws ValueError */
+export function resolveStops(options: Pick<FitOptions, 'validateEvery' | 'patience'>, steps: number) {
+  const { validateEvery = Math.max(1, Math.round(steps / 20)), patience = Number.POSITIVE_INFINITY } = options;
+  checkInteger('fit: validateEvery', validateEvery, 1);
+  check(patience >= 0, 'fit: patience', 'a number of at least 0', patience);
+  return { validateEvery, patience };
+}
+
 /** @throws ShapeError, ValueError */
 export function planFit(flow: GpuFlow, data: Float32Array, options: FitOptions): FitPlan {
   const { levels } = options;
   if (levels !== undefined) checkInteger('fit: levels', levels, 2, 65536);
   const { train, validation, count } = divide(flow, data, options);
   const step = resolveTraining('fit', modelOf(flow), { ...options, batch: options.batch ?? Math.min(256, count) });
-  const { validateEvery = Math.max(1, Math.round(step.steps / 20)), patience = Number.POSITIVE_INFINITY } = options;
-  checkInteger('fit: validateEvery', validateEvery, 1);
-  check(patience >= 0, 'fit: patience', 'a number of at least 0', patience);
   const noise = { levels: levels ?? 0, dim: flow.dim };
-  return { train, ...noise, step, validateEvery, patience, objective: likelihood(train, validation, { count, seed: step.seed, ...noise }) };
+  return {
+    train,
+    ...noise,
+    step,
+    ...resolveStops(options, step.steps),
+    objective: likelihood(train, validation, { count, seed: step.seed, ...noise }),
+  };
 }

@@ -26,7 +26,7 @@ function recordNoise(r: Recorder, k: TiledTensor, levels: number): TiledTensor {
 }
 
 /** A row of a minibatch as the shuffle of `seed` has it: step t takes rows t · batch … of one order after another, each of all `count` rows. */
-const shuffled = (count: number, seed: number): typeof recordInput => {
+export const shuffled = (count: number, seed: number): typeof recordInput => {
   const order = { count, half_bits: halfBits(count), seed_low: seed % 2 ** 32, seed_high: Math.floor(seed / 2 ** 32) };
   return (r, name, features) => {
     const y = r.tiled(features, name);

@@ -23,7 +23,9 @@ export interface Model<L = unknown> {
   readonly assemble: (tensors: ReadonlyMap<string, StoredTensor>, places?: boolean) => L;
   /** Means and variances of the batch norms between layers, in the order in which a density records them. */
   readonly norms: readonly (readonly [mean: string, variance: string])[];
-  /** Takes other numbers for some tensors. */
+  /** Throws where the layers were disposed or the device is lost. */
+  readonly assertAlive: () => void;
+  /** Takes other numbers for some tensors; see GpuFlow.replaceParameters. */
   readonly replace: (values: ReadonlyMap<string, Float32Array>) => Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export function modelOf(flow: GpuFlow): Model<FlowLayers> {
       const ops = direction === 'density' ? structure : structure.toReversed();
       return ops.flatMap((op) => (op.op === 'batchnorm' ? [[op.mean, op.var] as const] : []));
     },
+    assertAlive: () => flow.assertAlive(),
     replace: (values) => flow.replaceParameters(values),
   };
 }
@@ -74,6 +77,9 @@ export function modelOfAll<N extends string>(flows: Readonly<Record<N, GpuFlow>>
     assemble: (tensors, places) => each(({ assemble }, name) => assemble(own(tensors, name), places)),
     get norms() {
       return models.flatMap(([name, { norms }]) => norms.map(([mean, variance]) => [`${name}.${mean}`, `${name}.${variance}`] as const));
+    },
+    assertAlive() {
+      for (const [, model] of models) model.assertAlive();
     },
     async replace(values) {
       await Promise.all(models.map(([name, model]) => model.replace(own(values, name))));

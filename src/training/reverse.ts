@@ -5,3 +5,4 @@ export { initialise } from './initialise.js';
 export { recordScore } from './record-score.js';
 export { runFit } from './run-fit.js';
 export { runTarget } from './run-target.js';
+export { Variational } from './variational.js';

@@ -4,6 +4,7 @@ import { activationRule } from '../kernels/rules/activation.js';
 import { addTableRule } from '../kernels/rules/add-table.js';
 import { affineRule } from '../kernels/rules/affine.js';
 import { batchMomentsRule } from '../kernels/rules/batch-norm.js';
+import { bernoulliRule } from '../kernels/rules/bernoulli.js';
 import { boundedRule, logitRule } from '../kernels/rules/bounded.js';
 import { boxDensityRule } from '../kernels/rules/box-uniform.js';
 import { channelMatrixOrigin, channelMatrixRule } from '../kernels/rules/channel-matrix.js';
@@ -64,6 +65,7 @@ const rules: readonly DerivativeRule[] = [
   advanceRule,
   affineRule,
   batchMomentsRule,
+  bernoulliRule,
   channelMatrixRule,
   classTableRule,
   conv2dRule,

@@ -1,6 +1,6 @@
 // The loop of training: steps in submissions of about a tenth of a second, a look at the device between them.
 
-import { StateError } from '../runtime/errors.js';
+import { DeviceLostError, DisposedError, StateError } from '../runtime/errors.js';
 import { type Measurement, type Progress, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import type { Model } from './model.js';
 import type { Objective } from './objective.js';
@@ -29,6 +29,8 @@ export interface Trained {
 
 /** Seconds that one submission should take: the page's own work gets in between. */
 const SUBMISSION = 0.1;
+/** Seconds between copies of the parameters to the host, which are what is left where the device goes. */
+const COPY = 5;
 const POINTS = 200;
 
 const meanOf = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -71,7 +73,8 @@ async function report(
 }
 
 /**
- * Trains a model by a plan. It takes the best parameters that were seen, or the last good ones, whatever ends it.
+ * Trains a model by a plan. It takes the best parameters that were seen, or the last good ones, whatever ends it. Nothing here waits for a timer or
+ * a frame, so training goes on in a tab that is hidden.
  *
  * @throws StateError where a loss or its gradient is not finite; FormatError for a state to resume that is of another run; the signal's reason.
  */
@@ -84,8 +87,11 @@ export async function train<L>(model: Model<L>, plan: Plan<L>, { signal, onProgr
   if (saved) await model.replace(saved.fixed);
   const progress: Progress = saved?.progress ?? { taken: 0, best: Number.POSITIVE_INFINITY, since: 0, validation: [] };
   const trainer = new Trainer(model, step, objective, progress.taken, saved?.buffers);
+  /** The best parameters, or those of a few seconds ago, on the host. */
+  let kept: ReadonlyMap<string, Float32Array> | null = null;
   try {
     await trainer.compile();
+    let copied = performance.now();
     const before = progress.taken;
     let seen = before;
     let block = 1;
@@ -98,10 +104,12 @@ export async function train<L>(model: Model<L>, plan: Plan<L>, { signal, onProgr
         progress.best = loss;
         progress.since = 0;
         trainer.keep();
+        kept = await trainer.parameters(true);
       } else progress.since++;
     };
     if (measures && progress.validation.length === 0) await measure();
     while (progress.taken < steps && failed === null && progress.since <= patience && !signal?.aborted) {
+      model.assertAlive();
       const next = measures ? validateEvery - (progress.taken % validateEvery) : steps;
       const count = Math.min(block, steps - progress.taken, next);
       const submitted = performance.now();
@@ -113,6 +121,10 @@ export async function train<L>(model: Model<L>, plan: Plan<L>, { signal, onProgr
       const seconds = (performance.now() - submitted) / 1000;
       block = Math.max(1, Math.min(2 * block, Math.round((count * SUBMISSION) / seconds)));
       if (measures && progress.taken % validateEvery === 0) await measure();
+      if (!measures && performance.now() - copied > 1000 * COPY) {
+        kept = await trainer.parameters(false);
+        copied = performance.now();
+      }
       if (!onProgress) continue;
       const { taken, validation } = progress;
       const stepsPerSecond = (1000 * (taken - before)) / (performance.now() - began);
@@ -141,6 +153,10 @@ export async function train<L>(model: Model<L>, plan: Plan<L>, { signal, onProgr
     const losses = await trainer.losses(0, progress.taken);
     const loss = measures ? progress.best : meanOf(losses.subarray(Math.floor(0.9 * (losses.length - 1))));
     return { losses, loss, history: thin(losses), validation: progress.validation };
+  } catch (error) {
+    const gone = error instanceof DeviceLostError || error instanceof DisposedError;
+    if (gone && kept) await model.replace(kept).catch(() => {});
+    throw error;
   } finally {
     trainer.dispose();
   }

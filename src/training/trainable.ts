@@ -143,7 +143,8 @@ export function recordTrainable<L, T>(
       );
       const rule = origins.find((known) => known.kind === kind);
       if (!rule) throw new UnsupportedError(place, `the gradient by parameters of ${kind}`);
-      const measured = statistics !== undefined && kind === 'diagonal' && settings.eps !== undefined && x !== undefined;
+      const measured =
+        statistics !== undefined && kind === 'diagonal' && settings.eps !== undefined && settings.sign === 1 && x !== undefined;
       if (measured) Object.assign(tensors, recordStatistics(r, statistics, norms++, Number(settings.eps), x));
       const record = () => rule.record(r, tensors, settings);
       const learned = Object.values(tensors).some((tensor) => tensor.kind === 'table');

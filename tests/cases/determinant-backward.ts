@@ -3,7 +3,7 @@ import { defineCases, table, ULP } from './case.js';
 
 const normals = (length: number) => table((random) => random.normals(length));
 const zeros = (length: number) => table(() => new Float32Array(length));
-const SIZES = [1, 2, 5, 63, 70];
+const SIZES = [1, 2, 5, 63, 70, 260];
 
 /** Near a matrix that turns the order of the rows by one and their signs, so that each step has a pivot to find. */
 const matrix = (n: number) =>

@@ -21,8 +21,8 @@ const unit = (length: number) =>
 
 const normals = (length: number, scale = 1) => table((random) => random.normals(length, scale));
 
-const shape = (outputs: number, inputs: number, iterations: number, coeff: number) => ({
-  name: `${inputs} → ${outputs}, ${iterations} iterations, at most ${coeff}`,
+const shape = (outputs: number, inputs: number, iterations: number, coeff: number, scale = 0.3) => ({
+  name: `${inputs} → ${outputs}, ${iterations} iterations, at most ${coeff}${scale === 0 ? ', zeros' : ''}`,
   rows: 1,
   params: { outputs, inputs, length: 2 * outputs * inputs, iterations, coeff },
 });
@@ -34,19 +34,20 @@ const SIZES = [
   [70, 130, 32, 0.9],
   [140, 70, 32, 100],
   [5, 63, 1, 0.97],
+  [5, 7, 32, 0.9, 0],
 ] as const;
 
 export const spectralNormCases = defineCases(
   spectralNorm,
-  SIZES.map(([outputs, inputs, iterations, coeff]) => ({
-    ...shape(outputs, inputs, iterations, coeff),
+  SIZES.map(([outputs, inputs, iterations, coeff, scale = 0.3]) => ({
+    ...shape(outputs, inputs, iterations, coeff, scale),
     buffers: {
-      raw: normals(outputs * inputs, 0.3),
+      raw: normals(outputs * inputs, scale),
       place: table((random) => places(random, outputs * inputs)),
       start_u: unit(outputs),
       start_v: unit(inputs),
       u: normals(outputs),
-      v: normals(inputs),
+      v: normals(2 * inputs),
       weight: normals(2 * outputs * inputs),
       sigma: normals(1),
     },
@@ -56,10 +57,10 @@ export const spectralNormCases = defineCases(
 
 export const spectralNormBackwardCases = defineCases(
   spectralNormBackward,
-  SIZES.map(([outputs, inputs, iterations, coeff], index) => ({
-    ...shape(outputs, inputs, iterations, coeff),
+  SIZES.map(([outputs, inputs, iterations, coeff, scale = 0.3], index) => ({
+    ...shape(outputs, inputs, iterations, coeff, scale),
     buffers: {
-      raw: normals(outputs * inputs, 0.3),
+      raw: normals(outputs * inputs, scale),
       place: table((random) => places(random, outputs * inputs)),
       left: unit(outputs),
       right: unit(inputs),

@@ -4,6 +4,7 @@
 import type { GpuFlow } from '../../src/flows/flow.js';
 import {
   bounded,
+  decoder,
   ffjord,
   glow,
   iaf,
@@ -160,6 +161,7 @@ const table: Readonly<Record<string, Make | readonly [Make, Traits]>> = {
   'maf D 2, mixture base': (gpu) => maf(gpu, { dim: 2, layers: 2, hidden: [20], base: { type: 'mixture', components: 3, spread: 1 }, seed: 91 }),
   'realNVP D 5, mixture base': (gpu) => realNVP(gpu, { dim: 5, layers: 2, hidden: [20], base: { type: 'mixture', components: 4 }, seed: 92 }),
   'realNVP D 2, conditional base': (gpu) => realNVP(gpu, { dim: 2, layers: 2, hidden: [20], contextDim: 3, base: { type: 'conditional_normal', hidden: [16] }, seed: 93 }),
+  'decoder D 5, normal': (gpu) => decoder(gpu, { dim: 5, contextDim: 3, hidden: [20], likelihood: 'normal', seed: 95 }),
   'maf D 63, conditional base': (gpu) => maf(gpu, { dim: 63, layers: 1, hidden: [70], contextDim: 2, base: { type: 'conditional_normal' }, seed: 94 }),
   'uniform base behind a sigmoid': [uniformBehindSigmoid, { latentSupport: [0, 1], tolerance: 1e-4 }],
   // Structure: linear maps, norms, bounded supports

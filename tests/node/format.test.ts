@@ -126,10 +126,9 @@ describe('malformed descriptions', () => {
     ],
     ['no features', 'features', undefined, 'description.features: needs an integer ≥ 1; it is missing'],
     ['no base', 'base', undefined, 'description.base: needs an object; it is missing'],
-    ['no structure', 'structure', undefined, 'description.structure: needs a list of at least 1; it is missing'],
+    ['no structure', 'structure', undefined, 'description.structure: needs a list; it is missing'],
     ['no feature', 'features', 0, 'description.features: needs an integer ≥ 1; got 0'],
-    ['a structure that is no list', 'structure', {}, 'description.structure: needs a list of at least 1; got {}'],
-    ['an empty structure', 'structure', [], 'description.structure: needs a list of at least 1; got []'],
+    ['a structure that is no list', 'structure', {}, 'description.structure: needs a list; got {}'],
     [
       'an event shape of another size',
       'event_shape',

@@ -4,109 +4,28 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'puppeteer-core';
 import { describe, expect, test } from 'vitest';
 import { launchBrowser } from '../../scripts/browser.mjs';
-import { decodePng, type PageOptions, type Picture, status, text, useDemo } from '../support/demo.js';
+import { type PageOptions, type Picture, status, text, useDemo } from '../support/demo.js';
+import {
+  choose,
+  csv,
+  download,
+  drop,
+  inkAt,
+  number,
+  pictureOf,
+  pictureOnce,
+  set,
+  shareOfInk,
+  small,
+  stepOf,
+  stepsAt,
+  waitForTrained,
+} from '../support/train-page.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const open = useDemo();
 
 const withPage = (options: PageOptions, use: (page: Page) => Promise<void>): Promise<void> => open({ url: 'train.html', ...options }, use);
-
-/** As a person types into a field, but at once. */
-const set = (page: Page, id: string, value: string): Promise<void> =>
-  page.$eval(
-    `#${id}`,
-    (field, wanted) => {
-      (field as HTMLInputElement).value = wanted;
-      field.dispatchEvent(new Event('change', { bubbles: true }));
-    },
-    value,
-  );
-
-const choose = (page: Page, kind: string): Promise<void> => page.click(`input[name=kind][value="${kind}"]`);
-
-/** A small flow, so that a test takes seconds on a processor. */
-async function small(page: Page, kind: string, steps: number): Promise<void> {
-  await status(page, 'A fresh flow');
-  await set(page, 'layers', '2');
-  await set(page, 'width', '16');
-  await choose(page, kind);
-  await set(page, 'steps', String(steps));
-  const parameters = { realNVP: '676', maf: '776', spline: '2\u202f206' }[kind]!;
-  await status(page, `A fresh flow, ${parameters} parameters`);
-}
-
-const drop = (page: Page, name: string, bytes: Uint8Array | string): Promise<void> =>
-  page.evaluate(
-    (called, base64) => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File([Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))], called));
-      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
-    },
-    name,
-    Buffer.from(bytes).toString('base64'),
-  );
-
-/** What the page hands to the browser to store, and its name. */
-async function download(page: Page): Promise<{ name: string; bytes: Uint8Array }> {
-  const { name, base64 } = await page.evaluate(
-    () =>
-      new Promise<{ name: string; base64: string }>((resolve) => {
-        const { click } = HTMLAnchorElement.prototype;
-        HTMLAnchorElement.prototype.click = async function () {
-          HTMLAnchorElement.prototype.click = click;
-          const bytes = new Uint8Array(await (await fetch(this.href)).arrayBuffer());
-          resolve({ name: this.download, base64: btoa(bytes.reduce((all, byte) => all + String.fromCharCode(byte), '')) });
-        };
-        document.getElementById('download')!.click();
-      }),
-  );
-  return { name, bytes: Buffer.from(base64, 'base64') };
-}
-
-const number = (words: string): number => Number(words.replace('−', '-').replace(/\s/g, ''));
-const stepOf = async (page: Page): Promise<number> => number((await text(page, 'step')).split(' of ')[0]!);
-const stepsAt = (page: Page, least: number): Promise<unknown> =>
-  page.waitForFunction(
-    (n) => Number(document.getElementById('step')?.textContent?.split(' of ')[0]?.replace(/\s/g, '')) >= n,
-    { timeout: 60_000 },
-    least,
-  );
-
-async function pictureOf(page: Page, id: string): Promise<Picture> {
-  const clip = await page.$eval(`#${id}`, (canvas) => canvas.getBoundingClientRect().toJSON());
-  return decodePng(await page.screenshot({ clip, captureBeyondViewport: false }));
-}
-
-/** Share of ink at a place: 0 paper, 1 ink, by the green channel of the colours by day. */
-const inkAt = (picture: Picture, x: number, y: number): number => (255 - picture.rgb(x, y)[1]) / (255 - 0x2f);
-
-function shareOfInk(picture: Picture): number {
-  let inked = 0;
-  for (let y = 0; y < picture.height; y++) for (let x = 0; x < picture.width; x++) if (inkAt(picture, x, y) > 0.25) inked++;
-  return inked / (picture.width * picture.height);
-}
-
-/** The picture once the compositor shows what is asked for; the last one, if it never does. */
-async function pictureOnce(page: Page, id: string, accept: (picture: Picture) => boolean): Promise<Picture> {
-  const end = performance.now() + 10_000;
-  for (;;) {
-    const picture = await pictureOf(page, id);
-    if (accept(picture) || performance.now() > end) return picture;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-const waitForTrained = (page: Page) => status(page, 'Trained for', 90_000);
-
-/** 270 rows of three columns in the middle of which there is little, in units far from 1. */
-function csv(): string {
-  const rows = Array.from({ length: 300 }, (_, i) => {
-    const side = i < 150 ? -1 : 1;
-    const wave = (k: number) => Math.sin(i * k) + Math.sin(i * k * 1.7 + 1);
-    return [1000 + side * 60 + 10 * wave(2.1), 0.05 + side * 0.01 + 0.002 * wave(3.3), -3 + wave(5.7)].map((value) => value.toFixed(5));
-  });
-  return `weight,share,"change, a day"\n${rows.map((row) => row.join(',')).join('\n')}\n`;
-}
 
 describe('training', () => {
   test('a flow learns two moons while one watches, pauses, goes on, and starts again', () =>
@@ -296,6 +215,22 @@ describe('the page', () => {
       await set(page, 'steps', '2');
       await page.click('#run');
       await waitForTrained(page);
+    }));
+
+  test('a start waits for the flow that is being made', () =>
+    withPage({}, async (page) => {
+      await small(page, 'realNVP', 4);
+      await page.evaluate(() => {
+        const width = document.getElementById('width') as HTMLInputElement;
+        for (const value of ['8', '12', '5']) {
+          width.value = value;
+          width.dispatchEvent(new Event('change', { bubbles: true }));
+        }
+        for (let i = 0; i < 2; i++) document.getElementById('run')!.click();
+      });
+      await waitForTrained(page);
+      const { bytes } = await download(page);
+      expect(Buffer.from(bytes).toString('latin1')).toContain('"shape":[5,1]');
     }));
 
   test('fits a small screen, and is dark where dark is asked for', async () => {

@@ -1,11 +1,6 @@
 import * as source from '../../src/kernels/generated/spectral-norm-backward.js';
 import { defineTwin } from './twin.js';
 
-const normalised = (vector: readonly number[]): number[] => {
-  const norm = Math.hypot(...vector);
-  return norm === 0 ? [...vector] : vector.map((value) => value / norm);
-};
-
 export const spectralNorm = defineTwin(source.spectralNorm, ({ buffers, params }) => {
   const { raw, place, start_u, start_v, u, v, weight, sigma } = buffers;
   const { outputs, inputs, length, iterations, coeff } = params;
@@ -16,11 +11,21 @@ export const spectralNorm = defineTwin(source.spectralNorm, ({ buffers, params }
     Array.from({ length: inputs }, (_, k) => y.reduce((sum, value, o) => sum + row(o)[k]! * value, 0));
   let right = [...start_v.subarray(0, inputs)];
   let left = [...start_u.subarray(0, outputs)];
-  for (let step = 0; step < iterations; step++) right = normalised(transposed(normalised(times(right))));
+  let before = right.map(() => 0);
+  for (let step = 0; step < iterations; step++) {
+    const image = times(right);
+    const size = Math.hypot(...image);
+    const momentum = step < 2 ? 0 : (0.98 * size ** 2) ** 2 / 4;
+    const next = transposed(image).map((value, k) => value - momentum * before[k]!);
+    const norm = Math.hypot(...next) || 1;
+    before = right.map((value) => value / norm);
+    right = next.map((value) => value / norm);
+  }
   const image = times(right);
-  if (iterations > 0) left = normalised(image);
+  if (iterations > 0) left = image.map((value) => value / (Math.hypot(...image) || 1));
   u.set(left);
   v.set(right);
+  v.set(before, inputs);
   const found = left.reduce((sum, value, o) => sum + value * image[o]!, 0);
   sigma[0] = found;
   const scale = found <= coeff ? 1 : coeff / found;

@@ -85,12 +85,13 @@ test('every later call', async () => {
     () => flow.prepare({ count: 4 }),
     () => flow.encodeSample(encoder, { count: 4, seed: 1 }),
     () => flow.encodeLogProb(encoder, buffer, { count: 4 }),
-    () => flow.parameters(),
-    () => flow.save(),
     () => flow.profile('sample', { count: 4 }),
     () => tiny(gpu),
   ];
   for (const call of calls) await lost(call);
+  // What is on the host is not lost.
+  expect(Object.values(await flow.parameters()).length).toBeGreaterThan(0);
+  expect((await flow.save()).length).toBeGreaterThan(0);
   // A wrong argument is still the first thing to hear of.
   await expectError(() => flow.logProb(numbered(3)), ShapeError, 'E_SHAPE', /multiple of 2/);
   flow.dispose();

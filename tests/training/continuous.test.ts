@@ -3,10 +3,15 @@
 import { describe, expect, test } from 'vitest';
 import type { GpuFlow } from '../../src/flows/flow.js';
 import { TensorWriter } from '../../src/flows/recipes/initial.js';
+import { recordInput, recordOutput, startLogDet } from '../../src/flows/task.js';
 import { writeSafetensors } from '../../src/format/safetensors.js';
-import { ffjord, fit, importTorch, residual, StateError } from '../../src/index.js';
+import { ffjord, fit, importTorch, residual, StateError, scoreOf } from '../../src/index.js';
+import { rowSum } from '../../src/kernels/row-sum.js';
 import type { Gpu } from '../../src/runtime/gpu.js';
+import { Recorder } from '../../src/runtime/recorder.js';
+import { recordGradients } from '../../src/training/differentiate.js';
 import { recordScore } from '../../src/training/record-score.js';
+import { unfused } from '../../src/training/unfuse.js';
 import { type FlowCase, flows } from '../flows/table.js';
 import { runProgram } from '../reference/run.js';
 import { expectError } from '../support/errors.js';
@@ -152,6 +157,53 @@ also(
     }),
   { perturbation: 0.01 },
 );
+
+test('a solve back passes gradients as well: by z, of the sum of x and its log-det', async () => {
+  const flow = (await perturbed(
+    held.gpu,
+    ffjord(held.gpu, { dim: 3, hidden: [9], solver: { method: 'rk4', steps: 3 }, seed: 1 }),
+  )) as GpuFlow;
+  const r = new Recorder('inverse', { differentiable: true });
+  const z = recordInput(r, 'z', 3);
+  const total = startLogDet(r);
+  const x = flow.parts.bijector.inverse(r, z, { logDet: total, context: null });
+  r.run(rowSum, { buffers: { terms: x, total }, params: { features: 3 } });
+  const backward = new Recorder('inverse');
+  const commands = unfused(r.commands);
+  backward.adopt(commands);
+  for (const command of commands) backward.replay(command);
+  const [gradient] = recordGradients(backward, total, 1, [z]);
+  recordOutput(backward, 'total', total);
+  recordOutput(backward, 'gradient', gradient!);
+  const program = backward.finish();
+  const random = new Random(freshSeed());
+  const at = random.normals(5 * 3);
+  const evaluate = (moved: Float64Array) => runProgram(program, { rows: 5, externals: { z: moved } });
+  const exact = evaluate(Float64Array.from(at)).gradient!;
+  for (let f = 0; f < 3; f++) {
+    const by = (h: number) => evaluate(Float64Array.from(at, (value, i) => (i % 3 === f ? value + h : value))).total!;
+    const [up, down] = [by(1e-6), by(-1e-6)];
+    for (let row = 0; row < 5; row++) {
+      const numeric = (up[row]! - down[row]!) / 2e-6;
+      expect(Math.abs(exact[row * 3 + f]! - numeric), `VITE_TEST_SEED=${random.seed}`).toBeLessThan(1e-6 * (1 + Math.abs(numeric)));
+    }
+  }
+});
+
+test.each([
+  ['ffjord', (gpu: Gpu) => ffjord(gpu, { dim: 2, hidden: [9], solver: { method: 'rk4', steps: 2 }, seed: 1 })],
+  ['residual', (gpu: Gpu) => residual(gpu, { dim: 2, layers: 2, hidden: [9], seed: 1 })],
+] as const)('%s: a NaN stays in the score of its row', async (_, make) => {
+  const flow = await make(held.gpu);
+  const x = new Random(freshSeed()).normals(2 * 70);
+  const clean = await scoreOf(flow, x);
+  x[5] = Number.NaN;
+  const { score } = await scoreOf(flow, x);
+  expect([...score.subarray(4, 6)].every(Number.isNaN)).toBe(true);
+  score.set(clean.score.subarray(4, 6), 4);
+  expect(score).toEqual(clean.score);
+  flow.dispose();
+});
 
 describe('training', () => {
   /** A ring of radius 2. */

@@ -2,6 +2,7 @@
 
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { integer } from '../text.js';
 import type { Curve } from './curve.js';
 
 const HEIGHT = 240;
@@ -9,6 +10,9 @@ const HEIGHT = 240;
 const ABOVE = 0.04;
 /** How much higher the others may make it, as a share of its height; a validation loss that explodes would flatten all else. */
 const HIGHER = 0.6;
+
+/** Steps between two ticks: whole ones. */
+const WHOLE = [1, 10, 100, 1000, 1e4, 1e5, 1e6].flatMap((ten) => [ten, 2 * ten, 5 * ten]);
 
 const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -85,7 +89,7 @@ export class Chart {
           y: { range: (plot) => rangeOf(plot.data) },
         },
         axes: [
-          { ...axis('steps'), size: 34 },
+          { ...axis('steps'), size: 34, incrs: WHOLE, values: (_, ticks) => ticks.map(integer) },
           { ...axis('nats'), size: 48 },
         ],
         series: [

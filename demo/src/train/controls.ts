@@ -32,9 +32,9 @@ export const chosenFlow = (): FlowChoice => ({
 });
 
 /** @throws FieldError */
-export const chosenTraining = (rows: number): RunSettings => ({
+export const chosenTraining = (): RunSettings => ({
   steps: numberIn('steps', 'Steps'),
-  batch: Math.min(numberIn('batch', 'Batch'), rows),
+  batch: numberIn('batch', 'Batch'),
   learningRate: numberIn('rate', 'Learning rate'),
 });
 

@@ -11,8 +11,8 @@ export interface DataSet {
   readonly validation: Float32Array<ArrayBuffer> | null;
   /** Mean of −log p under the density itself, where it is known. */
   readonly entropy: number | null;
-  /** Mean and standard deviation of each column, where the flow is to standardise them. */
-  readonly scales: readonly { readonly mean: number; readonly deviation: number }[] | null;
+  /** Whether the columns have units of their own, which the flow is to standardise. */
+  readonly inUnits: boolean;
   /** What to show of each column. */
   readonly ranges: readonly (readonly [low: number, high: number])[];
 }
@@ -33,7 +33,7 @@ export const toyData = (toy: Toy): DataSet => ({
   train: drawToy(toy, TOY_ROWS.train, 1),
   validation: drawToy(toy, TOY_ROWS.validation, 2),
   entropy: toy.entropy,
-  scales: null,
+  inUnits: false,
   ranges: [TOY_RANGE, TOY_RANGE],
 });
 
@@ -76,7 +76,7 @@ function shuffled(rows: number): Uint32Array {
 export function tableData(name: string, { columns, rows, values }: Table): DataSet {
   if (rows < LEAST_ROWS) throw new DataError(`${name} has ${rows} ${rows === 1 ? 'row' : 'rows'}; a flow needs ${LEAST_ROWS} at least.`);
   const width = columns.length;
-  const scales = columns.map((column, i) => {
+  for (const [i, column] of columns.entries()) {
     let mean = 0;
     for (let row = 0; row < rows; row++) mean += values[row * width + i]! / rows;
     let variance = 0;
@@ -88,8 +88,7 @@ export function tableData(name: string, { columns, rows, values }: Table): DataS
       throw new DataError(
         `Column “${column}” hardly varies beside its size, ${mean.toPrecision(3)}: subtract its mean first, or leave it out.`,
       );
-    return { mean, deviation };
-  });
+  }
   const order = shuffled(rows);
   const held = rows < HELD_OUT.from ? 0 : Math.min(HELD_OUT.most, Math.round(HELD_OUT.share * rows));
   const part = (from: number, to: number) => {
@@ -103,7 +102,7 @@ export function tableData(name: string, { columns, rows, values }: Table): DataS
     train: part(0, rows - held),
     validation: held > 0 ? part(rows - held, rows) : null,
     entropy: null,
-    scales,
+    inUnits: true,
     ranges: rangesOf(values, width),
   };
 }

@@ -1,6 +1,6 @@
 // The flows of the page: made afresh, with standardisation where the data need it, or read from a file.
 
-import { type Flow, type FlowDescription, type Gpu, importTorch, loadFlow, maf, neuralSpline, realNVP } from '../../../src/index.js';
+import { type Flow, type Gpu, loadFlow, maf, neuralSpline, realNVP, standardised } from '../../../src/index.js';
 import type { DataSet } from './data.js';
 import { DataError } from './table.js';
 
@@ -25,36 +25,18 @@ function recipe(gpu: Gpu, { kind, layers, width }: FlowChoice, dim: number): Pro
   return neuralSpline(gpu, { ...options, bins: dim === 2 ? 16 : 8, bound: BOUND, type: dim === 1 ? 'autoregressive' : 'coupling' });
 }
 
-/** What a saved flow says about itself: see docs/format.md. */
-function descriptionIn(file: Uint8Array): FlowDescription {
-  const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
-  const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length)));
-  return JSON.parse(header.__metadata__.flow);
-}
-
 /**
  * A fresh flow over the data in their own units. Where they need it, its first layer standardises them, so that what is downloaded takes
  * the columns of the file as they are.
  *
  * @throws ValueError for a choice that the recipe refuses.
  */
-export async function makeFlow(gpu: Gpu, choice: FlowChoice, { columns, scales }: DataSet): Promise<Flow> {
+export async function makeFlow(gpu: Gpu, choice: FlowChoice, { columns, train, inUnits }: DataSet): Promise<Flow> {
   const flow = await recipe(gpu, choice, columns.length);
-  if (!scales) return flow;
-  const file = await flow.save();
+  if (!inUnits) return flow;
+  const whole = standardised(flow, train);
   flow.dispose();
-  const description = descriptionIn(file);
-  const standardise = {
-    op: 'rescale' as const,
-    low: scales.map(({ mean }) => mean),
-    high: scales.map(({ mean, deviation }) => mean + deviation),
-  };
-  const { structure, structure_direction: direction } = description;
-  return importTorch(
-    gpu,
-    { ...description, structure: direction === 'density' ? [standardise, ...structure] : [...structure, standardise] },
-    file,
-  );
+  return whole;
 }
 
 /** @throws FormatError and others of the library for a file that is no flow; DataError for a flow that needs a context. */

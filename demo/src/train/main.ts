@@ -113,8 +113,7 @@ function runOrPause(): void {
     studio.resume();
     say('Training.');
   } else if (state === 'resting' && data) {
-    studio.start(chosenTraining(data.train.length / data.columns.length));
-    say('Training: compiling the kernels first.');
+    studio.start(chosenTraining());
   }
   showState(studio);
 }
@@ -139,7 +138,7 @@ function showAdapter(info: Partial<GPUAdapterInfo>): void {
   element('adapter-name').textContent = adapterName(info);
   element('adapter').classList.toggle('software', software);
   element('adapter-note').textContent = software
-    ? 'This is a software adapter: WebGPU runs on the processor here. The same training takes a small part of the time on a GPU.'
+    ? 'This is a software adapter: WebGPU runs on the processor here, and a step takes longer than on a GPU.'
     : '';
 }
 
@@ -179,6 +178,10 @@ async function start(presentation: Presentation = rememberedPresentation()): Pro
         shown = true;
         showFlow(made, curve);
         repaint();
+      },
+      started: () => {
+        say('Training: compiling the kernels first.');
+        showState(made);
       },
       progress: (progress) => {
         if (progress.measuredAt === 0 || progress.step === 1) say('Training.');

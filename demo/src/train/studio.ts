@@ -17,6 +17,7 @@ export interface Outcome {
 export interface StudioHooks {
   /** Another flow, or other data: named, drawn and ready. */
   readonly ready: () => void;
+  readonly started: () => void;
   readonly progress: (progress: Progress) => void;
   readonly paused: (step: number) => void;
   readonly trained: (outcome: Outcome) => void;
@@ -37,6 +38,8 @@ export class Studio {
   #openedFrom: string | null = null;
   #parameters = 0;
   #run: Run | null = null;
+  /** Until what comes after a run is drawn and told. */
+  #attended: Promise<void> = Promise.resolve();
   #runs = 0;
   #wish = 0;
   #turns: Promise<unknown> = Promise.resolve();
@@ -99,9 +102,18 @@ export class Studio {
     });
   }
 
+  /** Trains the flow, after a flow that is on its way if there is one. The batch is all rows where there are fewer. */
   start(settings: RunSettings): void {
+    const own = this.#wish;
+    this.#turns = this.#turns.then(() => {
+      if (own === this.#wish) this.#begin(settings);
+    });
+  }
+
+  #begin(wanted: RunSettings): void {
     const [flow, data] = [this.#flow, this.#data];
     if (!flow || !data || this.#run) return;
+    const settings = { ...wanted, batch: Math.min(wanted.batch, data.train.length / flow.dim) };
     this.curve.goOn();
     const run = new Run(flow, data, settings, this.#runs++, {
       progress: (progress) => {
@@ -117,7 +129,8 @@ export class Studio {
       },
     });
     this.#run = run;
-    void this.#attend(run, flow, settings);
+    this.#attended = this.#attend(run, flow, settings);
+    this.#hooks.started();
   }
 
   async #attend(run: Run, flow: Flow, { steps }: RunSettings): Promise<void> {
@@ -153,6 +166,7 @@ export class Studio {
   async stop(): Promise<void> {
     const run = this.#run;
     await run?.stop();
+    await this.#attended;
     if (this.#run === run) this.#run = null;
   }
 

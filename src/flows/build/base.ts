@@ -4,6 +4,7 @@ import type { BaseDescription, LevelDescription } from '../../format/description
 import { UnsupportedError } from '../../runtime/errors.js';
 import type { Base } from '../bases/base.js';
 import { BoxUniform } from '../bases/box-uniform.js';
+import { ConditionalBernoulli } from '../bases/conditional-bernoulli.js';
 import { conditionalNormal } from '../bases/conditional-normal.js';
 import { DiagonalMixture } from '../bases/diagonal-mixture.js';
 import { DiagonalNormal } from '../bases/diagonal-normal.js';
@@ -56,6 +57,12 @@ const commonBases = {
     const stages = buildContextNet(state, net, contextDim, `${PLACE}.net`);
     const layout = { view: 'by parameter', places: [0, 1] } as const;
     return conditionalNormal(dim, conditionerOf(stages, dim, layout, { inputs: contextDim, contextDim: 0, place: PLACE }));
+  },
+
+  conditional_bernoulli({ net }, { dim, contextDim, state }) {
+    const stages = buildContextNet(state, net, contextDim, `${PLACE}.net`);
+    const layout = { view: 'by parameter', places: [0] } as const;
+    return new ConditionalBernoulli(dim, conditionerOf(stages, dim, layout, { inputs: contextDim, contextDim: 0, place: PLACE }));
   },
 } satisfies BaseBuilders;
 

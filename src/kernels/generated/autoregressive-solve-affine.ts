@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn iz(x:vec4f,ja:u32,B:u32)->el{var A=vec4f(0.);if(SCALE!=ec){A=F[ja+B];}return ez(x,F[ja],A);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)jb:vec3u,@builtin(local_invocation_id)R:vec3u){let group=jb.x*j+R.x;if(group*4u>=J()){return;}gp(group);}";
+const own = "fn iy(x:vec4f,iz:u32,C:u32)->el{var B=vec4f(0.);if(SCALE!=ec){B=F[iz+C];}return ez(x,F[iz],B);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)ja:vec3u,@builtin(local_invocation_id)P:vec3u){let group=ja.x*j+P.x;if(group*4u>=I()){return;}gp(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

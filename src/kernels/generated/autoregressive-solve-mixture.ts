@@ -8,7 +8,7 @@ import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "fn iz(z:vec4f,ja:u32,B:u32)->el{jr(ja,B);return kv(z,ja,B);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)jb:vec3u,@builtin(local_invocation_id)R:vec3u){let group=jb.x*j+R.x;if(group*4u>=J()){return;}gp(group);}";
+const own = "fn iy(z:vec4f,iz:u32,C:u32)->el{jq(iz,C);return ku(z,iz,C);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)ja:vec3u,@builtin(local_invocation_id)P:vec3u){let group=ja.x*j+P.x;if(group*4u>=I()){return;}gp(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libNormal}${libMixture}${own}`;
 
 export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<

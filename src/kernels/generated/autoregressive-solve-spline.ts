@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "fn og(h:u32)->vec4f{return F[h];}fn iz(x:vec4f,ja:u32,B:u32)->el{return nb(x,ja,B);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)jb:vec3u,@builtin(local_invocation_id)R:vec3u){let group=jb.x*j+R.x;if(group*4u>=J()){return;}gp(group);}";
+const own = "fn oe(h:u32)->vec4f{return F[h];}fn iy(x:vec4f,iz:u32,C:u32)->el{return na(x,iz,C);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)ja:vec3u,@builtin(local_invocation_id)P:vec3u){let group=ja.x*j+P.x;if(group*4u>=I()){return;}gp(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libSpline}${own}`;
 
 export const autoregressiveSolveSpline = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "struct s{l:u32,rk:u32,rl:u32,rm:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rn:array<vec4f>;@group(0)@binding(3)var<storage,read>fi:array<vec4f>;@group(0)@binding(4)var<storage,read_write>rq:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)e:vec3u){let rp=e.y*65535u*64u+e.x;if(rp>=c.rk*c.l){return;}let rs=vec4f(f32(rp/c.l));let d=rp%c.l;let ox=(J()+3u)/4u;var o=0.;for(var G=0u;G<ox;G+=j){let ha=min(G+j,ox);var rm=p(c.rl,G)+c.rm*j;var h=p(c.l,G)+d*j;var H=vec4f(0.);for(var group=G;group<ha;group++){H+=select(vec4f(0.),fi[h],oh(group)&(rn[rm]==rs));rm++;h++;}o+=dot(H,vec4f(1.));}rq[rp]+=o;}";
+const own = "struct t{l:u32,ro:u32,rp:u32,rq:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>rs:array<vec4f>;@group(0)@binding(3)var<storage,read>fi:array<vec4f>;@group(0)@binding(4)var<storage,read_write>rv:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)e:vec3u){let ru=e.y*65535u*64u+e.x;if(ru>=c.ro*c.l){return;}let rw=vec4f(f32(ru/c.l));let d=ru%c.l;let ow=(I()+3u)/4u;var o=0.;for(var G=0u;G<ow;G+=j){let ak=min(G+j,ow);var rq=p(c.rp,G)+c.rq*j;var h=p(c.l,G)+d*j;var H=vec4f(0.);for(var group=G;group<ak;group++){H+=select(vec4f(0.),fi[h],og(group)&(rs[rq]==rw));rq++;h++;}o+=dot(H,vec4f(1.));}rv[ru]+=o;}";
 const wgsl: string = `${libLayout}${libCall}${libRowsBackward}${own}`;
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,rk:u32,rl:u32,rm:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rn:array<vec4f>;@group(0)@binding(3)var<storage,read>eb:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=J()||d>=c.l){return;}let ro=rn[p(c.rl,e.x)+c.rm*j];let ca=bitcast<vec4u>(ro);let ld=(ca<vec4u(bitcast<u32>(f32(c.rk))))|(ca==vec4u(0x80000000u));let gw=ld&(floor(ro)==ro);let h=vec4u(select(vec4f(0.),ro,gw))*c.l+d;let rp=vec4f(eb[h.x],eb[h.y],eb[h.z],eb[h.w]);y[p(c.l,e.x)+d*j]=select(bitcast<vec4f>(ca|vec4u(0x7fc00000u)),rp,gw);}";
+const own = "struct t{l:u32,ro:u32,rp:u32,rq:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>rs:array<vec4f>;@group(0)@binding(3)var<storage,read>eb:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let rt=rs[p(c.rp,e.x)+c.rq*j];let ca=bitcast<vec4u>(rt);let lc=(ca<vec4u(bitcast<u32>(f32(c.ro))))|(ca==vec4u(0x80000000u));let gw=lc&(floor(rt)==rt);let h=vec4u(select(vec4f(0.),rt,gw))*c.l+d;let ru=vec4f(eb[h.x],eb[h.y],eb[h.z],eb[h.w]);y[p(c.l,e.x)+d*j]=select(bitcast<vec4f>(ca|vec4u(0x7fc00000u)),ru,gw);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const classTable = /*#__PURE__*/ kernelSource<

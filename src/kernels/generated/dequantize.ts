@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,ts:f32,aq:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>A:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;fn jw(k:vec4f,K:f32,L:f32)->vec4f{let P=select(k,vec4f(L),k>vec4f(L));return select(P,vec4f(K),P<vec4f(K));}@compute@workgroup_size(16,4)fn dequantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=J()||e.y>=c.l){return;}let h=p(c.l,e.x)+e.y*j;y[h]=jw((x[h]+A[h])*c.aq,1.17549435e-38,.99999994);}@compute@workgroup_size(16,4)fn quantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=J()||e.y>=c.l){return;}let h=p(c.l,e.x)+e.y*j;y[h]=jw(floor(x[h]*c.ts),0.,c.ts-1.);}";
+const own = "struct t{l:u32,tw:f32,aq:f32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>B:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;fn jv(k:vec4f,K:f32,L:f32)->vec4f{let R=select(k,vec4f(L),k>vec4f(L));return select(R,vec4f(K),R<vec4f(K));}@compute@workgroup_size(16,4)fn dequantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()||e.y>=c.l){return;}let h=p(c.l,e.x)+e.y*j;y[h]=jv((x[h]+B[h])*c.aq,1.17549435e-38,.99999994);}@compute@workgroup_size(16,4)fn quantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()||e.y>=c.l){return;}let h=p(c.l,e.x)+e.y*j;y[h]=jv(floor(x[h]*c.tw),0.,c.tw-1.);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const dequantize = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{t:u32,cl:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>xs:array<vec4f>;@group(0)@binding(3)var<storage,read>qx:array<vec4f>;@group(0)@binding(4)var<storage,read_write>tx:array<vec4f>;@compute@workgroup_size(16,4)fn log_determinant_backward(@builtin(global_invocation_id)e:vec3u){let t=c.t;let n=e.y;if(e.x*4u>=J()||n>=t){return;}let G=p(t*t,e.x);let sx=G+n*j;let S=t*j;for(var i=0u;i<t;i++){var E=vec4f(0.);if(i==n){E=c.cl*qx[e.x];}for(var f=n;f<i;f++){E=fma(-xs[G+(f*t+i)*j],tx[sx+f*S],E);}tx[sx+i*S]=E/(1.+xs[G+(i*t+i)*j]);}for(var i=t-1u;i>0u;i--){let P=i-1u;var E=tx[sx+P*S];for(var f=i;f<t;f++){E=fma(-xs[G+(f*t+P)*j],tx[sx+f*S],E);}tx[sx+P*S]=E;}}";
+const own = "struct t{s:u32,cl:f32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>xu:array<vec4f>;@group(0)@binding(3)var<storage,read>rd:array<vec4f>;@group(0)@binding(4)var<storage,read_write>ub:array<vec4f>;@compute@workgroup_size(16,4)fn log_determinant_backward(@builtin(global_invocation_id)e:vec3u){let s=c.s;let n=e.y;if(e.x*4u>=I()||n>=s){return;}let G=p(s*s,e.x);let tb=G+n*j;let Q=s*j;for(var i=0u;i<s;i++){var E=vec4f(0.);if(i==n){E=c.cl*rd[e.x];}for(var f=n;f<i;f++){E=fma(-xu[G+(f*s+i)*j],ub[tb+f*Q],E);}ub[tb+i*Q]=E/(1.+xu[G+(i*s+i)*j]);}for(var i=s-1u;i>0u;i--){let R=i-1u;var E=ub[tb+R*Q];for(var f=i;f<s;f++){E=fma(-xu[G+(f*s+R)*j],ub[tb+f*Q],E);}ub[tb+R*Q]=E;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct s{t:u32,cl:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read_write>tu:array<vec4f>;@group(0)@binding(3)var<storage,read_write>em:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=J()){return;}let t=c.t;let G=p(t*t,e.x);var o=vec4f(0.);for(var f=0u;f<t;f++){let ty=tu[G+(f*t+f)*j];o+=cg(ty);for(var i=f+1u;i<t;i++){let h=G+i*t*j;let tt=tu[h+f*j]/(1.+ty);tu[h+f*j]=tt;for(var n=f+1u;n<t;n++){tu[h+n*j]=fma(-tt,tu[G+(f*t+n)*j],tu[h+n*j]);}}}em[e.x]+=c.cl*o;}";
+const own = "struct t{s:u32,cl:f32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read_write>ty:array<vec4f>;@group(0)@binding(3)var<storage,read_write>em:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()){return;}let s=c.s;let G=p(s*s,e.x);var o=vec4f(0.);for(var f=0u;f<s;f++){let uc=ty[G+(f*s+f)*j];o+=cg(uc);for(var i=f+1u;i<s;i++){let h=G+i*s*j;let tx=ty[h+f*j]/(1.+uc);ty[h+f*j]=tx;for(var n=f+1u;n<s;n++){ty[h+n*j]=fma(-tx,ty[G+(f*s+n)*j],ty[h+n*j]);}}}em[e.x]+=c.cl*o;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

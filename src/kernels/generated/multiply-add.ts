@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,zf:u32,zg:u32,zh:u32,sd:u32,se:u32,tt:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=J()||d>=c.l){return;}var E=c.tt*a[p(c.zf,e.x)+(c.zg+d)*j];if(HAS_B){E*=b[p(c.zh,e.x)+(d%c.zh)*j];}let h=p(c.sd,e.x)+(c.se+d)*j;if(ADD){y[h]+=E;}else{y[h]=E;}}";
+const own = "struct t{l:u32,zh:u32,zi:u32,zj:u32,sh:u32,si:u32,tx:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}var E=c.tx*a[p(c.zh,e.x)+(c.zi+d)*j];if(HAS_B){E*=b[p(c.zj,e.x)+(d%c.zj)*j];}let h=p(c.sh,e.x)+(c.si+d)*j;if(ADD){y[h]+=E;}else{y[h]=E;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const multiplyAdd = /*#__PURE__*/ kernelSource<

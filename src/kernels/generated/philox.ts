@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "struct s{gx:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>ac:array<u32>;@group(0)@binding(3)var<storage,read_write>gn:array<vec4u>;@compute@workgroup_size(64)fn raw(@builtin(global_invocation_id)e:vec3u){if(e.x>=c.gx){return;}let i=e.x*6u;let pz=vec4u(ac[i],ac[i+1u],ac[i+2u],ac[i+3u]);gn[e.x]=py(pz,vec2u(ac[i+4u],ac[i+5u]));}";
+const own = "struct t{gx:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>ac:array<u32>;@group(0)@binding(3)var<storage,read_write>gn:array<vec4u>;@compute@workgroup_size(64)fn raw(@builtin(global_invocation_id)e:vec3u){if(e.x>=c.gx){return;}let i=e.x*6u;let pl=vec4u(ac[i],ac[i+1u],ac[i+2u],ac[i+3u]);gn[e.x]=pk(pl,vec2u(ac[i+4u],ac[i+5u]));}";
 const wgsl: string = `${libMath}${libPhilox}${own}`;
 
 export const raw = /*#__PURE__*/ kernelSource<

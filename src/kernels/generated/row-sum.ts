@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>tp:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Fd:array<vec4f>;const Fe=64u;fn Ff(Z:u32,G:u32,ha:u32)->vec4f{var o=vec4f(0.);for(var C=G;C<ha;C+=8u){var H=vec4f(0.);for(var d=C;d<min(C+8u,ha);d++){H+=tp[Z+d*j];}o+=H;}return o;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let gx=(c.l+Fe-1u)/Fe;if(e.x*4u>=J()||e.y>=gx){return;}let G=e.y*Fe;Fd[p(gx,e.x)+e.y*j]=Ff(p(c.l,e.x),G,min(G+Fe,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=J()){return;}total[e.x]+=Ff(p(c.l,e.x),0u,c.l);}";
+const own = "struct t{l:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>tt:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Ff:array<vec4f>;const Fg=64u;fn Fh(Z:u32,G:u32,ak:u32)->vec4f{var o=vec4f(0.);for(var u=G;u<ak;u+=8u){var H=vec4f(0.);for(var d=u;d<min(u+8u,ak);d++){H+=tt[Z+d*j];}o+=H;}return o;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let gx=(c.l+Fg-1u)/Fg;if(e.x*4u>=I()||e.y>=gx){return;}let G=e.y*Fg;Ff[p(gx,e.x)+e.y*j]=Fh(p(c.l,e.x),G,min(G+Fg,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=I()){return;}total[e.x]+=Fh(p(c.l,e.x),0u,c.l);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,tp:u32,Fg:u32,Fh:u32,sd:u32,se:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>fi:array<vec4f>;@group(0)@binding(3)var<storage,read>Fk:array<f32>;@group(0)@binding(4)var<storage,read_write>Fp:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=J()||d>=c.l){return;}let dz=fi[p(c.sd,e.x)+(c.se+d)*j];let wl=p(c.Fg,e.x)+d*j;for(var i=0u;i<c.tp;i++){let h=wl+i*c.Fh*j;let H=Fk[i]*dz;if(ADD){Fp[h]+=H;}else{Fp[h]=H;}}}";
+const own = "struct t{l:u32,tt:u32,Fi:u32,Fj:u32,sh:u32,si:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>fi:array<vec4f>;@group(0)@binding(3)var<storage,read>Fm:array<f32>;@group(0)@binding(4)var<storage,read_write>Fr:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=I()||d>=c.l){return;}let dz=fi[p(c.sh,e.x)+(c.si+d)*j];let wo=p(c.Fi,e.x)+d*j;for(var i=0u;i<c.tt;i++){let h=wo+i*c.Fj*j;let H=Fm[i]*dz;if(ADD){Fr[h]+=H;}else{Fr[h]=H;}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<

@@ -7,7 +7,7 @@ export const spectralNormOrigin: OriginRule = {
   kind: 'spectral norm',
   record: (r, { raw, place, u: start_u, v: start_v }, { coeff, iterations }) => {
     const [outputs, inputs, length] = [lengthOf(start_u!), lengthOf(start_v!), lengthOf(place!)];
-    const tables = { weight: r.table(length, 'weight'), u: r.table(outputs, 'u'), v: r.table(inputs, 'v'), sigma: r.table(1, 'sigma') };
+    const tables = { weight: r.table(length, 'weight'), u: r.table(outputs, 'u'), v: r.table(2 * inputs, 'v'), sigma: r.table(1, 'sigma') };
     r.run(spectralNorm, {
       buffers: { raw: raw!, place: place!, start_u: start_u!, start_v: start_v!, ...tables },
       params: { outputs, inputs, length, iterations: Number(iterations), coeff: Number(coeff) },
