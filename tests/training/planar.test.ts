@@ -1,9 +1,11 @@
 // Gradients of planar, radial and Sylvester flows, mixtures, bounded supports and batch norm inside nets.
 
 import { expect, test } from 'vitest';
-import { bounded, type Flow, fit, mademog, maf, neuralSpline, planar, radial, sylvester } from '../../src/index.js';
+import { readSafetensors, writeSafetensors } from '../../src/format/safetensors.js';
+import { bounded, type Flow, fit, importTorch, mademog, maf, neuralSpline, planar, radial, sylvester } from '../../src/index.js';
 import { flows } from '../flows/table.js';
 import { batchNormNets } from '../support/batch-norm-net.js';
+import { loadGolden } from '../support/golden.js';
 import { useGpu } from '../support/gpu.js';
 import { describeGradients } from '../support/gradient-check.js';
 import { Random } from '../support/random.js';
@@ -47,5 +49,15 @@ test.each(Object.entries(fresh))('%s fits a banana', async (name, make) => {
   await fit(flow, x, { steps: 200, batch: 250, learningRate: 2e-2 });
   const after = await loss();
   expect(after).toBeLessThan(before - 0.2);
+  flow.dispose();
+});
+
+test('a learned temperature is an error that names the place, not a gradient of 0', async () => {
+  const { description, weights } = await loadGolden('maf-d2');
+  const tensors = new Map(readSafetensors(weights).tensors);
+  tensors.set('temperature', { dtype: 'F32', shape: [1], data: Float32Array.of(1.5) });
+  const structure = [{ op: 'sigmoid_to', temperature: 'temperature', inverse: true }, ...(description.structure as object[])];
+  const flow = await importTorch(held.gpu, { ...description, structure }, writeSafetensors(tensors));
+  await expect(flow.gradients(Float32Array.of(0.2, 0.7))).rejects.toThrow(/bounded.*support/);
   flow.dispose();
 });
