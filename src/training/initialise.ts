@@ -1,14 +1,9 @@
 // Statistics of data for the layers that normalise: their outputs then have mean 0 and deviation 1 on it.
 
-import type { Bijector } from '../flows/bijector.js';
-import { Chain } from '../flows/bijectors/chain.js';
 import type { GpuFlow } from '../flows/flow.js';
-import { recordContext, recordInput, recordOutput } from '../flows/task.js';
 import type { OpDescription } from '../format/description.js';
 import { UnsupportedError, ValueError } from '../runtime/errors.js';
-import type { Gpu } from '../runtime/gpu.js';
-import { Recorder } from '../runtime/recorder.js';
-import { runOnArrays } from '../runtime/run-arrays.js';
+import { forwardThrough, layersOf, leading } from './layers.js';
 
 /** Two tensors of a layer that normalises, what they hold while it is the identity, and what they are to hold. */
 interface Norm {
@@ -35,38 +30,6 @@ function normOf(op: OpDescription): Norm | null {
     default:
       return null;
   }
-}
-
-/** The layer of each op, in density order: chains that only group layers are taken apart. */
-const layersOf = (bijector: Bijector): readonly Bijector[] =>
-  bijector instanceof Chain && bijector.name === 'chain' ? bijector.layers.flatMap(layersOf) : [bijector];
-
-/** What a layer makes of rows, without the log-det. */
-async function forwardThrough(gpu: Gpu, layer: Bijector, x: Float32Array, context: Float32Array | undefined, contextDim: number) {
-  const rows = x.length / layer.dim;
-  const r = new Recorder('initialise');
-  const given = recordContext(r, contextDim);
-  const z = layer.forward(r, recordInput(r, 'x', layer.dim), { logDet: null, context: given });
-  recordOutput(r, 'z', z);
-  const residents = gpu.residents('flow');
-  try {
-    const executable = await gpu.compile(r.finish(), residents);
-    const outputs = { z: new Float32Array(rows * layer.dim) };
-    const contextStride = context && context.length > contextDim ? 1 : 0;
-    await runOnArrays(gpu, executable, 'initialise', { rows, seed: 0, contextStride, inputs: { x, ...(context && { context }) }, outputs });
-    return outputs.z;
-  } finally {
-    residents.dispose();
-  }
-}
-
-/** The leading `to` of each `from` numbers: where features leave, what goes on. */
-function leading(values: Float32Array, from: number, to: number): Float32Array {
-  if (from === to) return values;
-  const rows = values.length / from;
-  const kept = new Float32Array(rows * to);
-  for (let row = 0; row < rows; row++) kept.set(values.subarray(row * from, row * from + to), row * to);
-  return kept;
 }
 
 /** Mean and deviation of each channel over rows and pixels, in float64. A constant channel counts as one of deviation 1e-6. */

@@ -17,6 +17,8 @@ export interface Objective<L> {
   readonly period: number | null;
   /** What the programs read, by the names of their externals. */
   readonly data: Readonly<Record<string, Float32Array>>;
+  /** Where the terms turn infinite or NaN at the model's present numbers, as a sentence's end; null where nothing does. */
+  readonly locate?: () => Promise<string | null>;
   /** Rows that are measured, not trained on, and their terms. */
   readonly heldOut: { readonly rows: number; readonly terms: RecordTerms<L> } | null;
 }

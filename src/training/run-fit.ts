@@ -4,6 +4,7 @@ import type { GpuFlow } from '../flows/flow.js';
 import type { Measurement } from './checkpoint.js';
 import { type FitOptions, type FitPlan, planFit } from './fit-options.js';
 import { initialise } from './initialise.js';
+import { firstOverflow } from './layers.js';
 import { modelOf } from './model.js';
 import { train } from './train.js';
 
@@ -42,6 +43,10 @@ export async function runFit(flow: GpuFlow, data: Float32Array, options: FitOpti
   const plan = planFit(flow, data, options);
   options.signal?.throwIfAborted();
   if (!options.resume && options.initialise !== false) await start(flow, plan);
-  const { loss, history, validation } = await train(modelOf(flow), plan, options);
+  const { x, context } = plan.train;
+  // With noise the rows are others each step; what they come from tells as much.
+  const scaled = () => (plan.levels > 0 ? x.map((k) => (k + 0.5) / plan.levels) : x);
+  const objective = { ...plan.objective, locate: () => firstOverflow(flow, scaled(), context) };
+  const { loss, history, validation } = await train(modelOf(flow), { ...plan, objective }, options);
   return { loss, history, validation, ...(plan.levels > 0 && { bitsPerDim: loss / (flow.dim * Math.LN2) }) };
 }

@@ -145,10 +145,12 @@ export async function train<L>(model: Model<L>, plan: Plan<L>, { signal, onProgr
       began += performance.now() - reported;
     }
     await model.replace(await trainer.parameters(measures));
-    if (failed !== null)
+    if (failed !== null) {
+      const where = await objective.locate?.().catch(() => null);
       throw new StateError(
-        `${name}: the loss of step ${failed}, or its gradient, is not finite; the flow keeps the ${measures ? 'best parameters before it' : `parameters of step ${failed - 1}`}`,
+        `${name}: the loss of step ${failed}, or its gradient, is not finite${where ? `: ${where}` : ''}; the flow keeps the ${measures ? 'best parameters before it' : `parameters of step ${failed - 1}`}`,
       );
+    }
     signal?.throwIfAborted();
     const losses = await trainer.losses(0, progress.taken);
     const loss = measures ? progress.best : meanOf(losses.subarray(Math.floor(0.9 * (losses.length - 1))));

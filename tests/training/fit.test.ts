@@ -163,9 +163,20 @@ describe('fit', () => {
     x[2 * 123] = 1e30; // finite, and its square is not
     const flow = await maf(held.gpu, { dim: 2, layers: 1, hidden: [8], seed: 1 });
     await expect(fit(flow, x, { steps: 200, batch: 50 })).rejects.toThrow(StateError);
-    await expect(fit(flow, x, { steps: 200, batch: 50 })).rejects.toThrow(/the loss of step \d+, or its gradient, is not finite/);
+    await expect(fit(flow, x, { steps: 200, batch: 50 })).rejects.toThrow(
+      /^fit: the loss of step \d+, or its gradient, is not finite: row 123 of the data leaves .*; the flow keeps the parameters of step \d+$/,
+    );
     const parameters = await flow.parameters();
     expect(Object.values(parameters).every(({ data }) => data.every(Number.isFinite))).toBe(true);
+  });
+
+  test('a row that overflows inside the flow is named with the layer', async () => {
+    const { x } = correlated(100, 7);
+    x[2 * 37 + 1] = 3e38;
+    const flow = await maf(held.gpu, { dim: 2, layers: 2, hidden: [8], seed: 1 });
+    await expect(fit(flow, x, { steps: 200, batch: 50 })).rejects.toThrow(
+      /^fit: the loss of step \d, or its gradient, is not finite: row 37 of the data leaves [\w-]+\[\d\] as (NaN|-?Infinity); the flow keeps/,
+    );
   });
 
   test('arguments that do not fit are errors with a place', async () => {
