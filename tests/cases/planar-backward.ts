@@ -30,7 +30,7 @@ const backward = ({ features, rows = 257, leaky = false, undo = false, y = true,
     d_parameters: tiledNormals(2 * features + 1),
   },
   // The inverse magnifies up to 20 times, and 1 / |w|² up to 4 times.
-  tolerance: { bound: undo ? 1e-4 : 2e-5 },
+  tolerance: { bound: undo ? 2e-4 : 1e-4 },
 });
 
 export const planarBackwardCases = defineCases(planarBackward, [

@@ -1,8 +1,6 @@
 import { recurrentCell } from '../../src/kernels/recurrent-cell.js';
 import { defineCases, ROWS, tiledNormals } from './case.js';
 
-const tolerance = { bound: 1e-6 } as const;
-
 const cell = (hidden: number, rows: number, options: { inputs?: number; extra?: number; scale?: number } = {}) => {
   const { inputs = 3, extra = 2, scale = 2 } = options;
   return {
@@ -15,7 +13,8 @@ const cell = (hidden: number, rows: number, options: { inputs?: number; extra?: 
       memory: tiledNormals(inputs + hidden),
       output: tiledNormals(hidden + extra),
     },
-    tolerance,
+    // Beyond a few units a sum of two gates is known to its own rounding, and a sigmoid's slope is at most a quarter of it, a tanh's all of it.
+    tolerance: { bound: scale > 10 ? 1e-5 : 1e-6 },
   };
 };
 
