@@ -78,11 +78,11 @@ try {
           row.seconds.toFixed(0),
         ]),
       );
-      const standard = (nats) => (-nats - row.toStandardised).toFixed(2);
+      const standard = (nats, rows) => (-nats - row.toStandardised[rows]).toFixed(2);
       if (row.beside)
         notes.push(
-          `${name}, ${flow}: −log density of standardised log-odds, nats. Training ${standard(-row.loss)} (last tenth of ${row.steps} steps), test ` +
-            `${standard(row.test)}, Gaussian ${standard(row.gaussian)}; ${row.beside.name} ${row.beside.loss} (last of 300 steps, in training; ` +
+          `${name}, ${flow}: −log density of standardised log-odds, nats. Training ${standard(-row.loss, 'train')} (last tenth of ${row.steps} steps), test ` +
+            `${standard(row.test, 'test')}, Gaussian ${standard(row.gaussian, 'test')}; ${row.beside.name} ${row.beside.loss} (last of 300 steps, in training; ` +
             'tests/golden/nflows-maf-d64-reverse/case.json)',
         );
     }

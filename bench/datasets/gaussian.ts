@@ -1,6 +1,6 @@
 // What a flow has to beat: a normal with a full covariance, fitted to the same rows in the same space, in float64.
 
-import { dequantised, type Space } from './integers.js';
+import { dequantised, type Points, type Space } from './integers.js';
 
 export class Gaussian {
   readonly #mean: Float64Array;
@@ -59,26 +59,29 @@ export class Gaussian {
 export interface GaussianScore {
   /** Mean over the test rows of the bound of log P(k), nats. */
   readonly logLikelihood: number;
-  /** What is added to a mean log P(k) of test rows to make it a log density of the standardised y. */
-  readonly toStandardised: number;
+  /** What is added to a mean log P(k) of training and of test rows to make it a log density of the standardised y. */
+  readonly toStandardised: { readonly train: number; readonly test: number };
 }
 
 /** Fits to `draws` draws of the noise for each training row, and scores as many for each test row. */
 export function scoreGaussian(train: Float32Array, test: Float32Array, space: Space, draws = 4): GaussianScore {
   const { dim } = space;
-  const y = new Float64Array(draws * train.length);
-  for (let draw = 0; draw < draws; draw++) y.set(dequantised(train, space, 100 + draw).y, draw * train.length);
-  const gaussian = new Gaussian(y, dim);
-  const logScales = gaussian.deviation.reduce((sum, value) => sum + Math.log(value), 0);
-  const count = (draws * test.length) / dim;
-  let [logLikelihood, toStandardised] = [0, logScales];
-  for (let draw = 0; draw < draws; draw++) {
-    const points = dequantised(test, space, 200 + draw);
-    const logDensity = gaussian.logDensity(points.y);
-    for (const [row, logDet] of points.logDet.entries()) {
-      logLikelihood += (logDensity[row]! + logDet) / count;
-      toStandardised -= logDet / count;
+  const drawsOf = (k: Float32Array, seed: number): Points => {
+    const y = new Float64Array(draws * k.length);
+    const logDet = new Float64Array((draws * k.length) / dim);
+    for (let draw = 0; draw < draws; draw++) {
+      const points = dequantised(k, space, seed + draw);
+      y.set(points.y, draw * k.length);
+      logDet.set(points.logDet, (draw * k.length) / dim);
     }
-  }
-  return { logLikelihood, toStandardised };
+    return { y, logDet };
+  };
+  const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [fitted, scored] = [drawsOf(train, 100), drawsOf(test, 200)];
+  const gaussian = new Gaussian(fitted.y, dim);
+  const logScales = gaussian.deviation.reduce((sum, value) => sum + Math.log(value), 0);
+  return {
+    logLikelihood: mean(gaussian.logDensity(scored.y)) + mean(scored.logDet),
+    toStandardised: { train: logScales - mean(fitted.logDet), test: logScales - mean(scored.logDet) },
+  };
 }

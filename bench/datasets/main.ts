@@ -1,7 +1,7 @@
 // Trains flows on the data sets, one after another; scripts/datasets.mjs drives it and prints the rows.
 
 import { dequantize, fit, Gpu, standardised } from '../../src/index.js';
-import { scoreGaussian } from './gaussian.js';
+import { type GaussianScore, scoreGaussian } from './gaussian.js';
 import { dataSets, type Split } from './sets.js';
 
 export interface DataRow {
@@ -13,15 +13,14 @@ export interface DataRow {
   readonly test: number;
   readonly gaussian: number;
   readonly dim: number;
-  /** What is added to nats of log P(k) to make them those of the standardised y. */
-  readonly toStandardised: number;
+  readonly toStandardised: GaussianScore['toStandardised'];
   /** Loss of the last tenth of the minibatches, or the best of the held-out rows, nats of −log P(k). */
   readonly loss: number;
   readonly beside: { readonly name: string; readonly loss: number } | null;
   readonly seconds: number;
 }
 
-const loaded = new Map<string, Promise<Split & ReturnType<typeof scoreGaussian>>>();
+const loaded = new Map<string, Promise<Split & GaussianScore>>();
 
 /** Rows and the Gaussian's score, once. */
 function prepare(name: string) {
