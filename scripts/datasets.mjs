@@ -61,6 +61,7 @@ try {
   for (const name of sets)
     for (const flow of known[name].filter((each) => flows.includes(each))) {
       const row = await page.evaluate((...given) => window.trainOn(...given), name, flow, steps);
+      const gaussian = row.gaussian.logLikelihood;
       const bits = (nats) => (-nats / (row.dim * Math.LN2)).toFixed(3);
       console.log(
         line([
@@ -71,18 +72,18 @@ try {
           `${row.batch}`,
           `${row.learningRate}`,
           row.test.toFixed(2),
-          row.gaussian.toFixed(2),
-          `${row.test > row.gaussian ? '+' : ''}${(row.test - row.gaussian).toFixed(2)}`,
+          gaussian.toFixed(2),
+          `${row.test > gaussian ? '+' : ''}${(row.test - gaussian).toFixed(2)}`,
           bits(row.test),
-          bits(row.gaussian),
+          bits(gaussian),
           row.seconds.toFixed(0),
         ]),
       );
-      const standard = (nats, rows) => (-nats - row.toStandardised[rows]).toFixed(2);
+      const standard = (nats, rows) => (-nats - row.gaussian.toStandardised[rows]).toFixed(2);
       if (row.beside)
         notes.push(
           `${name}, ${flow}: −log density of standardised log-odds, nats. Training ${standard(-row.loss, 'train')} (last tenth of ${row.steps} steps), test ` +
-            `${standard(row.test, 'test')}, Gaussian ${standard(row.gaussian, 'test')}; ${row.beside.name} ${row.beside.loss} (last of 300 steps, in training; ` +
+            `${standard(row.test, 'test')}, Gaussian ${standard(gaussian, 'test')}; ${row.beside.name} ${row.beside.loss} (last of 300 steps, in training; ` +
             'tests/golden/nflows-maf-d64-reverse/case.json)',
         );
     }

@@ -1,7 +1,7 @@
 // The data sets, and the flows that are trained on each. Where the data come from: bench/data/README.md.
 
 import { parseNpy } from '../../demo/src/train/table.js';
-import { type FitOptions, type Flow, type Gpu, imageRealNVP, maf, neuralSpline, realNVP } from '../../src/index.js';
+import { type FitOptions, type Flow, type Gpu, imageRealNVP, mademog, maf, neuralSpline, realNVP } from '../../src/index.js';
 import { type Space, shuffledRows } from './integers.js';
 
 export interface Split {
@@ -30,7 +30,7 @@ async function read(name: string): Promise<ArrayLike<number>> {
 
 const divide = (x: Float32Array, test: number): Split => ({ train: x.slice(0, x.length - test), test: x.slice(x.length - test) });
 
-const held = { validation: 0.1, average: 0.99, warmup: 50 };
+const held = { validation: 0.1, average: 0.98, warmup: 30 } as const;
 
 export const dataSets: Readonly<Record<string, DataSet>> = {
   digits: {
@@ -46,15 +46,15 @@ export const dataSets: Readonly<Record<string, DataSet>> = {
       },
       MAF: {
         make: (gpu) => maf(gpu, { dim: 64, layers: 5, hidden: [96, 96], seed: 1 }),
-        fit: { steps: 1500, batch: 128, learningRate: 2e-3, ...held },
+        fit: { steps: 300, batch: 128, learningRate: 3e-3, weightDecay: 0.5, ...held },
       },
       RealNVP: {
-        make: (gpu) => realNVP(gpu, { dim: 64, layers: 8, hidden: [96, 96], seed: 1 }),
-        fit: { steps: 1500, batch: 128, learningRate: 2e-3, ...held },
+        make: (gpu) => realNVP(gpu, { dim: 64, layers: 6, hidden: [64, 64], masking: 'checkerboard', shape: [1, 8, 8], seed: 1 }),
+        fit: { steps: 400, batch: 64, learningRate: 3e-3, weightDecay: 0.5, ...held },
       },
       'neural spline': {
-        make: (gpu) => neuralSpline(gpu, { dim: 64, layers: 6, hidden: [96, 96], bins: 8, seed: 1 }),
-        fit: { steps: 1000, batch: 128, learningRate: 2e-3, ...held },
+        make: (gpu) => neuralSpline(gpu, { dim: 64, layers: 4, hidden: [64, 64], bins: 8, seed: 1 }),
+        fit: { steps: 400, batch: 64, learningRate: 3e-3, weightDecay: 0.5, ...held },
       },
     },
   },
@@ -69,12 +69,16 @@ export const dataSets: Readonly<Record<string, DataSet>> = {
     },
     models: {
       MAF: {
-        make: (gpu) => maf(gpu, { dim: 3, layers: 6, hidden: [64, 64], seed: 1 }),
-        fit: { steps: 2000, batch: 512, learningRate: 2e-3, ...held },
+        make: (gpu) => maf(gpu, { dim: 3, layers: 5, hidden: [64, 64], seed: 1 }),
+        fit: { steps: 500, batch: 512, learningRate: 3e-3, ...held },
+      },
+      'MADE, mixtures': {
+        make: (gpu) => mademog(gpu, { dim: 3, components: 20, hidden: [64, 64], eps: 1e-3, seed: 1 }),
+        fit: { steps: 500, batch: 512, learningRate: 5e-3, ...held },
       },
       'neural spline': {
-        make: (gpu) => neuralSpline(gpu, { dim: 3, layers: 6, hidden: [64, 64], bins: 16, seed: 1 }),
-        fit: { steps: 2000, batch: 512, learningRate: 2e-3, ...held },
+        make: (gpu) => neuralSpline(gpu, { dim: 3, layers: 4, hidden: [64, 64], bins: 16, seed: 1 }),
+        fit: { steps: 500, batch: 512, learningRate: 3e-3, ...held },
       },
     },
   },
@@ -86,11 +90,11 @@ export const dataSets: Readonly<Record<string, DataSet>> = {
     models: {
       RealNVP: {
         make: (gpu) => realNVP(gpu, { dim: 196, layers: 8, hidden: [128, 128], masking: 'checkerboard', shape: [1, 14, 14], seed: 1 }),
-        fit: { steps: 1000, batch: 128, learningRate: 2e-3, ...held },
+        fit: { steps: 400, batch: 64, learningRate: 2e-3, ...held },
       },
       'image RealNVP': {
         make: (gpu) => imageRealNVP(gpu, { shape: [1, 14, 14], levels: 2, hidden: [24, 24], seed: 1 }),
-        fit: { steps: 300, batch: 64, learningRate: 2e-3, ...held },
+        fit: { steps: 120, batch: 32, learningRate: 3e-3, ...held },
       },
     },
   },
