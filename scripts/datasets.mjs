@@ -34,7 +34,12 @@ const widths = [8, 15, 10, 6, 6, 7, 10, 10, 8, 9, 9, 8];
 const line = (cells) => cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' ');
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const server = await createServer({ configFile: join(root, 'bench/vite.config.ts'), logLevel: 'error' });
+const server = await createServer({
+  configFile: join(root, 'bench/vite.config.ts'),
+  logLevel: 'error',
+  // A run takes minutes; a file saved meanwhile would reload the page and end it.
+  server: { hmr: false, watch: null },
+});
 await server.listen();
 const browser = await launchBrowser();
 const began = performance.now();
