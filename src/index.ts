@@ -26,7 +26,7 @@ export type { Masking, MaskingOptions } from './flows/recipes/masking.js';
 export { type NeuralSplineOptions, neuralSpline } from './flows/recipes/neural-spline.js';
 export { type PlanarOptions, planar, radial, type SylvesterOptions, sylvester } from './flows/recipes/planar.js';
 export { type ResidualInverseOption, type ResidualLogDetOption, type ResidualOptions, residual } from './flows/recipes/residual.js';
-export { standardised } from './flows/recipes/standardised.js';
+export { type StandardisedOptions, standardised } from './flows/recipes/standardised.js';
 export { type TemporalMafOptions, type TemporalOptions, temporal, temporalMaf } from './flows/temporal/recipe.js';
 export type { ContinuationOptions, SeriesOptions, SeriesSampleOptions, TemporalFlow } from './flows/temporal/temporal-flow.js';
 export type { FlowDescription } from './format/description.js';

@@ -21,7 +21,17 @@ export interface FitResult {
 /** Rows from which layers that normalise take their start. */
 const START_ROWS = 4096;
 
-/** Rows spread over the data, of integers the middle of each cell. */
+/**
+ * (k + u) / levels, with u in (0, 1) evenly spread over the entries: a feature that is one integer in every row has the deviation of its noise.
+ * Kept below 1, to which float32 would round some of the last cell.
+ */
+const spreadNoise = (k: Float32Array, levels: number): Float32Array =>
+  k.map((integer, at) => Math.min((integer + (((at + 1) * GOLDEN) % 1)) / levels, 1 - 2 ** -24));
+
+/** Multiples of it, modulo 1, are spread evenly, and so is every n-th of them. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** Rows spread over the data, of integers with noise. */
 async function start(flow: GpuFlow, { train: { x, context }, levels }: FitPlan): Promise<void> {
   const { dim, contextDim } = flow;
   const rows = x.length / dim;
@@ -35,7 +45,7 @@ async function start(flow: GpuFlow, { train: { x, context }, levels }: FitPlan):
     return some;
   };
   const some = spread(x, dim);
-  await initialise(flow, 'fit: data', levels > 0 ? some.map((k) => (k + 0.5) / levels) : some, context && spread(context, contextDim));
+  await initialise(flow, 'fit: data', levels > 0 ? spreadNoise(some, levels) : some, context && spread(context, contextDim));
 }
 
 /** `fit`; see there. */

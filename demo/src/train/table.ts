@@ -104,6 +104,9 @@ const readers: Record<string, Reader> = {
   u8: (view, at, little) => Number(view.getBigUint64(at, little)),
 };
 
+/** \x93NUMPY. As bytes, since browsers decode latin1 as windows-1252, where 93 is a quotation mark. */
+const NPY = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+
 /**
  * An array [rows, columns] or [rows] of real numbers, as numpy.save writes it (NEP 1, versions 1 to 3).
  *
@@ -111,8 +114,8 @@ const readers: Record<string, Reader> = {
  */
 export function parseNpy(file: ArrayBuffer): Table {
   const view = new DataView(file);
-  const magic = file.byteLength >= 12 ? new TextDecoder('latin1').decode(new Uint8Array(file, 0, 6)) : '';
-  if (magic !== '\u0093NUMPY') throw new DataError('This is no .npy file: it does not begin as numpy.save writes it.');
+  const magic = file.byteLength >= 12 && NPY.every((byte, at) => view.getUint8(at) === byte);
+  if (!magic) throw new DataError('This is no .npy file: it does not begin as numpy.save writes it.');
   const wide = view.getUint8(6) > 1;
   const start = wide ? 12 : 10;
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
