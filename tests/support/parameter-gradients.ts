@@ -1,9 +1,12 @@
 // Gradients by parameters in float64: the recorded program through the twins, and central differences of its own loss.
 
 import type { GpuFlow } from '../../src/flows/flow.js';
-import { recordParameterGradients } from '../../src/training/gradients.js';
+import { recordOutput } from '../../src/flows/task.js';
+import type { Program } from '../../src/runtime/program.js';
+import { Recorder } from '../../src/runtime/recorder.js';
+import { recordOwnDensity, recordParameterGradients } from '../../src/training/gradients.js';
 import { modelOf } from '../../src/training/model.js';
-import { flatParameters, layoutOf } from '../../src/training/trainable.js';
+import { flatParameters, layoutOf, recordTrainable } from '../../src/training/trainable.js';
 import { runProgram } from '../reference/run.js';
 import type { Random } from './random.js';
 
@@ -14,25 +17,34 @@ export interface ParameterGradients {
   readonly gradient: Float64Array;
 }
 
-/** @param parameters flat; the flow's own where left out. */
-export type Differentiable = (parameters?: Float64Array) => ParameterGradients;
+/** A loss as a function of flat parameters, by default the flow's own. */
+export interface Differentiable {
+  /** With the recorded gradient. */
+  evaluate(parameters?: Float64Array): ParameterGradients;
+  /** The loss alone, which costs a third of that. */
+  loss(parameters: Float64Array): number;
+}
 
-/** The flow's loss on some rows as a function of its parameters, with the recorded gradient. */
+/** The flow's loss on some rows. */
 export function differentiable(flow: GpuFlow, x: Float32Array, context: Float32Array | undefined): Differentiable {
-  const layout = layoutOf(modelOf(flow));
-  const program = recordParameterGradients(flow, layout);
-  const own = Float64Array.from(flatParameters(modelOf(flow), layout));
-  return (parameters = own) => {
-    const { logProb, gradient } = runProgram(program, {
-      rows: x.length / flow.dim,
-      externals: {
-        x: Float64Array.from(x),
-        parameters,
-        gradient: new Float64Array(layout.count),
-        ...(context && { context: Float64Array.from(context) }),
-      },
-    });
-    return { loss: -logProb!.reduce((sum, value) => sum + value, 0), gradient: gradient! };
+  const model = modelOf(flow);
+  const layout = layoutOf(model);
+  const whole = recordParameterGradients(flow, layout);
+  const r = new Recorder('flow');
+  recordOutput(r, 'logProb', recordTrainable(r, model, layout, recordOwnDensity).ends.logProb);
+  const density = r.finish();
+  const own = Float64Array.from(flatParameters(model, layout));
+  const run = (program: Program, parameters: Float64Array, more: Record<string, Float64Array> = {}) => {
+    const given = { x: Float64Array.from(x), parameters, ...(context && { context: Float64Array.from(context) }), ...more };
+    const { logProb, gradient } = runProgram(program, { rows: x.length / flow.dim, externals: given });
+    return { gradient, loss: -logProb!.reduce((sum, value) => sum + value, 0) };
+  };
+  return {
+    evaluate(parameters = own) {
+      const { loss, gradient } = run(whole, parameters, { gradient: new Float64Array(layout.count) });
+      return { loss, gradient: gradient! };
+    },
+    loss: (parameters) => run(density, parameters).loss,
   };
 }
 
@@ -40,7 +52,12 @@ export function differentiable(flow: GpuFlow, x: Float32Array, context: Float32A
  * The largest |recorded − numeric| / (1 + |numeric|) over `count` parameters drawn at random. A parameter at which differences with two
  * steps disagree stands at a kink of a ReLU or a clamp, and another is drawn.
  */
-export function worstDifference(flow: GpuFlow, evaluate: Differentiable, random: Random, count: number): { worst: number; place: string } {
+export function worstDifference(
+  flow: GpuFlow,
+  { evaluate, loss: lossOf }: Differentiable,
+  random: Random,
+  count: number,
+): { worst: number; place: string } {
   const layout = layoutOf(modelOf(flow));
   const at = Float64Array.from(flatParameters(modelOf(flow), layout));
   const { gradient } = evaluate(at);
@@ -48,7 +65,7 @@ export function worstDifference(flow: GpuFlow, evaluate: Differentiable, random:
     const loss = (step: number) => {
       const moved = at.slice();
       moved[index]! += step;
-      return evaluate(moved).loss;
+      return lossOf(moved);
     };
     return (loss(h) - loss(-h)) / (2 * h);
   };

@@ -29,7 +29,7 @@ function batchDifferentiable(flow: GpuFlow, x: Float32Array): Differentiable {
   recordOutput(r, 'logProb', ends.logProb);
   recordFlatGradient(r, ends.logProb, gathered, layout.count, -1);
   const program = r.finish();
-  return (parameters = Float64Array.from(flatParameters(modelOf(flow), layout))) => {
+  const evaluate = (parameters: Float64Array = Float64Array.from(flatParameters(modelOf(flow), layout))) => {
     const { logProb, gradient } = runProgram(program, {
       rows: x.length / flow.dim,
       externals: {
@@ -41,6 +41,7 @@ function batchDifferentiable(flow: GpuFlow, x: Float32Array): Differentiable {
     });
     return { loss: -logProb!.reduce((sum, value) => sum + value, 0), gradient: gradient! };
   };
+  return { evaluate, loss: (parameters) => evaluate(parameters).loss };
 }
 
 const moments = (column: Float32Array) => {
@@ -61,7 +62,7 @@ describe('batch norm that trains', () => {
     const random = new Random(freshSeed());
     const flow = await make();
     const x = random.normals(3 * rows);
-    const { gradient, loss } = batchDifferentiable(flow, x)();
+    const { gradient, loss } = batchDifferentiable(flow, x).evaluate();
     const before = flatParameters(modelOf(flow), layoutOf(modelOf(flow)));
     const rate = 1e-2;
     const options = { steps: 1, batch: rows, learningRate: rate, optimiser: 'sgd', schedule: 'constant', clipNorm: 1e9 } as const;
