@@ -76,7 +76,8 @@ export function describeGradients(
       expect(off / layoutOf(modelOf(flow)).count, note).toBeLessThanOrEqual(0.02);
     });
 
-    test.runIf(score)('by x, agrees with central differences in float64, and the device with that', async () => {
+    if (!score) return;
+    test('by x, agrees with central differences in float64, and the device with that', async () => {
       const { dim } = flow;
       const rows = 3;
       const [x, context] = [points(rows), contexts(rows)];
