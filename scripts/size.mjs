@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { parseAst } from 'vite';
 
 // All that a page loads which imports everything, and what it may load later. What a page bundles of it is in bundles.mjs.
-const budgets = { 'at once': 97 * 1000, later: 40 * 1000 };
+const budgets = { 'at once': 98 * 1000, later: 42 * 1000 };
 const dist = join(dirname(fileURLToPath(import.meta.url)), '../dist');
 
 /** Module specifiers in a syntax tree: imports and re-exports, or dynamic imports. */
