@@ -12,7 +12,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const usage = `npm run bench:training -- [options]
 
   --rounds <n>     timed rounds, default 11
-  --target <ms>    a timed block of steps takes about so long, default 1500
+  --target <ms>    a timed block of steps takes about so long, default 1000
   --only <word>    the problems whose name has this word: RealNVP, MAF
   --json           write bench/results/training-<adapter>-<date>.json
   --out <file>     write the JSON there
@@ -25,7 +25,7 @@ function readArguments() {
     const { values } = parseArgs({
       options: {
         rounds: { type: 'string', default: '11' },
-        target: { type: 'string', default: '1500' },
+        target: { type: 'string', default: '1000' },
         only: { type: 'string', default: '' },
         json: { type: 'boolean', default: false },
         out: { type: 'string' },
@@ -65,7 +65,7 @@ function print({ problem, losses, difference, timings, wrong }) {
   );
   for (const sentence of wrong) console.error(sentence);
   if (!timings) return;
-  const header = ['', 'ms a step', 'p10', 'p90', 'min', 'steps/s', '× ours', 'middle half', 'block', 'first step, s'];
+  const header = ['', 'ms a step', 'p10', 'p90', 'min', 'steps/s', '× ours', 'middle half', 'block', 'first loss, s'];
   const lines = timings.map(({ library, time, block, first, ratio }) => [
     `${library} ${versions[library]}`,
     ...[time.median, time.p10, time.p90, time.min].map(short),
@@ -112,6 +112,8 @@ try {
   });
   broken.catch(() => {});
   const started = Date.now();
+  // The other libraries report errors of their devices there.
+  page.on('console', (message) => message.type() === 'error' && console.error(`the page said: ${message.text()}`));
   await page.exposeFunction('reportProgress', (text) =>
     console.error(`[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s] ${text}`),
   );

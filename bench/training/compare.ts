@@ -1,6 +1,6 @@
 // The same training in every library: first whether the losses agree, then the time of a step, in turn.
 
-import type { Flow } from '../../src/index.js';
+import type { Flow, Gpu } from '../../src/index.js';
 import { wall } from '../src/measure.js';
 import { quantile, type Statistics, summarize } from '../src/statistics.js';
 import type { Contestant } from './contestant.js';
@@ -26,7 +26,7 @@ export interface Timing {
   readonly time: Statistics;
   /** Steps in each timed block. */
   readonly block: number;
-  /** Building, compiling and the first step, ms. */
+  /** From a new device to the loss of the first step, with all that is compiled for it, ms. */
   readonly first: number;
   /** Its time over ours, of the same round: the median of the rounds, and the middle half of them. */
   readonly ratio: { readonly median: number; readonly p25: number; readonly p75: number };
@@ -46,8 +46,10 @@ export interface Comparison {
 /** Nats by which losses may differ. */
 export const TOLERANCE = 1e-3;
 
-const start = (library: Library, problem: Problem, flow: Flow): Promise<Contestant> =>
-  ({ pushforward: () => pushforward(flow, problem), 'jax-js': () => jaxJs(problem), 'TensorFlow.js': () => tensorFlow(problem) })[
+type Build = (gpu: Gpu) => Promise<Flow>;
+
+const start = (library: Library, problem: Problem, build: Build): Promise<Contestant> =>
+  ({ pushforward: () => pushforward(build, problem), 'jax-js': () => jaxJs(problem), 'TensorFlow.js': () => tensorFlow(problem) })[
     library
   ]();
 
@@ -71,7 +73,7 @@ function complaints(problem: string, losses: Record<Library, readonly number[]>)
   return wrong;
 }
 
-export async function compare(problem: Problem, flow: Flow, options: Options, progress: (text: string) => void): Promise<Comparison> {
+export async function compare(problem: Problem, build: Build, options: Options, progress: (text: string) => void): Promise<Comparison> {
   const contestants = new Map<Library, Contestant>();
   const losses = byLibrary<number[]>(() => []);
   const first = byLibrary(() => 0);
@@ -79,7 +81,7 @@ export async function compare(problem: Problem, flow: Flow, options: Options, pr
     for (const library of libraries) {
       progress(`${problem.name}: ${library}, losses of ${options.checked} steps`);
       first[library] = await wall(async () => {
-        const contestant = await start(library, problem, flow);
+        const contestant = await start(library, problem, build);
         contestants.set(library, contestant);
         losses[library].push(...(await contestant.losses(1)));
       });
@@ -109,7 +111,7 @@ async function time(
   };
   // The checked steps warmed up already. Twice, since the first guess is of a single step with its round trip.
   for (const library of libraries)
-    for (let guess = 0; guess < 2; guess++) blocks[library] = Math.max(2, Math.min(200, Math.round(target / (await block(library)))));
+    for (let guess = 0; guess < 2; guess++) blocks[library] = Math.max(2, Math.min(100, Math.round(target / (await block(library)))));
   for (let round = 0; round < rounds; round++) {
     progress(`${problem.name}: round ${round + 1} of ${rounds}`);
     for (const library of round % 2 === 0 ? libraries : libraries.toReversed()) samples[library].push(await block(library));

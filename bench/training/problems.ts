@@ -33,13 +33,13 @@ export interface Problem {
   readonly networks: readonly (readonly Layer[])[];
 }
 
-interface Setting extends Omit<Problem, 'networks' | 'data'> {
+export interface Setting extends Omit<Problem, 'networks' | 'data'> {
   readonly layers: number;
   readonly draw: (rows: number) => Float32Array;
   readonly build: (gpu: Gpu) => Promise<Flow>;
 }
 
-/** Neighbours that depend on each other, in a curve: x₀ = n₀, xᵢ = sin(2 xᵢ₋₁) + n ᵢ / 2. */
+/** Neighbours that depend on each other, in a curve: x₀ = n₀, xᵢ = sin(2 xᵢ₋₁) + nᵢ / 2. */
 function drawChain(rows: number, dim: number): Float32Array {
   const uniform = uniformGenerator(1);
   const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
@@ -55,7 +55,7 @@ export const settings: readonly Setting[] = [
     dim: 2,
     layers: 6,
     batch: 512,
-    learningRate: 0.003,
+    learningRate: 0.001,
     draw: (rows) => drawToy(toys[0]!, rows, 1),
     build: (gpu) => realNVP(gpu, { dim: 2, layers: 6, hidden: [64, 64], seed: 1 }),
   },
@@ -65,7 +65,7 @@ export const settings: readonly Setting[] = [
     dim: 21,
     layers: 5,
     batch: 256,
-    learningRate: 0.003,
+    learningRate: 0.001,
     draw: (rows) => drawChain(rows, 21),
     build: (gpu) => maf(gpu, { dim: 21, layers: 5, hidden: [128, 128], seed: 1 }),
   },
