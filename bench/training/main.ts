@@ -1,0 +1,33 @@
+// Trains the same flows in three libraries on WebGPU; scripts/bench-training.mjs drives it and prints the tables.
+
+import { Gpu, isSoftwareAdapter } from '../../src/index.js';
+import { adapterRequest } from '../src/settings.js';
+import { type Comparison, compare, type Options } from './compare.js';
+import { problemOf, settings } from './problems.js';
+
+declare global {
+  interface Window {
+    trainingProblems: readonly string[];
+    compareTraining: (index: number, options: Options) => Promise<Comparison>;
+    describeAdapter: () => Promise<{ adapter: string; software: boolean }>;
+  }
+}
+
+window.trainingProblems = settings.map(({ name }) => name);
+
+window.describeAdapter = async () => {
+  const gpu = await Gpu.request(adapterRequest);
+  const info = gpu.device.adapterInfo;
+  gpu.dispose();
+  const adapter = [info.vendor, info.architecture, info.device, info.description].filter(Boolean).join(', ');
+  return { adapter, software: isSoftwareAdapter(info) };
+};
+
+window.compareTraining = async (index, options) => {
+  const setting = settings[index]!;
+  const gpu = await Gpu.request(adapterRequest);
+  // The same seed gives the run the same weights on a device of its own, as each library has one.
+  const problem = await problemOf(setting, await setting.build(gpu));
+  gpu.dispose();
+  return compare(problem, setting.build, options, (text) => window.reportProgress?.(text));
+};
