@@ -165,9 +165,9 @@ describe('a description', () => {
     ['that is a list', () => [], /^description: needs an object; got \[\]$/],
     ['that is empty', () => ({}), /^description\.features: needs an integer ≥ 1; it is missing$/],
     [
-      'of no op',
-      () => described((given) => Object.assign(given, { structure: [] })),
-      /^description\.structure: needs a list of at least 1/,
+      'whose ops are no list',
+      () => described((given) => Object.assign(given, { structure: {} })),
+      /^description\.structure: needs a list; got {}/,
     ],
     [
       'whose net reads a context that there is none of',
