@@ -189,7 +189,7 @@ describe.each(flows)('$name', ({ make, traits }) => {
     if (flow.dim > 2) return;
     const context = contextFor(1);
     const { dim } = flow;
-    const [count, cells, inside] = [200_000, dim === 1 ? 64 : 24, 8];
+    const [count, cells, inside] = [100_000, dim === 1 ? 64 : 24, 8];
     const [low, high] = support ?? [-6, 6];
     const draws = await flow.sample(count, { seed: 20, ...option(context) });
     const { points, volume } = grid(dim, [low, high], cells * inside);

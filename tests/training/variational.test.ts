@@ -89,7 +89,7 @@ describe('variational', () => {
     expect(checked).toBe(12);
   });
 
-  test.each(['iaf', 'realNVP', 'planar'])('%s: bits reach their entropy, and the bound stays below the likelihood', async (name) => {
+  test.each(['iaf', 'planar'])('%s: bits reach their entropy, and the bound stays below the likelihood', async (name) => {
     const [posterior, likelihood] = [await posteriors[name]!(), await decoder(held.gpu, { dim: DIM, contextDim: 2, hidden: [16] })];
     const model = await variational({ posterior, decoder: likelihood });
     const { loss, history } = await model.fit(bits(4000, 1), { steps: 700, batch: 128, learningRate: 1e-2, seed: 1 });
