@@ -1,11 +1,8 @@
 // Trains flows on real data in a headless browser and prints the log-likelihood of test rows beside that of a Gaussian with a full covariance.
 //
 //   npm run datasets -- --data digits --flow MAF --steps 2000
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createServer } from 'vite';
-import { launchBrowser } from './browser.mjs';
+import { choose, onPage } from './bench-page.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -33,27 +30,9 @@ const columns = [
 const widths = [8, 15, 10, 6, 6, 7, 10, 10, 8, 9, 9, 8];
 const line = (cells) => cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' ');
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const server = await createServer({
-  configFile: join(root, 'bench/vite.config.ts'),
-  logLevel: 'error',
-  // A run takes minutes; a file saved meanwhile would reload the page and end it.
-  server: { hmr: false, watch: null },
-});
-await server.listen();
-const browser = await launchBrowser();
 const began = performance.now();
-try {
-  const page = await browser.newPage();
-  page.setDefaultTimeout(0);
-  await page.goto(`${server.resolvedUrls.local[0]}datasets/`);
-  await page.waitForFunction(() => window.trainOn !== undefined);
+await onPage({ path: 'datasets/', global: 'trainOn' }, async (page) => {
   const known = await page.evaluate(() => window.dataModels);
-  const choose = (wanted, names, option) => {
-    const odd = wanted?.find((name) => !names.includes(name));
-    if (odd) throw new Error(`--${option} takes ${names.join(', ')}; got ${odd}`);
-    return wanted ?? names;
-  };
   if (steps !== null && !(Number.isInteger(steps) && steps > 0)) throw new Error(`--steps takes an integer above 0; got ${values.steps}`);
   const sets = choose(values.data, Object.keys(known), 'data');
   const flows = choose(values.flow, [...new Set(sets.flatMap((name) => known[name]))], 'flow');
@@ -94,10 +73,4 @@ try {
     }
   for (const note of notes) console.log(`\n${note}`);
   console.log(`\n${((performance.now() - began) / 1000).toFixed(0)} s in all`);
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-  await server.close();
-}
+});

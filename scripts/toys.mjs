@@ -1,11 +1,8 @@
 // Trains flows on FFJORD's toy densities in a headless browser and prints the held-out loss beside the entropy, which no model beats.
 //
 //   npm run toys -- --flow "neural spline" --toy moons --steps 4000
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createServer } from 'vite';
-import { launchBrowser } from './browser.mjs';
+import { choose, onPage } from './bench-page.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -18,22 +15,9 @@ const { values } = parseArgs({
 });
 const recipe = { steps: Number(values.steps), batch: Number(values.batch), learningRate: Number(values.rate) };
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const server = await createServer({ configFile: join(root, 'bench/vite.config.ts'), logLevel: 'error' });
-await server.listen();
-const browser = await launchBrowser();
 const began = performance.now();
-try {
-  const page = await browser.newPage();
-  page.setDefaultTimeout(0);
-  await page.goto(`${server.resolvedUrls.local[0]}toys/`);
-  await page.waitForFunction(() => window.trainToy !== undefined);
+await onPage({ path: 'toys/', global: 'trainToy' }, async (page) => {
   const known = await page.evaluate(() => ({ toys: window.toyNames, flows: window.flowNames }));
-  const choose = (wanted, names, option) => {
-    const odd = wanted?.find((name) => !names.includes(name));
-    if (odd) throw new Error(`--${option} takes ${names.join(', ')}; got ${odd}`);
-    return wanted ?? names;
-  };
   const flows = choose(values.flow, known.flows, 'flow');
   console.log(
     `50 000 training points, batch ${recipe.batch}, ${recipe.steps} Adam steps, cosine from ${recipe.learningRate}; nats on 20 000 fresh points\n`,
@@ -56,10 +40,4 @@ try {
       );
     }
   console.log(`\n${((performance.now() - began) / 1000).toFixed(0)} s in all`);
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-  await server.close();
-}
+});

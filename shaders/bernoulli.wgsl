@@ -34,12 +34,7 @@ fn sample(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x * 4u >= rows() || id.y * 4u >= params.dim) { return; }
   let row = whole(call.first_row) + id.x * 4u;
   let key = vec2<u32>(whole(call.seed_low), whole(call.seed_high));
-  let drawn = transpose(mat4x4<f32>(
-    uniform01(philox(vec4<u32>(row, id.y, 0u, 0u), key)),
-    uniform01(philox(vec4<u32>(row + 1u, id.y, 0u, 0u), key)),
-    uniform01(philox(vec4<u32>(row + 2u, id.y, 0u, 0u), key)),
-    uniform01(philox(vec4<u32>(row + 3u, id.y, 0u, 0u), key)),
-  ));
+  let drawn = uniforms_of_rows(row, id.y, key);
   let base = tiled(params.dim, id.x);
   for (var lane = 0u; lane < min(4u, params.dim - id.y * 4u); lane++) {
     let at = base + (id.y * 4u + lane) * TILE4;

@@ -36,6 +36,16 @@ fn uniform01(bits: vec4<u32>) -> vec4<f32> {
   return (vec4<f32>(bits & vec4<u32>(0xfffffe00u)) + 256.0) * 2.3283064365386963e-10;
 }
 
+/// Uniform numbers 4 number to 4 number + 3 of four rows from `row` on: column k holds number k, a lane a row.
+fn uniforms_of_rows(row: u32, number: u32, key: vec2<u32>) -> mat4x4<f32> {
+  return transpose(mat4x4<f32>(
+    uniform01(philox(vec4<u32>(row, number, 0u, 0u), key)),
+    uniform01(philox(vec4<u32>(row + 1u, number, 0u, 0u), key)),
+    uniform01(philox(vec4<u32>(row + 2u, number, 0u, 0u), key)),
+    uniform01(philox(vec4<u32>(row + 3u, number, 0u, 0u), key)),
+  ));
+}
+
 /// sqrt(−2 log((b + ½) / 2^32)): the radius of a pair of normals, from 6.76 (b = 0) down to 1.5e-5. Where the argument is at least 3/4
 /// its complement (2^32 − b − ½) / 2^32 is what f32 holds accurately, and log(1 − v) is the polynomial alone.
 fn normal_radius(bits: vec4<u32>) -> vec4<f32> {

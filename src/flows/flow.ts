@@ -9,8 +9,8 @@ import { Gpu } from '../runtime/gpu.js';
 import { type Profile, profile } from '../runtime/profiler.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
-import { copyOf, type Residents } from '../runtime/residents.js';
-import { type ArrayCall, ArrayRun, runOnArrays } from '../runtime/run-arrays.js';
+import { copyOf, type Residents, runOnce } from '../runtime/residents.js';
+import { type ArrayCall, ArrayRun } from '../runtime/run-arrays.js';
 import { COPY_DST, COPY_SRC, STORAGE, VERTEX } from '../runtime/usage.js';
 import type { Base } from './bases/base.js';
 import type { Bijector } from './bijector.js';
@@ -255,15 +255,9 @@ export class GpuFlow implements Flow {
     const rows = x.length / this.dim;
     const contextStride = checkContext(place, context, this.contextDim, rows);
     if (rows === 0) return;
+    const inputs: Record<string, Float32Array> = { x, ...(context && { context }) };
     // Its constants are its own as well: among the flow's they would stay until the flow goes.
-    const residents = this.#gpu.residents('flow');
-    try {
-      const executable = await this.#gpu.compile(program, residents);
-      const inputs: Record<string, Float32Array> = { x, ...(context && { context }) };
-      await runOnArrays(this.#gpu, executable, place, { rows, seed: 0, contextStride, inputs, outputs });
-    } finally {
-      residents.dispose();
-    }
+    await runOnce(this.#gpu, 'flow', place, program, { rows, seed: 0, contextStride, inputs, outputs });
   }
 
   /** Records log p(x) on a recorder of the caller's, who may go on with it: a gradient, a loss. All tensors are tiled. */

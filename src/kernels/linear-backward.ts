@@ -3,7 +3,7 @@ import type { Recorder } from '../runtime/recorder.js';
 import type { TableTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
 import * as source from './generated/linear-backward.js';
 import { elementKernel, listKernel } from './geometry.js';
-import { clear } from './parameters.js';
+import { recordClear } from './parameters.js';
 
 /** Inputs and outputs that one invocation takes. */
 const BLOCK = 8;
@@ -39,7 +39,7 @@ export function recordWeightGradient(r: Recorder, x: Channels, dY: Channels, ran
   const parts = Math.min(height * width, ceilDiv(ENOUGH, blocksOf(size)));
   const { length } = dWeight;
   const target = parts === 1 ? dWeight : r.table(parts * length, 'parts');
-  if (parts > 1) r.run(clear, { buffers: { table: target }, params: { length: parts * length, factor: 0 } });
+  if (parts > 1) recordClear(r, target);
   r.run(weightGradient, {
     buffers: { x: x.tensor, d_y: dY.tensor, ranges, d_weight: target },
     params: {

@@ -25,3 +25,7 @@ export function recordGather(
   });
   return table;
 }
+
+/** Records table = 0, in the stage that is being recorded. */
+export const recordClear = (r: Recorder, table: TableTensor): void =>
+  r.run(clear, { buffers: { table }, params: { length: table.length, factor: 0 } });

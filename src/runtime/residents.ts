@@ -92,6 +92,16 @@ export class Residents {
   }
 }
 
+/** Compiles a program, runs it once on arrays and frees all of it, its constants too: for checks, not for hot paths. */
+export async function runOnce(gpu: Gpu, owner: string, place: string, program: Program, call: ArrayCall): Promise<void> {
+  const residents = new Residents(gpu, owner);
+  try {
+    await runOnArrays(gpu, await gpu.compile(program, residents), place, call);
+  } finally {
+    residents.dispose();
+  }
+}
+
 /** The arrays as they are now. */
 export const copyOf = (arrays: ArrayCall['inputs']): ArrayCall['inputs'] =>
   Object.fromEntries(Object.entries(arrays).map(([name, data]) => [name, data.slice()]));

@@ -1,7 +1,7 @@
 // Reverse mode over what a recorder holds: the commands are walked backwards, and each kernel's derivative rule records more commands.
 
 import { fill } from '../kernels/fill.js';
-import { clear } from '../kernels/parameters.js';
+import { recordClear } from '../kernels/parameters.js';
 import type { Gradients, GradientTarget } from '../runtime/derivative.js';
 import type { Command } from '../runtime/program.js';
 import type { Recorder } from '../runtime/recorder.js';
@@ -27,11 +27,6 @@ function dependents(commands: readonly Command[], wanted: readonly Scratch[]): S
 
 const isIn = (ids: ReadonlySet<number>, tensor: Tensor | undefined): tensor is Scratch =>
   (tensor?.kind === 'tiled' || tensor?.kind === 'table') && ids.has(tensor.id);
-
-/** Records table = 0, once for all rows. */
-export function recordClear(r: Recorder, table: TableTensor): void {
-  r.once('before', () => r.run(clear, { buffers: { table }, params: { length: table.length, factor: 0 } }));
-}
 
 /** Gradients known so far, by the ids of tensors. */
 interface Known {
@@ -107,7 +102,7 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
           const fresh = r.table(tensor.whole, `d ${tensor.label}`);
           gradient = fresh;
           tables.set(tensor.id, fresh);
-          once(tensor, () => r.run(clear, { buffers: { table: fresh }, params: { length: fresh.length, factor: 0 } }));
+          once(tensor, () => recordClear(r, fresh));
         }
         return partLike(gradient, tensor);
       },

@@ -3,14 +3,14 @@
 import { checkContext, checkRows } from '../flows/checks.js';
 import type { ContextOption, GpuFlow } from '../flows/flow.js';
 import { recordDensity, recordOutput } from '../flows/task.js';
-import { NEGATIVE, scatter } from '../kernels/parameters.js';
+import { NEGATIVE, recordClear, scatter } from '../kernels/parameters.js';
 import { ValueError } from '../runtime/errors.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import type { Residents } from '../runtime/residents.js';
 import { runOnArrays } from '../runtime/run-arrays.js';
 import type { TiledTensor } from '../runtime/tensor.js';
-import { recordClear, recordGradients } from './differentiate.js';
+import { recordGradients } from './differentiate.js';
 import { type FlowLayers, modelOf } from './model.js';
 import { flatParameters, type Gathered, layoutOf, type ParameterLayout, recordTrainable } from './trainable.js';
 
@@ -42,7 +42,7 @@ export function recordFlatGradient(r: Recorder, terms: TiledTensor, gathered: Ga
   const places = gathered?.places ?? new Uint32Array(1);
   // Laid out as the packed parameters are, so that one dispatch adds up what each parameter is owed.
   const packed = r.table(places.length, 'packed gradient');
-  recordClear(r, packed);
+  r.once('before', () => recordClear(r, packed));
   if (gathered) recordGradients(r, terms, Math.sign(factor), [], new Map([[gathered.table, packed]]));
   const { starts, readers } = readersOf(places, count);
   r.once('after', () =>

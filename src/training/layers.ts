@@ -6,7 +6,7 @@ import type { GpuFlow } from '../flows/flow.js';
 import { recordContext, recordInput, recordOutput } from '../flows/task.js';
 import type { Gpu } from '../runtime/gpu.js';
 import { Recorder } from '../runtime/recorder.js';
-import { runOnArrays } from '../runtime/run-arrays.js';
+import { runOnce } from '../runtime/residents.js';
 
 /** The layer of each op, in density order: chains that only group layers are taken apart. */
 export const layersOf = (bijector: Bijector): readonly Bijector[] =>
@@ -19,16 +19,11 @@ export async function forwardThrough(gpu: Gpu, layer: Bijector, x: Float32Array,
   const given = recordContext(r, contextDim);
   const z = layer.forward(r, recordInput(r, 'x', layer.dim), { logDet: null, context: given });
   recordOutput(r, 'z', z);
-  const residents = gpu.residents('flow');
-  try {
-    const executable = await gpu.compile(r.finish(), residents);
-    const outputs = { z: new Float32Array(rows * layer.dim) };
-    const contextStride = context && context.length > contextDim ? 1 : 0;
-    await runOnArrays(gpu, executable, 'initialise', { rows, seed: 0, contextStride, inputs: { x, ...(context && { context }) }, outputs });
-    return outputs.z;
-  } finally {
-    residents.dispose();
-  }
+  const outputs = { z: new Float32Array(rows * layer.dim) };
+  const contextStride = context && context.length > contextDim ? 1 : 0;
+  const inputs = { x, ...(context && { context }) };
+  await runOnce(gpu, 'flow', 'initialise', r.finish(), { rows, seed: 0, contextStride, inputs, outputs });
+  return outputs.z;
 }
 
 /** The leading `to` of each `from` numbers: where features leave, what goes on. */

@@ -5,7 +5,7 @@ import { recordInput, recordOutput } from '../flows/task.js';
 import { targetKernel } from '../kernels/target.js';
 import { UnsupportedError, ValueError } from '../runtime/errors.js';
 import { Recorder } from '../runtime/recorder.js';
-import { runOnArrays } from '../runtime/run-arrays.js';
+import { runOnce } from '../runtime/residents.js';
 import type { Measurement } from './checkpoint.js';
 import { modelOf } from './model.js';
 import { reverseKl } from './reverse-kl.js';
@@ -93,13 +93,7 @@ async function weigh(flow: GpuFlow, wgsl: string, seed: number): Promise<Pick<Ta
   const r = new Recorder('target');
   recordOutput(r, 'term', reverseKl(flow.dim, wgsl).terms(r, layers));
   const term = new Float32Array(DRAWS);
-  const residents = gpu.residents('flow');
-  try {
-    const executable = await gpu.compile(r.finish(), residents);
-    await runOnArrays(gpu, executable, 'fitTarget', { rows: DRAWS, seed, contextStride: 1, inputs: {}, outputs: { term } });
-  } finally {
-    residents.dispose();
-  }
+  await runOnce(gpu, 'flow', 'fitTarget', r.finish(), { rows: DRAWS, seed, contextStride: 1, inputs: {}, outputs: { term } });
   const top = -term.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
   let [sum, squares] = [0, 0];
   for (const value of term) {

@@ -2,9 +2,9 @@
 
 import { recordColumnSums } from '../kernels/linear-backward.js';
 import { METHOD_NUMBER, NORM_BLOCK, optimiser, SCHEDULE_NUMBER } from '../kernels/optimiser.js';
+import { recordClear } from '../kernels/parameters.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
-import { recordClear } from './differentiate.js';
 import { recordFlatGradient } from './gradients.js';
 import type { Model } from './model.js';
 import type { Objective } from './objective.js';
@@ -53,7 +53,7 @@ export function recordStep<L>(model: Model<L>, layout: ParameterLayout, options:
   const { batch, steps } = options;
   const trainable = recordTrainable(r, model, layout, terms, statisticsFrom(model, options, 'rows'));
   const loss = r.table(1, 'loss');
-  recordClear(r, loss);
+  r.once('before', () => recordClear(r, loss));
   recordColumnSums(r, trainable.ends, loss, { factor: sign });
   recordFlatGradient(r, trainable.ends, trainable.gathered, layout.count, sign / batch);
   r.once('after', () => {
