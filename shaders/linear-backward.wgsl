@@ -1,18 +1,20 @@
 // Gradients by the weights of a linear layer, and by what is added to or summed over every row.
 //
 //   weight_gradient   d_weight[part, o, ky, kx, k] += Σ over rows and pixels p of x[k, p + (ky, kx) − reach, row] · d_y[o, p, row]
+//                     with BIAS, of a linear layer in one part: d_bias[o] += Σ over rows and blocks of d_y[o, row]
 //   sum_parts         whole_sum[i] += Σ over parts of partial[part, i]
 //   column_sums       total[to + f stride] += factor · Σ over rows and b < blocks of terms[at + b features + f, row]
 //
 // weight_gradient serves linear layers (one tap) and convolutions (conv2d.wgsl). One invocation takes 8 inputs by a strip of 8 outputs at one
-// tap in registers and walks pixels and rows, four rows at a time; per step it loads 8 vec4 of x and 8 of d_y for 64 vec4 multiply-adds.
+// tap in registers and walks pixels and rows, four rows at a time as products of 4 × 4 matrices; per step it loads 8 vec4 of x and 8 of d_y
+// for 64 vec4 multiply-adds.
 // Blocks of 8 × 8 outside the run of inputs that the masks let through are left as they are. Sums run over one tile of 64 rows, then tiles
 // are added in order, so the error grows with the number of tiles. A linear layer that was applied to several inputs side by side
 // (masked-linear.wgsl) has as many pixels. `parts`: pixels are shared out among as many invocations, each with a sum of its own.
 // Rows of the last group beyond the batch count as zero whatever they hold.
 //
 // Shapes      x, d_y, terms tiled [features, rows], read from feature x_at, y_at, at, channel c of pixel p c x_channel + p x_pixel features
-//             further; d_weight f32 [parts, outputs / 8, kernel, kernel, inputs, 8]; partial f32 [parts, length]; whole_sum f32 [length]; total f32.
+//             further; d_weight f32 [parts, outputs / 8, kernel, kernel, inputs, 8]; partial f32 [parts, length]; whole_sum f32 [length]; d_bias, total f32.
 // Error       64 + tiles units in the last place of Σ |x d_y| at most (tests/cases/linear-backward.ts).
 // Derivative  bilinear: by x another masked_linear with d_weight's cotangent as weights, by d_y likewise.
 
@@ -62,8 +64,19 @@ struct SumParams {
 @group(0) @binding(1) var<uniform> part_params: PartParams;
 @group(0) @binding(8) var<storage, read> partial: array<f32>;
 @group(0) @binding(9) var<storage, read_write> whole_sum: array<f32>;
+@group(0) @binding(10) var<storage, read_write> d_bias: array<f32>;
 
-@compute @workgroup_size(32)
+/// Four rows of four features, a column each; rows beyond the batch are zero.
+fn rows_of_x(at: vec4<u32>) -> mat4x4<f32> { return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]); }
+fn rows_of_y(at: vec4<u32>) -> mat4x4<f32> { return mat4x4<f32>(d_y[at.x], d_y[at.y], d_y[at.z], d_y[at.w]); }
+fn where_present(m: mat4x4<f32>, here: vec4<bool>) -> mat4x4<f32> {
+  let none = vec4<f32>(0.0);
+  return mat4x4<f32>(select(none, m[0], here), select(none, m[1], here), select(none, m[2], here), select(none, m[3], here));
+}
+
+override BIAS: bool = false;
+
+@compute @workgroup_size(16)
 fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
   let runs = (params.inputs + 7u) / 8u;
   let strips = (params.outputs + 7u) / 8u;
@@ -74,7 +87,10 @@ fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
   let tap = id.x / (runs * strips) % taps;
   let part = id.x / (runs * strips * taps);
   if (part >= params.parts) { return; }
-  if (k >= ranges[strip * 2u + 1u] || k + 8u <= ranges[strip * 2u]) { return; }
+  // One run of each strip sums the bias too: that of its first open weight, or of none.
+  let sums_bias = BIAS && k / 8u == min(ranges[strip * 2u] / 8u, runs - 1u);
+  let open = k < ranges[strip * 2u + 1u] && k + 8u > ranges[strip * 2u];
+  if (!open && !sums_bias) { return; }
   let groups = (rows() + 3u) / 4u;
   let shift = vec2<u32>(tap / params.kernel, tap % params.kernel);
   let reach = vec2<u32>(params.kernel / 2u);
@@ -86,8 +102,14 @@ fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
   let o_end = params.outputs - 1u - o;
   let x_step = params.x_channel * TILE4;
   let y_step = params.y_channel * TILE4;
-  var sums: array<vec4<f32>, 16>; // input i by outputs 0 to 3 in 2 i, 4 to 7 in 2 i + 1
-  for (var i = 0u; i < 16u; i++) { sums[i] = vec4<f32>(0.0); }
+  let four = vec4<u32>(0u, 1u, 2u, 3u);
+  let x_low = min(four, vec4<u32>(k_end)) * x_step;
+  let x_high = min(four + vec4<u32>(4u), vec4<u32>(k_end)) * x_step;
+  let y_low = min(four, vec4<u32>(o_end)) * y_step;
+  let y_high = min(four + vec4<u32>(4u), vec4<u32>(o_end)) * y_step;
+  var sum00 = mat4x4<f32>(); var sum01 = mat4x4<f32>();
+  var sum10 = mat4x4<f32>(); var sum11 = mat4x4<f32>();
+  var bias_low = vec4<f32>(0.0); var bias_high = vec4<f32>(0.0);
   for (var pixel = part * share; pixel < min(area, (part + 1u) * share); pixel++) {
     // Shifted by the reach, so that nothing is negative.
     let at = vec2<u32>(pixel / params.width, pixel % params.width) + shift;
@@ -97,106 +119,47 @@ fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
     let y_at = (params.y_at + pixel * params.y_pixel + o * params.y_channel) * TILE4;
     for (var first = 0u; first < groups; first += TILE4) {
       let end = min(first + TILE4, groups);
-      var x_from = tiled(params.x_features, first) + x_at;
-      var y_from = tiled(params.y_features, first) + y_at;
-      var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0);
-      var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0);
-      var a2 = vec4<f32>(0.0); var b2 = vec4<f32>(0.0);
-      var a3 = vec4<f32>(0.0); var b3 = vec4<f32>(0.0);
-      var a4 = vec4<f32>(0.0); var b4 = vec4<f32>(0.0);
-      var a5 = vec4<f32>(0.0); var b5 = vec4<f32>(0.0);
-      var a6 = vec4<f32>(0.0); var b6 = vec4<f32>(0.0);
-      var a7 = vec4<f32>(0.0); var b7 = vec4<f32>(0.0);
+      var x_from = vec4<u32>(tiled(params.x_features, first) + x_at);
+      var y_from = vec4<u32>(tiled(params.y_features, first) + y_at);
+      // Inputs 0 to 3, a column each, by outputs 0 to 3 and 4 to 7; then inputs 4 to 7.
+      var part00 = mat4x4<f32>(); var part01 = mat4x4<f32>();
+      var part10 = mat4x4<f32>(); var part11 = mat4x4<f32>();
+      var low = vec4<f32>(0.0); var high = vec4<f32>(0.0);
       for (var group = first; group < end; group++) {
-        var x0 = x[x_from];
-        var x1 = x[x_from + min(1u, k_end) * x_step];
-        var x2 = x[x_from + min(2u, k_end) * x_step];
-        var x3 = x[x_from + min(3u, k_end) * x_step];
-        var x4 = x[x_from + min(4u, k_end) * x_step];
-        var x5 = x[x_from + min(5u, k_end) * x_step];
-        var x6 = x[x_from + min(6u, k_end) * x_step];
-        var x7 = x[x_from + min(7u, k_end) * x_step];
-        var y0 = d_y[y_from];
-        var y1 = d_y[y_from + min(1u, o_end) * y_step];
-        var y2 = d_y[y_from + min(2u, o_end) * y_step];
-        var y3 = d_y[y_from + min(3u, o_end) * y_step];
-        var y4 = d_y[y_from + min(4u, o_end) * y_step];
-        var y5 = d_y[y_from + min(5u, o_end) * y_step];
-        var y6 = d_y[y_from + min(6u, o_end) * y_step];
-        var y7 = d_y[y_from + min(7u, o_end) * y_step];
-        if (group + 1u == groups) {
-          let here = present(group);
-          let zero = vec4<f32>(0.0);
-          x0 = select(zero, x0, here); y0 = select(zero, y0, here);
-          x1 = select(zero, x1, here); y1 = select(zero, y1, here);
-          x2 = select(zero, x2, here); y2 = select(zero, y2, here);
-          x3 = select(zero, x3, here); y3 = select(zero, y3, here);
-          x4 = select(zero, x4, here); y4 = select(zero, y4, here);
-          x5 = select(zero, x5, here); y5 = select(zero, y5, here);
-          x6 = select(zero, x6, here); y6 = select(zero, y6, here);
-          x7 = select(zero, x7, here); y7 = select(zero, y7, here);
+        let here = present(group);
+        let y0 = transpose(where_present(rows_of_y(y_from + y_low), here));
+        let y1 = transpose(where_present(rows_of_y(y_from + y_high), here));
+        let x0 = where_present(rows_of_x(x_from + x_low), here);
+        let x1 = where_present(rows_of_x(x_from + x_high), here);
+        part00 += y0 * x0; part01 += y1 * x0;
+        part10 += y0 * x1; part11 += y1 * x1;
+        if (BIAS) {
+          low += y0 * vec4<f32>(1.0);
+          high += y1 * vec4<f32>(1.0);
         }
-        // Row by row, the eight outputs as two vectors: sixteen sums in registers serve 8 × 8 weights.
-        var low: vec4<f32>; var high: vec4<f32>;
-        low = vec4<f32>(y0.x, y1.x, y2.x, y3.x); high = vec4<f32>(y4.x, y5.x, y6.x, y7.x);
-        a0 = fma(vec4<f32>(x0.x), low, a0); b0 = fma(vec4<f32>(x0.x), high, b0);
-        a1 = fma(vec4<f32>(x1.x), low, a1); b1 = fma(vec4<f32>(x1.x), high, b1);
-        a2 = fma(vec4<f32>(x2.x), low, a2); b2 = fma(vec4<f32>(x2.x), high, b2);
-        a3 = fma(vec4<f32>(x3.x), low, a3); b3 = fma(vec4<f32>(x3.x), high, b3);
-        a4 = fma(vec4<f32>(x4.x), low, a4); b4 = fma(vec4<f32>(x4.x), high, b4);
-        a5 = fma(vec4<f32>(x5.x), low, a5); b5 = fma(vec4<f32>(x5.x), high, b5);
-        a6 = fma(vec4<f32>(x6.x), low, a6); b6 = fma(vec4<f32>(x6.x), high, b6);
-        a7 = fma(vec4<f32>(x7.x), low, a7); b7 = fma(vec4<f32>(x7.x), high, b7);
-        low = vec4<f32>(y0.y, y1.y, y2.y, y3.y); high = vec4<f32>(y4.y, y5.y, y6.y, y7.y);
-        a0 = fma(vec4<f32>(x0.y), low, a0); b0 = fma(vec4<f32>(x0.y), high, b0);
-        a1 = fma(vec4<f32>(x1.y), low, a1); b1 = fma(vec4<f32>(x1.y), high, b1);
-        a2 = fma(vec4<f32>(x2.y), low, a2); b2 = fma(vec4<f32>(x2.y), high, b2);
-        a3 = fma(vec4<f32>(x3.y), low, a3); b3 = fma(vec4<f32>(x3.y), high, b3);
-        a4 = fma(vec4<f32>(x4.y), low, a4); b4 = fma(vec4<f32>(x4.y), high, b4);
-        a5 = fma(vec4<f32>(x5.y), low, a5); b5 = fma(vec4<f32>(x5.y), high, b5);
-        a6 = fma(vec4<f32>(x6.y), low, a6); b6 = fma(vec4<f32>(x6.y), high, b6);
-        a7 = fma(vec4<f32>(x7.y), low, a7); b7 = fma(vec4<f32>(x7.y), high, b7);
-        low = vec4<f32>(y0.z, y1.z, y2.z, y3.z); high = vec4<f32>(y4.z, y5.z, y6.z, y7.z);
-        a0 = fma(vec4<f32>(x0.z), low, a0); b0 = fma(vec4<f32>(x0.z), high, b0);
-        a1 = fma(vec4<f32>(x1.z), low, a1); b1 = fma(vec4<f32>(x1.z), high, b1);
-        a2 = fma(vec4<f32>(x2.z), low, a2); b2 = fma(vec4<f32>(x2.z), high, b2);
-        a3 = fma(vec4<f32>(x3.z), low, a3); b3 = fma(vec4<f32>(x3.z), high, b3);
-        a4 = fma(vec4<f32>(x4.z), low, a4); b4 = fma(vec4<f32>(x4.z), high, b4);
-        a5 = fma(vec4<f32>(x5.z), low, a5); b5 = fma(vec4<f32>(x5.z), high, b5);
-        a6 = fma(vec4<f32>(x6.z), low, a6); b6 = fma(vec4<f32>(x6.z), high, b6);
-        a7 = fma(vec4<f32>(x7.z), low, a7); b7 = fma(vec4<f32>(x7.z), high, b7);
-        low = vec4<f32>(y0.w, y1.w, y2.w, y3.w); high = vec4<f32>(y4.w, y5.w, y6.w, y7.w);
-        a0 = fma(vec4<f32>(x0.w), low, a0); b0 = fma(vec4<f32>(x0.w), high, b0);
-        a1 = fma(vec4<f32>(x1.w), low, a1); b1 = fma(vec4<f32>(x1.w), high, b1);
-        a2 = fma(vec4<f32>(x2.w), low, a2); b2 = fma(vec4<f32>(x2.w), high, b2);
-        a3 = fma(vec4<f32>(x3.w), low, a3); b3 = fma(vec4<f32>(x3.w), high, b3);
-        a4 = fma(vec4<f32>(x4.w), low, a4); b4 = fma(vec4<f32>(x4.w), high, b4);
-        a5 = fma(vec4<f32>(x5.w), low, a5); b5 = fma(vec4<f32>(x5.w), high, b5);
-        a6 = fma(vec4<f32>(x6.w), low, a6); b6 = fma(vec4<f32>(x6.w), high, b6);
-        a7 = fma(vec4<f32>(x7.w), low, a7); b7 = fma(vec4<f32>(x7.w), high, b7);
-        x_from++;
-        y_from++;
+        x_from += 1u;
+        y_from += 1u;
       }
-      sums[0] += a0; sums[1] += b0;
-      sums[2] += a1; sums[3] += b1;
-      sums[4] += a2; sums[5] += b2;
-      sums[6] += a3; sums[7] += b3;
-      sums[8] += a4; sums[9] += b4;
-      sums[10] += a5; sums[11] += b5;
-      sums[12] += a6; sums[13] += b6;
-      sums[14] += a7; sums[15] += b7;
+      sum00 += part00; sum01 += part01;
+      sum10 += part10; sum11 += part11;
+      bias_low += low; bias_high += high;
     }
   }
   // Outputs beyond the last share a vec4 with real ones; theirs stays zero.
-  let lanes = vec4<u32>(0u, 1u, 2u, 3u) + vec4<u32>(o);
+  let lanes = four + vec4<u32>(o);
   let real_low = lanes < vec4<u32>(params.outputs);
   let real_high = lanes + vec4<u32>(4u) < vec4<u32>(params.outputs);
   let none = vec4<f32>(0.0);
+  var sums = array<mat4x4<f32>, 4>(sum00, sum01, sum10, sum11);
   for (var i = 0u; i < 8u; i++) {
-    if (k + i >= params.inputs) { break; }
+    if (!open || k + i >= params.inputs) { break; }
     let at = (((part * strips + strip) * taps + tap) * params.inputs + k + i) * 2u;
-    d_weight[at] += select(none, sums[2u * i], real_low);
-    d_weight[at + 1u] += select(none, sums[2u * i + 1u], real_high);
+    d_weight[at] += select(none, sums[i / 4u * 2u][i % 4u], real_low);
+    d_weight[at + 1u] += select(none, sums[i / 4u * 2u + 1u][i % 4u], real_high);
+  }
+  if (sums_bias) {
+    var biases = array<vec4<f32>, 2>(bias_low, bias_high);
+    for (var i = 0u; i < min(8u, params.outputs - o); i++) { d_bias[o + i] += biases[i / 4u][i % 4u]; }
   }
 }
 

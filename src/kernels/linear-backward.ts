@@ -33,15 +33,30 @@ export interface Channels {
   readonly pixel: number;
 }
 
-/** Records d_weight += the gradient by packed weights of a linear layer, whose blocks are pixels, or of a convolution. */
-export function recordWeightGradient(r: Recorder, x: Channels, dY: Channels, ranges: Tensor, dWeight: TableTensor, size: Size): void {
+/**
+ * Records d_weight += the gradient by packed weights of a linear layer, whose blocks are pixels, or of a convolution.
+ *
+ * @param dBias of a linear layer: takes the gradient by its bias too.
+ */
+export function recordWeightGradient(
+  r: Recorder,
+  x: Channels,
+  dY: Channels,
+  ranges: Tensor,
+  dWeight: TableTensor,
+  size: Size,
+  dBias: TableTensor | null = null,
+): void {
   const { inputs, outputs, height, width, kernel } = size;
   const parts = Math.min(height * width, ceilDiv(ENOUGH, blocksOf(size)));
   const { length } = dWeight;
   const target = parts === 1 ? dWeight : r.table(parts * length, 'parts');
   if (parts > 1) recordClear(r, target);
+  // Parts would add to one bias at once.
+  const ownBias = parts === 1 ? dBias : null;
+  if (dBias && !ownBias) recordColumnSums(r, dY.tensor, dBias, { features: outputs, at: dY.at, blocks: height * width });
   r.run(weightGradient, {
-    buffers: { x: x.tensor, d_y: dY.tensor, ranges, d_weight: target },
+    buffers: { x: x.tensor, d_y: dY.tensor, ranges, d_weight: target, d_bias: ownBias ?? r.table(1, 'unused') },
     params: {
       inputs,
       outputs,
@@ -58,6 +73,7 @@ export function recordWeightGradient(r: Recorder, x: Channels, dY: Channels, ran
       y_channel: dY.channel,
       y_pixel: dY.pixel,
     },
+    constants: { BIAS: ownBias !== null },
   });
   if (parts > 1) r.run(sumParts, { buffers: { partial: target, whole_sum: dWeight }, params: { length, parts } });
 }

@@ -8,11 +8,15 @@ interface Layer {
   readonly masked?: boolean;
   readonly blocks?: number;
   readonly at?: number;
+  readonly bias?: boolean;
+  /** Masks that leave some strips nothing but their bias. */
+  readonly closed?: boolean;
 }
 
-const gradient = ({ inputs, outputs, rows, masked = false, blocks = 1, at = 0 }: Layer) => ({
-  name: `${inputs} → ${outputs}, ${rows} rows${masked ? ', masked' : ''}${blocks > 1 ? `, ${blocks} blocks` : ''}${at > 0 ? ', slices' : ''}`,
+const gradient = ({ inputs, outputs, rows, masked = false, blocks = 1, at = 0, bias = false, closed = false }: Layer) => ({
+  name: `${inputs} → ${outputs}, ${rows} rows${masked ? ', masked' : ''}${blocks > 1 ? `, ${blocks} blocks` : ''}${at > 0 ? ', slices' : ''}${bias ? ', bias' : ''}${closed ? ', closed strips' : ''}`,
   rows,
+  constants: { BIAS: bias },
   params: {
     inputs,
     outputs,
@@ -35,11 +39,13 @@ const gradient = ({ inputs, outputs, rows, masked = false, blocks = 1, at = 0 }:
     ranges: table(() =>
       Uint32Array.from({ length: 2 * Math.ceil(outputs / 8) }, (_, i) => {
         const strip = i >> 1;
+        if (closed && (i >> 1) % 2 === 0) return i === 0 ? inputs : 0;
         if (!masked) return i % 2 === 0 ? 0 : inputs;
         return Math.min(inputs, i % 2 === 0 ? strip : 3 * strip + 1);
       }),
     ),
     d_weight: table((random) => random.normals(Math.ceil(outputs / 8) * inputs * 8)),
+    d_bias: table((random) => random.normals(bias ? outputs : 1)),
   },
   tolerance: { bound: (64 + (rows * blocks) / 64) * ULP, of: 'inputs' as const },
 });
@@ -81,6 +87,7 @@ const convolution = ({ inputs, outputs, size: [height, width], kernel, rows, par
       d_y: tiledNormals(outputs * area),
       ranges: table(() => Uint32Array.from({ length: 2 * Math.ceil(outputs / 8) }, (_, i) => (i % 2) * inputs)),
       d_weight: table((random) => random.normals(parts * Math.ceil(outputs / 8) * kernel * kernel * inputs * 8)),
+      d_bias: table((random) => random.normals(1)),
     },
     tolerance: { bound: (64 + (rows * area) / 64) * ULP, of: 'inputs' as const },
   };
@@ -93,6 +100,11 @@ export const weightGradientCases = defineCases(weightGradient, [
   gradient({ inputs: 20, outputs: 40, rows: 257, masked: true }),
   gradient({ inputs: 5, outputs: 12, rows: 100, blocks: 3 }),
   gradient({ inputs: 5, outputs: 12, rows: 257, at: 3 }),
+  ...ROWS.map((rows) => gradient({ inputs: 5, outputs: 12, rows, bias: true })),
+  ...[1, 2, 63].map((inputs) => gradient({ inputs, outputs: 63, rows: 257, bias: true })),
+  gradient({ inputs: 20, outputs: 40, rows: 257, masked: true, bias: true }),
+  gradient({ inputs: 20, outputs: 40, rows: 257, closed: true, bias: true }),
+  gradient({ inputs: 5, outputs: 12, rows: 257, at: 3, blocks: 3, bias: true }),
   ...ROWS.map((rows) => convolution({ inputs: 3, outputs: 5, size: [4, 4], kernel: 3, rows })),
   ...[1, 3, 5, 16].map((parts) => convolution({ inputs: 9, outputs: 10, size: [4, 3], kernel: 3, rows: 66, parts, minor: true })),
   ...[1, 5].map((kernel) => convolution({ inputs: 2, outputs: 17, size: [2, 5], kernel, rows: 66, parts: 4 })),

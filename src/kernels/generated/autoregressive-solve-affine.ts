@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn iz(x:vec4f,ja:u32,C:u32)->em{var B=vec4f(0.);if(SCALE!=ed){B=F[ja+C];}return fa(x,F[ja],B);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)jb:vec3u,@builtin(local_invocation_id)P:vec3u){let group=jb.x*j+P.x;if(group*4u>=J()){return;}gq(group);}";
+const own = "fn iz(x:vec4f,ja:u32,B:u32)->em{var A=vec4f(0.);if(SCALE!=ed){A=E[ja+B];}return fa(x,E[ja],A);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)jb:vec3u,@builtin(local_invocation_id)N:vec3u){let group=jb.x*j+N.x;if(group*4u>=K()){return;}gq(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

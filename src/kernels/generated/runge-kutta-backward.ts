@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct t{l:u32,tw:u32,Fk:u32,Fl:u32,sk:u32,sl:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>fj:array<vec4f>;@group(0)@binding(3)var<storage,read>Fo:array<f32>;@group(0)@binding(4)var<storage,read_write>Ft:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=J()||d>=c.l){return;}let ea=fj[p(c.sk,e.x)+(c.sl+d)*j];let wq=p(c.Fk,e.x)+d*j;for(var i=0u;i<c.tw;i++){let h=wq+i*c.Fl*j;let I=Fo[i]*ea;if(ADD){Ft[h]+=I;}else{Ft[h]=I;}}}";
+const own = "struct t{l:u32,tw:u32,Fx:u32,Fy:u32,sk:u32,sl:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>fj:array<vec4f>;@group(0)@binding(3)var<storage,read>Gb:array<f32>;@group(0)@binding(4)var<storage,read_write>Gg:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let ea=fj[p(c.sk,e.x)+(c.sl+d)*j];let wq=p(c.Fx,e.x)+d*j;for(var i=0u;i<c.tw;i++){let h=wq+i*c.Fy*j;let I=Gb[i]*ea;if(ADD){Gg[h]+=I;}else{Gg[h]=I;}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<

@@ -72,6 +72,7 @@ export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buf
     );
   }
   const dWeight = weight.kind === 'table' ? gradients.intoTable('weight') : null;
+  const dBias = bias.kind === 'table' ? gradients.intoTable('bias') : null;
   if (dWeight)
     recordWeightGradient(
       r,
@@ -80,9 +81,9 @@ export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buf
       ranges,
       dWeight,
       { inputs, outputs, height: 1, width: blocks, kernel: 1 },
+      dBias,
     );
-  const dBias = bias.kind === 'table' ? gradients.intoTable('bias') : null;
-  if (dBias) recordColumnSums(r, dY, dBias, { features: outputs, at: y_at, blocks });
+  else if (dBias) recordColumnSums(r, dY, dBias, { features: outputs, at: y_at, blocks });
   const dX = gradients.into('x', inputs * blocks !== x_features);
   if (!dX || x.kind !== 'tiled') return;
   const back = transposition(ranges.data, inputs, outputs);
