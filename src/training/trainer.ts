@@ -224,8 +224,8 @@ export class Trainer<L> {
     if (worst > LOST)
       throw new ValueError(
         `${name}: recompute`,
-        `layers whose inverses give their inputs back within ${LOST}; a number n keeps the input of every n-th layer`,
-        `an error of ${worst.toPrecision(2)}`,
+        `inverses that give inputs back within ${LOST}, or a number of layers`,
+        worst.toPrecision(2),
       );
   }
 
