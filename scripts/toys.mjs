@@ -1,5 +1,7 @@
 // Trains flows on FFJORD's toy densities in a headless browser and prints the held-out loss beside the entropy, which no model beats.
 //
+// Settings lie in bench/toys/main.ts and are printed; --steps, --batch, --rate and --average change them for a run.
+//
 //   npm run toys -- --flow "neural spline" --toy moons --steps 4000
 import { parseArgs } from 'node:util';
 import { choose, onPage } from './bench-page.mjs';
@@ -8,24 +10,34 @@ const { values } = parseArgs({
   options: {
     flow: { type: 'string', multiple: true },
     toy: { type: 'string', multiple: true },
-    steps: { type: 'string', default: '4000' },
-    batch: { type: 'string', default: '512' },
-    rate: { type: 'string', default: '0.003' },
+    steps: { type: 'string' },
+    batch: { type: 'string' },
+    rate: { type: 'string' },
+    average: { type: 'string' },
   },
 });
-const recipe = { steps: Number(values.steps), batch: Number(values.batch), learningRate: Number(values.rate) };
+const given = { steps: values.steps, batch: values.batch, learningRate: values.rate, average: values.average };
+const changes = Object.fromEntries(Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, Number(value)]])));
+const listed = (options) =>
+  Object.entries(options)
+    .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(' × ') : value}`)
+    .join(', ');
 
 const began = performance.now();
 await onPage({ path: 'toys/', global: 'trainToy' }, async (page) => {
-  const known = await page.evaluate(() => ({ toys: window.toyNames, flows: window.flowNames }));
-  const flows = choose(values.flow, known.flows, 'flow');
-  console.log(
-    `50 000 training points, batch ${recipe.batch}, ${recipe.steps} Adam steps, cosine from ${recipe.learningRate}; nats on 20 000 fresh points\n`,
-  );
+  const known = await page.evaluate(() => ({ toys: window.toyNames, recipes: window.toyRecipes }));
+  const flows = choose(values.flow, Object.keys(known.recipes), 'flow');
+  console.log('50 000 training points, Adam, cosine after a warmup of a fiftieth of the steps, the best of 20 looks at 5000 points;');
+  console.log('nats on 20 000 fresh points');
+  for (const flow of flows) {
+    const { settings, recipe } = known.recipes[flow];
+    console.log(`${flow}: ${listed({ ...settings, ...recipe, ...changes })}`);
+  }
+  console.log();
   console.log('toy              entropy  flow            loss     above  margin  seconds');
   for (const toy of choose(values.toy, known.toys, 'toy'))
     for (const flow of flows) {
-      const row = await page.evaluate((name, options) => window.trainToy(name, options), toy, { flow, ...recipe });
+      const row = await page.evaluate((...options) => window.trainToy(...options), toy, flow, changes);
       const above = row.loss - row.entropy;
       console.log(
         [

@@ -7,6 +7,7 @@ import type { Command } from '../runtime/program.js';
 import type { Recorder } from '../runtime/recorder.js';
 import type { TableTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
 import { Rearrangements } from './rearrange.js';
+import { recordAgain, type Segment } from './recompute.js';
 import { ruleOf, worksInPlace } from './rules.js';
 
 type Scratch = TiledTensor | TableTensor;
@@ -33,6 +34,8 @@ interface Known {
   readonly tiled: Map<number, TiledTensor>;
   readonly tables: Map<number, TableTensor>;
   readonly rearrangements: Rearrangements;
+  /** Ids of the tables that each chunk of rows writes anew. */
+  readonly ofChunks: ReadonlySet<number>;
 }
 
 /** Ids of the tables that each chunk of rows writes anew. */
@@ -49,15 +52,15 @@ function tablesOfChunks(commands: readonly Command[]): Set<number> {
 const recordFill = (r: Recorder, destination: TiledTensor, value: number) =>
   r.run(fill, { buffers: { destination }, params: { features: destination.features, value } });
 
-/** Walks back over `commands`, and adds to the gradients of the tensors that `active` names. */
-function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet<number>, { tiled, tables, rearrangements }: Known): void {
-  const ofChunks = tablesOfChunks(commands);
+/** Walks back over `commands` down to one of them, and adds to the gradients of the tensors that `active` names. */
+function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet<number>, known: Known, downTo = 0): void {
+  const { tiled, tables, rearrangements, ofChunks } = known;
   const once = <T>(tensor: Tensor, body: () => T): T =>
     tensor.kind === 'table' && ofChunks.has(tensor.id) ? body() : r.once('before', body);
   /** What a slice of a table is of the whole table's gradient. */
   const partLike = (gradient: TableTensor, { from, length, whole }: TableTensor): TableTensor =>
     length === whole ? gradient : r.part(gradient, from, length, gradient.label);
-  for (let index = commands.length - 1; index >= 0; index--) {
+  for (let index = commands.length - 1; index >= downTo; index--) {
     const command = commands[index]!;
     const { kernel, tensors, stage } = command;
     const { buffers } = kernel.source;
@@ -75,8 +78,8 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
       into(name, partial = false): GradientTarget | null {
         const tensor = tensors[name];
         if (!isIn(active, tensor) || tensor.kind !== 'tiled') return null;
-        const known = tiled.get(tensor.id);
-        if (known) return { tensor: known, add: true };
+        const there = tiled.get(tensor.id);
+        if (there) return { tensor: there, add: true };
         const target = r.tiled(tensor.features, `d ${tensor.label}`);
         tiled.set(tensor.id, target);
         if (partial) recordFill(r, target, 0);
@@ -85,7 +88,7 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
       pullBack(output, input, seed) {
         const [from, to] = [tensors[output] as TiledTensor, tensors[input] as TiledTensor];
         const before = commands.slice(0, index);
-        const inner: Known = { tiled: new Map([[from.id, seed]]), tables: new Map(), rearrangements };
+        const inner: Known = { ...known, tiled: new Map([[from.id, seed]]), tables: new Map() };
         walkBack(r, before, dependents(before, [to]), inner);
         return inner.tiled.get(to.id) ?? null;
       },
@@ -120,11 +123,40 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
   }
 }
 
+/** Walks back over all commands; a segment is recorded again from its input on, and the walk goes over that. */
+function walkLayers(r: Recorder, commands: readonly Command[], active: Set<number>, known: Known, segments: readonly Segment[]): void {
+  const { tiled } = known;
+  const inSegments = new Set(segments.flatMap((segment) => segment.commands));
+  const others = commands.filter((command) => !inSegments.has(command));
+  const rebuilt = new Map<number, TiledTensor>();
+  let to = others.length;
+  for (const segment of segments.toReversed()) {
+    // Tables are made in the midst of a layer, and belong to what comes before it.
+    const last = commands.indexOf(segment.commands.at(-1)!);
+    const from = commands.slice(0, last).filter((command) => !inSegments.has(command)).length;
+    walkBack(r, others.slice(0, to), active, known, from);
+    to = from;
+    const { commands: own, renamed } = recordAgain(r, segment, rebuilt);
+    for (const [id, tensor] of renamed) {
+      const gradient = tiled.get(id);
+      if (gradient) tiled.set(tensor.id, gradient);
+      if (active.has(id)) active.add(tensor.id);
+    }
+    walkBack(r, own, active, known);
+    for (const [id, tensor] of renamed) {
+      const gradient = tiled.get(tensor.id);
+      if (gradient) tiled.set(id, gradient);
+    }
+  }
+  walkBack(r, others.slice(0, to), active, known);
+}
+
 /**
  * Records d (Σ over rows of factor · output) / d wanted, for each wanted tensor; null for one that the output does not depend on. Call it
  * after the commands that computed `output` were recorded, fused ones in parts (unfuse.ts).
  *
  * @param output tiled [1, rows].
+ * @param segments layers that are recorded again on the way, so that what the first pass left in them is not kept.
  * @param tables gradients by tables go here: pairs of a table and where its gradient is added, which must be cleared.
  * @throws UnsupportedError for a command whose kernel has no derivative rule.
  */
@@ -134,18 +166,20 @@ export function recordGradients(
   factor: number,
   wanted: readonly TiledTensor[],
   tables: ReadonlyMap<TableTensor, TableTensor> = new Map(),
+  segments: readonly Segment[] = [],
 ): (TiledTensor | null)[] {
   const { commands } = r;
   const known: Known = {
     tiled: new Map(),
     tables: new Map([...tables].map(([table, gradient]) => [table.id, gradient])),
     rearrangements: new Rearrangements(),
+    ofChunks: tablesOfChunks(commands),
   };
   return r.scope('gradient', () => {
     const start = r.tiled(output.features, `d ${output.label}`);
     recordFill(r, start, factor);
     known.tiled.set(output.id, start);
-    walkBack(r, commands, dependents(commands, [...wanted, ...tables.keys()]), known);
+    walkLayers(r, commands, dependents(commands, [...wanted, ...tables.keys()]), known, segments);
     known.rearrangements.record(r);
     return wanted.map(({ id }) => known.tiled.get(id) ?? null);
   });

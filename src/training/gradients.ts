@@ -12,7 +12,8 @@ import { runOnArrays } from '../runtime/run-arrays.js';
 import type { TiledTensor } from '../runtime/tensor.js';
 import { recordGradients } from './differentiate.js';
 import { type FlowLayers, modelOf } from './model.js';
-import { flatParameters, type Gathered, layoutOf, type ParameterLayout, recordTrainable } from './trainable.js';
+import { finish, type Recompute } from './recompute.js';
+import { flatParameters, layoutOf, type ParameterLayout, recordTrainable, type Trainable } from './trainable.js';
 
 /** For each parameter, where the gradients of its copies lie: `readers` from `starts[j]` to `starts[j + 1]`; shaders/parameters.wgsl. */
 function readersOf(places: Uint32Array, count: number) {
@@ -38,12 +39,18 @@ function readersOf(places: Uint32Array, count: number) {
 /**
  * Records factor · d (Σ over rows of terms) / d parameters, flat [count], into the external `gradient`, after the commands of the terms.
  */
-export function recordFlatGradient(r: Recorder, terms: TiledTensor, gathered: Gathered | null, count: number, factor: number): void {
+export function recordFlatGradient(
+  r: Recorder,
+  terms: TiledTensor,
+  { gathered, segments }: Pick<Trainable<unknown>, 'gathered' | 'segments'>,
+  count: number,
+  factor: number,
+): void {
   const places = gathered?.places ?? new Uint32Array(1);
   // Laid out as the packed parameters are, so that one dispatch adds up what each parameter is owed.
   const packed = r.table(places.length, 'packed gradient');
   r.once('before', () => recordClear(r, packed));
-  if (gathered) recordGradients(r, terms, Math.sign(factor), [], new Map([[gathered.table, packed]]));
+  if (gathered) recordGradients(r, terms, Math.sign(factor), [], new Map([[gathered.table, packed]]), segments);
   const { starts, readers } = readersOf(places, count);
   r.once('after', () =>
     r.run(scatter, {
@@ -62,12 +69,13 @@ export function recordFlatGradient(r: Recorder, terms: TiledTensor, gathered: Ga
 export const recordOwnDensity = (r: Recorder, { bijector, base, contextDim }: FlowLayers) => recordDensity(r, bijector, base, contextDim);
 
 /** The program of log p(x) and of the sum over rows of −d log p(x) / d parameters, flat [count], in the external `gradient`. */
-export function recordParameterGradients(flow: GpuFlow, layout: ParameterLayout): Program {
+export function recordParameterGradients(flow: GpuFlow, layout: ParameterLayout, recompute: Recompute = false): Program {
   const r = new Recorder('flow');
-  const { ends, gathered } = recordTrainable(r, modelOf(flow), layout, recordOwnDensity);
-  recordOutput(r, 'logProb', ends.logProb);
-  recordFlatGradient(r, ends.logProb, gathered, layout.count, -1);
-  return r.finish();
+  const trainable = recordTrainable(r, modelOf(flow), layout, recordOwnDensity, undefined, recompute);
+  const { logProb } = trainable.ends;
+  recordOutput(r, 'logProb', logProb);
+  recordFlatGradient(r, logProb, trainable, layout.count, -1);
+  return finish(r);
 }
 
 /** `Flow.gradients`; see there. @param residents the flow's own, which keep the program for the next call. */

@@ -7,7 +7,7 @@ import { batchMomentsRule } from '../kernels/rules/batch-norm.js';
 import { bernoulliRule } from '../kernels/rules/bernoulli.js';
 import { boundedRule, logitRule } from '../kernels/rules/bounded.js';
 import { boxDensityRule } from '../kernels/rules/box-uniform.js';
-import { channelMatrixOrigin, channelMatrixRule } from '../kernels/rules/channel-matrix.js';
+import { channelInverseOrigin, channelMatrixOrigin, channelMatrixRule } from '../kernels/rules/channel-matrix.js';
 import { classTableRule } from '../kernels/rules/class-table.js';
 import { conv2dRule } from '../kernels/rules/conv2d.js';
 import { determinantOrigin, determinantRule } from '../kernels/rules/determinant.js';
@@ -19,6 +19,7 @@ import {
   diagonalProductRule,
   entriesOrigin,
   productOrigin,
+  substitutionOrigins,
 } from '../kernels/rules/diagonal-affine.js';
 import { mixtureDensityRule, mixtureTableOrigin, mixtureTableRule } from '../kernels/rules/diagonal-mixture.js';
 import { gateRule } from '../kernels/rules/gate.js';
@@ -48,6 +49,7 @@ import type { Command } from '../runtime/program.js';
 
 /** Origins of constants that are computed from parameters. */
 export const origins = [
+  channelInverseOrigin,
   channelMatrixOrigin,
   determinantOrigin,
   diagonalOrigin,
@@ -57,6 +59,7 @@ export const origins = [
   reflectionsOrigin,
   spectralNormOrigin,
   timeTableOrigin,
+  ...substitutionOrigins,
 ];
 
 const rules: readonly DerivativeRule[] = [

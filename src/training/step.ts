@@ -8,6 +8,7 @@ import { Recorder } from '../runtime/recorder.js';
 import { recordFlatGradient } from './gradients.js';
 import type { Model } from './model.js';
 import type { Objective } from './objective.js';
+import { finish, type Recompute } from './recompute.js';
 import { type StatisticsSource, statisticsOf } from './statistics.js';
 import { type ParameterLayout, recordTrainable } from './trainable.js';
 
@@ -39,6 +40,7 @@ export interface StepOptions extends Optimiser {
   readonly rowsAtOnce: number;
   /** Whether batch norms take their statistics from the rows at once, as PyTorch's do in training, or keep the running ones. */
   readonly batchStatistics: boolean;
+  readonly recompute: Recompute;
 }
 
 const statisticsFrom = (model: Model, { batchStatistics }: StepOptions, from: StatisticsSource['from']): StatisticsSource | undefined =>
@@ -51,11 +53,11 @@ const statisticsFrom = (model: Model, { batchStatistics }: StepOptions, from: St
 export function recordStep<L>(model: Model<L>, layout: ParameterLayout, options: StepOptions, { terms, sign }: Objective<L>): Program {
   const r = new Recorder('step');
   const { batch, steps } = options;
-  const trainable = recordTrainable(r, model, layout, terms, statisticsFrom(model, options, 'rows'));
+  const trainable = recordTrainable(r, model, layout, terms, statisticsFrom(model, options, 'rows'), options.recompute);
   const loss = r.table(1, 'loss');
   r.once('before', () => recordClear(r, loss));
   recordColumnSums(r, trainable.ends, loss, { factor: sign });
-  recordFlatGradient(r, trainable.ends, trainable.gathered, layout.count, sign / batch);
+  recordFlatGradient(r, trainable.ends, trainable, layout.count, sign / batch);
   r.once('after', () => {
     const blocks = Math.ceil(layout.count / NORM_BLOCK);
     const params = {
@@ -96,7 +98,7 @@ export function recordStep<L>(model: Model<L>, layout: ParameterLayout, options:
       constants: { METHOD: METHOD_NUMBER[options.method], AVERAGE: options.average > 0 },
     });
   });
-  return r.finish();
+  return finish(r);
 }
 
 /** The sum over held-out rows of sign · terms at the parameters of the external, added to the external `loss`. */

@@ -12,6 +12,7 @@ import type { Command } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import { type ConstantTensor, type ExternalTensor, type Origin, SLICE, type TableTensor, type Tensor } from '../runtime/tensor.js';
 import type { Model } from './model.js';
+import { attempt, marked, type Recompute, recordInverses, runsAgain, type Segment } from './recompute.js';
 import { origins } from './rules.js';
 import { recordStatistics, type StatisticsSource } from './statistics.js';
 import { unfused } from './unfuse.js';
@@ -68,6 +69,10 @@ function placesOf(data: Float32Array, indices: Float32Array, flat: Float32Array)
   return places;
 }
 
+const normalises = ({ kind, settings }: Origin): boolean => kind === 'diagonal' && settings.eps !== undefined;
+const isBatchNorm = ({ tensors }: Command): boolean =>
+  Object.values(tensors).some((tensor) => tensor.kind === 'constant' && tensor.origin !== undefined && normalises(tensor.origin.of));
+
 /** All packed numbers that hold parameters: parts of one table, which one dispatch gathers out of the flat vector. */
 export interface Gathered {
   readonly table: TableTensor;
@@ -82,6 +87,8 @@ export interface Trainable<T> {
   readonly gathered: Gathered | null;
   /** The flat vector, [count]. */
   readonly parameters: ExternalTensor;
+  /** Layers whose insides are not kept for the gradient, in the order of the recording; none unless asked for. */
+  readonly segments: readonly Segment[];
 }
 
 /** Constants laid out one after another, each from a multiple of 64 elements on. */
@@ -115,6 +122,7 @@ class Packing {
  *
  * @param body records it over given layers; it is called a second time over the layers of the index build, on a recorder of its own.
  * @param statistics of batch norms, if not the model's own.
+ * @param recompute whether layers are to be recorded again where their gradient is.
  * @throws UnsupportedError where a constant is computed from parameters in a way that does not say how.
  */
 export function recordTrainable<L, T>(
@@ -123,13 +131,20 @@ export function recordTrainable<L, T>(
   layout: ParameterLayout,
   body: (r: Recorder, layers: L) => T,
   statistics?: StatisticsSource,
+  recompute: Recompute = false,
 ): Trainable<T> {
-  const density = new Recorder('flow', { differentiable: true });
-  const ends = body(density, model.layers);
-  const twin = new Recorder('flow', { differentiable: true });
-  body(twin, model.assemble(indexTensors(model, layout), true));
+  const recordOver = (layers: L) => {
+    const own = new Recorder('flow', { differentiable: true });
+    const ends = body(own, recompute ? marked(layers) : layers);
+    const end = own.commands.length;
+    const stretches = recordInverses(own, recompute);
+    const starts: number[] = [];
+    const commands = unfused(own.commands, starts);
+    return { ends, commands, stretches, starts, length: starts[end]! };
+  };
+  const { ends, commands, stretches, starts, length } = recordOver(model.layers);
+  const { commands: twins } = recordOver(model.assemble(indexTensors(model, layout), true));
   const flat = flatParameters(model, layout);
-  const [commands, twins] = [density, twin].map((recorded) => unfused(recorded.commands)) as [readonly Command[], readonly Command[]];
   r.adopt(commands);
   const parameters = r.external('parameters', 0);
   const packing = new Packing();
@@ -145,15 +160,29 @@ export function recordTrainable<L, T>(
     }
     found.set(data, at);
   };
-  for (const [index, { label, tensors }] of commands.entries())
-    for (const [name, tensor] of Object.entries(tensors)) {
-      const other = twins[index]?.tensors[name];
-      if (tensor.kind !== 'constant' || other?.kind !== 'constant') continue;
-      if (!tensor.origin) find(tensor.data, other.data as Float32Array, `${label}: ${tensor.label}`);
-      else
-        for (const [input, data] of Object.entries(tensor.origin.of.inputs))
-          find(data, other.origin!.of.inputs[input]!, `${label}: ${input}`);
+  const findAll = (from: number, to: number) => {
+    for (let index = from; index < to; index++) {
+      const { label, tensors } = commands[index]!;
+      for (const [name, tensor] of Object.entries(tensors)) {
+        const other = twins[index]?.tensors[name];
+        if (tensor.kind !== 'constant' || other?.kind !== 'constant') continue;
+        if (!tensor.origin) find(tensor.data, other.data as Float32Array, `${label}: ${tensor.label}`);
+        else
+          for (const [input, data] of Object.entries(tensor.origin.of.inputs))
+            find(data, other.origin!.of.inputs[input]!, `${label}: ${input}`);
+      }
     }
+  };
+  findAll(0, length);
+  const rebuilding = stretches.map(({ inverse }) => {
+    if (!inverse) return null;
+    const [from, to] = [starts[inverse.from]!, starts[inverse.to]!];
+    // Its numbers may be computed from parameters in a way that no kernel knows.
+    return attempt(() => {
+      findAll(from, to);
+      return { from, to, rebuilt: inverse.y };
+    });
+  });
   const all = packing.record(r, parameters);
   const partOf = (data: Float32Array | Uint32Array, label: string): TableTensor | null => {
     const at = found.get(data);
@@ -179,8 +208,7 @@ export function recordTrainable<L, T>(
       );
       const rule = origins.find((known) => known.kind === kind);
       if (!rule) throw new UnsupportedError(place, `the gradient by parameters of ${kind}`);
-      const measured =
-        statistics !== undefined && kind === 'diagonal' && settings.eps !== undefined && settings.sign === 1 && x !== undefined;
+      const measured = statistics !== undefined && normalises(origin) && settings.sign === 1 && x !== undefined;
       if (measured) Object.assign(tensors, recordStatistics(r, statistics, norms++, Number(settings.eps), x));
       const record = () => rule.record(r, tensors, settings);
       const learned = Object.values(tensors).some((tensor) => tensor.kind === 'table');
@@ -196,7 +224,8 @@ export function recordTrainable<L, T>(
     return inPlaceOf(constant, origin ? madeFrom(origin.of, label, tensors.x)?.[origin.table] : partOf(data, constant.label));
   };
 
-  for (const [index, command] of commands.entries()) {
+  const onDevice = (index: number): Command => {
+    const command = commands[index]!;
     const other = twins[index];
     if (other?.kernel.source !== command.kernel.source)
       throw new UnsupportedError(command.label, 'training where the commands depend on the parameters');
@@ -205,7 +234,23 @@ export function recordTrainable<L, T>(
     const tensors = Object.fromEntries(
       Object.entries(command.tensors).map(([name, tensor]) => [name, tensor.kind === 'constant' ? tensorFor(tensor, command) : tensor]),
     );
-    r.replay({ ...command, tensors });
-  }
-  return { ends, gathered: all, parameters };
+    return { ...command, tensors };
+  };
+  const replayed = Array.from({ length }, (_, index) => {
+    const command = onDevice(index);
+    r.replay(command);
+    return command;
+  });
+  const segments = stretches.flatMap(({ from, to, x, y }, at): Segment[] => {
+    const [first, last] = [starts[from]!, starts[to]!];
+    // What the last layer left is still there when the walk back begins.
+    if (at === stretches.length - 1) return [];
+    const measured = statistics !== undefined && commands.slice(first, last).some(isBatchNorm);
+    if (measured || !runsAgain(replayed.slice(first, last))) return [];
+    const known = rebuilding[at]!;
+    const range = known && Array.from({ length: known.to - known.from }, (_, i) => known.from + i);
+    const inverse = range && attempt(() => range.map(onDevice));
+    return [{ commands: replayed.slice(first, last), x, y, inverse: inverse && { commands: inverse, rebuilt: known!.rebuilt } }];
+  });
+  return { ends, gathered: all, parameters, segments };
 }

@@ -1,13 +1,17 @@
 // A training run on the device: the data set, the parameters and the optimiser's state in buffers, many steps a submission.
 
 import { derivedSeed } from '../flows/seeds.js';
+import { recordOutput } from '../flows/task.js';
 import { CONTROL, CONTROL_AT } from '../kernels/optimiser.js';
+import { ValueError } from '../runtime/errors.js';
 import type { Executable } from '../runtime/executable.js';
 import type { Gpu } from '../runtime/gpu.js';
+import { Recorder } from '../runtime/recorder.js';
 import type { Residents } from '../runtime/residents.js';
 import { COPY_DST, COPY_SRC, STORAGE } from '../runtime/usage.js';
 import type { Model } from './model.js';
 import type { Objective } from './objective.js';
+import { marked, type Recompute, recordRoundTrips } from './recompute.js';
 import { flatStatistics, namedStatistics, type StatisticsLayout, statisticsOf } from './statistics.js';
 import { recordEvaluation, recordStep, type StepOptions } from './step.js';
 import { flatParameters, layoutOf, type ParameterLayout } from './trainable.js';
@@ -21,6 +25,10 @@ export interface Standing {
   /** The step whose loss or gradient was not finite; null while all were. Later steps changed nothing. */
   readonly failed: number | null;
 }
+
+/** Rows whose way through the layers and back is looked at before the first step, and the largest error of theirs beside 1 + |x|. */
+const ROUND_TRIPS = 256;
+const LOST = 0.01;
 
 export class Trainer<L> {
   readonly layout: ParameterLayout;
@@ -80,6 +88,7 @@ export class Trainer<L> {
   }
 
   async compile(): Promise<void> {
+    if (this.#options.recompute !== false && this.#taken === 0) await this.#checkRoundTrips(this.#options.recompute);
     const program = recordStep(this.#model, this.layout, this.#options, this.#objective);
     this.#step = await this.#gpu.compile(program, this.#residents);
     if (this.#objective.heldOut)
@@ -177,6 +186,47 @@ export class Trainer<L> {
   /** The parameters that the flow takes: their average, where there is one. */
   get #current(): GPUBuffer {
     return this.#buffers.average ?? this.#buffers.parameters!;
+  }
+
+  /** @throws ValueError where inputs of layers are lost on their way through the layers and back. */
+  async #checkRoundTrips(recompute: Recompute): Promise<void> {
+    const { batch, seed, rowsAtOnce } = this.#options;
+    const { name, terms } = this.#objective;
+    const r = new Recorder('round trip');
+    terms(r, marked(this.#model.layers));
+    const ends = recordRoundTrips(r, recompute);
+    if (ends.length === 0) return;
+    const rows = Math.min(batch, ROUND_TRIPS);
+    for (const [index, pair] of ends.entries())
+      for (const [side, tensor] of pair.entries()) {
+        const key = `end ${index} ${side}`;
+        recordOutput(r, key, tensor);
+        this.#upload(key, new Float32Array(rows * tensor.features));
+      }
+    const executable = await this.#gpu.compile(r.finish(), this.#residents);
+    const encoder = this.#gpu.device.createCommandEncoder({ label: 'round trip' });
+    executable.encode(encoder, { rows, rowsAtOnce, seed, externals: this.#buffers, sequence: { step: 0, steps: 0, period: 0 } });
+    this.#gpu.device.queue.submit([encoder.finish()]);
+    let worst = 0;
+    for (const [index, pair] of ends.entries()) {
+      const keys = pair.map((_, side) => `end ${index} ${side}`);
+      const [was, is] = await Promise.all(keys.map((key) => this.#readBuffer(this.#buffers[key]!, rows * pair[0].features)));
+      for (const key of keys) {
+        this.#gpu.memory.destroy(this.#buffers[key]!);
+        delete this.#buffers[key];
+      }
+      for (const [at, value] of was!.entries()) {
+        const error = Math.abs(is![at]! - value) / (1 + Math.abs(value));
+        if (Number.isFinite(value) && !(error <= worst)) worst = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
+      }
+    }
+    executable.dispose();
+    if (worst > LOST)
+      throw new ValueError(
+        `${name}: recompute`,
+        `inverses that give inputs back within ${LOST}, or a number of layers`,
+        worst.toPrecision(2),
+      );
   }
 
   #upload(name: string, data: Float32Array): void {

@@ -10,11 +10,12 @@ import { Recorder } from '../runtime/recorder.js';
 import { type ConstantTensor, NONE, type Tensor, type TiledTensor } from '../runtime/tensor.js';
 import { type Parts, recordBasis, recordNorm, recordRowParameters, stageInParts } from './parts.js';
 
-/** The commands, fused ones in parts. */
-export function unfused(commands: readonly Command[]): readonly Command[] {
+/** The commands, fused ones in parts. @param starts takes where the parts of each begin, and their end. */
+export function unfused(commands: readonly Command[], starts: number[] = []): readonly Command[] {
   const r = new Recorder();
   r.adopt(commands);
   for (const command of commands) {
+    starts.push(r.commands.length);
     const { ACTIVATION, GATE, RAW, SCALE, PER_ROW } = command.constants;
     const scope = (record: () => void) => r.scope(command.label.slice(command.label.indexOf('/') + 1), record);
     const weight = command.tensors.weight as ConstantTensor | undefined;
@@ -35,6 +36,7 @@ export function unfused(commands: readonly Command[]): readonly Command[] {
       scope(() => replayLinear(r, command, parts));
     else r.replay(command);
   }
+  starts.push(r.commands.length);
   return r.commands;
 }
 

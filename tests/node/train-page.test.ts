@@ -61,6 +61,32 @@ describe('training', () => {
       expect(await text(page, 'run')).toBe('Start');
     }));
 
+  test('goes on and ends while the page is hidden, where no frame comes', () =>
+    withPage({}, async (page) => {
+      await small(page, 'realNVP', 400);
+      await page.click('#run');
+      await stepsAt(page, 20);
+      const client = await page.createCDPSession();
+      await client.send('Page.setWebLifecycleState', { state: 'frozen' });
+      expect(await page.evaluate(() => document.visibilityState)).toBe('hidden');
+      await page.evaluate(() => {
+        requestAnimationFrame(() => {
+          document.title = 'a frame';
+        });
+      });
+      const hidden = await stepOf(page);
+      expect(hidden).toBeLessThan(400);
+      // Asked from here, since the page's own frames and timers stand still.
+      const statusNow = () => text(page, 'status');
+      for (const end = performance.now() + 60_000; !(await statusNow()).startsWith('Trained for') && performance.now() < end; )
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(await statusNow()).toMatch(/^Trained for/);
+      expect(await page.title()).not.toBe('a frame');
+      expect(await text(page, 'step')).toBe('400 of 400');
+      expect(number(/loss ([\d.−]+) nats/.exec(await statusNow())![1]!)).toBeLessThan(3.1);
+      await client.send('Page.setWebLifecycleState', { state: 'active' });
+    }));
+
   test('the pictures follow the flow while it trains', () =>
     withPage({}, async (page) => {
       await small(page, 'realNVP', 100_000);

@@ -59,11 +59,9 @@ describe('variational', () => {
     const model = modelOfAll(flows);
     const layout = layoutOf(model);
     const r = new Recorder('vae');
-    const { ends, gathered } = recordTrainable(r, model, layout, (inner, layers) =>
-      recordBound(inner, layers, recordInput(inner, 'x', DIM)),
-    );
-    recordOutput(r, 'bound', ends);
-    recordFlatGradient(r, ends, gathered, layout.count, 1);
+    const trainable = recordTrainable(r, model, layout, (inner, layers) => recordBound(inner, layers, recordInput(inner, 'x', DIM)));
+    recordOutput(r, 'bound', trainable.ends);
+    recordFlatGradient(r, trainable.ends, trainable, layout.count, 1);
     const program = r.finish();
     const x = Float64Array.from(bits(4, 5));
     const at = Float64Array.from(flatParameters(model, layout));

@@ -47,10 +47,10 @@ export class ChannelLinear implements Bijector {
   }
 
   inverse(r: Recorder, z: TiledTensor, call: BijectorCall): TiledTensor {
-    return this.#record(r, z, this.#inverse, -this.#logDet, call);
+    return this.#record(r, z, this.#inverse, -this.#logDet, call, { ...this.#origin, kind: 'channel inverse' });
   }
 
-  #record(r: Recorder, x: TiledTensor, packed: PackedConv, logAbsDet: number, call: BijectorCall, of?: Origin): TiledTensor {
+  #record(r: Recorder, x: TiledTensor, packed: PackedConv, logAbsDet: number, call: BijectorCall, of: Origin): TiledTensor {
     const [, height, width] = this.#shape;
     const y = r.tiled(this.dim, 'channels mixed');
     const layout = { channel: height * width, pixel: 1 };
@@ -59,9 +59,9 @@ export class ChannelLinear implements Bijector {
       packed,
       { tensor: x, ...layout },
       { tensor: y, ...layout },
-      { label: '1x1', height, width, ...(of && { origin: { of, table: 'weight' } }) },
+      { label: '1x1', height, width, origin: { of, table: 'weight' } },
     );
-    addConstant(r, call, logAbsDet, of && { of, table: 'log_det' });
+    addConstant(r, call, logAbsDet, { of, table: 'log_det' });
     return y;
   }
 }

@@ -50,7 +50,7 @@ export class Triangle implements Bijector {
 
   /**
    * @param matrix float64 [D, D], row-major, no 0 on its diagonal; entries outside the triangle are not read.
-   * @param diagonal what a learned diagonal is made from.
+   * @param diagonal what a learned diagonal is made from; `shift` is 0 beside it.
    */
   constructor(matrix: Float64Array, side: 'lower' | 'upper', shift: ArrayLike<number>, diagonal: LogScale | null = null) {
     this.#diagonal = diagonal;
@@ -65,8 +65,8 @@ export class Triangle implements Bijector {
   forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
     const { dim } = this;
     this.#product ??= this.#packProduct(Float32Array.from(this.#matrix));
-    const origins = r.differentiable && this.#diagonal ? this.#originsOf(this.#diagonal) : null;
-    addConstant(r, call, this.#logDet, origins ? { of: origins.logDet, table: 'log_det' } : undefined);
+    const origins = this.#originsFor(r);
+    addConstant(r, call, this.#logDet, origins && { of: origins.logDet, table: 'log_det' });
     const y = r.tiled(dim, `${this.#side} product`);
     const weight = origins && r.constant(this.#product.weight, this.#side, { of: origins.weight, table: 'entries' });
     recordLinear(r, this.#product, x, y, { label: this.#side, ...(weight && { weight }) });
@@ -79,7 +79,9 @@ export class Triangle implements Bijector {
   }
 
   /** The packed weights with the raw numbers on the diagonal, and marks there. */
-  #originsOf(diagonal: LogScale): { readonly weight: Origin; readonly logDet: Origin } {
+  #originsFor(r: Recorder): { readonly weight: Origin; readonly logDet: Origin } | undefined {
+    const diagonal = r.differentiable && this.#diagonal;
+    if (!diagonal) return undefined;
     if (!this.#origins) {
       const { dim } = this;
       const raw = Float32Array.from(this.#matrix);
@@ -99,9 +101,19 @@ export class Triangle implements Bijector {
     addConstant(r, call, -this.#logDet);
     this.#solve ??= packTriangle(this.#matrix, this.dim, this.#side, this.#shift);
     const { weight, constants, reverse } = this.#solve;
+    const origins = this.#originsFor(r);
     const y = r.tiled(this.dim, `${this.#side} solution`);
     r.run(triangularSolve, {
-      buffers: { x, weight: r.constant(weight, this.#side), constants: r.constant(constants, `${this.#side} diagonal`), y },
+      buffers: {
+        x,
+        weight: r.constant(weight, this.#side),
+        constants: r.constant(
+          constants,
+          `${this.#side} diagonal`,
+          origins && { of: { ...origins.logDet, kind: this.#side }, table: 'constants' },
+        ),
+        y,
+      },
       params: { features: this.dim },
       constants: { REVERSE: reverse },
     });

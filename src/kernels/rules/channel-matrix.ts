@@ -1,7 +1,9 @@
 import { defineRule, type OriginRule } from '../../runtime/derivative.js';
 import { ceilDiv } from '../../runtime/kernel.js';
+import type { TableTensor } from '../../runtime/tensor.js';
 import { channelMatrix, channelMatrixBackward } from '../channel-matrix-backward.js';
 import { STRIP } from '../masked-linear.js';
+import { recordGather } from '../parameters.js';
 import { determinantOrigin } from './determinant.js';
 
 /** The packed weights of a 1×1 convolution. @param matrix left out where the first factor of `entries` has determinant ±1. */
@@ -15,6 +17,26 @@ export const channelMatrixOrigin: OriginRule = {
     const tables = { weight: r.table(ceilDiv(channels, STRIP) * channels * STRIP, 'matrix'), log_det: r.table(1, 'log-det') };
     r.run(channelMatrix, { buffers: { entries: entries!, start, ...tables }, params: { channels, pixels } });
     return tables;
+  },
+};
+
+/** The packed weights of its inverse. They are not differentiated: determinantRule refuses. */
+export const channelInverseOrigin: OriginRule = {
+  kind: 'channel inverse',
+  record: (r, { entries }, { channels }) => {
+    const n = Number(channels);
+    const { weight } = channelMatrixOrigin.record(r, { entries: entries! }, { channels: n, pixels: 1 });
+    const place = (i: number, j: number) => (Math.floor(i / STRIP) * n + j) * STRIP + (i % STRIP);
+    const [rowMajor, packed] = [new Uint32Array(n * n), new Uint32Array(ceilDiv(n, STRIP) * n * STRIP)];
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j < n; j++) {
+        rowMajor[i * n + j] = 1 + place(i, j);
+        packed[place(i, j)] = 1 + i * n + j;
+      }
+    const copy = (from: TableTensor, places: Uint32Array<ArrayBuffer>) =>
+      recordGather(r, from, places, new Float32Array(places.length), 'matrix');
+    const { inverse } = determinantOrigin.record(r, { matrix: copy(weight!, rowMajor) }, { factor: 1 });
+    return { weight: copy(inverse!, packed) };
   },
 };
 

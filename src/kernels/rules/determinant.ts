@@ -1,4 +1,5 @@
 import { defineRule, type OriginRule } from '../../runtime/derivative.js';
+import { UnsupportedError } from '../../runtime/errors.js';
 import { determinant } from '../determinant-backward.js';
 import { lengthOf } from './tables.js';
 
@@ -19,6 +20,6 @@ export const determinantOrigin: OriginRule = {
 
 export const determinantRule = /*#__PURE__*/ defineRule(determinant.invert, (r, { buffers: { inverse: made }, params }, gradients) => {
   const [d_log_det, d_matrix] = [gradients.ofTable('log_det'), gradients.intoTable('matrix')];
-  if (gradients.ofTable('inverse')) throw new TypeError(`${r.place}: the inverse of a learned matrix has no derivative rule`);
+  if (gradients.ofTable('inverse')) throw new UnsupportedError(r.place, 'the derivative of the inverse of a learned matrix');
   if (d_log_det && d_matrix) r.run(determinant.gradient, { buffers: { made, d_log_det, d_matrix }, params });
 });

@@ -65,6 +65,20 @@ export const diagonalOrigin: OriginRule = {
   },
 };
 
+/** What shaders/triangular-solve.wgsl divides by: 1 / scale in the order of its places, without a shift. */
+export const substitutionOrigins = /*#__PURE__*/ ['lower', 'upper'].map(
+  (kind): OriginRule => ({
+    kind,
+    record: (r, inputs, settings) => {
+      const { constants } = diagonalOrigin.record(r, inputs, { ...settings, sign: -1 });
+      const features = lengthOf(inputs.raw!);
+      const last = kind === 'upper' ? features - 1 : 0;
+      const places = Uint32Array.from({ length: 3 * features }, (_, i) => 1 + i - (i % features) + Math.abs(last - (i % features)));
+      return { constants: recordGather(r, constants!, places, new Float32Array(3 * features), 'reciprocals') };
+    },
+  }),
+);
+
 export const diagonalEntriesRule = /*#__PURE__*/ defineRule(
   diagonal.entries,
   (r, { buffers: { raw, on }, params, constants }, gradients) => {
