@@ -1,7 +1,7 @@
 // What a flow learns from: a toy density with its entropy, or the rows of a file.
 
 import { drawToy, type Toy } from '../../../examples/data/toys.js';
-import { DataError, type Table } from './table.js';
+import { DataError, type Table } from '../../../src/cli/table.js';
 
 export interface DataSet {
   readonly name: string;

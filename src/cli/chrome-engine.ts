@@ -1,0 +1,83 @@
+// WebGPU in a page of headless Chrome, through the package `puppeteer-core`.
+
+import { basename } from 'node:path';
+import type { Browser, Page } from 'puppeteer-core';
+import { findBrowser, flagsOf, modes } from './browsers.js';
+import type { Engine, Missing } from './engine.js';
+import type { Job, Report, ResultOf } from './jobs.js';
+import type { Adapter } from './page.js';
+import { type PageServer, startPageServer } from './page-server.js';
+import { findPeer, importPeer } from './peers.js';
+import { CommandError, sentence } from './usage.js';
+
+type Puppeteer = typeof import('puppeteer-core').default;
+
+/** Opens the page and waits for its answer, or for the end of the browser. */
+async function ask(browser: Browser, server: PageServer, job: Job | null, report: Report): Promise<unknown> {
+  const page: Page = await browser.newPage();
+  try {
+    const answer = server.serve(job, report);
+    const ended = new Promise<never>((_, reject) => {
+      const crashed = () => reject(new CommandError('Chrome ended before its work was done; it may have had too little memory'));
+      browser.once('disconnected', crashed);
+      page.once('error', crashed);
+      page.once('pageerror', (error: unknown) => reject(new CommandError(`the page in Chrome failed: ${sentence(error)}`)));
+    });
+    ended.catch(() => undefined);
+    await Promise.race([page.goto(server.address), ended]);
+    const said = await Promise.race([answer, ended]);
+    if ('error' in said) throw new CommandError(said.error);
+    return said.result;
+  } finally {
+    await page.close().catch(() => undefined);
+  }
+}
+
+async function launch(puppeteer: Puppeteer, executablePath: string, mode: 'hardware' | 'software'): Promise<Browser> {
+  return puppeteer.launch({
+    executablePath,
+    // Plain --headless: builds that are a headless shell know no other, and Chrome takes it for its own from version 132 on.
+    headless: /shell/.test(basename(executablePath)) || process.env.PUSHFORWARD_BROWSER ? 'shell' : true,
+    args: flagsOf(mode),
+    // Ctrl-C is for the command, which then has the browser end its training.
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+  });
+}
+
+export async function openChrome(): Promise<Engine | Missing> {
+  const address = findPeer('puppeteer-core');
+  if (address === null) return { missing: 'the package puppeteer-core is not installed' };
+  const executable = findBrowser();
+  if (executable === null) return { missing: 'puppeteer-core finds no Chrome or Chromium, which PUSHFORWARD_BROWSER may name' };
+  const { default: puppeteer } = await importPeer<{ default: Puppeteer }>(address);
+  const server = await startPageServer();
+  let missing = `Chrome at ${executable} has no WebGPU adapter`;
+  for (const mode of modes()) {
+    let browser: Browser | null = null;
+    try {
+      browser = await launch(puppeteer, executable, mode);
+      const adapter = (await ask(browser, server, null, async () => true)) as Adapter | null;
+      if (adapter) return engineOf(browser, server, adapter);
+    } catch (error) {
+      const said = sentence(error).replace(/\s*TROUBLESHOOTING:.*/, '');
+      missing = `Chrome at ${executable} does not start, ${said}`;
+    }
+    await browser?.close().catch(() => undefined);
+  }
+  server.close();
+  return { missing };
+}
+
+function engineOf(browser: Browser, server: PageServer, adapter: Adapter): Engine {
+  return {
+    name: `${adapter.name} in headless Chrome`,
+    software: adapter.software,
+    run: async <J extends Job>(job: J, report: Report) => (await ask(browser, server, job, report)) as ResultOf<J>,
+    close: async () => {
+      server.close();
+      await browser.close().catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+// The command line: `pushforward fit`, `sample`, `score`, `summary`.
+
+import { version } from '../../package.json';
+import { sampleCommand, scoreCommand } from './draw-commands.js';
+import { fitCommand } from './fit-command.js';
+import { type CommandName, commands, generalHelp, helpOf, isCommand, parse, type Typed } from './options.js';
+import { flush, listenToSignals, say } from './process.js';
+import { summaryCommand } from './summary-command.js';
+import { CommandError, sentence } from './usage.js';
+
+const run: Record<CommandName, (typed: Typed) => Promise<void>> = {
+  fit: fitCommand,
+  sample: sampleCommand,
+  score: scoreCommand,
+  summary: summaryCommand,
+};
+
+async function main([name, ...args]: readonly string[]): Promise<void> {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(name === 'help' && args[0] && isCommand(args[0]) ? helpOf(args[0]) : generalHelp());
+    return;
+  }
+  if (name === '--version' || name === '-v') {
+    process.stdout.write(`${version}\n`);
+    return;
+  }
+  if (!isCommand(name))
+    throw new CommandError(`no command ${name}; there are ${Object.keys(commands).join(', ')} (\`pushforward --help\`)`);
+  const typed = parse(name, args);
+  if (typed.values.help !== undefined) process.stdout.write(helpOf(name));
+  else await run[name](typed);
+}
+
+// Whoever reads a result may have had enough of it, as head has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+listenToSignals();
+let code = 0;
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  say(`pushforward: ${sentence(error)}`);
+  code = 1;
+}
+await flush(process.stdout);
+await flush(process.stderr);
+// Dawn's adapter would keep the process alive.
+process.exit(code);
