@@ -1,16 +1,14 @@
-// The command line, beside the library in dist/, whose index.js it imports. What it uses of other packages is bundled, with their licences.
+// The command line, beside the library in dist/, whose index.js it imports.
 import { defineConfig } from 'vite';
 
 export default defineConfig({
   publicDir: false,
-  ssr: { noExternal: true },
   build: {
     target: 'node20',
     ssr: true,
     outDir: 'dist',
     emptyOutDir: false,
     minify: true,
-    license: { fileName: 'cli-licenses.md' },
     rolldownOptions: {
       // cli-page.js runs in a browser.
       input: { cli: 'src/cli/main.ts', 'cli-page': 'src/cli/page.ts' },

@@ -1,50 +1,29 @@
-// The Chrome or Chromium of this machine, and how it is started so that it has WebGPU.
+// The Chrome or Chromium of this machine, by its environment and the packages beside this one.
 
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundledBrowser, type FoundBrowser, installedBrowser, isExecutable, namedBrowser } from './find-chrome.mjs';
+import { findPeer } from './peers.js';
 import { CommandError } from './usage.js';
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
+export const BUNDLED = '@sparticuz/chromium';
 
-const present = (folder: string | undefined): folder is string => folder !== undefined && folder !== '';
-
-function candidates(): string[] {
-  const { env } = process;
-  if (process.platform === 'darwin') {
-    const folders = ['/Applications', join(env.HOME ?? '', 'Applications')];
-    const names = ['Google Chrome', 'Chromium', 'Google Chrome Canary', 'Microsoft Edge'];
-    return folders.flatMap((folder) => names.map((name) => join(folder, `${name}.app`, 'Contents/MacOS', name)));
-  }
-  if (process.platform === 'win32') {
-    const folders = [env.PROGRAMFILES, env['PROGRAMFILES(X86)'], env.LOCALAPPDATA].filter(present);
-    const names = [
-      'Google\\Chrome\\Application\\chrome.exe',
-      'Chromium\\Application\\chrome.exe',
-      'Microsoft\\Edge\\Application\\msedge.exe',
-    ];
-    return folders.flatMap((folder) => names.map((name) => join(folder, name)));
-  }
-  const names = ['google-chrome', 'google-chrome-stable', 'chromium', 'chromium-browser', 'microsoft-edge', 'chrome'];
-  const folders = ['/usr/bin', '/usr/local/bin', '/snap/bin', '/opt/google/chrome', ...(env.PATH ?? '').split(delimiter).filter(present)];
-  return folders.flatMap((folder) => names.map((name) => join(folder, name)));
-}
-
-/** The executable of PUSHFORWARD_BROWSER, or an installed one, or null. @throws CommandError where the variable names none. */
-export function findBrowser(): string | null {
+/**
+ * The executable of PUSHFORWARD_BROWSER, or else an installed one, or else that of the package @sparticuz/chromium, which `bundled` asks for.
+ *
+ * @throws CommandError where the variable names none.
+ */
+export async function findBrowser(): Promise<FoundBrowser | null> {
   const wanted = process.env.PUSHFORWARD_BROWSER;
-  if (!wanted) return candidates().find(isExecutable) ?? null;
-  if (!isExecutable(wanted)) throw new CommandError(`PUSHFORWARD_BROWSER names ${wanted}, which is not an executable file`);
-  return wanted;
+  if (wanted && wanted !== 'bundled') {
+    if (!isExecutable(wanted)) throw new CommandError(`PUSHFORWARD_BROWSER names ${wanted}, which is not an executable file`);
+    return namedBrowser(wanted);
+  }
+  const installed = wanted ? null : installedBrowser();
+  const entry = installed ? null : findPeer(BUNDLED);
+  return installed ?? (entry ? bundledBrowser(fileURLToPath(entry)) : null);
 }
 
-type Mode = 'hardware' | 'software';
+export type Mode = 'hardware' | 'software';
 
 /** What to try, in order: a GPU, then SwiftShader on the processor. @throws CommandError */
 export function modes(): readonly Mode[] {
@@ -53,14 +32,4 @@ export function modes(): readonly Mode[] {
   if (wanted !== 'hardware' && wanted !== 'software')
     throw new CommandError(`PUSHFORWARD_GPU takes hardware or software; got ${JSON.stringify(wanted)}`);
   return [wanted];
-}
-
-export function flagsOf(mode: Mode): string[] {
-  const flags = ['--enable-unsafe-webgpu', '--no-first-run'];
-  // Chromium refuses to start its sandbox as root, which is what containers run as. The page holds this package's code and nothing else.
-  if (process.platform === 'linux') flags.push('--no-sandbox');
-  if (mode === 'software') flags.push('--use-webgpu-adapter=swiftshader', '--enable-unsafe-swiftshader');
-  // Headless Chromium on Linux picks no Vulkan device by itself.
-  else if (process.platform === 'linux') flags.push('--enable-features=Vulkan', '--use-angle=vulkan', '--ignore-gpu-blocklist');
-  return flags;
 }

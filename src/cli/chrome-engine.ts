@@ -1,9 +1,9 @@
 // WebGPU in a page of headless Chrome, through the package `puppeteer-core`.
 
-import { basename } from 'node:path';
 import type { Browser, Page } from 'puppeteer-core';
-import { findBrowser, flagsOf, modes } from './browsers.js';
+import { findBrowser, type Mode, modes } from './browsers.js';
 import type { Engine, Missing } from './engine.js';
+import { browserFlags, type FoundBrowser } from './find-chrome.mjs';
 import type { Job, Report, ResultOf } from './jobs.js';
 import type { Adapter } from './page.js';
 import { type PageServer, startPageServer } from './page-server.js';
@@ -33,36 +33,34 @@ async function ask(browser: Browser, server: PageServer, job: Job | null, report
   }
 }
 
-async function launch(puppeteer: Puppeteer, executablePath: string, mode: 'hardware' | 'software'): Promise<Browser> {
-  return puppeteer.launch({
-    executablePath,
-    // Plain --headless: builds that are a headless shell know no other, and Chrome takes it for its own from version 132 on.
-    headless: /shell/.test(basename(executablePath)) || process.env.PUSHFORWARD_BROWSER ? 'shell' : true,
-    args: flagsOf(mode),
+const launch = (puppeteer: Puppeteer, { executable, headless, env }: FoundBrowser, mode: Mode): Promise<Browser> =>
+  puppeteer.launch({
+    executablePath: executable,
+    headless,
+    args: browserFlags(mode),
+    env: { ...process.env, ...env },
     // Ctrl-C is for the command, which then has the browser end its training.
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
   });
-}
 
 export async function openChrome(): Promise<Engine | Missing> {
   const address = findPeer('puppeteer-core');
   if (address === null) return { missing: 'the package puppeteer-core is not installed' };
-  const executable = findBrowser();
-  if (executable === null) return { missing: 'puppeteer-core finds no Chrome or Chromium, which PUSHFORWARD_BROWSER may name' };
+  const found = await findBrowser();
+  if (found === null) return { missing: 'puppeteer-core has no Chrome or Chromium to start' };
   const { default: puppeteer } = await importPeer<{ default: Puppeteer }>(address);
   const server = await startPageServer();
-  let missing = `Chrome at ${executable} has no WebGPU adapter`;
+  let missing = `Chrome at ${found.executable} has no WebGPU adapter`;
   for (const mode of modes()) {
     let browser: Browser | null = null;
     try {
-      browser = await launch(puppeteer, executable, mode);
+      browser = await launch(puppeteer, found, mode);
       const adapter = (await ask(browser, server, null, async () => true)) as Adapter | null;
       if (adapter) return engineOf(browser, server, adapter);
     } catch (error) {
-      const said = sentence(error).replace(/\s*TROUBLESHOOTING:.*/, '');
-      missing = `Chrome at ${executable} does not start, ${said}`;
+      missing = `Chrome at ${found.executable} does not start, ${sentence(error).replace(/\s*TROUBLESHOOTING:.*/, '')}`;
     }
     await browser?.close().catch(() => undefined);
   }

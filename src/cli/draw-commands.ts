@@ -8,7 +8,7 @@ import { say } from './process.js';
 import { chooseFor, contextFor, rowsFor } from './rows.js';
 import { contextNames, featureNames, readSaved, type SavedFlow } from './saved.js';
 import type { Table } from './table.js';
-import { CommandError } from './usage.js';
+import { CommandError, UsageError } from './usage.js';
 import { filesOf, flagOf, integerOf, oneOf, textOf } from './values.js';
 
 const noReport = async (): Promise<boolean> => true;
@@ -36,20 +36,19 @@ async function withEngine<T>(typed: Typed, use: (engine: Engine) => Promise<T>):
   }
 }
 
-/** Of `name=number,…`, in the flow's order. @throws CommandError */
+/** Of `name=number,…`, in the flow's order. @throws UsageError */
 function inlineContext(text: string, flow: SavedFlow): Float32Array {
   const names = contextNames(flow);
   const given = new Map<string, number>();
   for (const part of text.split(',')) {
     const [, name = '', number = ''] = /^(.*?)=(.*)$/.exec(part.trim()) ?? [];
     const value = number.trim() === '' ? Number.NaN : Number(number);
-    if (!names.includes(name.trim()))
-      throw new CommandError(`--context needs values for ${names.join(', ')}, as ${names[0]}=1; got ${part}`);
-    if (!Number.isFinite(Math.fround(value))) throw new CommandError(`--context needs a finite number for ${name.trim()}; got ${number}`);
+    if (!names.includes(name.trim())) throw new UsageError(`--context needs values for ${names.join(', ')}, as ${names[0]}=1; got ${part}`);
+    if (!Number.isFinite(Math.fround(value))) throw new UsageError(`--context needs a finite number for ${name.trim()}; got ${number}`);
     given.set(name.trim(), value);
   }
   const absent = names.find((name) => !given.has(name));
-  if (absent !== undefined) throw new CommandError(`--context needs a value for ${absent} too`);
+  if (absent !== undefined) throw new UsageError(`--context needs a value for ${absent} too`);
   return Float32Array.from(names, (name) => given.get(name)!);
 }
 
@@ -57,12 +56,12 @@ async function readContext(typed: Typed, flow: SavedFlow): Promise<Float32Array 
   const given = textOf(typed, 'context');
   const { context_features: width } = flow.description;
   if (width === 0) {
-    if (given !== undefined) throw new CommandError(`${flow.path} is not conditional, so that it takes no --context`);
+    if (given !== undefined) throw new UsageError(`${flow.path} is not conditional, so that it takes no --context`);
     return null;
   }
   const names = contextNames(flow);
   if (given === undefined)
-    throw new CommandError(
+    throw new UsageError(
       `${flow.path} is conditional: --context needs a file, or ${names.map((name) => `${name}=1`).join(',')} with numbers of yours`,
     );
   if (given.includes('=')) return inlineContext(given, flow);

@@ -1,5 +1,6 @@
 // Where the GPU's work runs: in this process, through the package `webgpu`, or in a headless Chrome, through `puppeteer-core`.
 
+import { BUNDLED } from './browsers.js';
 import { openChrome } from './chrome-engine.js';
 import type { Job, Report, ResultOf } from './jobs.js';
 import { openNode } from './node-engine.js';
@@ -37,7 +38,7 @@ export async function openEngine(wanted: EngineName): Promise<Engine> {
     reasons.push(engine.missing);
   }
   throw new CommandError(
-    `no WebGPU here (${reasons.join('; ')}): \`npm install webgpu\` where a GPU driver is installed, or \`npm install puppeteer-core\` beside Chrome or Chromium, gives one, ` +
-      'also for one call, `npx -p pushforward -p webgpu pushforward …`',
+    `no WebGPU here (${reasons.join('; ')}): \`npm install puppeteer-core ${BUNDLED}\` brings a Chromium for x86-64 Linux, puppeteer-core alone ` +
+      'is enough beside an installed Chrome, and `npm install webgpu` where there is a GPU with its driver',
   );
 }

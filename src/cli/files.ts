@@ -7,7 +7,7 @@ import { parseCsv, writeCsv } from './csv.js';
 import { parseJsonTable, writeJsonTable } from './json.js';
 import { parseNpy, writeNpy } from './npy.js';
 import { type Choose, DataError, type Table } from './table.js';
-import { CommandError, sentence } from './usage.js';
+import { CommandError, sentence, UsageError } from './usage.js';
 
 const ENDINGS = '.csv, .tsv, .txt, .json or .npy';
 
@@ -69,7 +69,7 @@ export async function readTable(path: string, choose?: Choose): Promise<Table> {
 
 export type Pieces = Iterable<string | Uint8Array>;
 
-/** A table in the format that a name ends in. @throws CommandError */
+/** A table in the format that a name ends in. @throws UsageError */
 export function formatOf(path: string): (table: Table) => Pieces {
   switch (extname(path).toLowerCase()) {
     case '.npy':
@@ -82,7 +82,7 @@ export function formatOf(path: string): (table: Table) => Pieces {
     case '.txt':
       return (table) => writeCsv(table);
   }
-  throw new CommandError(`--out ${path} does not end in ${ENDINGS}`);
+  throw new UsageError(`--out ${path} does not end in ${ENDINGS}`);
 }
 
 /** Asked before the work rather than after it. @throws CommandError where no file can be written at a path. */

@@ -9,7 +9,7 @@ import { onInterrupt, say } from './process.js';
 import { checkRows, divideColumns, divideRows } from './rows.js';
 import { type DataNote, withNote } from './saved.js';
 import { isNamed } from './table.js';
-import { CommandError } from './usage.js';
+import { CommandError, UsageError } from './usage.js';
 import { filesOf, flagOf, integerOf, integersOf, namesOf, numberOf, oneOf, textOf } from './values.js';
 
 /** By the names of the recipes. */
@@ -20,7 +20,7 @@ const LARGEST_SHARE = 0.9;
 export async function fitCommand(typed: Typed): Promise<void> {
   const [path] = filesOf(typed, 'fit', ['a file of data']) as [string];
   const out = textOf(typed, 'out');
-  if (out === undefined) throw new CommandError('fit needs --out FILE, where the flow goes, for example --out flow.safetensors');
+  if (out === undefined) throw new UsageError('fit needs --out FILE, where the flow goes, for example --out flow.safetensors');
   const flow = oneOf(typed, 'flow', FLOWS) ?? 'nsf';
   const layers = integerOf(typed, 'layers', { least: 1 });
   const hidden = integersOf(typed, 'hidden', { least: 1 });
@@ -50,7 +50,7 @@ export async function fitCommand(typed: Typed): Promise<void> {
   checkRows(path, table, divided, levels ?? null);
   const dim = divided.features.length;
   if (dim === 1 && (flow === 'nice' || flow === 'realnvp'))
-    throw new CommandError(`--flow ${flow} needs at least two columns, since it moves some by the others; maf, iaf and nsf take one`);
+    throw new UsageError(`--flow ${flow} needs at least two columns, since it moves some by the others; maf, iaf and nsf take one`);
   const job: FitJob = {
     kind: 'fit',
     flow,

@@ -7,7 +7,7 @@ import { fitCommand } from './fit-command.js';
 import { type CommandName, commands, generalHelp, helpOf, isCommand, parse, type Typed } from './options.js';
 import { flush, listenToSignals, say } from './process.js';
 import { summaryCommand } from './summary-command.js';
-import { CommandError, sentence } from './usage.js';
+import { sentence, UsageError } from './usage.js';
 
 const run: Record<CommandName, (typed: Typed) => Promise<void>> = {
   fit: fitCommand,
@@ -25,8 +25,7 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
     process.stdout.write(`${version}\n`);
     return;
   }
-  if (!isCommand(name))
-    throw new CommandError(`no command ${name}; there are ${Object.keys(commands).join(', ')} (\`pushforward --help\`)`);
+  if (!isCommand(name)) throw new UsageError(`no command ${name}; there are ${Object.keys(commands).join(', ')} (\`pushforward --help\`)`);
   const typed = parse(name, args);
   if (typed.values.help !== undefined) process.stdout.write(helpOf(name));
   else await run[name](typed);
@@ -40,7 +39,7 @@ try {
   await main(process.argv.slice(2));
 } catch (error) {
   say(`pushforward: ${sentence(error)}`);
-  code = 1;
+  code = error instanceof UsageError ? 2 : 1;
 }
 await flush(process.stdout);
 await flush(process.stderr);

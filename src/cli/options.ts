@@ -1,7 +1,7 @@
 // Options of the commands: one table each, which the parser and the help are made of.
 
 import { parseArgs } from 'node:util';
-import { CommandError, sentence } from './usage.js';
+import { sentence, UsageError } from './usage.js';
 
 export interface Option {
   /** What stands for its value in the help; a flag has none. */
@@ -102,7 +102,7 @@ export interface Typed {
   readonly values: Readonly<Record<string, string>>;
 }
 
-/** @throws CommandError for an option that the command does not have, or one without its value. */
+/** @throws UsageError for an option that the command does not have, or one without its value. */
 export function parse(name: CommandName, args: readonly string[]): Typed {
   const { options } = commands[name] as Command;
   const config = Object.fromEntries(
@@ -122,9 +122,9 @@ export function parse(name: CommandName, args: readonly string[]): Typed {
     const option = /'(?:-\w, )?(-{1,2}[^'\s]*)/.exec(text)?.[1] ?? '';
     const known = `\`pushforward ${name} --help\` lists what it takes`;
     const { code } = error as { code?: string };
-    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new CommandError(`${name} has no option ${option}; ${known}`);
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(`${name} has no option ${option}; ${known}`);
     const { value } = options[option.slice(2)] ?? {};
-    throw new CommandError(value ? `${option} needs a value, ${option} ${value}; ${known}` : `${option} takes no value; ${known}`);
+    throw new UsageError(value ? `${option} needs a value, ${option} ${value}; ${known}` : `${option} takes no value; ${known}`);
   }
 }
 

@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Job, Progress, Report } from './jobs.js';
+import { sentence } from './usage.js';
 import { pack, unpack } from './wire.js';
 
 /** What a page posts as its result. */
@@ -57,7 +58,9 @@ export async function startPageServer(): Promise<PageServer> {
         response.statusCode = found ? 200 : 404;
         response.end(found?.body);
       },
-      () => {
+      (error: unknown) => {
+        // Nobody waits for an answer that cannot come.
+        settle({ error: `the exchange with the page failed: ${sentence(error)}` });
         response.statusCode = 500;
         response.end();
       },

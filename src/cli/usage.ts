@@ -3,6 +3,9 @@ export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
+/** What was typed does not fit the command. */
+export class UsageError extends CommandError {}
+
 /** The sentence of an error, on one line. */
 export function sentence(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);

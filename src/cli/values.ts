@@ -1,7 +1,7 @@
 // Values of options: read as numbers and lists, and refused by the name of the option.
 
 import type { Typed } from './options.js';
-import { CommandError } from './usage.js';
+import { UsageError } from './usage.js';
 
 interface Range {
   readonly least: number;
@@ -12,7 +12,7 @@ const NUMBER = /^\d+(\.\d*)?(e[+-]?\d+)?$|^\.\d+(e[+-]?\d+)?$/i;
 
 export function textOf({ values }: Typed, option: string): string | undefined {
   const text = values[option];
-  if (text === '') throw new CommandError(`--${option} needs a value; got none`);
+  if (text === '') throw new UsageError(`--${option} needs a value; got none`);
   return text;
 }
 
@@ -22,7 +22,7 @@ function integer(option: string, text: string, { least, most = Number.MAX_SAFE_I
   const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   const range = most === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${least}` : `a whole number from ${least} to ${most}`;
-  throw new CommandError(`--${option} needs ${range}; got ${text}`);
+  throw new UsageError(`--${option} needs ${range}; got ${text}`);
 }
 
 export function integerOf(typed: Typed, option: string, range: Range): number | undefined {
@@ -35,7 +35,7 @@ export function numberOf(typed: Typed, option: string, expected: string, holds: 
   const text = textOf(typed, option);
   if (text === undefined) return undefined;
   const value = NUMBER.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isFinite(value) || !holds(value)) throw new CommandError(`--${option} needs ${expected}; got ${text}`);
+  if (!Number.isFinite(value) || !holds(value)) throw new UsageError(`--${option} needs ${expected}; got ${text}`);
   return value;
 }
 
@@ -50,19 +50,19 @@ export function namesOf(typed: Typed, option: string): string[] | undefined {
   const names = textOf(typed, option)
     ?.split(',')
     .map((name) => name.trim());
-  if (names?.includes('')) throw new CommandError(`--${option} needs names between commas; got ${typed.values[option]}`);
+  if (names?.includes('')) throw new UsageError(`--${option} needs names between commas; got ${typed.values[option]}`);
   return names;
 }
 
 export function oneOf<T extends string>(typed: Typed, option: string, known: readonly T[]): T | undefined {
   const text = textOf(typed, option);
   if (text === undefined || known.includes(text as T)) return text as T | undefined;
-  throw new CommandError(`--${option} takes ${known.slice(0, -1).join(', ')} or ${known.at(-1)}; got ${text}`);
+  throw new UsageError(`--${option} takes ${known.slice(0, -1).join(', ')} or ${known.at(-1)}; got ${text}`);
 }
 
 /** As many files as the command takes. @param names what they are. */
 export function filesOf({ files }: Typed, command: string, names: readonly string[]): string[] {
   if (files.length === names.length) return [...files];
   const got = files.length === 0 ? 'none' : files.join(' ');
-  throw new CommandError(`${command} needs ${names.join(' and ')}; got ${got} (\`pushforward ${command} --help\`)`);
+  throw new UsageError(`${command} needs ${names.join(' and ')}; got ${got} (\`pushforward ${command} --help\`)`);
 }

@@ -36,8 +36,8 @@ export function pack(value: unknown): Uint8Array<ArrayBuffer> {
 }
 
 export function unpack(bytes: Uint8Array): unknown {
-  // At offset 0 of its own buffer every array is aligned.
-  const whole = bytes.byteOffset === 0 ? bytes : bytes.slice();
+  // At offset 0 of a buffer of its own every array is aligned. Not by slice, which copies nothing of Node's Buffer.
+  const whole = bytes.byteOffset === 0 ? bytes : new Uint8Array(bytes);
   const length = new DataView(whole.buffer).getUint32(0, true);
   const start = 8 + 8 * Math.ceil(length / 8);
   return JSON.parse(new TextDecoder().decode(whole.subarray(8, 8 + length)), (_, item: unknown) => {
