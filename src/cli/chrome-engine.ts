@@ -39,6 +39,8 @@ const launch = (puppeteer: Puppeteer, { executable, headless, env }: FoundBrowse
     headless,
     args: browserFlags(mode),
     env: { ...process.env, ...env },
+    // Over a pipe it ends with this process, even where that is killed.
+    pipe: true,
     // Ctrl-C is for the command, which then has the browser end its training.
     handleSIGINT: false,
     handleSIGTERM: false,

@@ -70,7 +70,7 @@ async function readContext(typed: Typed, flow: SavedFlow): Promise<Float32Array 
   return context;
 }
 
-export async function sampleCommand(typed: Typed): Promise<void> {
+export async function sampleCommand(typed: Typed): Promise<undefined> {
   const [path] = filesOf(typed, 'sample', ['the file of a flow']) as [string];
   const count = integerOf(typed, 'count', { least: 1, most: 2 ** 32 - 1 }) ?? 1000;
   const seed = integerOf(typed, 'seed', { least: 0 }) ?? null;
@@ -97,7 +97,7 @@ export async function sampleCommand(typed: Typed): Promise<void> {
   await write({ columns, rows, values });
 }
 
-export async function scoreCommand(typed: Typed): Promise<void> {
+export async function scoreCommand(typed: Typed): Promise<undefined> {
   const [path, data] = filesOf(typed, 'score', ['the file of a flow', 'a file of data']) as [string, string];
   const seed = integerOf(typed, 'seed', { least: 0 }) ?? 0;
   const samples = integerOf(typed, 'samples', { least: 1 }) ?? 16;

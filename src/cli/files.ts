@@ -24,9 +24,9 @@ const reasons: Record<string, string> = {
 };
 
 /** @throws CommandError */
-function refuse(path: string, error: unknown): never {
+function refuse(path: string, error: unknown, place = ''): never {
   const { code } = error as NodeJS.ErrnoException;
-  throw new CommandError(`${path} ${reasons[code ?? ''] ?? `cannot be used: ${sentence(error)}`}`);
+  throw new CommandError(`${place}${path} ${reasons[code ?? ''] ?? `cannot be used: ${sentence(error)}`}`);
 }
 
 /** A copy of its own, which Node's pool of buffers has no part in. */
@@ -91,7 +91,7 @@ export async function checkWritable(path: string): Promise<void> {
   try {
     await access(folder, constants.W_OK);
   } catch (error) {
-    refuse(folder, error);
+    refuse(folder, error, `--out ${path} cannot be written: `);
   }
   const there = await stat(path).catch(() => null);
   if (there?.isDirectory()) throw new CommandError(`--out ${path} is a folder`);

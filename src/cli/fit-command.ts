@@ -5,7 +5,7 @@ import { ENGINES, openEngine } from './engine.js';
 import { checkWritable, readTable, writeWhole } from './files.js';
 import type { FitJob, Fitted, FlowName, Progress } from './jobs.js';
 import type { Typed } from './options.js';
-import { onInterrupt, say } from './process.js';
+import { INTERRUPTED, onInterrupt, say } from './process.js';
 import { checkRows, divideColumns, divideRows } from './rows.js';
 import { type DataNote, withNote } from './saved.js';
 import { isNamed } from './table.js';
@@ -17,7 +17,8 @@ const FLOWS = ['maf', 'iaf', 'nice', 'realnvp', 'nsf'] as const satisfies readon
 /** Rows that a look at held-out data needs to mean something. */
 const LARGEST_SHARE = 0.9;
 
-export async function fitCommand(typed: Typed): Promise<void> {
+/** @returns an exit code where it is not 0. */
+export async function fitCommand(typed: Typed): Promise<number | undefined> {
   const [path] = filesOf(typed, 'fit', ['a file of data']) as [string];
   const out = textOf(typed, 'out');
   if (out === undefined) throw new UsageError('fit needs --out FILE, where the flow goes, for example --out flow.safetensors');
@@ -65,17 +66,26 @@ export async function fitCommand(typed: Typed): Promise<void> {
     ...(named && divided.context.length > 0 && { contextColumns: name(divided.context) }),
     ...(levels && { levels }),
   };
-  const fitted = await train(job, { where, quiet: flagOf(typed, 'quiet') });
-  if (fitted.steps === 0) throw new CommandError('training ended before its first step, so that nothing is saved');
+  const { fitted, interrupted } = await train(job, { where, quiet: flagOf(typed, 'quiet') });
+  if (fitted.steps === 0) {
+    say(`training ended before its first step, and ${out} is not written`);
+    return INTERRUPTED;
+  }
   await writeWhole(out, [withNote(fitted.file, note)]);
   if (fitted.failure !== null) throw new CommandError(`${fitted.failure}, which ${out} holds; a lower --rate may help`);
   const early = fitted.steps < steps ? ` after ${fitted.steps} of ${steps} steps` : '';
   const bits = fitted.bitsPerDim === null ? '' : `, ${fitted.bitsPerDim.toFixed(4)} bits a column`;
   const of = job.validation ? `${job.validation.x.length / dim} held-out rows` : 'the last steps';
   say(`${out}: ${flow} of ${dim} ${dim === 1 ? 'column' : 'columns'}${early}, loss ${fitted.loss.toFixed(4)} nats on ${of}${bits}`);
+  return interrupted ? INTERRUPTED : undefined;
 }
 
-async function train(job: FitJob, { where, quiet }: { where: (typeof ENGINES)[number]; quiet: boolean }): Promise<Fitted> {
+interface Training {
+  readonly fitted: Fitted;
+  readonly interrupted: boolean;
+}
+
+async function train(job: FitJob, { where, quiet }: { where: (typeof ENGINES)[number]; quiet: boolean }): Promise<Training> {
   const engine = await openEngine(where);
   let bar: Bar | null = null;
   let goOn = true;
@@ -91,10 +101,11 @@ async function train(job: FitJob, { where, quiet }: { where: (typeof ENGINES)[nu
       );
       bar = startBar(process.stderr);
     }
-    return await engine.run(job, async (progress: Progress) => {
+    const fitted = await engine.run(job, async (progress: Progress) => {
       if (goOn) bar?.update(progress);
       return goOn;
     });
+    return { fitted, interrupted: !goOn };
   } finally {
     bar?.stop();
     release();

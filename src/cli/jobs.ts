@@ -117,12 +117,18 @@ function momentsOf(values: Float32Array, width: number): { mean: number[]; devia
   return { mean, deviation };
 }
 
+/** An interrupted run keeps what the last look at held-out rows found best: often, where a look costs less than a tenth of the steps between. */
+function stepsBetweenLooks({ training: { steps, batch = 256 } }: FitJob, heldOut: number): number {
+  // A step is about three passes over its rows, forwards and backwards.
+  const cheap = Math.ceil((10 * heldOut) / (3 * batch));
+  return Math.min(Math.ceil(steps / 20), Math.max(50, cheap));
+}
+
 async function runFit(gpu: Gpu, job: FitJob, report: Report): Promise<Fitted> {
   const { train, validation, training } = job;
   const { levels } = training;
   const fresh = await recipes[job.flow](gpu, job.recipe);
-  const located = levels === undefined ? train.x : train.x.map((k) => (k + 0.5) / levels);
-  const flow = job.standardise ? standardised(fresh, located) : fresh;
+  const flow = job.standardise ? standardised(fresh, train.x, levels ? { levels } : {}) : fresh;
   // The networks read a context in units of its deviation while they train; the saved flow reads it as it comes.
   const width = job.recipe.contextDim ?? 0;
   const moments = job.standardise && train.context ? momentsOf(train.context, width) : null;
@@ -130,17 +136,23 @@ async function runFit(gpu: Gpu, job: FitJob, report: Report): Promise<Fitted> {
     moments ? context.map((value, at) => (value - moments.mean[at % width]!) / moments.deviation[at % width]!) : context;
   const stop = new AbortController();
   let last: Progress | null = null;
+  let best = Number.POSITIVE_INFINITY;
   let ended: { loss: number; bitsPerDim: number | null } | null = null;
   let failure: string | null = null;
   try {
     const { loss, bitsPerDim = null } = await fit(flow, train.x, {
       ...training,
       ...(train.context && { context: scaled(train.context) }),
-      ...(validation && { validation: validation.x, ...(validation.context && { validationContext: scaled(validation.context) }) }),
+      ...(validation && {
+        validation: validation.x,
+        validateEvery: stepsBetweenLooks(job, validation.x.length / job.recipe.dim),
+        ...(validation.context && { validationContext: scaled(validation.context) }),
+      }),
       signal: stop.signal,
       onProgress: async (progress) => {
         const { update: _, state: __, ...plain } = progress;
         last = plain;
+        best = Math.min(best, plain.validationLoss ?? best);
         if (!(await report(plain))) stop.abort();
       },
     });
@@ -151,7 +163,8 @@ async function runFit(gpu: Gpu, job: FitJob, report: Report): Promise<Fitted> {
     if (failed) failure = error.message;
   }
   const seen = last as Progress | null;
-  const loss = ended?.loss ?? seen?.validationLoss ?? seen?.loss ?? Number.NaN;
+  // What is kept of a run that ended early: the best parameters on held-out rows, else the last.
+  const loss = ended?.loss ?? (validation ? best : (seen?.loss ?? Number.NaN));
   const saved = await flow.save();
   return {
     file: moments ? readContextAs(saved, moments) : saved,

@@ -4,12 +4,15 @@ export const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
+/** What shells give a command that Ctrl-C ended. */
+export const INTERRUPTED = 130;
+
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 let gentle: (() => void) | null = null;
 
 /** Ends at once, with a browser that was started: what listens to `exit` closes it. */
 const interrupted = (signal: NodeJS.Signals): void => {
-  if (gentle === null) process.exit(signal === 'SIGINT' ? 130 : 143);
+  if (gentle === null) process.exit(signal === 'SIGINT' ? INTERRUPTED : 143);
   const once = gentle;
   gentle = null;
   once();

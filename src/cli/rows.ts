@@ -58,37 +58,41 @@ export function divideColumns(
 
 /** @throws CommandError where a flow cannot learn from the rows, with the name of the column. */
 export function checkRows(path: string, table: Table, { features, context }: Divided, levels: number | null): void {
-  const { columns, rows, values } = table;
-  const width = columns.length;
+  const { rows } = table;
   if (rows < 10) throw new CommandError(`${path} has ${rows} ${rows === 1 ? 'row' : 'rows'}; a flow needs 10 at least`);
   for (const place of features) {
-    const at = (row: number) => values[row * width + place]!;
-    let mean = 0;
-    let varies = false;
-    for (let row = 0; row < rows; row++) {
-      mean += at(row) / rows;
-      varies ||= at(row) !== at(0);
-      const whole = levels === null || (Number.isInteger(at(row)) && at(row) >= 0 && at(row) < levels);
-      if (!whole)
-        throw new CommandError(
-          `${path}: row ${row + 1} of the numbers, column “${columns[place]}” holds ${at(row)}; --levels ${levels} takes integers from 0 to ${levels! - 1}`,
-        );
-    }
-    if (levels !== null) continue;
-    let variance = 0;
-    for (let row = 0; row < rows; row++) variance += (at(row) - mean) ** 2 / rows;
-    if (!varies)
+    if (levels === null) checkVaries(path, table, place, 'so that it has no density; --columns leaves it out');
+    else checkLevels(path, table, place, levels);
+  }
+  for (const place of context) checkVaries(path, table, place, 'so that nothing depends on it; --context-columns may leave it out');
+}
+
+function checkLevels(path: string, { columns, rows, values }: Table, place: number, levels: number): void {
+  for (let row = 0; row < rows; row++) {
+    const value = values[row * columns.length + place]!;
+    if (!Number.isInteger(value) || value < 0 || value >= levels)
       throw new CommandError(
-        `${path}: column “${columns[place]}” holds one number throughout, so that it has no density; --columns leaves it out`,
-      );
-    if (Math.sqrt(variance) < LEAST_VARIATION * Math.abs(mean))
-      throw new CommandError(
-        `${path}: column “${columns[place]}” varies too little beside its size, ${mean.toPrecision(3)}, for float32; subtract its mean first`,
+        `${path}: row ${row + 1} of the numbers, column “${columns[place]}” holds ${value}; --levels ${levels} takes integers from 0 to ${levels - 1}`,
       );
   }
-  for (const place of context)
-    if (!values.some((value, i) => i % width === place && value !== values[place]))
-      throw new CommandError(`${path}: context column “${columns[place]}” holds one number throughout`);
+}
+
+/** @param constant what follows from one number throughout. */
+function checkVaries(path: string, { columns, rows, values }: Table, place: number, constant: string): void {
+  const at = (row: number) => values[row * columns.length + place]!;
+  let mean = 0;
+  let varies = false;
+  for (let row = 0; row < rows; row++) {
+    mean += at(row) / rows;
+    varies ||= at(row) !== at(0);
+  }
+  if (!varies) throw new CommandError(`${path}: column “${columns[place]}” holds one number throughout, ${constant}`);
+  let variance = 0;
+  for (let row = 0; row < rows; row++) variance += (at(row) - mean) ** 2 / rows;
+  if (Math.sqrt(variance) < LEAST_VARIATION * Math.abs(mean))
+    throw new CommandError(
+      `${path}: column “${columns[place]}” varies too little beside its size, ${mean.toPrecision(3)}, for float32; subtract its mean first`,
+    );
 }
 
 /** 0 … rows − 1 in an order of that seed: files are often sorted, and the held-out rows are the last ones. */

@@ -5,7 +5,7 @@ import type { Typed } from './options.js';
 import { contextNames, featureNames, readSaved } from './saved.js';
 import { filesOf } from './values.js';
 
-export async function summaryCommand(typed: Typed): Promise<void> {
+export async function summaryCommand(typed: Typed): Promise<undefined> {
   const [path] = filesOf(typed, 'summary', ['the file of a flow']) as [string];
   const saved = await readSaved(path);
   // A summary is read off recorded programs, which no device compiles or runs.
