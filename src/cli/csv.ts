@@ -8,15 +8,18 @@ const NO_NAME = /^([+-]?inf(inity)?|[+-]?nan|n\/?a|null|none|-|\?)?$/i;
 /** Milliseconds of parsing after which the page gets its turn. */
 const SLICE = 12;
 
-/** Cells of a line. Quotes go; a separator between them stays. */
+/** Cells of a line. Quotes go, but for doubled ones inside quotes; a separator between them stays. */
 function cellsOf(line: string, separator: string): string[] {
   if (!line.includes('"')) return line.split(separator).map((cell) => cell.trim());
   const cells: string[] = [];
   let cell = '';
   let quoted = false;
-  for (const character of line) {
-    if (character === '"') quoted = !quoted;
-    else if (character === separator && !quoted) {
+  for (let at = 0; at < line.length; at++) {
+    const character = line[at]!;
+    if (character === '"') {
+      if (quoted && line[at + 1] === '"') cell += line[++at];
+      else quoted = !quoted;
+    } else if (character === separator && !quoted) {
       cells.push(cell.trim());
       cell = '';
     } else cell += character;
