@@ -1,22 +1,15 @@
 // The library. The demo has its own configuration, demo/vite.config.ts, and the tests vitest.config.ts.
 import { defineConfig } from 'vite';
+import { groups, ordered } from './scripts/chunks.mjs';
 
 export default defineConfig({
   publicDir: false,
+  plugins: [ordered],
   build: {
     target: 'es2022',
     sourcemap: true,
     lib: { entry: 'src/index.ts', formats: ['es'], fileName: () => 'index.js' },
     // In full: a library build keeps white space otherwise, 12 kB of it gzipped. Pure annotations stay, so that a bundle drops what it does not use.
-    rolldownOptions: {
-      output: {
-        chunkFileNames: '[name].js',
-        minify: true,
-        // Shader text beside shader text, not between JavaScript, compresses better by 4 kB.
-        codeSplitting: {
-          groups: [{ name: 'shaders', test: /generated\/(?!.*(backward|parameters|optimiser|minibatch))|runtime\/kernel\.ts/ }],
-        },
-      },
-    },
+    rolldownOptions: { output: { chunkFileNames: '[name].js', minify: true, codeSplitting: { groups } } },
   },
 });

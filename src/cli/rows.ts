@@ -1,5 +1,6 @@
 // From a table to the rows that a flow takes: columns by name or by place, and what cannot be learned from.
 
+import { uniformGenerator } from '../flows/recipes/initial.js';
 import type { Rows } from './jobs.js';
 import { contextNames, featureNames, type SavedFlow } from './saved.js';
 import { type Choose, isNamed, type Table } from './table.js';
@@ -98,13 +99,9 @@ function checkVaries(path: string, { columns, rows, values }: Table, place: numb
 /** 0 … rows − 1 in an order of that seed: files are often sorted, and the held-out rows are the last ones. */
 function shuffled(rows: number, seed: number): Uint32Array {
   const order = Uint32Array.from({ length: rows }, (_, i) => i);
-  let state = (seed ^ Math.floor(seed / 2 ** 32)) >>> 0;
+  const uniform = uniformGenerator(seed);
   for (let i = rows - 1; i > 0; i--) {
-    // Mulberry32.
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    const j = Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * (i + 1));
+    const j = Math.floor(uniform() * (i + 1));
     [order[i], order[j]] = [order[j]!, order[i]!];
   }
   return order;

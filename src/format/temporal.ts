@@ -54,14 +54,14 @@ export const joined = (prefix: string, name: string): string => (prefix === '' ?
  * Checks a description; `parseFlow` reads its `flow`.
  * @throws FormatError, UnsupportedError as parseDescription does.
  */
-export function parseTemporal(
+export async function parseTemporal(
   value: unknown,
-  parseFlow: (flow: object) => FlowDescription = (flow) => parseDescription(flow, 'description.flow'),
-): TemporalDescription {
+  parseFlow: (flow: object, place: string) => FlowDescription | Promise<FlowDescription> = parseDescription,
+): Promise<TemporalDescription> {
   validate(schema, value, 'description');
   const { features, covariates = 0, scaling = 'none', cell, flow_prefix, flow } = value as TemporalDescription;
   const { type, hidden, layers, prefix } = cell;
-  const step = parseFlow(flow);
+  const step = await parseFlow(flow, 'description.flow');
   if (step.features !== features)
     throw new FormatError('description.flow.features', `needs ${features}, the features of a step; got ${step.features}`);
   const contexts = [...new Set([hidden, hidden + covariates])];
@@ -76,5 +76,5 @@ export function parseTemporal(
 export const temporalMetadata = (description: TemporalDescription): Record<string, string> => metadataWith(metadataKey, description);
 
 /** @throws FormatError where the metadata holds no temporal flow. */
-export const temporalFromMetadata = (metadata: Readonly<Record<string, string>>): TemporalDescription =>
+export const temporalFromMetadata = (metadata: Readonly<Record<string, string>>): Promise<TemporalDescription> =>
   parseTemporal(readMetadata(metadata, metadataKey, 'a description; weights alone need importTemporal, another flow loadFlow'));

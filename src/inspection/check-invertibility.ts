@@ -1,5 +1,4 @@
 import type { ContextOption, Flow } from '../flows/flow.js';
-import { findSaturation } from './saturation.js';
 
 export interface InvertibilityReport {
   readonly rows: number;
@@ -15,9 +14,6 @@ export interface InvertibilityReport {
   readonly warnings: readonly string[];
 }
 
-/** The larger of two errors; NaN counts as infinite. */
-export const worseOf = (a: number, b: number): number => (b > a ? b : Number.isNaN(b) ? Number.POSITIVE_INFINITY : a);
-
 /**
  * Maps x [n, D] to z and back.
  *
@@ -31,23 +27,6 @@ export const worseOf = (a: number, b: number): number => (b > a ? b : Number.isN
  * @throws ShapeError, ValueError as `flow.forward` does.
  */
 export async function checkInvertibility(flow: Flow, x: Float32Array, options: ContextOption = {}): Promise<InvertibilityReport> {
-  const forward = await flow.forward(x, options);
-  const inverse = await flow.inverse(forward.z, options);
-  const { dim } = flow;
-  let [maxError, sum, worstRow, maxLogDetError] = [0, 0, 0, 0];
-  for (const [at, value] of x.entries()) {
-    if (!Number.isFinite(value)) continue;
-    const error = Math.abs(inverse.x[at]! - value) / (1 + Math.abs(value));
-    sum += error;
-    if (worseOf(maxError, error) > maxError) {
-      maxError = worseOf(maxError, error);
-      worstRow = Math.floor(at / dim);
-    }
-  }
-  for (const [row, value] of forward.logDet.entries()) {
-    if (x.subarray(row * dim, (row + 1) * dim).some((entry) => !Number.isFinite(entry))) continue;
-    maxLogDetError = worseOf(maxLogDetError, Math.abs(value + inverse.logDet[row]!) / (1 + Math.abs(value)));
-  }
-  const warnings = await findSaturation(flow, x, forward.logDet, options);
-  return { rows: x.length / dim, maxError, meanError: x.length > 0 ? sum / x.length : 0, worstRow, maxLogDetError, warnings };
+  const { roundTrip } = await import('./round-trip.js');
+  return roundTrip(flow, x, options);
 }

@@ -8,6 +8,7 @@ import { FormatError, UnsupportedError } from '../runtime/errors.js';
 import { deriveMademog, deriveNflows } from './derive-nflows.js';
 import type { Derivation } from './derive-options.js';
 import { deriveZuko, deriveZukoContinuous } from './derive-zuko.js';
+import { isObject } from './whole-flow.js';
 
 type Derive = (derivation: Derivation) => Omit<FlowDescription, 'version'>;
 
@@ -22,14 +23,6 @@ const classes: Record<string, Derive> = {
   'zuko.flows.CNF': deriveZukoContinuous,
   'zuko.flows.NCSF': (d) => deriveZuko(d, 'NCSF'),
 };
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Whether the object is of the { library, class, constructor } form. An explicit `structure` wins over the constructor. */
-export function isWholeFlow(description: object): boolean {
-  if (!isObject(description)) return false; // parseDescription says what is wrong with it
-  return Object.hasOwn(description, 'class') && Object.hasOwn(description, 'constructor') && !Object.hasOwn(description, 'structure');
-}
 
 /**
  * The neutral description of a whole-flow class. `description.class` is the full path ('zuko.flows.MAF') or the short name with

@@ -1,11 +1,10 @@
 import { buildTemporal } from '../flows/temporal/build.js';
 import type { TemporalFlow } from '../flows/temporal/temporal-flow.js';
-import { parseDescription } from '../format/format.js';
-import { readSafetensors } from '../format/safetensors.js';
+import { readSafetensors, type StoredTensor } from '../format/safetensors.js';
 import { joined, parseTemporal, temporalFromMetadata } from '../format/temporal.js';
 import type { Gpu } from '../runtime/gpu.js';
-import { deriveDescription, isWholeFlow } from './derive.js';
 import { operations, ownCopy } from './import-torch.js';
+import { neutralDescription } from './whole-flow.js';
 
 /**
  * Loads a recurrent network and the conditional flow of a step that PyTorch trained, from one state_dict.
@@ -25,12 +24,7 @@ import { operations, ownCopy } from './import-torch.js';
  */
 export async function importTemporal(gpu: Gpu, description: object, weights: ArrayBuffer | Uint8Array): Promise<TemporalFlow> {
   const { tensors } = readSafetensors(ownCopy(weights));
-  const parsed = parseTemporal(description, (flow) => {
-    if (!isWholeFlow(flow)) return parseDescription(flow, 'description.flow');
-    const prefix = joined((description as { flow_prefix: string }).flow_prefix, '');
-    const own = [...tensors].flatMap(([name, tensor]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), tensor] as const] : []));
-    return deriveDescription(flow, new Map(own));
-  });
+  const parsed = await parseTemporal(description, (flow, place) => neutralDescription(flow, () => ownTensors(description, tensors), place));
   return buildTemporal(gpu, parsed, tensors, operations());
 }
 
@@ -41,5 +35,11 @@ export async function importTemporal(gpu: Gpu, description: object, weights: Arr
  */
 export async function loadTemporal(gpu: Gpu, bytes: ArrayBuffer | Uint8Array): Promise<TemporalFlow> {
   const { tensors, metadata } = readSafetensors(ownCopy(bytes));
-  return buildTemporal(gpu, temporalFromMetadata(metadata), tensors, operations());
+  return buildTemporal(gpu, await temporalFromMetadata(metadata), tensors, operations());
+}
+
+/** Those of the step's flow, by the names that it knows. */
+function ownTensors(description: object, tensors: ReadonlyMap<string, StoredTensor>): Map<string, StoredTensor> {
+  const prefix = joined((description as { flow_prefix: string }).flow_prefix, '');
+  return new Map([...tensors].flatMap(([name, tensor]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), tensor] as const] : [])));
 }

@@ -14,10 +14,10 @@ import { splineOps } from '../flows/build/spline.js';
 import { structureOps } from '../flows/build/structure.js';
 import { zukoOps } from '../flows/build/zuko.js';
 import type { Flow } from '../flows/flow.js';
-import { descriptionFromMetadata, parseDescription } from '../format/format.js';
+import { descriptionFromMetadata } from '../format/format.js';
 import { readSafetensors } from '../format/safetensors.js';
 import type { Gpu } from '../runtime/gpu.js';
-import { deriveDescription, isWholeFlow } from './derive.js';
+import { neutralDescription } from './whole-flow.js';
 
 /** Builders of every op. A function, since a bundler keeps what a module's own spread names. */
 export const operations = () => ({
@@ -54,7 +54,7 @@ const bases = () => ({ ...imageBases, ...decoderBases });
  */
 export async function importTorch(gpu: Gpu, description: object, weights: ArrayBuffer | Uint8Array): Promise<Flow> {
   const { tensors } = readSafetensors(ownCopy(weights));
-  const neutral = isWholeFlow(description) ? deriveDescription(description, tensors) : parseDescription(description);
+  const neutral = await neutralDescription(description, () => tensors);
   return buildFlow(gpu, neutral, tensors, operations(), bases());
 }
 

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readSafetensors, type StoredTensor } from '../../src/format/safetensors.js';
-import { deriveDescription, isWholeFlow } from '../../src/interop/derive.js';
+import { deriveDescription } from '../../src/interop/derive.js';
 import { readActivation } from '../../src/interop/derive-options.js';
 import { defaultSlope } from '../../src/interop/derive-zuko.js';
+import { isWholeFlow } from '../../src/interop/whole-flow.js';
 import { FormatError, type PushforwardError, UnsupportedError, ValueError } from '../../src/runtime/errors.js';
 
 const golden = new URL('../golden/', import.meta.url);

@@ -123,8 +123,8 @@ describe('training', () => {
     withPage({}, async (page) => {
       await status(page, 'A fresh flow');
       const names = await page.$$eval('#data option', (options) => options.map((option) => option.value));
-      expect(names).toHaveLength(6);
-      for (const [i, name] of names.entries()) {
+      expect(names).toHaveLength(7);
+      for (const [i, name] of names.filter((known) => known !== 'flights').entries()) {
         await set(page, 'data', name);
         await small(page, ['maf', 'realNVP', 'spline'][i % 3]!, 3);
         await page.waitForFunction(() => document.getElementById('run')?.textContent === 'Start');
@@ -133,6 +133,18 @@ describe('training', () => {
         expect(await text(page, 'status')).toMatch(/^Trained for 3 steps: validation loss \d+\.\d+ nats, \d+\.\d+ above the entropy/);
         expect(number(await text(page, 'entropy'))).toBeGreaterThan(2);
       }
+    }));
+
+  test('flights load when they are chosen, and train', () =>
+    withPage({}, async (page) => {
+      await small(page, 'maf', 3);
+      await set(page, 'data', 'flights');
+      await page.waitForFunction(() => document.getElementById('status')?.textContent?.includes('195\u202f000 rows'));
+      expect(await text(page, 'axes')).toMatch(/^Across: delay \/ minutes, −\d+\.?\d* to \d+.* Up: distance \/ miles, /);
+      await page.click('#run');
+      await waitForTrained(page);
+      // The density of minutes and miles: a thousandth of one is usual.
+      expect(number(/loss ([\d.−]+) nats/.exec(await text(page, 'status'))![1]!)).toBeGreaterThan(10);
     }));
 
   test('a dropped file trains in its own units, and what is downloaded opens again', () =>

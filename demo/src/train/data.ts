@@ -2,6 +2,7 @@
 
 import { drawToy, type Toy } from '../../../examples/data/toys.js';
 import { DataError, type Table } from '../../../src/cli/table.js';
+import { uniformGenerator } from '../../../src/flows/recipes/initial.js';
 
 export interface DataSet {
   readonly name: string;
@@ -60,13 +61,9 @@ export function rangesOf(values: Float64Array | Float32Array, width: number): (r
 /** The same order for the same number of rows; files are often sorted, and the held-out rows are the last ones. */
 function shuffled(rows: number): Uint32Array {
   const order = Uint32Array.from({ length: rows }, (_, i) => i);
-  let state = 1;
+  const uniform = uniformGenerator(1);
   for (let i = rows - 1; i > 0; i--) {
-    // Mulberry32.
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    const j = Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * (i + 1));
+    const j = Math.floor(uniform() * (i + 1));
     [order[i], order[j]] = [order[j]!, order[i]!];
   }
   return order;

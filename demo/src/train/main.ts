@@ -9,6 +9,7 @@ import { integer } from '../text.js';
 import { Chart } from './chart.js';
 import { chooseFile, chosenFlow, chosenTraining, download, FieldError, fillSelect, onFile } from './controls.js';
 import { type DataSet, tableData, toyData } from './data.js';
+import { loadFlights } from './flights.js';
 import { openFlow } from './flows.js';
 import { chosenColumns, say, showAxes, showFlow, showProgress, showState, showTrained } from './panel.js';
 import { Studio } from './studio.js';
@@ -16,6 +17,7 @@ import { readTable } from './table.js';
 import { type Canvases, type Look, View } from './view.js';
 
 const FILE = 'file';
+const FLIGHTS = 'flights';
 /** Instead of the number that the page has for a GPU. */
 const SOFTWARE_STEPS = '1000';
 
@@ -33,11 +35,15 @@ let chart: Chart | null = null;
 let software = false;
 /** The last file that was dropped. */
 let dropped: DataSet | null = null;
+let flights: DataSet | null = null;
+/** What the list of data said when it last counted. */
+let learned = toys[0]!.name;
 const drawn = new Map<string, DataSet>();
 
 /** What the list of data says. A toy is drawn when it is first asked for. */
 function chosenData(): DataSet {
   if (dataSelect.value === FILE && dropped) return dropped;
+  if (dataSelect.value === FLIGHTS && flights) return flights;
   const toy = toys.find(({ name }) => name === dataSelect.value) ?? toys[0]!;
   let data = drawn.get(toy.name);
   if (!data) {
@@ -49,7 +55,28 @@ function chosenData(): DataSet {
 
 function listData(chosen: string): void {
   const options = toys.map(({ name }) => ({ value: name, text: name.charAt(0).toUpperCase() + name.slice(1) }));
-  fillSelect(dataSelect, dropped ? [...options, { value: FILE, text: dropped.name }] : options, chosen);
+  options.push({ value: FLIGHTS, text: 'Flights' });
+  if (dropped) options.push({ value: FILE, text: dropped.name });
+  fillSelect(dataSelect, options, chosen);
+  learned = chosen;
+}
+
+/** Takes what the list of data says, which the flights have to be fetched for. */
+async function learn(): Promise<void> {
+  if (dataSelect.value === FLIGHTS && !flights) {
+    controlsSet.disabled = true;
+    say('Loading 200 000 flights.');
+    try {
+      flights = await loadFlights();
+    } catch (error) {
+      dataSelect.value = learned;
+      return say(sentence(error instanceof Error ? error.message : String(error)));
+    } finally {
+      controlsSet.disabled = false;
+    }
+  }
+  learned = dataSelect.value;
+  attempt(() => studio?.learnFrom(chosenData(), chosenFlow()));
 }
 
 const look = (): Look => ({
@@ -215,10 +242,8 @@ controls.addEventListener('change', ({ target }) => {
     repaint();
     return;
   }
-  attempt(() => {
-    if (target === dataSelect) studio?.learnFrom(chosenData(), chosenFlow());
-    else studio?.renew(chosenData(), chosenFlow());
-  });
+  if (target === dataSelect) void learn();
+  else attempt(() => studio?.renew(chosenData(), chosenFlow()));
 });
 element('reset').addEventListener('click', () => attempt(() => studio?.renew(chosenData(), chosenFlow())));
 element('choose').addEventListener('click', () => chooseFile('.csv,.tsv,.txt,.npy'));

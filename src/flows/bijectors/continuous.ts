@@ -3,11 +3,13 @@ import { memo } from '../../runtime/memo.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import type { ConstantTensor, TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
-import { runAdaptively } from '../continuous/adaptive.js';
 import type { VectorField } from '../continuous/field.js';
 import { type AdaptiveSolver, type FixedSolver, type Solver, TABLEAUS } from '../continuous/solvers.js';
 import { coefficientRows, fillTable, recordSplit, recordState, recordSteps, solveOf, stageTimes } from '../continuous/steps.js';
 import type { Hosting } from '../hosted.js';
+
+/** The host loop of adaptive solvers, which loads when one runs. */
+const runAdaptively: Hosting = async (...call) => (await import('../continuous/adaptive.js')).runAdaptively(...call);
 
 /** What a direction's evaluations read. */
 interface Tables {

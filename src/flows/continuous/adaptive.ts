@@ -8,7 +8,7 @@ import { Recorder } from '../../runtime/recorder.js';
 import { type ArrayCall, ArrayRun, chunksOf, inputOf, type Rows } from '../../runtime/run-arrays.js';
 import type { Bijector } from '../bijector.js';
 import { Chain } from '../bijectors/chain.js';
-import type { ContinuousFlow } from '../bijectors/continuous.js';
+import { ContinuousFlow } from '../bijectors/continuous.js';
 import type { HostedFlow, Hosting } from '../hosted.js';
 import { isDensityTask, recordContext, recordEnd, recordInput, recordLogDet, recordOutput, recordStart, type Task } from '../task.js';
 import { recordFirst, recordTrial, stepTable } from './adaptive-programs.js';
@@ -72,7 +72,7 @@ function compileLegs(flow: HostedFlow, task: Task): Promise<Leg[]> {
     return { recorded: leg, adaptive: layer && { layer, first: first!, trial: trial! } };
   };
   for (const layer of isDensityTask(task) ? layers : layers.toReversed())
-    if (layer.hosted === runAdaptively) legs.push(end(layer as ContinuousFlow));
+    if (layer instanceof ContinuousFlow && layer.adaptive) legs.push(end(layer));
     else between.push(layer);
   legs.push(end(null));
   return Promise.all(legs);
