@@ -9,24 +9,44 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /**
  * Runs `body(page)` once the page has defined `global`. An error is printed as its sentence, and the exit status is 1.
  *
- * @param config of the server, from the root. @param path of the page.
+ * @param config of the server, from the root. @param path of the page. @param include packages to bundle for it, in a cache of their own.
  */
-export async function onPage({ config = 'bench/vite.config.ts', path = '', global }, body) {
-  // A run takes minutes; a file saved meanwhile would reload the page and end it.
-  const server = await createServer({ configFile: join(root, config), logLevel: 'error', server: { hmr: false, watch: null } });
-  await server.listen();
-  const browser = await launchBrowser();
+export async function onPage({ config = 'bench/vite.config.ts', path = '', global, include = [] }, body) {
+  const server = await createServer({
+    configFile: join(root, config),
+    logLevel: 'error',
+    // A run takes minutes; a file saved meanwhile would reload the page and end it.
+    server: { port: 0, strictPort: false, hmr: false, watch: null },
+    ...(include.length > 0 && {
+      cacheDir: join(root, 'node_modules/.cache/pushforward/vite', path),
+      optimizeDeps: { include },
+    }),
+  });
+  let browser;
   try {
+    await server.listen();
+    browser = await launchBrowser();
     const page = await browser.newPage();
     page.setDefaultTimeout(0);
+    const broken = new Promise((_, reject) => {
+      page.on('pageerror', (error) => reject(new Error(`the page failed: ${error.message}`)));
+      browser.on('disconnected', () => reject(new Error('the browser ended')));
+    });
+    broken.catch(() => {});
+    const began = Date.now();
+    // Libraries beside this one report errors of their devices there.
+    page.on('console', (message) => message.type() === 'error' && console.error(`the page said: ${message.text()}`));
+    await page.exposeFunction('reportProgress', (text) =>
+      console.error(`[${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s] ${text}`),
+    );
     await page.goto(`${server.resolvedUrls.local[0]}${path}`);
-    await page.waitForFunction((name) => window[name] !== undefined, {}, global);
-    await body(page);
+    await Promise.race([broken, page.waitForFunction((name) => window[name] !== undefined, {}, global)]);
+    await Promise.race([broken, body(page)]);
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;
   } finally {
-    await browser.close();
+    await browser?.close();
     await server.close();
   }
 }

@@ -1,13 +1,7 @@
 // Trains the same flows with this library, jax-js and TensorFlow.js in one headless browser and prints the time of a step; see bench/README.md.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createServer } from 'vite';
-import { launchBrowser } from './browser.mjs';
-
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+import { onPage } from './bench-page.mjs';
+import { introduce, short, table, versions, writeResult } from './bench-words.mjs';
 
 const usage = `npm run bench:training -- [options]
 
@@ -42,21 +36,6 @@ function readArguments() {
   }
 }
 
-const versionOf = (name) => JSON.parse(readFileSync(join(root, name, 'package.json'), 'utf8')).version;
-const versions = {
-  pushforward: versionOf('.'),
-  'jax-js': versionOf('node_modules/@jax-js/jax'),
-  'TensorFlow.js': versionOf('node_modules/@tensorflow/tfjs-core'),
-};
-
-/** Columns as wide as they need, the first from the left. */
-function table(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ')).join('\n');
-}
-
-const short = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
-
 function print({ problem, losses, difference, timings, wrong }) {
   const ours = losses.pushforward;
   console.log(`\n${problem}`);
@@ -84,78 +63,25 @@ if (options.help) {
   process.exit(0);
 }
 
-const server = await createServer({
-  configFile: join(root, 'bench/vite.config.ts'),
-  logLevel: 'warn',
-  // The page of the other benchmarks needs neither library: these are bundled here alone, in a cache of their own.
-  cacheDir: join(root, 'node_modules/.cache/pushforward/vite-training'),
-  optimizeDeps: {
-    include: [
-      '@jax-js/jax',
-      '@tensorflow/tfjs-core',
-      '@tensorflow/tfjs-core/dist/register_all_gradients',
-      '@tensorflow/tfjs-backend-webgpu',
-    ],
-  },
-  server: { port: 0, strictPort: false, hmr: false, watch: null },
-});
-let browser;
-try {
-  await server.listen();
-  const address = server.httpServer.address();
-  browser = await launchBrowser();
-  const page = await browser.newPage();
-  page.setDefaultTimeout(0);
-  const broken = new Promise((_, reject) => {
-    page.on('pageerror', (error) => reject(new Error(`the page failed: ${error.message}`)));
-    browser.on('disconnected', () => reject(new Error('the browser ended')));
-  });
-  broken.catch(() => {});
-  const started = Date.now();
-  // The other libraries report errors of their devices there.
-  page.on('console', (message) => message.type() === 'error' && console.error(`the page said: ${message.text()}`));
-  await page.exposeFunction('reportProgress', (text) =>
-    console.error(`[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s] ${text}`),
-  );
-  await page.goto(`http://127.0.0.1:${address.port}/training/`);
-  await Promise.race([broken, page.waitForFunction('typeof window.compareTraining === "function"', { timeout: 120_000 })]);
+const include = [
+  '@jax-js/jax',
+  '@tensorflow/tfjs-core',
+  '@tensorflow/tfjs-core/dist/register_all_gradients',
+  '@tensorflow/tfjs-backend-webgpu',
+];
+await onPage({ path: 'training/', global: 'compareTraining', include }, async (page) => {
   const names = await page.evaluate(() => window.trainingProblems);
   const chosen = [...names.keys()].filter((index) => names[index].toLowerCase().includes(options.only.toLowerCase()));
   if (chosen.length === 0) throw new Error(`--only takes a word of ${names.map((name) => `"${name}"`).join(' or ')}; got ${options.only}`);
-  const { adapter, software } = await page.evaluate(() => window.describeAdapter());
-  const machine = { cores: cpus().length, loadBefore: loadavg()[0] };
-  console.log(`adapter: ${adapter}${software ? '; a SOFTWARE ADAPTER: the CPU computes' : ''}`);
-  console.log(`load average ${machine.loadBefore.toFixed(1)} on ${machine.cores} cores before the run`);
+  const about = await introduce(page);
   console.log(`plain gradient descent on all rows, the same initial weights and data; ${options.rounds} rounds, the libraries in turn`);
   const comparisons = [];
   for (const index of chosen) {
     const asked = { rounds: options.rounds, target: options.target, checked: 8 };
-    const comparison = await Promise.race([broken, page.evaluate((at, input) => window.compareTraining(at, input), index, asked)]);
+    const comparison = await page.evaluate((at, input) => window.compareTraining(at, input), index, asked);
     print(comparison);
     comparisons.push(comparison);
     if (comparison.wrong.length > 0) process.exitCode = 1;
   }
-  if (options.json || options.out !== undefined) {
-    const date = new Date().toISOString();
-    const slug = adapter
-      .toLowerCase()
-      .split(/[^a-z0-9]+/)
-      .slice(0, 2)
-      .join('-');
-    const file = options.out
-      ? resolve(options.out)
-      : join(root, `bench/results/training-${slug}-${date.slice(0, 19).replaceAll(':', '')}.json`);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(
-      file,
-      `${JSON.stringify({ date, adapter, software, machine, versions, rounds: options.rounds, comparisons }, null, 2)}\n`,
-    );
-    console.log(`\nwritten: ${relative(process.cwd(), file)}`);
-  }
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
-} finally {
-  await browser?.close();
-  await server.close();
-}
+  if (options.json || options.out) writeResult('training', options.out, { ...about, rounds: options.rounds, comparisons });
+});

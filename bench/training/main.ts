@@ -1,6 +1,7 @@
 // Trains the same flows in three libraries on WebGPU; scripts/bench-training.mjs drives it and prints the tables.
 
-import { Gpu, isSoftwareAdapter } from '../../src/index.js';
+import { Gpu } from '../../src/index.js';
+import { describeAdapter } from '../src/adapter.js';
 import { adapterRequest } from '../src/settings.js';
 import { type Comparison, compare, type Options } from './compare.js';
 import { problemOf, settings } from './problems.js';
@@ -9,19 +10,12 @@ declare global {
   interface Window {
     trainingProblems: readonly string[];
     compareTraining: (index: number, options: Options) => Promise<Comparison>;
-    describeAdapter: () => Promise<{ adapter: string; software: boolean }>;
   }
 }
 
 window.trainingProblems = settings.map(({ name }) => name);
 
-window.describeAdapter = async () => {
-  const gpu = await Gpu.request(adapterRequest);
-  const info = gpu.device.adapterInfo;
-  gpu.dispose();
-  const adapter = [info.vendor, info.architecture, info.device, info.description].filter(Boolean).join(', ');
-  return { adapter, software: isSoftwareAdapter(info) };
-};
+window.describeAdapter = describeAdapter;
 
 window.compareTraining = async (index, options) => {
   const setting = settings[index]!;

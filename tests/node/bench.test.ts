@@ -14,6 +14,7 @@ import { fitPower, quantile, summarize } from '../../bench/src/statistics.js';
 import { type Schema, validate } from '../../src/format/schema.js';
 
 const script = fileURLToPath(new URL('../../scripts/bench.mjs', import.meta.url));
+const beside = fileURLToPath(new URL('../../scripts/bench-beside.mjs', import.meta.url));
 
 describe('npm run bench', () => {
   const folder = mkdtempSync(join(tmpdir(), 'pushforward-bench-'));
@@ -48,6 +49,18 @@ describe('npm run bench', () => {
   test('prints the table', () => {
     for (const { name } of results.rows) expect(text).toContain(name);
   });
+});
+
+test('npm run bench:beside finds the same samples in four libraries, and times all five ways', async () => {
+  const call = [beside, '--size', 'tiny', '--rounds', '1', '--passes', '6', '--only', 'MAF sampling'];
+  const { stdout } = await promisify(execFile)(process.execPath, call);
+  // Name, version, milliseconds, 10th and 90th percentile, times ours, middle half, 6 of 6 passes, first, difference.
+  const lines = stdout.split('\n').filter((line) => /^\S.* \d+\.\d+\.\d+.* {2}[\d.]+ {2}/.test(line));
+  expect(lines).toHaveLength(5);
+  for (const line of lines.slice(1)) {
+    expect(line).toContain('6 of 6');
+    expect(Number(line.split(/\s+/).at(-1))).toBeLessThan(1e-5);
+  }
 });
 
 describe('statistics', () => {
