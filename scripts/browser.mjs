@@ -4,139 +4,42 @@
 //
 //   PUSHFORWARD_BROWSER   path of a Chrome/Chromium executable, or `bundled` for @sparticuz/chromium
 //   PUSHFORWARD_GPU       `hardware` for the machine's GPU, `software` for SwiftShader (the default; on macOS the default is hardware)
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import puppeteer from 'puppeteer-core';
-
-/**
- * @typedef {object} ResolvedBrowser
- * @property {string} executable
- * @property {'environment' | 'installed' | 'bundled'} source
- * @property {boolean | 'shell'} headless  `'shell'` for builds that are a headless shell and nothing else
- * @property {Record<string, string>} env  what the process needs beyond the present environment
- */
+import * as chrome from '../src/cli/find-chrome.mjs';
 
 const howToGetOne =
   'Set PUSHFORWARD_BROWSER to a Chrome or Chromium executable of version 113 or later, or run `npm ci` again on x86-64 Linux, where the ' +
   'package @sparticuz/chromium brings one.';
 
-function isExecutable(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
-function installedCandidates() {
-  const env = process.env;
-  if (process.platform === 'darwin') {
-    const apps = ['/Applications', join(env.HOME ?? '', 'Applications')];
-    const names = ['Google Chrome', 'Chromium', 'Google Chrome Canary', 'Microsoft Edge'];
-    return apps.flatMap((folder) => names.map((name) => join(folder, `${name}.app`, 'Contents/MacOS', name)));
-  }
-  if (process.platform === 'win32') {
-    const folders = [env.PROGRAMFILES, env['PROGRAMFILES(X86)'], env.LOCALAPPDATA].filter(Boolean);
-    const names = [
-      'Google\\Chrome\\Application\\chrome.exe',
-      'Chromium\\Application\\chrome.exe',
-      'Microsoft\\Edge\\Application\\msedge.exe',
-    ];
-    return names.flatMap((name) => folders.map((folder) => join(folder, name)));
-  }
-  const names = ['google-chrome', 'google-chrome-stable', 'chromium', 'chromium-browser', 'chrome'];
-  const folders = ['/usr/bin', '/usr/local/bin', '/snap/bin', '/opt/google/chrome', ...(env.PATH ?? '').split(delimiter)];
-  return [...new Set(folders.filter(Boolean))].flatMap((folder) => names.map((name) => join(folder, name)));
-}
-
-/**
- * The browser of @sparticuz/chromium, unpacked under node_modules/.cache. The package itself unpacks into the system's temporary folder
- * and trusts whatever lies there, so another user's file or half of an interrupted run would be started as a browser.
- * @returns {Promise<ResolvedBrowser | undefined>}
- */
+/** @returns {Promise<import('../src/cli/find-chrome.mjs').FoundBrowser | null>} */
 async function bundledBrowser() {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
   let entry;
   try {
     entry = fileURLToPath(import.meta.resolve('@sparticuz/chromium'));
   } catch {
-    return undefined;
+    return null;
   }
-  if (!existsSync(entry)) return undefined;
-  const { version } = JSON.parse(readFileSync(join(dirname(entry), '../../package.json'), 'utf8'));
-  const cache = join(dirname(fileURLToPath(import.meta.url)), '../node_modules/.cache/pushforward');
-  const folder = join(cache, `chromium-${version}`);
-  if (!existsSync(folder)) {
-    mkdirSync(cache, { recursive: true });
-    const partial = mkdtempSync(join(cache, 'unpacking-'));
-    const { default: chromium } = await import('@sparticuz/chromium');
-    // TMPDIR is where the package unpacks. The other variable is its documented switch for unpacking NSS, NSPR and expat too, which
-    // the browser links to and a bare machine lacks.
-    const set = { TMPDIR: partial, AWS_LAMBDA_JS_RUNTIME: 'nodejs20.x' };
-    const before = Object.fromEntries(Object.keys(set).map((key) => [key, process.env[key]]));
-    Object.assign(process.env, set);
-    try {
-      await chromium.executablePath();
-    } catch (cause) {
-      rmSync(partial, { recursive: true, force: true });
-      throw new Error(`@sparticuz/chromium could not be unpacked into ${cache}: ${cause.message}. ${howToGetOne}`, { cause });
-    } finally {
-      for (const [key, value] of Object.entries(before)) {
-        if (value === undefined) delete process.env[key];
-        else process.env[key] = value;
-      }
-    }
-    try {
-      renameSync(partial, folder);
-    } catch (cause) {
-      // Another process was quicker; its copy is the same.
-      rmSync(partial, { recursive: true, force: true });
-      if (!existsSync(folder)) throw cause;
-    }
-  }
-  // The package's own list of font folders is that of the machines it was made for. Without a font, a page with text ends the browser.
-  const fonts = join(folder, 'fonts');
-  writeFileSync(
-    join(fonts, 'fonts.conf'),
-    `<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig><dir>${fonts}</dir><cachedir>${join(folder, 'fonts-cache')}</cachedir></fontconfig>\n`,
-  );
-  const libraries = [join(folder, 'al2023/lib'), process.env.LD_LIBRARY_PATH].filter(Boolean).join(':');
-  return {
-    executable: join(folder, 'chromium'),
-    source: 'bundled',
-    headless: 'shell',
-    // In the C locale this build calls its language `en-US@posix`, which Intl refuses.
-    env: { LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: fonts, LC_ALL: 'en_US.UTF-8' },
-  };
+  if (!existsSync(entry)) return null;
+  return chrome.bundledBrowser(entry).catch((cause) => {
+    throw new Error(`${cause.message}. ${howToGetOne}`, { cause });
+  });
 }
 
 /**
  * The browser to start.
- * @returns {Promise<ResolvedBrowser>}
+ * @returns {Promise<import('../src/cli/find-chrome.mjs').FoundBrowser>}
  */
 export async function resolveBrowser() {
   const wanted = process.env.PUSHFORWARD_BROWSER;
   if (wanted && wanted !== 'bundled') {
-    if (!isExecutable(wanted)) throw new Error(`PUSHFORWARD_BROWSER names ${wanted}, which is not an executable file. ${howToGetOne}`);
-    return { executable: wanted, source: 'environment', headless: /headless[-_]shell/.test(wanted) ? 'shell' : true, env: {} };
+    if (!chrome.isExecutable(wanted))
+      throw new Error(`PUSHFORWARD_BROWSER names ${wanted}, which is not an executable file. ${howToGetOne}`);
+    return chrome.namedBrowser(wanted);
   }
-  if (!wanted) {
-    const installed = installedCandidates().find(isExecutable);
-    if (installed) return { executable: installed, source: 'installed', headless: true, env: {} };
-  }
+  const installed = wanted ? null : chrome.installedBrowser();
+  if (installed) return installed;
   const bundled = await bundledBrowser();
   if (bundled) return bundled;
   if (wanted)
@@ -155,15 +58,7 @@ function gpuMode() {
 }
 
 /** @returns {string[]} */
-export function browserFlags() {
-  const flags = ['--enable-unsafe-webgpu', '--no-first-run'];
-  // Chromium refuses to start its sandbox as root, which is what containers run as; many also forbid the namespaces it needs.
-  if (process.platform === 'linux') flags.push('--no-sandbox');
-  if (gpuMode() === 'software') flags.push('--use-webgpu-adapter=swiftshader', '--enable-unsafe-swiftshader');
-  // Headless Chromium on Linux picks no Vulkan device by itself.
-  else if (process.platform === 'linux') flags.push('--enable-features=Vulkan', '--use-angle=vulkan', '--ignore-gpu-blocklist');
-  return flags;
-}
+export const browserFlags = () => chrome.browserFlags(gpuMode());
 
 /** What `requestAdapter` gives in this browser, or undefined. `navigator.gpu` exists only on a secure origin, hence the faked page. */
 async function probeAdapter(browser) {

@@ -1,6 +1,6 @@
 // The data sets, and the flows that are trained on each. Where the data come from: bench/data/README.md.
 
-import { parseNpy } from '../../demo/src/train/table.js';
+import { parseNpy } from '../../src/cli/npy.js';
 import { type FitOptions, type Flow, type Gpu, imageRealNVP, mademog, maf, neuralSpline, realNVP } from '../../src/index.js';
 import { type Space, shuffledRows } from './integers.js';
 

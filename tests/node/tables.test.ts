@@ -3,7 +3,9 @@
 import { describe, expect, test } from 'vitest';
 import { Curve } from '../../demo/src/train/curve.js';
 import { rangesOf, tableData } from '../../demo/src/train/data.js';
-import { parseCsv, parseNpy, readTable } from '../../demo/src/train/table.js';
+import { readTable } from '../../demo/src/train/table.js';
+import { parseCsv } from '../../src/cli/csv.js';
+import { parseNpy } from '../../src/cli/npy.js';
 
 describe('CSV', () => {
   test.each([

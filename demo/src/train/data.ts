@@ -1,8 +1,8 @@
 // What a flow learns from: a toy density with its entropy, or the rows of a file.
 
 import { drawToy, type Toy } from '../../../examples/data/toys.js';
+import { DataError, type Table } from '../../../src/cli/table.js';
 import { uniformGenerator } from '../../../src/flows/recipes/initial.js';
-import { DataError, type Table } from './table.js';
 
 export interface DataSet {
   readonly name: string;

@@ -1,8 +1,8 @@
 // The real table of the page: bench/data/README.md says where it comes from, and under which terms.
 
+import { parseNpy } from '../../../src/cli/npy.js';
 import { uniformGenerator } from '../../../src/flows/recipes/initial.js';
 import { type DataSet, tableData } from './data.js';
-import { parseNpy } from './table.js';
 
 const columns = ['delay / minutes', 'distance / miles', 'departure / minutes'];
 

@@ -1,8 +1,8 @@
 // The flows of the page: made afresh, with standardisation where the data need it, or read from a file.
 
+import { DataError } from '../../../src/cli/table.js';
 import { type Flow, type Gpu, loadFlow, maf, neuralSpline, realNVP, standardised } from '../../../src/index.js';
 import type { DataSet } from './data.js';
-import { DataError } from './table.js';
 
 export type Kind = 'maf' | 'realNVP' | 'spline';
 

@@ -1,6 +1,7 @@
 // The page of training: its controls, what it says, and how it starts.
 
 import { toys } from '../../../examples/data/toys.js';
+import { DataError } from '../../../src/cli/table.js';
 import { AdapterError, DeviceLostError, type Gpu, isSoftwareAdapter, PushforwardError } from '../../../src/index.js';
 import { freshCanvas, type Presentation, rememberCopied, rememberedPresentation } from '../canvas-window.js';
 import { adapterName, colourOf, element, requestGpu, sentence, showNotice } from '../furniture.js';
@@ -12,7 +13,7 @@ import { loadFlights } from './flights.js';
 import { openFlow } from './flows.js';
 import { chosenColumns, say, showAxes, showFlow, showProgress, showState, showTrained } from './panel.js';
 import { Studio } from './studio.js';
-import { DataError, readTable } from './table.js';
+import { readTable } from './table.js';
 import { type Canvases, type Look, View } from './view.js';
 
 const FILE = 'file';
