@@ -47,6 +47,16 @@ override HAS_LOG_DET: bool = true;
 
 fn rectify(v: vec4<f32>, relu: vec4<bool>) -> vec4<f32> { return select(v, vec4<f32>(0.0), relu & (v < vec4<f32>(0.0))); }
 
+/// Four known values of a row group.
+fn states_at(a: vec4<u32>) -> mat4x4<f32> { return mat4x4<f32>(state[a.x], state[a.y], state[a.z], state[a.w]); }
+
+/// Weights of four units, a column each, by the four inputs of which some are there.
+fn weights_at(a: vec4<u32>, here: vec4<bool>) -> mat4x4<f32> {
+  let w = transpose(mat4x4<f32>(weight[a.x], weight[a.y], weight[a.z], weight[a.w]));
+  let none = vec4<f32>(0.0);
+  return mat4x4<f32>(select(none, w[0], here), select(none, w[1], here), select(none, w[2], here), select(none, w[3], here));
+}
+
 fn solve(group: u32) {
   let first = tiled(params.nodes, group);
   let rows_at = tiled(params.dim, group);
@@ -87,63 +97,38 @@ fn solve(group: u32) {
       let partial_at = first + partial_row * TILE4;
       for (var i = 0u; i < 4u * width; i++) { sums[i] = state[partial_at + (i / 4u) * TILE4 + (i % 4u) * 4u]; }
     }
-    // Runs of RUN inputs are summed apart and then added: the error grows with RUN + count / RUN instead of count.
-    if (kind == KIND_STRIP8) {
-      for (var start = 0u; start < count; start += RUN) {
-        let end = min(start + RUN, count);
-        var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0); var c0 = vec4<f32>(0.0); var d0 = vec4<f32>(0.0);
-        var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0); var c1 = vec4<f32>(0.0); var d1 = vec4<f32>(0.0);
-        var a2 = vec4<f32>(0.0); var b2 = vec4<f32>(0.0); var c2 = vec4<f32>(0.0); var d2 = vec4<f32>(0.0);
-        var a3 = vec4<f32>(0.0); var b3 = vec4<f32>(0.0); var c3 = vec4<f32>(0.0); var d3 = vec4<f32>(0.0);
-        var a4 = vec4<f32>(0.0); var b4 = vec4<f32>(0.0); var c4 = vec4<f32>(0.0); var d4 = vec4<f32>(0.0);
-        var a5 = vec4<f32>(0.0); var b5 = vec4<f32>(0.0); var c5 = vec4<f32>(0.0); var d5 = vec4<f32>(0.0);
-        var a6 = vec4<f32>(0.0); var b6 = vec4<f32>(0.0); var c6 = vec4<f32>(0.0); var d6 = vec4<f32>(0.0);
-        var a7 = vec4<f32>(0.0); var b7 = vec4<f32>(0.0); var c7 = vec4<f32>(0.0); var d7 = vec4<f32>(0.0);
-        for (var k = start; k < end; k++) {
-          let x0 = state[at]; let x1 = state[at + 4u]; let x2 = state[at + 8u]; let x3 = state[at + 12u];
-          let w0 = weight[w]; let w1 = weight[w + 1u];
-          at += TILE4;
-          w += 2u;
-          a0 = fma(vec4<f32>(w0.x), x0, a0); b0 = fma(vec4<f32>(w0.x), x1, b0); c0 = fma(vec4<f32>(w0.x), x2, c0); d0 = fma(vec4<f32>(w0.x), x3, d0);
-          a1 = fma(vec4<f32>(w0.y), x0, a1); b1 = fma(vec4<f32>(w0.y), x1, b1); c1 = fma(vec4<f32>(w0.y), x2, c1); d1 = fma(vec4<f32>(w0.y), x3, d1);
-          a2 = fma(vec4<f32>(w0.z), x0, a2); b2 = fma(vec4<f32>(w0.z), x1, b2); c2 = fma(vec4<f32>(w0.z), x2, c2); d2 = fma(vec4<f32>(w0.z), x3, d2);
-          a3 = fma(vec4<f32>(w0.w), x0, a3); b3 = fma(vec4<f32>(w0.w), x1, b3); c3 = fma(vec4<f32>(w0.w), x2, c3); d3 = fma(vec4<f32>(w0.w), x3, d3);
-          a4 = fma(vec4<f32>(w1.x), x0, a4); b4 = fma(vec4<f32>(w1.x), x1, b4); c4 = fma(vec4<f32>(w1.x), x2, c4); d4 = fma(vec4<f32>(w1.x), x3, d4);
-          a5 = fma(vec4<f32>(w1.y), x0, a5); b5 = fma(vec4<f32>(w1.y), x1, b5); c5 = fma(vec4<f32>(w1.y), x2, c5); d5 = fma(vec4<f32>(w1.y), x3, d5);
-          a6 = fma(vec4<f32>(w1.z), x0, a6); b6 = fma(vec4<f32>(w1.z), x1, b6); c6 = fma(vec4<f32>(w1.z), x2, c6); d6 = fma(vec4<f32>(w1.z), x3, d6);
-          a7 = fma(vec4<f32>(w1.w), x0, a7); b7 = fma(vec4<f32>(w1.w), x1, b7); c7 = fma(vec4<f32>(w1.w), x2, c7); d7 = fma(vec4<f32>(w1.w), x3, d7);
-        }
-        sums[0] += a0; sums[1] += b0; sums[2] += c0; sums[3] += d0;
-        sums[4] += a1; sums[5] += b1; sums[6] += c1; sums[7] += d1;
-        sums[8] += a2; sums[9] += b2; sums[10] += c2; sums[11] += d2;
-        sums[12] += a3; sums[13] += b3; sums[14] += c3; sums[15] += d3;
-        sums[16] += a4; sums[17] += b4; sums[18] += c4; sums[19] += d4;
-        sums[20] += a5; sums[21] += b5; sums[22] += c5; sums[23] += d5;
-        sums[24] += a6; sums[25] += b6; sums[26] += c6; sums[27] += d6;
-        sums[28] += a7; sums[29] += b7; sums[30] += c7; sums[31] += d7;
+    // Runs of four inputs, of RUN in strips of two, are summed apart and then added: the error grows with 4 + count / 4 instead of count.
+    if (kind <= KIND_STRIP4) {
+      // Four inputs at a time, as products of 4 × 4 matrices. Beyond the last input, its state is read again and met by zeros. A strip of 4 is
+      // one of 8 whose other half is zeros: a loop of its own would save little and take long to compile.
+      let quads_of_weights = width / 4u;
+      let whole = vec4<bool>(kind == KIND_STRIP8);
+      var a0 = mat4x4<f32>(); var a1 = mat4x4<f32>(); var a2 = mat4x4<f32>(); var a3 = mat4x4<f32>(); // units 0 to 3 of the four row groups
+      var b0 = mat4x4<f32>(); var b1 = mat4x4<f32>(); var b2 = mat4x4<f32>(); var b3 = mat4x4<f32>();
+      for (var k = 0u; k < count; k += 4u) {
+        let four = vec4<u32>(k) + vec4<u32>(0u, 1u, 2u, 3u);
+        let here = four < vec4<u32>(count);
+        let from_k = min(four, vec4<u32>(count - 1u));
+        let rows_k = vec4<u32>(at) + from_k * TILE4;
+        let low = weights_at(vec4<u32>(w) + from_k * quads_of_weights, here);
+        let high = weights_at(vec4<u32>(w + quads_of_weights - 1u) + from_k * quads_of_weights, here & whole);
+        let x0 = states_at(rows_k);
+        let x1 = states_at(rows_k + vec4<u32>(4u));
+        let x2 = states_at(rows_k + vec4<u32>(8u));
+        let x3 = states_at(rows_k + vec4<u32>(12u));
+        a0 += x0 * low; b0 += x0 * high;
+        a1 += x1 * low; b1 += x1 * high;
+        a2 += x2 * low; b2 += x2 * high;
+        a3 += x3 * low; b3 += x3 * high;
       }
-    } else if (kind == KIND_STRIP4) {
-      for (var start = 0u; start < count; start += RUN) {
-        let end = min(start + RUN, count);
-        var a0 = vec4<f32>(0.0); var b0 = vec4<f32>(0.0); var c0 = vec4<f32>(0.0); var d0 = vec4<f32>(0.0);
-        var a1 = vec4<f32>(0.0); var b1 = vec4<f32>(0.0); var c1 = vec4<f32>(0.0); var d1 = vec4<f32>(0.0);
-        var a2 = vec4<f32>(0.0); var b2 = vec4<f32>(0.0); var c2 = vec4<f32>(0.0); var d2 = vec4<f32>(0.0);
-        var a3 = vec4<f32>(0.0); var b3 = vec4<f32>(0.0); var c3 = vec4<f32>(0.0); var d3 = vec4<f32>(0.0);
-        for (var k = start; k < end; k++) {
-          let x0 = state[at]; let x1 = state[at + 4u]; let x2 = state[at + 8u]; let x3 = state[at + 12u];
-          let w0 = weight[w];
-          at += TILE4;
-          w += 1u;
-          a0 = fma(vec4<f32>(w0.x), x0, a0); b0 = fma(vec4<f32>(w0.x), x1, b0); c0 = fma(vec4<f32>(w0.x), x2, c0); d0 = fma(vec4<f32>(w0.x), x3, d0);
-          a1 = fma(vec4<f32>(w0.y), x0, a1); b1 = fma(vec4<f32>(w0.y), x1, b1); c1 = fma(vec4<f32>(w0.y), x2, c1); d1 = fma(vec4<f32>(w0.y), x3, d1);
-          a2 = fma(vec4<f32>(w0.z), x0, a2); b2 = fma(vec4<f32>(w0.z), x1, b2); c2 = fma(vec4<f32>(w0.z), x2, c2); d2 = fma(vec4<f32>(w0.z), x3, d2);
-          a3 = fma(vec4<f32>(w0.w), x0, a3); b3 = fma(vec4<f32>(w0.w), x1, b3); c3 = fma(vec4<f32>(w0.w), x2, c3); d3 = fma(vec4<f32>(w0.w), x3, d3);
-        }
-        sums[0] += a0; sums[1] += b0; sums[2] += c0; sums[3] += d0;
-        sums[4] += a1; sums[5] += b1; sums[6] += c1; sums[7] += d1;
-        sums[8] += a2; sums[9] += b2; sums[10] += c2; sums[11] += d2;
-        sums[12] += a3; sums[13] += b3; sums[14] += c3; sums[15] += d3;
-      }
+      sums[0] += a0[0]; sums[1] += a1[0]; sums[2] += a2[0]; sums[3] += a3[0];
+      sums[4] += a0[1]; sums[5] += a1[1]; sums[6] += a2[1]; sums[7] += a3[1];
+      sums[8] += a0[2]; sums[9] += a1[2]; sums[10] += a2[2]; sums[11] += a3[2];
+      sums[12] += a0[3]; sums[13] += a1[3]; sums[14] += a2[3]; sums[15] += a3[3];
+      sums[16] += b0[0]; sums[17] += b1[0]; sums[18] += b2[0]; sums[19] += b3[0];
+      sums[20] += b0[1]; sums[21] += b1[1]; sums[22] += b2[1]; sums[23] += b3[1];
+      sums[24] += b0[2]; sums[25] += b1[2]; sums[26] += b2[2]; sums[27] += b3[2];
+      sums[28] += b0[3]; sums[29] += b1[3]; sums[30] += b2[3]; sums[31] += b3[3];
     } else {
       // Two inputs at a time, so that a vec4 of weights is still one load. The second of a last odd pair is not known yet: what
       // stands there may be anything, NaN too, so a zero weight would not do.

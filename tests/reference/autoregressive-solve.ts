@@ -7,8 +7,6 @@ import { TILE, tiled } from './layout.js';
 import { sigmoid } from './math.js';
 import type { TwinCall } from './twin.js';
 
-const RUN = 24;
-
 /** The part of a twin call that no transformer changes. */
 export type SolveTwinCall = Pick<TwinCall<typeof affine.autoregressiveSolveAffine>, 'buffers' | 'params' | 'rows'> & {
   readonly constants: { readonly HAS_LOG_DET: boolean };
@@ -62,12 +60,7 @@ export function solveTwin(
       const [count, w, input, output, raw, addend, gate, constantsAt, flags, partial] = task.slice(1, 11) as unknown as number[];
       for (let unit = 0; unit < width; unit++) {
         let v = partial === TASK_NONE ? 0 : state[first + (partial! + unit) * TILE]!;
-        for (let start = 0; start < count!; start += RUN) {
-          let part = 0;
-          for (let k = start; k < Math.min(start + RUN, count!); k++)
-            part += weight[w! * 4 + k * width + unit]! * state[first + (input! + k) * TILE]!;
-          v += part;
-        }
+        for (let k = 0; k < count!; k++) v += weight[w! * 4 + k * width + unit]! * state[first + (input! + k) * TILE]!;
         v += bias[constantsAt! * 4 + unit]!; // constants lie in whole vec4: bias, scale, shift
         if (gate !== TASK_NONE) v *= sigmoid(side[sideAt + (gate! + unit) * TILE]!);
         if (addend !== TASK_NONE) v += side[sideAt + (addend! + unit) * TILE]!;

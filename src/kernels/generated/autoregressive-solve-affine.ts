@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn iz(x:vec4f,ja:u32,B:u32)->em{var A=vec4f(0.);if(SCALE!=ed){A=E[ja+B];}return fa(x,E[ja],A);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)jb:vec3u,@builtin(local_invocation_id)N:vec3u){let group=jb.x*j+N.x;if(group*4u>=K()){return;}gq(group);}";
+const own = "fn ik(x:vec4f,il:u32,A:u32)->el{var v=vec4f(0.);if(SCALE!=ec){v=F[il+A];}return ez(x,F[il],v);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)im:vec3u,@builtin(local_invocation_id)M:vec3u){let group=im.x*j+M.x;if(group*4u>=K()){return;}gt(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

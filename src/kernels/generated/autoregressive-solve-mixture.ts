@@ -8,7 +8,7 @@ import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "fn iz(z:vec4f,ja:u32,B:u32)->em{jr(ja,B);return kv(z,ja,B);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)jb:vec3u,@builtin(local_invocation_id)N:vec3u){let group=jb.x*j+N.x;if(group*4u>=K()){return;}gq(group);}";
+const own = "fn ik(z:vec4f,il:u32,A:u32)->el{je(il,A);return ki(z,il,A);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)im:vec3u,@builtin(local_invocation_id)M:vec3u){let group=im.x*j+M.x;if(group*4u>=K()){return;}gt(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libNormal}${libMixture}${own}`;
 
 export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<

@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "fn og(h:u32)->vec4f{return E[h];}fn iz(x:vec4f,ja:u32,B:u32)->em{return nb(x,ja,B);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)jb:vec3u,@builtin(local_invocation_id)N:vec3u){let group=jb.x*j+N.x;if(group*4u>=K()){return;}gq(group);}";
+const own = "fn ns(h:u32)->vec4f{return F[h];}fn ik(x:vec4f,il:u32,A:u32)->el{return mo(x,il,A);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)im:vec3u,@builtin(local_invocation_id)M:vec3u){let group=im.x*j+M.x;if(group*4u>=K()){return;}gt(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libSpline}${own}`;
 
 export const autoregressiveSolveSpline = /*#__PURE__*/ kernelSource<

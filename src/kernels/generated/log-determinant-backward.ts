@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct t{s:u32,cl:f32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>yo:array<vec4f>;@group(0)@binding(3)var<storage,read>rh:array<vec4f>;@group(0)@binding(4)var<storage,read_write>ue:array<vec4f>;@compute@workgroup_size(16,4)fn log_determinant_backward(@builtin(global_invocation_id)e:vec3u){let s=c.s;let n=e.y;if(e.x*4u>=K()||n>=s){return;}let G=p(s*s,e.x);let te=G+n*j;let O=s*j;for(var i=0u;i<s;i++){var D=vec4f(0.);if(i==n){D=c.cl*rh[e.x];}for(var f=n;f<i;f++){D=fma(-yo[G+(f*s+i)*j],ue[te+f*O],D);}ue[te+i*O]=D/(1.+yo[G+(i*s+i)*j]);}for(var i=s-1u;i>0u;i--){let P=i-1u;var D=ue[te+P*O];for(var f=i;f<s;f++){D=fma(-yo[G+(f*s+P)*j],ue[te+f*O],D);}ue[te+P*O]=D;}}";
+const own = "struct t{s:u32,ck:f32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>yh:array<vec4f>;@group(0)@binding(3)var<storage,read>qp:array<vec4f>;@group(0)@binding(4)var<storage,read_write>ty:array<vec4f>;@compute@workgroup_size(16,4)fn log_determinant_backward(@builtin(global_invocation_id)e:vec3u){let s=c.s;let n=e.y;if(e.x*4u>=K()||n>=s){return;}let G=p(s*s,e.x);let sp=G+n*j;let N=s*j;for(var i=0u;i<s;i++){var C=vec4f(0.);if(i==n){C=c.ck*qp[e.x];}for(var f=n;f<i;f++){C=fma(-yh[G+(f*s+i)*j],ty[sp+f*N],C);}ty[sp+i*N]=C/(1.+yh[G+(i*s+i)*j]);}for(var i=s-1u;i>0u;i--){let O=i-1u;var C=ty[sp+O*N];for(var f=i;f<s;f++){C=fma(-yh[G+(f*s+O)*j],ty[sp+f*N],C);}ty[sp+O*N]=C;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct t{l:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>tw:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Fu:array<vec4f>;const Fv=64u;fn Fw(T:u32,G:u32,aj:u32)->vec4f{var o=vec4f(0.);for(var u=G;u<aj;u+=8u){var I=vec4f(0.);for(var d=u;d<min(u+8u,aj);d++){I+=tw[T+d*j];}o+=I;}return o;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let gy=(c.l+Fv-1u)/Fv;if(e.x*4u>=K()||e.y>=gy){return;}let G=e.y*Fv;Fu[p(gy,e.x)+e.y*j]=Fw(p(c.l,e.x),G,min(G+Fv,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()){return;}total[e.x]+=Fw(p(c.l,e.x),0u,c.l);}";
+const own = "struct t{l:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>tq:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Fn:array<vec4f>;const Fo=64u;fn Fp(T:u32,G:u32,hp:u32)->vec4f{var o=vec4f(0.);for(var D=G;D<hp;D+=8u){var I=vec4f(0.);for(var d=D;d<min(D+8u,hp);d++){I+=tq[T+d*j];}o+=I;}return o;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let ha=(c.l+Fo-1u)/Fo;if(e.x*4u>=K()||e.y>=ha){return;}let G=e.y*Fo;Fn[p(ha,e.x)+e.y*j]=Fp(p(c.l,e.x),G,min(G+Fo,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()){return;}total[e.x]+=Fp(p(c.l,e.x),0u,c.l);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct t{l:u32,tw:u32,Fx:u32,Fy:u32,sk:u32,sl:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>fj:array<vec4f>;@group(0)@binding(3)var<storage,read>Gb:array<f32>;@group(0)@binding(4)var<storage,read_write>Gg:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let ea=fj[p(c.sk,e.x)+(c.sl+d)*j];let wq=p(c.Fx,e.x)+d*j;for(var i=0u;i<c.tw;i++){let h=wq+i*c.Fy*j;let I=Gb[i]*ea;if(ADD){Gg[h]+=I;}else{Gg[h]=I;}}}";
+const own = "struct t{l:u32,tq:u32,Fq:u32,Fr:u32,rv:u32,rw:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>fi:array<vec4f>;@group(0)@binding(3)var<storage,read>Fu:array<f32>;@group(0)@binding(4)var<storage,read_write>Fz:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let dz=fi[p(c.rv,e.x)+(c.rw+d)*j];let wk=p(c.Fq,e.x)+d*j;for(var i=0u;i<c.tq;i++){let h=wk+i*c.Fr*j;let I=Fu[i]*dz;if(ADD){Fz[h]+=I;}else{Fz[h]=I;}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<
