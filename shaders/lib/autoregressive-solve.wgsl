@@ -28,7 +28,7 @@ const SKIPS = 12u; // word of the first of up to 8 state rows that are added
 
 struct Params {
   tasks: u32,
-  nodes: u32,         // features of state
+  nodes: u32,         // features of state, the last of them zeros
   dim: u32,           // features of source and result
   side_features: u32, // features of side: context projections, packed like the units they meet
 }
@@ -50,17 +50,15 @@ fn rectify(v: vec4<f32>, relu: vec4<bool>) -> vec4<f32> { return select(v, vec4<
 /// Four known values of a row group.
 fn states_at(a: vec4<u32>) -> mat4x4<f32> { return mat4x4<f32>(state[a.x], state[a.y], state[a.z], state[a.w]); }
 
-/// Weights of four units, a column each, by the four inputs of which some are there.
-fn weights_at(a: vec4<u32>, here: vec4<bool>) -> mat4x4<f32> {
-  let w = transpose(mat4x4<f32>(weight[a.x], weight[a.y], weight[a.z], weight[a.w]));
-  let none = vec4<f32>(0.0);
-  return mat4x4<f32>(select(none, w[0], here), select(none, w[1], here), select(none, w[2], here), select(none, w[3], here));
-}
+/// Weights of four units, a column each, by four inputs.
+fn weights_at(a: vec4<u32>) -> mat4x4<f32> { return transpose(mat4x4<f32>(weight[a.x], weight[a.y], weight[a.z], weight[a.w])); }
 
 fn solve(group: u32) {
   let first = tiled(params.nodes, group);
   let rows_at = tiled(params.dim, group);
   let side_at = tiled(params.side_features, group);
+  let zeros = first + (params.nodes - 1u) * TILE4; // what is multiplied where a run of inputs ends: the state there may be infinite
+  for (var g = 0u; g < 4u; g++) { state[zeros + g * 4u] = vec4<f32>(0.0); }
   var total: array<vec4<f32>, 4>;
   var part: array<vec4<f32>, 4>; // log-det in blocks of 8 features, as in row-sum
   var in_block = 0u;
@@ -99,19 +97,17 @@ fn solve(group: u32) {
     }
     // Runs of four inputs, of RUN in strips of two, are summed apart and then added: the error grows with 4 + count / 4 instead of count.
     if (kind <= KIND_STRIP4) {
-      // Four inputs at a time, as products of 4 × 4 matrices. Beyond the last input, its state is read again and met by zeros. A strip of 4 is
-      // one of 8 whose other half is zeros: a loop of its own would save little and take long to compile.
+      // Four inputs at a time, as products of 4 × 4 matrices; beyond the last input stand zeros of the state. A strip of 4 is one of 8 whose other
+      // half nobody reads: a loop of its own would save little and take long to compile.
       let quads_of_weights = width / 4u;
-      let whole = vec4<bool>(kind == KIND_STRIP8);
       var a0 = mat4x4<f32>(); var a1 = mat4x4<f32>(); var a2 = mat4x4<f32>(); var a3 = mat4x4<f32>(); // units 0 to 3 of the four row groups
       var b0 = mat4x4<f32>(); var b1 = mat4x4<f32>(); var b2 = mat4x4<f32>(); var b3 = mat4x4<f32>();
       for (var k = 0u; k < count; k += 4u) {
         let four = vec4<u32>(k) + vec4<u32>(0u, 1u, 2u, 3u);
-        let here = four < vec4<u32>(count);
-        let from_k = min(four, vec4<u32>(count - 1u));
-        let rows_k = vec4<u32>(at) + from_k * TILE4;
-        let low = weights_at(vec4<u32>(w) + from_k * quads_of_weights, here);
-        let high = weights_at(vec4<u32>(w + quads_of_weights - 1u) + from_k * quads_of_weights, here & whole);
+        let rows_k = select(vec4<u32>(zeros), vec4<u32>(at) + four * TILE4, four < vec4<u32>(count));
+        let from_k = vec4<u32>(w) + min(four, vec4<u32>(count - 1u)) * quads_of_weights;
+        let low = weights_at(from_k);
+        let high = weights_at(from_k + vec4<u32>(quads_of_weights - 1u));
         let x0 = states_at(rows_k);
         let x1 = states_at(rows_k + vec4<u32>(4u));
         let x2 = states_at(rows_k + vec4<u32>(8u));

@@ -20,7 +20,7 @@ interface LinearShape {
 }
 
 /** A random layer, packed. A case takes weights, biases and ranges from three of them: what they share, the mask, is not random. */
-function packed(random: Random, { inputs, outputs, masked = false }: LinearShape) {
+export function packed(random: Random, { inputs, outputs, masked = false }: LinearShape) {
   const mask = masked
     ? Uint8Array.from({ length: inputs * outputs }, (_, at) => {
         const [o, k] = [Math.floor(at / inputs), at % inputs];

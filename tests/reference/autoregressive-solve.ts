@@ -27,6 +27,7 @@ export function solveTwin(
   const { source: from, weight, bias, tasks, side, state, result, log_det } = buffers;
   for (let row = 0; row < rows; row++) {
     const first = tiled(params.nodes, row);
+    state[first + (params.nodes - 1) * TILE] = 0;
     const rowsAt = tiled(params.dim, row);
     const sideAt = tiled(params.side_features, row);
     let total = 0;

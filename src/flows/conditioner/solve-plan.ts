@@ -141,7 +141,7 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
   }
   return {
     ...output.finish(),
-    nodes,
+    nodes: nodes + 1, // and a row of zeros
     side: side.projections(),
     sideFeatures: Math.max(1, side.features),
     multiplyAdds,

@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn ik(x:vec4f,il:u32,A:u32)->el{var v=vec4f(0.);if(SCALE!=ec){v=F[il+A];}return ez(x,F[il],v);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)im:vec3u,@builtin(local_invocation_id)M:vec3u){let group=im.x*j+M.x;if(group*4u>=K()){return;}gt(group);}";
+const own = "fn il(x:vec4f,im:u32,A:u32)->em{var v=vec4f(0.);if(SCALE!=ed){v=F[im+A];}return fa(x,F[im],v);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)io:vec3u,@builtin(local_invocation_id)M:vec3u){let group=io.x*j+M.x;if(group*4u>=K()){return;}gt(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

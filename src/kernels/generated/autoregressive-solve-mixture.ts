@@ -8,7 +8,7 @@ import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "fn ik(z:vec4f,il:u32,A:u32)->el{je(il,A);return ki(z,il,A);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)im:vec3u,@builtin(local_invocation_id)M:vec3u){let group=im.x*j+M.x;if(group*4u>=K()){return;}gt(group);}";
+const own = "fn il(z:vec4f,im:u32,A:u32)->em{jf(im,A);return kj(z,im,A);}@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)io:vec3u,@builtin(local_invocation_id)M:vec3u){let group=io.x*j+M.x;if(group*4u>=K()){return;}gt(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libNormal}${libMixture}${own}`;
 
 export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<

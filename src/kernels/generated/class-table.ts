@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct t{l:u32,qz:u32,rc:u32,rd:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>re:array<vec4f>;@group(0)@binding(3)var<storage,read>eb:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let rf=re[p(c.rc,e.x)+c.rd*j];let bz=bitcast<vec4u>(rf);let kq=(bz<vec4u(bitcast<u32>(f32(c.qz))))|(bz==vec4u(0x80000000u));let gz=kq&(floor(rf)==rf);let h=vec4u(select(vec4f(0.),rf,gz))*c.l+d;let rh=vec4f(eb[h.x],eb[h.y],eb[h.z],eb[h.w]);y[p(c.l,e.x)+d*j]=select(bitcast<vec4f>(bz|vec4u(0x7fc00000u)),rh,gz);}";
+const own = "struct s{l:u32,rc:u32,rd:u32,re:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rf:array<vec4f>;@group(0)@binding(3)var<storage,read>ec:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let rh=rf[o(c.rd,e.x)+c.re*j];let ca=bitcast<vec4u>(rh);let kr=(ca<vec4u(bitcast<u32>(f32(c.rc))))|(ca==vec4u(0x80000000u));let ha=kr&(floor(rh)==rh);let h=vec4u(select(vec4f(0.),rh,ha))*c.l+d;let ri=vec4f(ec[h.x],ec[h.y],ec[h.z],ec[h.w]);y[o(c.l,e.x)+d*j]=select(bitcast<vec4f>(ca|vec4u(0x7fc00000u)),ri,ha);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const classTable = /*#__PURE__*/ kernelSource<

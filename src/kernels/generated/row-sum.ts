@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct t{l:u32}@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>tq:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Fn:array<vec4f>;const Fo=64u;fn Fp(T:u32,G:u32,hp:u32)->vec4f{var o=vec4f(0.);for(var D=G;D<hp;D+=8u){var I=vec4f(0.);for(var d=D;d<min(D+8u,hp);d++){I+=tq[T+d*j];}o+=I;}return o;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let ha=(c.l+Fo-1u)/Fo;if(e.x*4u>=K()||e.y>=ha){return;}let G=e.y*Fo;Fn[p(ha,e.x)+e.y*j]=Fp(p(c.l,e.x),G,min(G+Fo,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()){return;}total[e.x]+=Fp(p(c.l,e.x),0u,c.l);}";
+const own = "struct s{l:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>tr:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Fz:array<vec4f>;const Ga=64u;fn Gb(U:u32,E:u32,hq:u32)->vec4f{var p=vec4f(0.);for(var D=E;D<hq;D+=8u){var J=vec4f(0.);for(var d=D;d<min(D+8u,hq);d++){J+=tr[U+d*j];}p+=J;}return p;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let hb=(c.l+Ga-1u)/Ga;if(e.x*4u>=K()||e.y>=hb){return;}let E=e.y*Ga;Fz[o(hb,e.x)+e.y*j]=Gb(o(c.l,e.x),E,min(E+Ga,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()){return;}total[e.x]+=Gb(o(c.l,e.x),0u,c.l);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<

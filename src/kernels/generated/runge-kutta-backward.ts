@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct t{l:u32,tq:u32,Fq:u32,Fr:u32,rv:u32,rw:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:t;@group(0)@binding(2)var<storage,read>fi:array<vec4f>;@group(0)@binding(3)var<storage,read>Fu:array<f32>;@group(0)@binding(4)var<storage,read_write>Fz:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let dz=fi[p(c.rv,e.x)+(c.rw+d)*j];let wk=p(c.Fq,e.x)+d*j;for(var i=0u;i<c.tq;i++){let h=wk+i*c.Fr*j;let I=Fu[i]*dz;if(ADD){Fz[h]+=I;}else{Fz[h]=I;}}}";
+const own = "struct s{l:u32,tr:u32,Gc:u32,Gd:u32,rw:u32,rx:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>fj:array<vec4f>;@group(0)@binding(3)var<storage,read>Gg:array<f32>;@group(0)@binding(4)var<storage,read_write>Gl:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let ea=fj[o(c.rw,e.x)+(c.rx+d)*j];let wl=o(c.Gc,e.x)+d*j;for(var i=0u;i<c.tr;i++){let h=wl+i*c.Gd*j;let J=Gg[i]*ea;if(ADD){Gl[h]+=J;}else{Gl[h]=J;}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<

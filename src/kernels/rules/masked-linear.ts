@@ -4,6 +4,7 @@ import type { Recorder } from '../../runtime/recorder.js';
 import { NONE, type TiledTensor } from '../../runtime/tensor.js';
 import { activationBackward } from '../activation-backward.js';
 import { recordColumnSums, recordWeightGradient } from '../linear-backward.js';
+import { linearInput } from '../linear-input-backward.js';
 import { maskedLinear, STRIP } from '../masked-linear.js';
 import { permute } from '../permute.js';
 import { accumulate, addProduct } from './accumulate.js';
@@ -12,8 +13,6 @@ interface Transposition {
   /** Where each packed weight of the transposed layer lies among those of the layer; 0 for padding, else 1 + index. */
   readonly place: Uint32Array<ArrayBuffer>;
   readonly ranges: Uint32Array<ArrayBuffer>;
-  /** Zeros: a place without a weight, and the bias of a layer that has none. */
-  readonly zeros: Float32Array<ArrayBuffer>;
 }
 
 const transpositions = new WeakMap<Float32Array | Uint32Array, Transposition>();
@@ -35,7 +34,7 @@ function transposition(ranges: Float32Array | Uint32Array, inputs: number, outpu
       for (let k = low; k < high; k++) place[(strip * outputs + o) * STRIP + (k % STRIP)] = 1 + (from * inputs + k) * STRIP + (o % STRIP);
     }
   }
-  const turned = { place, ranges: back, zeros: new Float32Array(Math.max(place.length, 3 * strips * STRIP)) };
+  const turned = { place, ranges: back };
   transpositions.set(ranges, turned);
   return turned;
 }
@@ -87,33 +86,18 @@ export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buf
   const dX = gradients.into('x', inputs * blocks !== x_features);
   if (!dX || x.kind !== 'tiled') return;
   const back = transposition(ranges.data, inputs, outputs);
-  const zeros = r.constant(back.zeros, 'zeros');
   const transposed = gradients.rearranged('weight', back.place);
   // The product overwrites its slice, so a target that holds something takes it from a tensor of its own.
   const part = dX.add ? { tensor: r.tiled(inputs * blocks, 'part'), at: 0 } : { tensor: dX.tensor, at: x_at };
-  r.run(maskedLinear, {
-    buffers: {
-      x: dY,
-      weight: transposed,
-      bias: zeros,
-      ranges: r.constant(back.ranges, 'ranges'),
-      addend: NONE,
-      gate: NONE,
-      y: part.tensor,
-      raw: r.tiled(1, 'unused'),
-    },
+  r.run(linearInput, {
+    buffers: { x: dY, weight: transposed, ranges: r.constant(back.ranges, 'ranges'), y: part.tensor },
     params: {
       inputs: outputs,
       outputs: inputs,
       x_features: y_features,
       x_at: y_at,
-      addend_features: 1,
-      addend_at: 0,
-      gate_features: 1,
-      gate_at: 0,
       y_features: part.tensor.features,
       y_at: part.at,
-      raw_features: 1,
       blocks,
     },
   });

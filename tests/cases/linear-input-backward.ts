@@ -1,0 +1,50 @@
+import { linearInput } from '../../src/kernels/linear-input-backward.js';
+import { defineCases, ROWS, table, tiledNormals, ULP } from './case.js';
+import { packed } from './masked-linear.js';
+
+interface Layer {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly rows?: number;
+  readonly masked?: boolean;
+  readonly at?: number;
+  readonly blocks?: number;
+  /** Strips, one after another, that read nothing. */
+  readonly closed?: readonly number[];
+}
+
+const product = ({ inputs, outputs, rows = 257, masked = false, at = 0, blocks = 1, closed = [] }: Layer) => ({
+  name: `${inputs}→${outputs}, ${rows} rows${masked ? ', masked' : ''}${at ? `, from ${at}` : ''}${blocks > 1 ? `, ${blocks} blocks` : ''}${closed.length > 0 ? `, strips ${closed} closed` : ''}`,
+  rows,
+  params: {
+    inputs,
+    outputs,
+    x_features: blocks * inputs + 2 * at,
+    x_at: at,
+    y_features: blocks * outputs + 2 * at,
+    y_at: at,
+    blocks,
+  },
+  buffers: {
+    x: tiledNormals(blocks * inputs + 2 * at),
+    weight: table((random) =>
+      packed(random, { inputs, outputs, masked }).weight.map((w, i) => (closed.includes(Math.floor(i / 8 / inputs)) ? 0 : w)),
+    ),
+    ranges: table((random) => packed(random, { inputs, outputs, masked }).ranges.map((end, i) => (closed.includes(i >> 1) ? 0 : end))),
+    y: tiledNormals(blocks * outputs + 2 * at),
+  },
+  // As for masked-linear: random signs stay far below (4 + inputs / 4) ULP.
+  tolerance: { bound: (4 + inputs / 96) * ULP, of: 'inputs' as const },
+});
+
+export const linearInputCases = defineCases(linearInput, [
+  ...ROWS.map((rows) => product({ inputs: 12, outputs: 20, rows })),
+  ...[1, 2, 3, 5, 63].map((inputs) => product({ inputs, outputs: 17 })),
+  ...[1, 2, 5, 8, 9, 63].map((outputs) => product({ inputs: 6, outputs })),
+  product({ inputs: 40, outputs: 70, masked: true }),
+  product({ inputs: 70, outputs: 40, masked: true }),
+  product({ inputs: 10, outputs: 12, at: 3 }),
+  product({ inputs: 10, outputs: 12, at: 2, blocks: 3 }),
+  product({ inputs: 10, outputs: 40, closed: [0, 3, 4] }),
+  product({ inputs: 10, outputs: 40, closed: [2, 3] }),
+]);
