@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     // A focused test must not stay; the linter's rule takes our `fit` for one.
     allowOnly: false,
+    // Files of both projects side by side: the browser compiles shaders on one core.
+    maxWorkers: 2,
     // .ci/run reads the counts from the file; people read the default report.
     reporters: json ? ['default', ['json', { outputFile: json }]] : ['default'],
     projects: [

@@ -8,8 +8,7 @@
 //   softplus s (1 - s)     lipswish beta k, k = s (1 - s) (2 + u (1 - 2 s)) / 1.1     relu, leaky_relu 0: what act'' is between kinks
 //   d act / d beta = v^2 s (1 - s) / 1.1     d act' / d beta = v k
 //
-// 1 - 2 s = -tanh(u / 2), which does not cancel. From a value y: tanh (1 - y)(1 + y), sigmoid y (1 - y), elu 1 + y below 0, softplus 1 - e^-y;
-// relu 0 at 0, as in PyTorch.
+// 1 - 2 s = -tanh(u / 2), which does not cancel.
 //
 // Shapes      all tiled [features, rows] but beta, f32 [1].
 // Error       1e-6 relative to max(1, |value|) (tests/cases/activation-backward.ts).
@@ -19,6 +18,7 @@
 #import "lib/call.wgsl"
 #import "lib/layout.wgsl"
 #import "lib/slope.wgsl"
+#import "lib/value-slope-backward.wgsl"
 
 struct Params {
   features: u32,
@@ -57,21 +57,6 @@ fn curvature_of(v: vec4<f32>, b: f32) -> vec4<f32> {
   return select(curvature, v, is_nan4(v));
 }
 
-/// act' where act is y. NaN where y is.
-fn slope_from_value(y: vec4<f32>) -> vec4<f32> {
-  var slope = vec4<f32>(1.0);
-  switch ACTIVATION {
-    case ACT_RELU: { slope = select(vec4<f32>(0.0), slope, y > vec4<f32>(0.0)); }
-    case ACT_TANH: { slope = (1.0 - y) * (1.0 + y); }
-    case ACT_SIGMOID: { slope = y * (1.0 - y); }
-    case ACT_ELU: { slope = select(slope, 1.0 + y, y < vec4<f32>(0.0)); }
-    case ACT_LEAKY_RELU: { slope = select(slope, vec4<f32>(0.01), y < vec4<f32>(0.0)); }
-    case ACT_SOFTPLUS: { slope = -accurate_expm1(-y); }
-    default: {}
-  }
-  return select(slope, y, is_nan4(y));
-}
-
 @compute @workgroup_size(16, 4)
 fn activation_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   let f = id.y;
@@ -82,7 +67,7 @@ fn activation_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   if (ACTIVATION == ACT_LIPSWISH) { b = beta[0]; }
   var gradient = vec4<f32>(0.0);
   if (FROM_VALUE) {
-    gradient = slope_from_value(v) * d_value[at];
+    gradient = slope_from_value(ACTIVATION, v) * d_value[at];
   } else if (HAS_VALUE) {
     gradient = slope_of(ACTIVATION, v, b) * d_value[at];
   }

@@ -1,18 +1,20 @@
 // The gradient by the inputs of a linear layer: a product with its transposed weights, packed as masked-linear.wgsl packs a layer.
 //
 //   y[o] = sum over k < inputs of W[o, k] x[k]          o < outputs; the same for `blocks` inputs side by side
+//          times act'(v) of the layer before, from source[o] = act(v)          ACTIVATION
 //
 // One invocation computes 16 outputs of 16 rows in registers, four inputs at a time as products of 4 × 4 matrices: four vec4 of x and of the
 // weights each serve 16 vec4 multiply-adds, twice what masked-linear.wgsl makes of a load. Its order of summation is not that of the forward pass, whose bits
 // are held to PyTorch's. Runs of inputs that the masks leave out are skipped, of two strips of 8 at a time.
 //
 // Shapes      x tiled [x_features, rows], read from feature x_at; weight f32 [outputs / 8, inputs, 8]; ranges u32 [outputs / 8, 2], the first
-//             input of a strip and one past the last; y tiled [y_features, rows], written from feature y_at on.
+//             input of a strip and one past the last; y tiled [y_features, rows], written from feature y_at on; source as y.
 // Error       4 + inputs / 4 units in the last place of sum |W x| at most (tests/cases/linear-input-backward.ts).
 // Derivative  none: second derivatives go through masked_linear.
 
 #import "lib/call.wgsl"
 #import "lib/layout.wgsl"
+#import "lib/value-slope-backward.wgsl"
 
 struct Params {
   inputs: u32,
@@ -29,6 +31,9 @@ struct Params {
 @group(0) @binding(3) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> ranges: array<u32>;
 @group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> source: array<vec4<f32>>;
+
+override ACTIVATION: u32 = 0u;
 
 /// Four inputs of a row group.
 fn inputs_at(a: vec4<u32>) -> mat4x4<f32> { return mat4x4<f32>(x[a.x], x[a.y], x[a.z], x[a.w]); }
@@ -40,13 +45,18 @@ fn weights_at(a: vec4<u32>, here: vec4<bool>) -> mat4x4<f32> {
   return mat4x4<f32>(select(none, w[0], here), select(none, w[1], here), select(none, w[2], here), select(none, w[3], here));
 }
 
+fn through(at: u32, v: vec4<f32>) -> vec4<f32> {
+  if (ACTIVATION == 0u) { return v; }
+  return slope_from_value(ACTIVATION, source[at]) * v;
+}
+
 /// Output o of row groups 4 apart.
 fn store(at: u32, o: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) {
   if (o < params.outputs) {
-    y[at] = v0;
-    y[at + 4u] = v1;
-    y[at + 8u] = v2;
-    y[at + 12u] = v3;
+    y[at] = through(at, v0);
+    y[at + 4u] = through(at + 4u, v1);
+    y[at + 8u] = through(at + 8u, v2);
+    y[at + 12u] = through(at + 12u, v3);
   }
 }
 

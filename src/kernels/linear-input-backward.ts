@@ -1,7 +1,13 @@
 import { ceilDiv } from '../runtime/kernel.js';
+import { VALUE_NUMBER } from './activation.js';
 import * as source from './generated/linear-input-backward.js';
 import { tileKernel } from './geometry.js';
 import { STRIP } from './masked-linear.js';
+
+/** Activations whose slope it takes along. Softplus is left out: its exponential, 64 times in the kernel, takes seconds to compile. */
+export const SLOPES: ReadonlySet<number> = /*#__PURE__*/ new Set(
+  Object.values(VALUE_NUMBER).filter((kind) => kind !== VALUE_NUMBER.softplus),
+);
 
 /** Outputs that one invocation computes. */
 const OUTPUTS = 2 * STRIP;

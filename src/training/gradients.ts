@@ -75,7 +75,7 @@ export function recordParameterGradients(flow: GpuFlow, layout: ParameterLayout,
   const { logProb } = trainable.ends;
   recordOutput(r, 'logProb', logProb);
   recordFlatGradient(r, logProb, trainable, layout.count, -1);
-  return finish(r);
+  return finish(r.commands);
 }
 
 /** `Flow.gradients`; see there. @param residents the flow's own, which keep the program for the next call. */

@@ -204,9 +204,9 @@ const renamedIn = (command: Command, prefix: string, renamed: ReadonlyMap<number
 const secondTime = /*#__PURE__*/ new WeakSet<Command>();
 
 /** The program of a recorder, without what was recorded a second time and leaves nothing for others: the ends of layers, permutations. */
-export function finish(r: Recorder): Program {
+export function finish(commands: readonly Command[]): Program {
   const needed = new Set<number>();
-  const kept = r.commands.toReversed().filter((command) => {
+  const kept = commands.toReversed().filter((command) => {
     const tiled = Object.entries(command.tensors).filter(([, { kind }]) => kind === 'tiled') as [string, TiledTensor][];
     const reads = tiled.filter(([name]) => command.kernel.source.buffers[name]?.access === 'read');
     const again = secondTime.has(command);

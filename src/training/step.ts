@@ -6,6 +6,7 @@ import { recordClear } from '../kernels/parameters.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import { recordFlatGradient } from './gradients.js';
+import { joined } from './joined.js';
 import type { Model } from './model.js';
 import type { Objective } from './objective.js';
 import { finish, type Recompute } from './recompute.js';
@@ -98,7 +99,7 @@ export function recordStep<L>(model: Model<L>, layout: ParameterLayout, options:
       constants: { METHOD: METHOD_NUMBER[options.method], AVERAGE: options.average > 0 },
     });
   });
-  return finish(r);
+  return finish(joined(r.commands));
 }
 
 /** The sum over held-out rows of sign · terms at the parameters of the external, added to the external `loss`. */

@@ -1,5 +1,6 @@
-import { linearInput } from '../../src/kernels/linear-input-backward.js';
-import { defineCases, ROWS, table, tiledNormals, ULP } from './case.js';
+import { VALUE_NUMBER } from '../../src/kernels/activation.js';
+import { linearInput, SLOPES } from '../../src/kernels/linear-input-backward.js';
+import { defineCases, ROWS, table, tiledNormals, ULP, unread } from './case.js';
 import { packed } from './masked-linear.js';
 
 interface Layer {
@@ -9,12 +10,13 @@ interface Layer {
   readonly masked?: boolean;
   readonly at?: number;
   readonly blocks?: number;
+  readonly activation?: keyof typeof VALUE_NUMBER;
   /** Strips, one after another, that read nothing. */
   readonly closed?: readonly number[];
 }
 
-const product = ({ inputs, outputs, rows = 257, masked = false, at = 0, blocks = 1, closed = [] }: Layer) => ({
-  name: `${inputs}→${outputs}, ${rows} rows${masked ? ', masked' : ''}${at ? `, from ${at}` : ''}${blocks > 1 ? `, ${blocks} blocks` : ''}${closed.length > 0 ? `, strips ${closed} closed` : ''}`,
+const product = ({ inputs, outputs, rows = 257, masked = false, at = 0, blocks = 1, closed = [], activation }: Layer) => ({
+  name: `${inputs}→${outputs}, ${rows} rows${masked ? ', masked' : ''}${at ? `, from ${at}` : ''}${blocks > 1 ? `, ${blocks} blocks` : ''}${closed.length > 0 ? `, strips ${closed} closed` : ''}${activation ? `, ${activation}` : ''}`,
   rows,
   params: {
     inputs,
@@ -25,6 +27,7 @@ const product = ({ inputs, outputs, rows = 257, masked = false, at = 0, blocks =
     y_at: at,
     blocks,
   },
+  constants: { ACTIVATION: activation ? VALUE_NUMBER[activation] : 0 },
   buffers: {
     x: tiledNormals(blocks * inputs + 2 * at),
     weight: table((random) =>
@@ -32,9 +35,10 @@ const product = ({ inputs, outputs, rows = 257, masked = false, at = 0, blocks =
     ),
     ranges: table((random) => packed(random, { inputs, outputs, masked }).ranges.map((end, i) => (closed.includes(i >> 1) ? 0 : end))),
     y: tiledNormals(blocks * outputs + 2 * at),
+    source: activation ? tiledNormals(outputs, 0.25) : unread,
   },
-  // As for masked-linear: random signs stay far below (4 + inputs / 4) ULP.
-  tolerance: { bound: (4 + inputs / 96) * ULP, of: 'inputs' as const },
+  // As for masked-linear: random signs stay far below (4 + inputs / 4) ULP. A slope, up to 2 here, has two roundings of its own.
+  tolerance: { bound: ((activation ? 12 : 4) + inputs / 96) * ULP, of: 'inputs' as const },
 });
 
 export const linearInputCases = defineCases(linearInput, [
@@ -47,4 +51,7 @@ export const linearInputCases = defineCases(linearInput, [
   product({ inputs: 10, outputs: 12, at: 2, blocks: 3 }),
   product({ inputs: 10, outputs: 40, closed: [0, 3, 4] }),
   product({ inputs: 10, outputs: 40, closed: [2, 3] }),
+  ...(Object.keys(VALUE_NUMBER) as (keyof typeof VALUE_NUMBER)[])
+    .filter((activation) => SLOPES.has(VALUE_NUMBER[activation]))
+    .map((activation) => product({ inputs: 20, outputs: 21, activation })),
 ]);

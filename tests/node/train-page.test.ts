@@ -145,14 +145,15 @@ describe('training', () => {
       expect(worst(await pictureOnce(page, 'density', (picture) => worst(picture) < 0.06))).toBeLessThan(0.06);
     }));
 
-  test('every toy density and every flow takes a step', () =>
+  test('every flow takes a step on another toy density', () =>
     withPage({}, async (page) => {
       await status(page, 'A fresh flow');
       const names = await page.$$eval('#data option', (options) => options.map((option) => option.value));
       expect(names).toHaveLength(7);
-      for (const [i, name] of names.filter((known) => known !== 'flights').entries()) {
+      // Every second one, each with another flow; the others are drawn by the same code.
+      for (const [i, name] of names.filter((known, at) => known !== 'flights' && at % 2 === 1).entries()) {
         await set(page, 'data', name);
-        await small(page, ['maf', 'realNVP', 'spline'][i % 3]!, 3);
+        await small(page, ['maf', 'realNVP', 'spline'][i]!, 3);
         await page.waitForFunction(() => document.getElementById('run')?.textContent === 'Start');
         await page.click('#run');
         await waitForTrained(page);
@@ -278,9 +279,11 @@ describe('the page', () => {
     ] as const)
       await withPage({ width, media: { 'prefers-color-scheme': scheme } }, async (page) => {
         await small(page, 'realNVP', 10);
-        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-        await page.click('#run');
-        await waitForTrained(page);
+        if (scheme === 'light') {
+          // The longest texts come with the end.
+          await page.click('#run');
+          await waitForTrained(page);
+        }
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
         await page.evaluate(() => scrollTo(0, 0));
         const brightness = (picture: Picture) => picture.rgb(2, picture.height - 3)[0];

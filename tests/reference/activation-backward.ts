@@ -1,6 +1,6 @@
 import { SLOPE_NUMBER } from '../../src/kernels/activation.js';
 import * as source from '../../src/kernels/generated/activation-backward.js';
-import { bell, slopeOf } from './activation.js';
+import { bell, slopeFromValue, slopeOf } from './activation.js';
 import { TILE, tiled } from './layout.js';
 import { defineTwin } from './twin.js';
 
@@ -22,25 +22,6 @@ function curvatureOf(kind: number, v: number, beta: number): number {
       return (beta * siluCurvature(beta * v)) / 1.1;
     default:
       return 0;
-  }
-}
-
-function slopeFromValue(kind: number, y: number): number {
-  switch (kind) {
-    case SLOPE_NUMBER.relu:
-      return y > 0 ? 1 : 0;
-    case SLOPE_NUMBER.tanh:
-      return 1 - y * y;
-    case SLOPE_NUMBER.sigmoid:
-      return y * (1 - y);
-    case SLOPE_NUMBER.elu:
-      return y < 0 ? 1 + y : 1;
-    case SLOPE_NUMBER.leaky_relu:
-      return y < 0 ? 0.01 : 1;
-    case SLOPE_NUMBER.softplus:
-      return -Math.expm1(-y);
-    default:
-      return 1;
   }
 }
 

@@ -68,3 +68,24 @@ export const activation = defineTwin(source.activation, ({ buffers: { source: fr
     }
   }
 });
+
+/** From the value of an activation; NaN where that is. */
+export function slopeFromValue(kind: number, y: number): number {
+  if (Number.isNaN(y)) return y;
+  switch (kind) {
+    case SLOPE_NUMBER.relu:
+      return y > 0 ? 1 : 0;
+    case SLOPE_NUMBER.tanh:
+      return 1 - y * y;
+    case SLOPE_NUMBER.sigmoid:
+      return y * (1 - y);
+    case SLOPE_NUMBER.elu:
+      return y < 0 ? 1 + y : 1;
+    case SLOPE_NUMBER.leaky_relu:
+      return y < 0 ? 0.01 : 1;
+    case SLOPE_NUMBER.softplus:
+      return -Math.expm1(-y);
+    default:
+      return 1;
+  }
+}

@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "fn ns(h:u32)->vec4f{return F[h];}fn il(x:vec4f,im:u32,A:u32)->em{return mo(x,im,A);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)io:vec3u,@builtin(local_invocation_id)M:vec3u){let group=io.x*j+M.x;if(group*4u>=K()){return;}gt(group);}";
+const own = "fn ns(f:u32)->vec4f{return F[f];}fn il(x:vec4f,im:u32,A:u32)->em{return mo(x,im,A);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)io:vec3u,@builtin(local_invocation_id)M:vec3u){let group=io.x*j+M.x;if(group*4u>=K()){return;}gt(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libSpline}${own}`;
 
 export const autoregressiveSolveSpline = /*#__PURE__*/ kernelSource<

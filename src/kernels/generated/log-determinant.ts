@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct s{t:u32,cl:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read_write>tw:array<vec4f>;@group(0)@binding(3)var<storage,read_write>en:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()){return;}let t=c.t;let E=o(t*t,e.x);var p=vec4f(0.);for(var f=0u;f<t;f++){let ua=tw[E+(f*t+f)*j];p+=cg(ua);for(var i=f+1u;i<t;i++){let h=E+i*t*j;let tv=tw[h+f*j]/(1.+ua);tw[h+f*j]=tv;for(var n=f+1u;n<t;n++){tw[h+n*j]=fma(-tv,tw[E+(f*t+n)*j],tw[h+n*j]);}}}en[e.x]+=c.cl*p;}";
+const own = "struct s{t:u32,cl:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read_write>tw:array<vec4f>;@group(0)@binding(3)var<storage,read_write>en:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()){return;}let t=c.t;let E=o(t*t,e.x);var p=vec4f(0.);for(var h=0u;h<t;h++){let ua=tw[E+(h*t+h)*j];p+=cg(ua);for(var i=h+1u;i<t;i++){let f=E+i*t*j;let tv=tw[f+h*j]/(1.+ua);tw[f+h*j]=tv;for(var n=h+1u;n<t;n++){tw[f+n*j]=fma(-tv,tw[E+(h*t+n)*j],tw[f+n*j]);}}}en[e.x]+=c.cl*p;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

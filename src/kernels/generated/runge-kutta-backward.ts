@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,tr:u32,Gc:u32,Gd:u32,rw:u32,rx:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>fj:array<vec4f>;@group(0)@binding(3)var<storage,read>Gg:array<f32>;@group(0)@binding(4)var<storage,read_write>Gl:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let ea=fj[o(c.rw,e.x)+(c.rx+d)*j];let wl=o(c.Gc,e.x)+d*j;for(var i=0u;i<c.tr;i++){let h=wl+i*c.Gd*j;let J=Gg[i]*ea;if(ADD){Gl[h]+=J;}else{Gl[h]=J;}}}";
+const own = "struct s{l:u32,tr:u32,Gd:u32,Ge:u32,rw:u32,rx:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>fj:array<vec4f>;@group(0)@binding(3)var<storage,read>Gh:array<f32>;@group(0)@binding(4)var<storage,read_write>Gm:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let ea=fj[o(c.rw,e.x)+(c.rx+d)*j];let wl=o(c.Gd,e.x)+d*j;for(var i=0u;i<c.tr;i++){let f=wl+i*c.Ge*j;let J=Gh[i]*ea;if(ADD){Gm[f]+=J;}else{Gm[f]=J;}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<

@@ -90,7 +90,7 @@ export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buf
   // The product overwrites its slice, so a target that holds something takes it from a tensor of its own.
   const part = dX.add ? { tensor: r.tiled(inputs * blocks, 'part'), at: 0 } : { tensor: dX.tensor, at: x_at };
   r.run(linearInput, {
-    buffers: { x: dY, weight: transposed, ranges: r.constant(back.ranges, 'ranges'), y: part.tensor },
+    buffers: { x: dY, weight: transposed, ranges: r.constant(back.ranges, 'ranges'), y: part.tensor, source: NONE },
     params: {
       inputs: outputs,
       outputs: inputs,
