@@ -121,16 +121,17 @@ async function bytesOf(flow: Flow, options: FitOptions): Promise<number> {
 }
 
 describe('memory', () => {
+  // From five layers on, slots have the sizes that they keep.
   for (const [name, make] of Object.entries({
     RealNVP: (layers: number) => realNVP(held.gpu, { dim: 2, layers, hidden: [32, 32], seed: 1 }),
     'neural spline': (layers: number) => neuralSpline(held.gpu, { dim: 2, layers, hidden: [32, 32], seed: 1 }),
   }))
-    test(`of a step at depth 4 and 16 differs by the parameters: ${name}`, async () => {
-      const [shallow, deep] = [await make(4), await make(16)] as GpuFlow[];
+    test(`of a step at depth 6 and 16 differs by the parameters: ${name}`, async () => {
+      const [shallow, deep] = [await make(6), await make(16)] as GpuFlow[];
       const scratch = (flow: Flow, recompute: Recompute) =>
         recordParameterGradients(flow as GpuFlow, layoutOf(modelOf(flow as GpuFlow)), recompute).scratchBytesPerRow;
       expect(scratch(deep!, true)).toBe(scratch(shallow!, true));
-      expect(scratch(deep!, false)).toBeGreaterThan(3 * scratch(shallow!, false));
+      expect(scratch(deep!, false)).toBeGreaterThan(2 * scratch(shallow!, false));
       const growth = async (batch: number, recompute: boolean) => {
         const [small, large] = [await bytesOf(shallow!, { batch, recompute }), await bytesOf(deep!, { batch, recompute })];
         return large - small;
