@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     // A focused test must not stay; the linter's rule takes our `fit` for one.
     allowOnly: false,
-    // Files of both projects side by side: the browser compiles shaders on one core.
+    // Two files of the node project at a time: those that start a browser of their own wait much of the time. The other project has one page.
     maxWorkers: 2,
     // .ci/run reads the counts from the file; people read the default report.
     reporters: json ? ['default', ['json', { outputFile: json }]] : ['default'],

@@ -1,7 +1,5 @@
 // Runs the same tasks in this library and in three others in one headless browser and prints their times; see bench/README.md.
-import { parseArgs } from 'node:util';
-import { onPage } from './bench-page.mjs';
-import { introduce, short, table, versions, writeResult } from './bench-words.mjs';
+import { compareAll, readArguments, short, table, versions } from './bench-words.mjs';
 
 const usage = `npm run bench:beside -- [options]
 
@@ -14,30 +12,6 @@ const usage = `npm run bench:beside -- [options]
   --help
 
 The browser is chosen as for the tests: PUSHFORWARD_BROWSER, PUSHFORWARD_GPU=hardware (scripts/browser.mjs).`;
-
-function readArguments() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        rounds: { type: 'string', default: '5' },
-        passes: { type: 'string', default: '4' },
-        only: { type: 'string', default: '' },
-        size: { type: 'string', default: 'full' },
-        json: { type: 'boolean', default: false },
-        out: { type: 'string' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    const [rounds, passes] = [Number(values.rounds), Number(values.passes)];
-    if (!(Number.isInteger(rounds) && rounds >= 1)) throw new Error(`--rounds takes a whole number from 1; got ${values.rounds}`);
-    if (!(Number.isInteger(passes) && passes >= 1)) throw new Error(`--passes takes a whole number from 1; got ${values.passes}`);
-    if (!['full', 'tiny'].includes(values.size)) throw new Error(`--size takes full or tiny; got ${values.size}`);
-    return { ...values, rounds, passes };
-  } catch (error) {
-    console.error(`${error.message}\n\n${usage}`);
-    process.exit(2);
-  }
-}
 
 function print({ problem, about, timings, wrong }) {
   console.log(`\n${problem}: ${about}`);
@@ -59,26 +33,28 @@ function print({ problem, about, timings, wrong }) {
   console.log(table([header, ...lines]));
 }
 
-const options = readArguments();
-if (options.help) {
-  console.log(usage);
-  process.exit(0);
-}
-
-const include = ['@jax-js/jax', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgpu', 'protobufjs/light'];
-await onPage({ path: 'beside/', global: 'compareBeside', include }, async (page) => {
-  const names = await page.evaluate((size) => window.besideProblems(size), options.size);
-  const chosen = names.filter((name) => name.toLowerCase().includes(options.only.toLowerCase()));
-  if (chosen.length === 0) throw new Error(`--only takes a word of ${names.map((name) => `"${name}"`).join(' or ')}; got ${options.only}`);
-  const about = await introduce(page);
-  console.log(`the same weights and inputs, results on the host at the end of every call; ${options.rounds} rounds, the libraries in turn`);
-  const comparisons = [];
-  for (const name of chosen) {
-    const { size, rounds, passes } = options;
-    const comparison = await page.evaluate((...call) => window.compareBeside(...call), size, name, { rounds, passes });
-    print(comparison);
-    comparisons.push(comparison);
-    if (comparison.wrong.length > 0) process.exitCode = 1;
-  }
-  if (options.json || options.out) writeResult('beside', options.out, { ...about, rounds: options.rounds, comparisons });
-});
+const options = readArguments(
+  usage,
+  {
+    rounds: { type: 'string', default: '5' },
+    passes: { type: 'string', default: '4' },
+    size: { type: 'string', default: 'full' },
+  },
+  ({ size }, whole) => {
+    if (!['full', 'tiny'].includes(size)) throw new Error(`--size takes full or tiny; got ${size}`);
+    return { passes: whole('passes') };
+  },
+);
+const { size, rounds, passes } = options;
+await compareAll(
+  {
+    kind: 'beside',
+    global: 'compareBeside',
+    include: ['@jax-js/jax', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgpu', 'protobufjs/light'],
+    note: 'the same weights and inputs, results on the host at the end of every call',
+    names: (page) => page.evaluate((wanted) => window.besideProblems(wanted), size),
+    compare: (page, _, name) => page.evaluate((...call) => window.compareBeside(...call), size, name, { rounds, passes }),
+    print,
+  },
+  options,
+);

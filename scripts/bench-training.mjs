@@ -1,7 +1,5 @@
 // Trains the same flows with this library, jax-js and TensorFlow.js in one headless browser and prints the time of a step; see bench/README.md.
-import { parseArgs } from 'node:util';
-import { onPage } from './bench-page.mjs';
-import { introduce, short, table, versions, writeResult } from './bench-words.mjs';
+import { compareAll, readArguments, short, table, versions } from './bench-words.mjs';
 
 const usage = `npm run bench:training -- [options]
 
@@ -13,28 +11,6 @@ const usage = `npm run bench:training -- [options]
   --help
 
 The browser is chosen as for the tests: PUSHFORWARD_BROWSER, PUSHFORWARD_GPU=hardware (scripts/browser.mjs).`;
-
-function readArguments() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        rounds: { type: 'string', default: '11' },
-        target: { type: 'string', default: '1000' },
-        only: { type: 'string', default: '' },
-        json: { type: 'boolean', default: false },
-        out: { type: 'string' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    const [rounds, target] = [Number(values.rounds), Number(values.target)];
-    if (!(Number.isInteger(rounds) && rounds >= 1)) throw new Error(`--rounds takes a whole number from 1; got ${values.rounds}`);
-    if (!(target > 0)) throw new Error(`--target takes milliseconds above 0; got ${values.target}`);
-    return { ...values, rounds, target };
-  } catch (error) {
-    console.error(`${error.message}\n\n${usage}`);
-    process.exit(2);
-  }
-}
 
 function print({ problem, losses, difference, timings, wrong }) {
   const ours = losses.pushforward;
@@ -57,31 +33,29 @@ function print({ problem, losses, difference, timings, wrong }) {
   console.log(table([header, ...lines]));
 }
 
-const options = readArguments();
-if (options.help) {
-  console.log(usage);
-  process.exit(0);
-}
-
-const include = [
-  '@jax-js/jax',
-  '@tensorflow/tfjs-core',
-  '@tensorflow/tfjs-core/dist/register_all_gradients',
-  '@tensorflow/tfjs-backend-webgpu',
-];
-await onPage({ path: 'training/', global: 'compareTraining', include }, async (page) => {
-  const names = await page.evaluate(() => window.trainingProblems);
-  const chosen = [...names.keys()].filter((index) => names[index].toLowerCase().includes(options.only.toLowerCase()));
-  if (chosen.length === 0) throw new Error(`--only takes a word of ${names.map((name) => `"${name}"`).join(' or ')}; got ${options.only}`);
-  const about = await introduce(page);
-  console.log(`plain gradient descent on all rows, the same initial weights and data; ${options.rounds} rounds, the libraries in turn`);
-  const comparisons = [];
-  for (const index of chosen) {
-    const asked = { rounds: options.rounds, target: options.target, checked: 8 };
-    const comparison = await page.evaluate((at, input) => window.compareTraining(at, input), index, asked);
-    print(comparison);
-    comparisons.push(comparison);
-    if (comparison.wrong.length > 0) process.exitCode = 1;
-  }
-  if (options.json || options.out) writeResult('training', options.out, { ...about, rounds: options.rounds, comparisons });
-});
+const options = readArguments(
+  usage,
+  { rounds: { type: 'string', default: '11' }, target: { type: 'string', default: '1000' } },
+  ({ target }) => {
+    if (!(Number(target) > 0)) throw new Error(`--target takes milliseconds above 0; got ${target}`);
+    return { target: Number(target) };
+  },
+);
+const { rounds, target } = options;
+await compareAll(
+  {
+    kind: 'training',
+    global: 'compareTraining',
+    include: [
+      '@jax-js/jax',
+      '@tensorflow/tfjs-core',
+      '@tensorflow/tfjs-core/dist/register_all_gradients',
+      '@tensorflow/tfjs-backend-webgpu',
+    ],
+    note: 'plain gradient descent on all rows, the same initial weights and data',
+    names: (page) => page.evaluate(() => window.trainingProblems),
+    compare: (page, index) => page.evaluate((...call) => window.compareTraining(...call), index, { rounds, target, checked: 8 }),
+    print,
+  },
+  options,
+);

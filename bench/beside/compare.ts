@@ -3,7 +3,7 @@
 import { Gpu } from '../../src/index.js';
 import { wall } from '../src/measure.js';
 import { adapterRequest } from '../src/settings.js';
-import { quantile, type Statistics, summarize } from '../src/statistics.js';
+import { type Ratio, ratioOf, type Statistics, summarize } from '../src/statistics.js';
 import { jaxJs } from './jax.js';
 import { onnxRuntime } from './onnx.js';
 import type { Contestant } from './ops.js';
@@ -30,7 +30,7 @@ export interface Timing {
   /** Largest |theirs − ours| / max(1, |ours|). */
   readonly difference: number;
   /** Its time over ours, of the same round: median and the middle half. */
-  readonly ratio: { readonly median: number; readonly p25: number; readonly p75: number };
+  readonly ratio: Ratio;
 }
 
 export interface Comparison {
@@ -87,12 +87,8 @@ export async function compare(
     }
     const ours = results.get('pushforward')!;
     const errors = new Map(
-      libraries.map((library) => [
-        library,
-        difference(problem, passes, results.get(library)!, library === 'pushforward' ? results.get(library)! : ours),
-      ]),
+      libraries.map((library) => [library, library === 'pushforward' ? 0 : difference(problem, passes, results.get(library)!, ours)]),
     );
-    errors.set('pushforward', 0);
     const wrong = libraries
       .filter((library) => !(errors.get(library)! <= TOLERANCE))
       .map(
@@ -109,21 +105,16 @@ export async function compare(
         samples.get(library)!.push(scale * (await wall(() => contestants.get(library)!.run(passes))));
       }
     }
-    const timings = libraries.map((library): Timing => {
-      const ratios = samples
-        .get(library)!
-        .map((milliseconds, round) => milliseconds / samples.get('pushforward')![round]!)
-        .sort((a, b) => a - b);
-      const [p25, median, p75] = [0.25, 0.5, 0.75].map((q) => quantile(ratios, q)) as [number, number, number];
-      return {
+    const timings = libraries.map(
+      (library): Timing => ({
         library,
         time: summarize(samples.get(library)!),
         passes: library === 'pushforward' ? [1, 1] : [passes, problem.passes],
         first: first.get(library)!,
         difference: errors.get(library)!,
-        ratio: { median, p25, p75 },
-      };
-    });
+        ratio: ratioOf(samples.get(library)!, samples.get('pushforward')!),
+      }),
+    );
     return { problem: name, about, timings, wrong };
   } finally {
     for (const contestant of contestants.values()) await contestant.dispose();

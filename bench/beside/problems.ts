@@ -2,6 +2,7 @@
 
 import { uniformGenerator } from '../../src/flows/recipes/initial.js';
 import { type Flow, type Gpu, maf, neuralSpline, realNVP } from '../../src/index.js';
+import { normalGenerator } from '../src/normal.js';
 import { affineCouplings, linear, mafDensity, mafPass, splineCouplings } from './graphs.js';
 import { linearLayer } from './linear.js';
 import type { Contestant, Data, Task } from './ops.js';
@@ -15,10 +16,8 @@ export interface Problem extends Task {
 }
 
 /** Normal noise, [rows, dim]. */
-function normals(rows: number, dim: number, seed: number): Float32Array<ArrayBuffer> {
-  const uniform = uniformGenerator(seed);
-  return Float32Array.from({ length: rows * dim }, () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()));
-}
+const normals = (rows: number, dim: number): Float32Array<ArrayBuffer> =>
+  Float32Array.from({ length: rows * dim }, normalGenerator(uniformGenerator(2)));
 
 /** Weights turned round, masks being zeros already. */
 async function weightsOf(flow: Flow, layers: number): Promise<Record<string, Data>> {
@@ -68,7 +67,13 @@ export function problems(size: keyof typeof sizes): Readonly<Record<string, (gpu
   const { dim, hidden, rows } = wide;
   const buildMaf = (gpu: Gpu) => maf(gpu, { dim, layers: 1, hidden, seed: SEED });
   const nothing: Data = { data: new Float32Array(1), shape: [1, 1] };
-  const noiseOf = (width: number, count: number): Data => ({ data: normals(count, width, 2), shape: [count, width] });
+  const noiseOf = (width: number, count: number): Data => ({ data: normals(count, width), shape: [count, width] });
+  const weightsOfMaf = async (gpu: Gpu) => {
+    const flow = await buildMaf(gpu);
+    const weights = await weightsOf(flow, 1);
+    flow.dispose();
+    return weights;
+  };
   const mafAbout = `D ${dim}, hidden ${hidden.join(' × ')}, 1 layer, ${rows} rows`;
 
   const couplingProblem =
@@ -85,7 +90,7 @@ export function problems(size: keyof typeof sizes): Readonly<Record<string, (gpu
         const data = Float32Array.from({ length: bins * bins }, (_, at) => (Math.floor(at / bins) < at % bins ? 1 : 0));
         weights.below = { data, shape: [bins, bins] };
       }
-      const z = normals(coupling.rows, width, 2);
+      const z = normals(coupling.rows, width);
       const sorted = new Float32Array(z.length);
       for (const [at, value] of z.entries()) sorted[at - (at % width) + place(at % width, width)] = value;
       return {
@@ -126,15 +131,12 @@ export function problems(size: keyof typeof sizes): Readonly<Record<string, (gpu
       };
     },
     'MAF density': async (gpu) => {
-      const flow = await buildMaf(gpu);
-      const weights = await weightsOf(flow, 1);
-      flow.dispose();
       const state = noiseOf(dim, rows);
       return {
         name: 'MAF density',
         about: mafAbout,
         rows,
-        weights,
+        weights: await weightsOfMaf(gpu),
         state,
         noise: nothing,
         graph: mafDensity,
@@ -144,15 +146,12 @@ export function problems(size: keyof typeof sizes): Readonly<Record<string, (gpu
       };
     },
     'MAF sampling': async (gpu) => {
-      const flow = await buildMaf(gpu);
-      const weights = await weightsOf(flow, 1);
-      flow.dispose();
       const noise = noiseOf(dim, rows);
       return {
         name: 'MAF sampling',
         about: mafAbout,
         rows,
-        weights,
+        weights: await weightsOfMaf(gpu),
         state: { data: new Float32Array(rows * dim), shape: [rows, dim] },
         noise,
         graph: mafPass,

@@ -27,6 +27,19 @@ export function summarize(samples: readonly number[]): Statistics {
   };
 }
 
+/** Times over those of something else in the same rounds: the median, and the middle half. */
+export interface Ratio {
+  readonly median: number;
+  readonly p25: number;
+  readonly p75: number;
+}
+
+export function ratioOf(samples: readonly number[], base: readonly number[]): Ratio {
+  const ratios = samples.map((milliseconds, round) => milliseconds / base[round]!).sort((a, b) => a - b);
+  const [p25, median, p75] = [0.25, 0.5, 0.75].map((q) => quantile(ratios, q)) as [number, number, number];
+  return { median, p25, p75 };
+}
+
 export interface PowerLaw {
   readonly exponent: number;
   /** Share of the variance of log y that the fit explains. */

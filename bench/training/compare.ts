@@ -2,7 +2,7 @@
 
 import type { Flow, Gpu } from '../../src/index.js';
 import { wall } from '../src/measure.js';
-import { quantile, type Statistics, summarize } from '../src/statistics.js';
+import { type Ratio, ratioOf, type Statistics, summarize } from '../src/statistics.js';
 import type { Contestant } from './contestant.js';
 import { jaxJs } from './jax.js';
 import type { Problem } from './problems.js';
@@ -29,7 +29,7 @@ export interface Timing {
   /** From a new device to the loss of the first step, with all that is compiled for it, ms. */
   readonly first: number;
   /** Its time over ours, of the same round: the median of the rounds, and the middle half of them. */
-  readonly ratio: { readonly median: number; readonly p25: number; readonly p75: number };
+  readonly ratio: Ratio;
 }
 
 export interface Comparison {
@@ -116,9 +116,11 @@ async function time(
     progress(`${problem.name}: round ${round + 1} of ${rounds}`);
     for (const library of round % 2 === 0 ? libraries : libraries.toReversed()) samples[library].push(await block(library));
   }
-  return libraries.map((library) => {
-    const ratios = samples[library].map((milliseconds, round) => milliseconds / samples.pushforward[round]!).sort((a, b) => a - b);
-    const [p25, median, p75] = [0.25, 0.5, 0.75].map((q) => quantile(ratios, q)) as [number, number, number];
-    return { library, time: summarize(samples[library]), block: blocks[library], first: first[library], ratio: { median, p25, p75 } };
-  });
+  return libraries.map((library) => ({
+    library,
+    time: summarize(samples[library]),
+    block: blocks[library],
+    first: first[library],
+    ratio: ratioOf(samples[library], samples.pushforward),
+  }));
 }

@@ -3,6 +3,7 @@
 import { drawToy, toys } from '../../examples/data/toys.js';
 import { uniformGenerator } from '../../src/flows/recipes/initial.js';
 import { type Flow, type Gpu, maf, realNVP } from '../../src/index.js';
+import { normalGenerator } from '../src/normal.js';
 
 /** y = x (weight ⊙ mask) + bias, over rows. */
 export interface Layer {
@@ -41,8 +42,7 @@ export interface Setting extends Omit<Problem, 'networks' | 'data'> {
 
 /** Neighbours that depend on each other, in a curve: x₀ = n₀, xᵢ = sin(2 xᵢ₋₁) + nᵢ / 2. */
 function drawChain(rows: number, dim: number): Float32Array {
-  const uniform = uniformGenerator(1);
-  const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  const normal = normalGenerator(uniformGenerator(1));
   const data = new Float32Array(rows * dim);
   for (let i = 0; i < data.length; i++) data[i] = i % dim === 0 ? normal() : Math.sin(2 * data[i - 1]!) + normal() / 2;
   return data;

@@ -47,7 +47,8 @@ interface Entry {
 const maxHeaderBytes = 100_000_000;
 const place = 'safetensors';
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Whole and exact: a count above 2^53 has already lost its last digits in JSON.parse. */
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -3,12 +3,11 @@
 
 import type { FlowDescription } from '../format/description.js';
 import { parseDescription } from '../format/format.js';
-import type { StoredTensor } from '../format/safetensors.js';
+import { isObject, type StoredTensor } from '../format/safetensors.js';
 import { FormatError, UnsupportedError } from '../runtime/errors.js';
 import { deriveMademog, deriveNflows } from './derive-nflows.js';
 import type { Derivation } from './derive-options.js';
 import { deriveZuko, deriveZukoContinuous } from './derive-zuko.js';
-import { isObject } from './whole-flow.js';
 
 type Derive = (derivation: Derivation) => Omit<FlowDescription, 'version'>;
 

@@ -2,10 +2,7 @@
 
 import type { FlowDescription } from '../format/description.js';
 import { parseDescription } from '../format/format.js';
-import type { StoredTensor } from '../format/safetensors.js';
-
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+import { isObject, type StoredTensor } from '../format/safetensors.js';
 
 /** Whether the object is of the { library, class, constructor } form. An explicit `structure` wins over the constructor. */
 export function isWholeFlow(description: unknown): boolean {
