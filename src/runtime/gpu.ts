@@ -1,10 +1,11 @@
 // The device and what belongs to it: pipelines, memory, readback. Adopts a device or requests one.
 
 import { CallTable } from './call-values.js';
+import { Choices, type RowsClass } from './choices.js';
 import { AdapterError, DeviceLostError, DisposedError, type PushforwardError, ValueError } from './errors.js';
 import { Executable } from './executable.js';
 import { Memory } from './memory.js';
-import { type Pipeline, PipelineCache } from './pipelines.js';
+import { PipelineCache, type Pipelines } from './pipelines.js';
 import type { Program } from './program.js';
 import { Readback } from './readback.js';
 import { Residents } from './residents.js';
@@ -41,6 +42,7 @@ export class Gpu {
   readonly device: GPUDevice;
   readonly memory: Memory;
   readonly pipelines: PipelineCache;
+  readonly choices: Choices;
   readonly readback: Readback;
   readonly callTable: CallTable;
   readonly maxRowsPerChunk: number;
@@ -53,6 +55,7 @@ export class Gpu {
     this.#owned = owned;
     this.memory = new Memory(device);
     this.pipelines = new PipelineCache(device);
+    this.choices = new Choices(device);
     this.readback = new Readback(this);
     this.callTable = new CallTable(device, this.memory);
     this.maxRowsPerChunk = options.maxRowsPerChunk ?? Number.POSITIVE_INFINITY;
@@ -97,14 +100,21 @@ export class Gpu {
   /** Compiles the pipelines of a program, in parallel. The only asynchronous step before encoding. */
   async compile(program: Program, residents: Residents): Promise<Executable> {
     this.assertAlive();
-    let pipelines: Pipeline[];
+    const pipelines = await this.pipelinesOf(program);
+    residents.assertAlive(' while it compiled');
+    return new Executable(this, program, pipelines, residents);
+  }
+
+  /** Compiles what each command of a program runs, in parallel. */
+  async pipelinesOf(program: Program): Promise<Pipelines> {
+    const compile = (rows: RowsClass) =>
+      Promise.all(program.commands.map((command) => this.pipelines.get(command, this.choices.of(command, rows))));
     try {
-      pipelines = await Promise.all(program.commands.map((command) => this.pipelines.get(command)));
+      const [many, few] = await Promise.all([compile('many'), compile('few')]);
+      return { many, few };
     } catch (error) {
       throw await this.explain(error as PushforwardError);
     }
-    residents.assertAlive(' while it compiled');
-    return new Executable(this, program, pipelines, residents);
   }
 
   /** For the programs of one owner and their constants. @param owner what errors call it. @param record its programs, by name. */

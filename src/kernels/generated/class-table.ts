@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,rc:u32,rd:u32,re:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rf:array<vec4f>;@group(0)@binding(3)var<storage,read>ec:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let rh=rf[o(c.rd,e.x)+c.re*j];let ca=bitcast<vec4u>(rh);let kr=(ca<vec4u(bitcast<u32>(f32(c.rc))))|(ca==vec4u(0x80000000u));let ha=kr&(floor(rh)==rh);let f=vec4u(select(vec4f(0.),rh,ha))*c.l+d;let ri=vec4f(ec[f.x],ec[f.y],ec[f.z],ec[f.w]);y[o(c.l,e.x)+d*j]=select(bitcast<vec4f>(ca|vec4u(0x7fc00000u)),ri,ha);}";
+const own = "struct u{l:u32,re:u32,rf:u32,rh:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ri:array<vec4f>;@group(0)@binding(3)var<storage,read>ec:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)h:vec3u){let f=h.y;if(h.x*4u>=K()||f>=c.l){return;}let rj=ri[p(c.rf,h.x)+c.rh*j];let ca=bitcast<vec4u>(rj);let io=(ca<vec4u(bitcast<u32>(f32(c.re))))|(ca==vec4u(0x80000000u));let hc=io&(floor(rj)==rj);let e=vec4u(select(vec4f(0.),rj,hc))*c.l+f;let rk=vec4f(ec[e.x],ec[e.y],ec[e.z],ec[e.w]);y[p(c.l,h.x)+f*j]=select(bitcast<vec4f>(ca|vec4u(0x7fc00000u)),rk,hc);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const classTable = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{t:u32,cl:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>yv:array<vec4f>;@group(0)@binding(3)var<storage,read>qq:array<vec4f>;@group(0)@binding(4)var<storage,read_write>tz:array<vec4f>;@compute@workgroup_size(16,4)fn log_determinant_backward(@builtin(global_invocation_id)e:vec3u){let t=c.t;let n=e.y;if(e.x*4u>=K()||n>=t){return;}let E=o(t*t,e.x);let sq=E+n*j;let N=t*j;for(var i=0u;i<t;i++){var C=vec4f(0.);if(i==n){C=c.cl*qq[e.x];}for(var h=n;h<i;h++){C=fma(-yv[E+(h*t+i)*j],tz[sq+h*N],C);}tz[sq+i*N]=C/(1.+yv[E+(i*t+i)*j]);}for(var i=t-1u;i>0u;i--){let O=i-1u;var C=tz[sq+O*N];for(var h=i;h<t;h++){C=fma(-yv[E+(h*t+O)*j],tz[sq+h*N],C);}tz[sq+O*N]=C;}}";
+const own = "struct u{t:u32,cl:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>zb:array<vec4f>;@group(0)@binding(3)var<storage,read>qs:array<vec4f>;@group(0)@binding(4)var<storage,read_write>ub:array<vec4f>;@compute@workgroup_size(16,4)fn log_determinant_backward(@builtin(global_invocation_id)h:vec3u){let t=c.t;let n=h.y;if(h.x*4u>=K()||n>=t){return;}let v=p(t*t,h.x);let ss=v+n*j;let N=t*j;for(var i=0u;i<t;i++){var D=vec4f(0.);if(i==n){D=c.cl*qs[h.x];}for(var d=n;d<i;d++){D=fma(-zb[v+(d*t+i)*j],ub[ss+d*N],D);}ub[ss+i*N]=D/(1.+zb[v+(i*t+i)*j]);}for(var i=t-1u;i>0u;i--){let P=i-1u;var D=ub[ss+P*N];for(var d=i;d<t;d++){D=fma(-zb[v+(d*t+P)*j],ub[ss+d*N],D);}ub[ss+P*N]=D;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<
