@@ -1,5 +1,7 @@
 // The device and what belongs to it: pipelines, memory, readback. Adopts a device or requests one.
 
+import type { TuningReport } from '../tuning/report.js';
+import type { TuneOptions } from '../tuning/tune.js';
 import { CallTable } from './call-values.js';
 import { Choices, type RowsClass } from './choices.js';
 import { AdapterError, DeviceLostError, DisposedError, type PushforwardError, ValueError } from './errors.js';
@@ -46,6 +48,8 @@ export class Gpu {
   readonly readback: Readback;
   readonly callTable: CallTable;
   readonly maxRowsPerChunk: number;
+  /** Of everything on this Gpu that is not disposed. */
+  readonly owners = new Set<Residents>();
   readonly #owned: boolean;
   #disposed = false;
   #lost: string | null = null;
@@ -117,9 +121,42 @@ export class Gpu {
     }
   }
 
-  /** For the programs of one owner and their constants. @param owner what errors call it. @param record its programs, by name. */
-  residents(owner = 'flow', record?: (name: string) => Program): Residents {
-    return new Residents(this, owner, record);
+  /**
+   * For the programs of one owner and their constants.
+   *
+   * @param owner what errors call it.
+   * @param record its programs, by name.
+   * @param usual those that most of its users run.
+   */
+  residents(owner = 'flow', record?: (name: string) => Program, usual: readonly string[] = []): Residents {
+    const residents = new Residents(this, owner, record, usual);
+    this.owners.add(residents);
+    return residents;
+  }
+
+  /**
+   * Times the variants of the kernels that the flows on this Gpu run (of a flow that has run nothing yet: `sample` and `logProb`), and runs the fastest
+   * ones from then on. A variant counts only if its results agree; they differ by rounding. Choices are kept for the next visit, in
+   * IndexedDB or in a file (Node), and found there without timing. Nothing else should run meanwhile.
+   *
+   * ```ts
+   * const flow = await importTorch(gpu, description, weights);
+   * const report = await gpu.tune({ rows: 4096 });
+   * console.log(String(report));
+   * ```
+   *
+   * @throws ValueError for options out of range, DisposedError, DeviceLostError.
+   */
+  async tune(options: TuneOptions = {}): Promise<TuningReport> {
+    const { tune } = await import('../tuning/tune.js');
+    return tune(this, options);
+  }
+
+  /** Which variant each kernel of the programs compiled so far runs with, and why: measured, remembered, by a rule for this adapter, or the default. */
+  async report(): Promise<TuningReport> {
+    this.assertAlive();
+    const { reportOf } = await import('../tuning/report.js');
+    return reportOf(this);
   }
 
   /** Throws DisposedError after `dispose`, DeviceLostError after the device was lost. */

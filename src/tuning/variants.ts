@@ -1,33 +1,25 @@
 // Every kernel that has variants, and these. All of a family take the same bindings, parameters and constants and differ in how invocations
 // share the work; a new variant is a line here, and its tests are those of its family (tests/cases/variants.ts).
 
-import { autoregressiveSolveAffine } from '../kernels/autoregressive-solve-affine.js';
 import { autoregressiveSolveAffineTeam } from '../kernels/autoregressive-solve-affine-team.js';
-import { autoregressiveSolveMixture } from '../kernels/autoregressive-solve-mixture.js';
 import { autoregressiveSolveMixtureTeam } from '../kernels/autoregressive-solve-mixture-team.js';
-import { autoregressiveSolveSpline } from '../kernels/autoregressive-solve-spline.js';
 import { autoregressiveSolveSplineTeam } from '../kernels/autoregressive-solve-spline-team.js';
-import { maskedLinear } from '../kernels/masked-linear.js';
 import { maskedLinearFew } from '../kernels/masked-linear-few.js';
 import { maskedLinearMatrix } from '../kernels/masked-linear-matrix.js';
 import { maskedLinearShared } from '../kernels/masked-linear-shared.js';
 import type { RowsClass } from '../runtime/choices.js';
 import type { Kernel, KernelSource } from '../runtime/kernel.js';
 
-export interface Family {
-  /** The kernel that programs record, and one of its own variants. */
-  readonly kernel: Kernel;
-  readonly others: Readonly<Record<RowsClass, readonly Kernel[]>>;
-}
+export type Family = Readonly<Record<RowsClass, readonly Kernel[]>>;
 
-const family = <S extends KernelSource>(kernel: Kernel<S>, many: readonly Kernel<S>[], few: readonly Kernel<S>[] = many): Family => ({
-  kernel: kernel as unknown as Kernel,
-  others: { many: many as unknown as Kernel[], few: few as unknown as Kernel[] },
-});
+const general = <S extends KernelSource>(...kernels: readonly Kernel<S>[]) => kernels as unknown as readonly Kernel[];
+const linear = general(maskedLinearMatrix, maskedLinearShared);
+const solve = <S extends KernelSource>(team: Kernel<S>): Family => ({ many: general(team), few: general(team) });
 
-export const families: readonly Family[] = [
-  family(maskedLinear, [maskedLinearMatrix, maskedLinearShared], [maskedLinearMatrix, maskedLinearShared, maskedLinearFew]),
-  family(autoregressiveSolveAffine, [autoregressiveSolveAffineTeam]),
-  family(autoregressiveSolveMixture, [autoregressiveSolveMixtureTeam]),
-  family(autoregressiveSolveSpline, [autoregressiveSolveSplineTeam]),
-];
+/** By the shader's name: an import of the kernels themselves would keep those that a page does not use in its bundle. */
+export const families: Readonly<Record<string, Family>> = {
+  'masked-linear': { many: linear, few: [...linear, ...general(maskedLinearFew)] },
+  'autoregressive-solve-affine': solve(autoregressiveSolveAffineTeam),
+  'autoregressive-solve-mixture': solve(autoregressiveSolveMixtureTeam),
+  'autoregressive-solve-spline': solve(autoregressiveSolveSplineTeam),
+};

@@ -18,14 +18,16 @@ const twins = new Map(
     .map((twin) => [kernelKey(twin.source), twin]),
 );
 
-/** The kernel that a variant stands for: float64 does not show the order of sums. */
-const baseOf = new Map(
-  families.flatMap(({ kernel, others }) => [...others.many, ...others.few].map((variant) => [kernelKey(variant.source), kernel.source])),
+/** Which twin serves a variant: that of its family, since float64 does not show the order of sums. */
+const familyOf = new Map(
+  Object.entries(families).flatMap(([name, { few }]) =>
+    few.map(({ source }) => [kernelKey(source), `${name}.${name.replaceAll('-', '_')}`]),
+  ),
 );
 
 /** @throws where a kernel has no twin. */
 export function twinOf(source: KernelSource): Twin {
-  const twin = twins.get(kernelKey(baseOf.get(kernelKey(source)) ?? source));
+  const twin = twins.get(familyOf.get(kernelKey(source)) ?? kernelKey(source));
   if (!twin) throw new Error(`no float64 twin of ${kernelKey(source)} in tests/reference`);
   return twin;
 }
