@@ -9,7 +9,7 @@ import { wgsl as libAffine } from './lib/affine.js';
 import { wgsl as libSolveAffine } from './lib/solve-affine.js';
 import { wgsl as libSolveByTeam } from './lib/solve-by-team.js';
 
-const own = "@compute@workgroup_size(16,8)fn autoregressive_solve_affine_team(@builtin(workgroup_id)ah:vec3u,@builtin(local_invocation_id)H:vec3u){im(ah.x*j+H.x,H.y);}";
+const own = "@compute@workgroup_size(16,8)fn autoregressive_solve_affine_team(@builtin(workgroup_id)ah:vec3u,@builtin(local_invocation_id)H:vec3u){io(ah.x*i+H.x,H.y);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libSolveByTeam}${own}`;
 
 export const autoregressiveSolveAffineTeam = /*#__PURE__*/ kernelSource<

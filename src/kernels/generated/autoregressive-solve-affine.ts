@@ -9,7 +9,7 @@ import { wgsl as libAffine } from './lib/affine.js';
 import { wgsl as libSolveAffine } from './lib/solve-affine.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)ah:vec3u,@builtin(local_invocation_id)H:vec3u){let group=ah.x*j+H.x;if(group*4u>=K()){return;}gv(group);}";
+const own = "@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)ah:vec3u,@builtin(local_invocation_id)H:vec3u){let group=ah.x*i+H.x;if(group*4u>=K()){return;}gv(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libAutoregressiveSolve}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

@@ -10,7 +10,7 @@ import { wgsl as libMixture } from './lib/mixture.js';
 import { wgsl as libSolveMixture } from './lib/solve-mixture.js';
 import { wgsl as libSolveByTeam } from './lib/solve-by-team.js';
 
-const own = "@compute@workgroup_size(16,8)fn autoregressive_solve_mixture_team(@builtin(workgroup_id)ah:vec3u,@builtin(local_invocation_id)H:vec3u){im(ah.x*j+H.x,H.y);}";
+const own = "@compute@workgroup_size(16,8)fn autoregressive_solve_mixture_team(@builtin(workgroup_id)ah:vec3u,@builtin(local_invocation_id)H:vec3u){io(ah.x*i+H.x,H.y);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libSolveByTeam}${own}`;
 
 export const autoregressiveSolveMixtureTeam = /*#__PURE__*/ kernelSource<

@@ -10,7 +10,7 @@ import { wgsl as libMixture } from './lib/mixture.js';
 import { wgsl as libSolveMixture } from './lib/solve-mixture.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)ah:vec3u,@builtin(local_invocation_id)H:vec3u){let group=ah.x*j+H.x;if(group*4u>=K()){return;}gv(group);}";
+const own = "@compute@workgroup_size(4)fn autoregressive_solve_mixture(@builtin(workgroup_id)ah:vec3u,@builtin(local_invocation_id)H:vec3u){let group=ah.x*i+H.x;if(group*4u>=K()){return;}gv(group);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libAutoregressiveSolve}${own}`;
 
 export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<

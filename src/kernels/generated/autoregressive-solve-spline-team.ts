@@ -9,7 +9,7 @@ import { wgsl as libSpline } from './lib/spline.js';
 import { wgsl as libSolveSpline } from './lib/solve-spline.js';
 import { wgsl as libSolveByTeam } from './lib/solve-by-team.js';
 
-const own = "@compute@workgroup_size(16,8)fn autoregressive_solve_spline_team(@builtin(workgroup_id)ah:vec3u,@builtin(local_invocation_id)H:vec3u){im(ah.x*j+H.x,H.y);}";
+const own = "@compute@workgroup_size(16,8)fn autoregressive_solve_spline_team(@builtin(workgroup_id)ah:vec3u,@builtin(local_invocation_id)H:vec3u){io(ah.x*i+H.x,H.y);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libSpline}${libSolveSpline}${libSolveByTeam}${own}`;
 
 export const autoregressiveSolveSplineTeam = /*#__PURE__*/ kernelSource<

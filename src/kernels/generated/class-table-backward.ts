@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "struct u{l:u32,re:u32,rf:u32,rh:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ri:array<vec4f>;@group(0)@binding(3)var<storage,read>fj:array<vec4f>;@group(0)@binding(4)var<storage,read_write>rl:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)h:vec3u){let rk=h.y*65535u*64u+h.x;if(rk>=c.re*c.l){return;}let rm=vec4f(f32(rk/c.l));let f=rk%c.l;let ok=(K()+3u)/4u;var o=0.;for(var v=0u;v<ok;v+=j){let ak=min(v+j,ok);var rh=p(c.rf,v)+c.rh*j;var e=p(c.l,v)+f*j;var J=vec4f(0.);for(var group=v;group<ak;group++){J+=select(vec4f(0.),fj[e],nu(group)&(ri[rh]==rm));rh++;e++;}o+=dot(J,vec4f(1.));}rl[rk]+=o;}";
+const own = "struct u{l:u32,rf:u32,rh:u32,ri:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>rj:array<vec4f>;@group(0)@binding(3)var<storage,read>fj:array<vec4f>;@group(0)@binding(4)var<storage,read_write>rm:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)h:vec3u){let rl=h.y*65535u*64u+h.x;if(rl>=c.rf*c.l){return;}let rn=vec4f(f32(rl/c.l));let f=rl%c.l;let ol=(K()+3u)/4u;var o=0.;for(var v=0u;v<ol;v+=i){let hs=min(v+i,ol);var ri=p(c.rh,v)+c.ri*i;var d=p(c.l,v)+f*i;var J=vec4f(0.);for(var group=v;group<hs;group++){J+=select(vec4f(0.),fj[d],nv(group)&(rj[ri]==rn));ri++;d++;}o+=dot(J,vec4f(1.));}rm[rl]+=o;}";
 const wgsl: string = `${libLayout}${libCall}${libRowsBackward}${own}`;
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

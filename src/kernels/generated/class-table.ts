@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32,re:u32,rf:u32,rh:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ri:array<vec4f>;@group(0)@binding(3)var<storage,read>ec:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)h:vec3u){let f=h.y;if(h.x*4u>=K()||f>=c.l){return;}let rj=ri[p(c.rf,h.x)+c.rh*j];let ca=bitcast<vec4u>(rj);let io=(ca<vec4u(bitcast<u32>(f32(c.re))))|(ca==vec4u(0x80000000u));let hc=io&(floor(rj)==rj);let e=vec4u(select(vec4f(0.),rj,hc))*c.l+f;let rk=vec4f(ec[e.x],ec[e.y],ec[e.z],ec[e.w]);y[p(c.l,h.x)+f*j]=select(bitcast<vec4f>(ca|vec4u(0x7fc00000u)),rk,hc);}";
+const own = "struct u{l:u32,rf:u32,rh:u32,ri:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>rj:array<vec4f>;@group(0)@binding(3)var<storage,read>ec:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)h:vec3u){let f=h.y;if(h.x*4u>=K()||f>=c.l){return;}let rk=rj[p(c.rh,h.x)+c.ri*i];let ca=bitcast<vec4u>(rk);let ip=(ca<vec4u(bitcast<u32>(f32(c.rf))))|(ca==vec4u(0x80000000u));let hc=ip&(floor(rk)==rk);let d=vec4u(select(vec4f(0.),rk,hc))*c.l+f;let rl=vec4f(ec[d.x],ec[d.y],ec[d.z],ec[d.w]);y[p(c.l,h.x)+f*i]=select(bitcast<vec4f>(ca|vec4u(0x7fc00000u)),rl,hc);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const classTable = /*#__PURE__*/ kernelSource<

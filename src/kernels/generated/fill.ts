@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32,D:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>vz:array<vec4f>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)h:vec3u){let ok=(K()+3u)/4u;if(h.x>=ok){return;}for(var f=0u;f<c.l;f++){let e=p(c.l,h.x)+f*j;if(ADD){vz[e]+=vec4f(c.D);}else{vz[e]=vec4f(c.D);}}}";
+const own = "struct u{l:u32,D:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>vz:array<vec4f>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)h:vec3u){let ol=(K()+3u)/4u;if(h.x>=ol){return;}for(var f=0u;f<c.l;f++){let d=p(c.l,h.x)+f*i;if(ADD){vz[d]+=vec4f(c.D);}else{vz[d]=vec4f(c.D);}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const fill = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const fb=0xffffffffu;struct u{l:u32,tm:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>ln:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)h:vec3u){let f=h.y;if(h.x*4u>=K()||f>=c.l){return;}var D=vec4f(0.);if(ln[f]!=fb){D=x[p(c.tm,h.x)+ln[f]*j];}y[p(c.l,h.x)+f*j]=D;}";
+const own = "const fb=0xffffffffu;struct u{l:u32,tm:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>lo:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)h:vec3u){let f=h.y;if(h.x*4u>=K()||f>=c.l){return;}var D=vec4f(0.);if(lo[f]!=fb){D=x[p(c.tm,h.x)+lo[f]*i];}y[p(c.l,h.x)+f*i]=D;}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const permute = /*#__PURE__*/ kernelSource<
