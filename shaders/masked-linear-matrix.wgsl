@@ -28,8 +28,9 @@ fn masked_linear_matrix(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_inv
   if (strip * 8u >= params.outputs || group * 4u >= rows()) { return; }
   // A strip that is missing is computed as the one before, and not written.
   let other = min(strip + 1u, (params.outputs + 7u) / 8u - 1u);
-  let last = max(ranges[strip * 2u + 1u], ranges[other * 2u + 1u]);
-  let first = min(ranges[strip * 2u], ranges[other * 2u]);
+  let union = union_of(ranges_of(strip), ranges_of(other));
+  let first = union.x;
+  let last = union.y;
   var at = tiled(params.x_features, group) + (params.x_at + wg.z * params.inputs + first) * TILE4;
   var w = (strip * params.inputs + first) * 2u;
   let to_other = (other - strip) * params.inputs * 2u;

@@ -21,19 +21,13 @@ fn masked_linear_shared(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_inv
   let strip = strip0 + lane.y;
   let group = wg.x * TILE4 + lane.x;
   let local = lane.y * 16u + lane.x;
-  var first = params.inputs;
-  var last = 0u;
-  for (var s = strip0; s < min(strip0 + 8u, strips); s++) {
-    first = min(first, ranges[s * 2u]);
-    last = max(last, ranges[s * 2u + 1u]);
-  }
-  let own = min(strip, strips - 1u);
-  let own_first = ranges[own * 2u];
-  let own_last = select(0u, ranges[own * 2u + 1u], strip < strips);
+  var union = vec2<u32>(0u);
+  for (var s = strip0; s < min(strip0 + 8u, strips); s++) { union = union_of(union, ranges_of(s)); }
+  let own = select(vec2<u32>(0u), ranges_of(min(strip, strips - 1u)), strip < strips);
   let x_from = tiled(params.x_features, wg.x * TILE4) + (params.x_at + wg.z * params.inputs) * TILE4;
   var sums: array<vec4<f32>, 8>;
-  for (var start = first; start < last; start += DEPTH) {
-    let depth = min(DEPTH, last - start);
+  for (var start = union.x; start < union.y; start += DEPTH) {
+    let depth = min(DEPTH, union.y - start);
     workgroupBarrier();
     for (var i = local; i < 256u; i += 128u) {
       let k = i / 16u;
@@ -44,7 +38,7 @@ fn masked_linear_shared(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_inv
       }
     }
     workgroupBarrier();
-    if (start < own_last && start + depth > own_first) {
+    if (start < own.y && start + depth > own.x) {
       var a0 = vec4<f32>(0.0); var a1 = vec4<f32>(0.0); var a2 = vec4<f32>(0.0); var a3 = vec4<f32>(0.0);
       var a4 = vec4<f32>(0.0); var a5 = vec4<f32>(0.0); var a6 = vec4<f32>(0.0); var a7 = vec4<f32>(0.0);
       for (var k = 0u; k < depth; k++) {

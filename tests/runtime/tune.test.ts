@@ -94,8 +94,13 @@ describe('tune', () => {
   });
 
   test.each([0, -1, 1.5, Number.NaN, 2 ** 25, []].map((rows) => [rows]))('rows %j is refused', async (rows) => {
-    const got = rows instanceof Array ? 'none' : String(rows);
-    await expectError(() => context.gpu.tune({ rows }), ValueError, 'E_VALUE', `gpu.tune: rows needs whole numbers from 1 to 2²⁴; got ${got}`);
+    const got = Array.isArray(rows) ? 'none' : String(rows);
+    await expectError(
+      () => context.gpu.tune({ rows }),
+      ValueError,
+      'E_VALUE',
+      `gpu.tune: rows needs whole numbers from 1 to 2²⁴; got ${got}`,
+    );
   });
   test('so is a time that is not positive', async () => {
     await expectError(

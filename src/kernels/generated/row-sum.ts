@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct u{l:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>tt:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Hh:array<vec4f>;const Hi=64u;fn Hj(Y:u32,v:u32,hs:u32)->vec4f{var o=vec4f(0.);for(var s=v;s<hs;s+=8u){var J=vec4f(0.);for(var f=s;f<min(s+8u,hs);f++){J+=tt[Y+f*i];}o+=J;}return o;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)h:vec3u){let hd=(c.l+Hi-1u)/Hi;if(h.x*4u>=K()||h.y>=hd){return;}let v=h.y*Hi;Hh[p(hd,h.x)+h.y*i]=Hj(p(c.l,h.x),v,min(v+Hi,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)h:vec3u){if(h.x*4u>=K()){return;}total[h.x]+=Hj(p(c.l,h.x),0u,c.l);}";
+const own = "struct u{l:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>tt:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Hi:array<vec4f>;const Hj=64u;fn Hk(Y:u32,v:u32,hs:u32)->vec4f{var o=vec4f(0.);for(var s=v;s<hs;s+=8u){var J=vec4f(0.);for(var f=s;f<min(s+8u,hs);f++){J+=tt[Y+f*i];}o+=J;}return o;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)h:vec3u){let hd=(c.l+Hj-1u)/Hj;if(h.x*4u>=K()||h.y>=hd){return;}let v=h.y*Hj;Hi[p(hd,h.x)+h.y*i]=Hk(p(c.l,h.x),v,min(v+Hj,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)h:vec3u){if(h.x*4u>=K()){return;}total[h.x]+=Hk(p(c.l,h.x),0u,c.l);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<
