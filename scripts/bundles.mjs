@@ -31,8 +31,8 @@ const shadersIn = (code) => [...new Set([...code.matchAll(/@compute[^{]*?\bfn (\
 
 /** What masked autoregressive flows run, in any direction and in reverse mode, with any option of the recipe: bases, mixtures, linear layers, supports. */
 const ofMaf = new Set(
-  `activation add_table affine autoregressive_solve_affine autoregressive_solve_mixture diagonal_affine fill implicit householder join log_density logit masked_linear mixture
-   multiply_add pack partial_sums permute row_sum sample triangular_solve unpack`.split(/\s+/),
+  `activation add_table affine autoregressive_solve_affine autoregressive_solve_mixture diagonal_affine fill implicit householder join log_density logit masked_linear
+   masked_linear_matrix mixture    multiply_add pack partial_sums permute row_sum sample triangular_solve unpack`.split(/\s+/),
 );
 
 // Reverse mode loads later, but a bundler puts what it shares with the library at once: the noise of integer data.

@@ -1,5 +1,5 @@
 // Prints the gzipped size of dist/index.js and of every chunk it imports, those apart that load when first asked for (reverse mode, solves
-// with error control, checks, what derives a description from a library's class), and fails above a budget or when anything outside the
+// with error control, checks, variants of kernels, what derives a description from a library's class), and fails above a budget or when anything outside the
 // package is imported.
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { parseAst } from 'vite';
 
 // All that a page loads which imports everything, and what it may load later. What a page bundles of it is in bundles.mjs.
-const budgets = { 'at once': 90 * 1000, later: 52 * 1000 };
+const budgets = { 'at once': 90 * 1000, later: 58 * 1000 };
 const dist = join(dirname(fileURLToPath(import.meta.url)), '../dist');
 
 /** Module specifiers in a syntax tree: imports and re-exports, or dynamic imports. */

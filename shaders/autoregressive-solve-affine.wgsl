@@ -9,15 +9,8 @@
 // Paper    Papamakarios et al. 2017, arXiv:1705.07057; Kingma et al. 2016, arXiv:1606.04934; each unit once, as NADE does for one
 //          hidden layer: Larochelle and Murray 2011.
 
+#import "lib/solve-affine.wgsl"
 #import "lib/autoregressive-solve.wgsl"
-#import "lib/affine.wgsl"
-
-/// Parameters of a feature: the shift at `parameters_at`, the unconstrained scale one `stride` further.
-fn transform(x: vec4<f32>, parameters_at: u32, stride: u32) -> Moved {
-  var u = vec4<f32>(0.0);
-  if (SCALE != SCALE_NONE) { u = state[parameters_at + stride]; }
-  return move_affine(x, state[parameters_at], u);
-}
 
 @compute @workgroup_size(4)
 fn autoregressive_solve_affine(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {

@@ -8,13 +8,8 @@
 // Derivative   as autoregressive-solve-affine: reverse the tasks; each feature by the inverse's rule in mixture.wgsl.
 // Paper    Papamakarios et al. 2017, arXiv:1705.07057, section 4.1.
 
+#import "lib/solve-mixture.wgsl"
 #import "lib/autoregressive-solve.wgsl"
-#import "lib/mixture.wgsl"
-
-fn transform(z: vec4<f32>, parameters_at: u32, stride: u32) -> Moved {
-  normalise(parameters_at, stride);
-  return invert_mixture(z, parameters_at, stride);
-}
 
 @compute @workgroup_size(4)
 fn autoregressive_solve_mixture(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {

@@ -8,12 +8,8 @@
 // Derivative  That of spline.wgsl at the solution, with the network's own: adjoints go through the features in reverse order.
 // Paper       Durkan et al. 2019, arXiv:1906.04032; the solve: autoregressive-solve-affine.wgsl.
 
+#import "lib/solve-spline.wgsl"
 #import "lib/autoregressive-solve.wgsl"
-#import "lib/spline.wgsl"
-
-fn parameter(at: u32) -> vec4<f32> { return state[at]; }
-
-fn transform(x: vec4<f32>, parameters_at: u32, stride: u32) -> Moved { return move_spline(x, parameters_at, stride); }
 
 @compute @workgroup_size(4)
 fn autoregressive_solve_spline(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {

@@ -20,42 +20,9 @@
 //          (tests/cases/masked-linear.ts).
 // Paper    Germain et al. 2015, arXiv:1502.03509 (masks); Papamakarios et al. 2017, arXiv:1705.07057.
 
-#import "lib/call.wgsl"
-#import "lib/layout.wgsl"
-#import "lib/activation.wgsl"
-
-struct Params {
-  inputs: u32,
-  outputs: u32,
-  x_features: u32,
-  x_at: u32,
-  addend_features: u32,
-  addend_at: u32,
-  gate_features: u32,
-  gate_at: u32,
-  y_features: u32,
-  y_at: u32,
-  raw_features: u32,
-  blocks: u32,
-}
+#import "lib/masked-linear.wgsl"
 
 const RUN = 24u; // inputs of one partial sum
-
-override ACTIVATION: u32 = 0u;
-override GATE: bool = false;
-override ADDEND: bool = false;
-override RAW: bool = false;
-override SCALE: bool = false;
-
-@group(0) @binding(1) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> weight: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read> ranges: array<u32>;
-@group(0) @binding(6) var<storage, read> addend: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read> gate: array<vec4<f32>>;
-@group(0) @binding(8) var<storage, read_write> y: array<vec4<f32>>;
-@group(0) @binding(9) var<storage, read_write> raw: array<vec4<f32>>;
 
 fn rectify(v: vec4<f32>) -> vec4<f32> { return select(v, vec4<f32>(0.0), vec4<bool>(ACTIVATION == ACT_RELU) & (v < vec4<f32>(0.0))); }
 
@@ -115,16 +82,9 @@ fn masked_linear(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation
     if (o + 7u < params.outputs) { y[y_at + 112u] = rectify(sums[14] + bias[o + 7u]); y[y_at + 120u] = rectify(sums[15] + bias[o + 7u]); }
     return;
   }
-  let padded = (params.outputs + 7u) / 8u * 8u;
   for (var i = 0u; i < 16u; i++) {
     let o = tile * 8u + i / 2u;
-    let g = group + (i % 2u) * 8u;
     if (o >= params.outputs) { break; }
-    var v = sums[i] + bias[o];
-    if (GATE) { v *= accurate_sigmoid(gate[tiled(params.gate_features, g) + (params.gate_at + o) * TILE4]); }
-    if (ADDEND) { v += addend[tiled(params.addend_features, g) + (params.addend_at + o) * TILE4]; }
-    if (RAW) { raw[tiled(params.raw_features, g) + o * TILE4] = v; }
-    if (SCALE) { v = v * bias[padded + o] + bias[2u * padded + o]; }
-    y[tiled(params.y_features, g) + (y_from + o) * TILE4] = activate(ACTIVATION, v);
+    finish(o, group + (i % 2u) * 8u, y_from, sums[i]);
   }
 }

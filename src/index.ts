@@ -56,3 +56,5 @@ export { type FitOptions, type FitProgress, type FitResult, fit, type TrainingOp
 export { fitTarget, type Target, type TargetResult } from './training/fit-target.js';
 export { scoreOf } from './training/score.js';
 export { type Variational, type VariationalFitOptions, type VariationalParts, variational } from './training/vae.js';
+export type { Choice, TuningReport } from './tuning/report.js';
+export type { TuneOptions } from './tuning/tune.js';

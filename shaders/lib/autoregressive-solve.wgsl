@@ -10,40 +10,8 @@
 // or one feature: value = transform(source[feature]; state[parameters ...]); state[known] = result[feature] = value.
 // Each non-zero of the masks is used once. One invocation owns 16 rows (row groups g, g + 4, g + 8, g + 12 of a tile of 64), so tasks follow
 // each other without barriers; every invocation runs the same tasks, so control flow is uniform.
-#import "lib/call.wgsl"
-#import "lib/layout.wgsl"
-#import "lib/activation.wgsl"
 
-const NONE = 0xffffffffu;
-const TASK = 20u; // words of a task
-const KIND_STRIP8 = 0u;
-const KIND_STRIP4 = 1u;
-const KIND_STRIP2 = 2u;
-const KIND_FEATURE = 3u;
-const RUN = 24u; // inputs of one partial sum
-const HAS_SCALE = 256u; // flags beside the activation's number
-const HAS_SKIP = 512u;
-const PLAIN = 1024u; // nothing but a bias, and the identity or a ReLU
-const SKIPS = 12u; // word of the first of up to 8 state rows that are added
-
-struct Params {
-  tasks: u32,
-  nodes: u32,         // features of state, the last of them zeros
-  dim: u32,           // features of source and result
-  side_features: u32, // features of side: context projections, packed like the units they meet
-}
-
-override HAS_LOG_DET: bool = true;
-
-@group(0) @binding(1) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> source: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> weight: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> tasks: array<u32>;
-@group(0) @binding(6) var<storage, read> side: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read_write> state: array<vec4<f32>>;
-@group(0) @binding(8) var<storage, read_write> result: array<vec4<f32>>;
-@group(0) @binding(9) var<storage, read_write> log_det: array<vec4<f32>>;
+#import "lib/solve-tasks.wgsl"
 
 fn rectify(v: vec4<f32>, relu: vec4<bool>) -> vec4<f32> { return select(v, vec4<f32>(0.0), relu & (v < vec4<f32>(0.0))); }
 

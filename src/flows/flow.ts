@@ -289,7 +289,7 @@ export class GpuFlow implements Flow {
   }
 
   #newTasks(): Residents {
-    return this.#gpu.residents('flow', (task) => this.record(task as Task));
+    return this.#gpu.residents('flow', (task) => this.record(task as Task), ['sample', 'logProb']);
   }
 
   /** This flow behind one more layer at its data side. Device, tensors and base are shared, each flow is disposed on its own. */

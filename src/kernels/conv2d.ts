@@ -1,7 +1,7 @@
 import { ceilDiv } from '../runtime/kernel.js';
 import * as source from './generated/conv2d.js';
 import { tileKernel } from './geometry.js';
-import { STRIP } from './masked-linear.js';
+import { STRIP } from './linear-strips.js';
 
 export const conv2d = /*#__PURE__*/ tileKernel(
   source.conv2d,

@@ -39,6 +39,7 @@ export const tileKernel = <const S extends KernelSource>(
   source: S,
   multiplyAdds: Kernel<S>['multiplyAdds'] = null,
   grid: (params: Params<S>) => readonly [strips: number, layers: number] = () => [1, 1],
+  prefers: Kernel<S>['prefers'] = null,
 ): Kernel<S> =>
   defineKernel(
     source,
@@ -47,4 +48,5 @@ export const tileKernel = <const S extends KernelSource>(
       return [ceilDiv(rows, TILE), ceilDiv(strips, source.workgroupSize[1]), layers];
     },
     multiplyAdds,
+    prefers,
   );

@@ -2,7 +2,7 @@ import { ceilDiv } from '../runtime/kernel.js';
 import { VALUE_NUMBER } from './activation.js';
 import * as source from './generated/linear-input-backward.js';
 import { tileKernel } from './geometry.js';
-import { STRIP } from './masked-linear.js';
+import { STRIP } from './linear-strips.js';
 
 /** Activations whose slope it takes along. Softplus is left out: its exponential, 64 times in the kernel, takes seconds to compile. */
 export const SLOPES: ReadonlySet<number> = /*#__PURE__*/ new Set(

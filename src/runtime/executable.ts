@@ -1,10 +1,11 @@
 // A compiled program: encodes into any command encoder, as often as wanted, with no allocation once `reserve` has seen the row count.
 
 import type { CallWords, SequenceValues } from './call-values.js';
+import { FEW_ROWS, type RowsClass } from './choices.js';
 import { DisposedError, LimitError, StateError } from './errors.js';
 import type { Gpu } from './gpu.js';
 import { memo } from './memo.js';
-import type { Pipeline } from './pipelines.js';
+import type { Pipeline, Pipelines } from './pipelines.js';
 import type { Command, Program } from './program.js';
 import type { Residents } from './residents.js';
 import { chunksOf, type Rows } from './run-arrays.js';
@@ -32,7 +33,7 @@ const SCRATCH_BUDGET = 256 * 2 ** 20;
 
 interface BoundCommand {
   readonly command: Command;
-  readonly pipeline: Pipeline;
+  pipelines: Readonly<Record<RowsClass, Pipeline>>;
   readonly paramsOffset: number;
   /** Names of externals this command binds, in binding order. */
   readonly externals: readonly string[];
@@ -60,7 +61,7 @@ export class Executable {
   #bufferIds = new WeakMap<GPUBuffer, number>();
   #nextBufferId = 0;
 
-  constructor(gpu: Gpu, program: Program, pipelines: readonly Pipeline[], residents: Residents) {
+  constructor(gpu: Gpu, program: Program, pipelines: Pipelines, residents: Residents) {
     this.program = program;
     this.#gpu = gpu;
     this.#residents = residents;
@@ -74,13 +75,18 @@ export class Executable {
       const paramsOffset = offset;
       offset += Math.ceil(command.kernel.source.params.byteSize / alignment) * alignment;
       const externals = Object.values(command.tensors).flatMap((tensor) => nameOf(tensor) ?? []);
-      return { command, pipeline: pipelines[index]!, paramsOffset, externals, group: null, cache: new WeakMap() };
+      return { command, pipelines: pipelinesAt(pipelines, index), paramsOffset, externals, group: null, cache: new WeakMap() };
     });
     for (const [id, length] of program.tables)
       this.#tables.set(id, gpu.memory.create({ label: `table ${id}`, size: Math.ceil(length / 4) * 16, usage: STORAGE }));
     this.#paramsBuffer = offset > 0 ? this.#uploadParams(offset) : null;
     this.#callBuffer = gpu.callTable.createUniform(program.commands[0]?.label ?? 'empty');
     residents.executables.add(this);
+  }
+
+  /** Runs other variants from the next encode on. Bind groups stay, since variants have one layout. */
+  adopt(pipelines: Pipelines): void {
+    for (const [index, bound] of this.#bound.entries()) bound.pipelines = pipelinesAt(pipelines, index);
   }
 
   /** Makes scratch for `rows` rows (of one chunk at most). Encoding more rows than reserved reserves them itself. */
@@ -171,10 +177,11 @@ export class Executable {
   }
 
   #dispatch(pass: GPUComputePassEncoder, bound: BoundCommand, call: EncodeCall, { start, rows }: Rows): void {
-    const { kernel, params } = bound.command;
-    pass.setPipeline(bound.pipeline.pipeline);
+    // By the whole batch, so that a row's bits do not depend on how it is split.
+    const { kernel, pipeline } = bound.pipelines[call.rows <= FEW_ROWS && !call.firstRow ? 'few' : 'many'];
+    pass.setPipeline(pipeline);
     pass.setBindGroup(0, bound.group ?? this.#externalGroup(bound, call, start));
-    pass.dispatchWorkgroups(...kernel.grid(rows, params));
+    pass.dispatchWorkgroups(...kernel.grid(rows, bound.command.params));
   }
 
   #externalGroup(bound: BoundCommand, { externals, contextStride = 1 }: EncodeCall, start: number): GPUBindGroup {
@@ -185,7 +192,7 @@ export class Executable {
   }
 
   #createGroup(
-    { command, pipeline, paramsOffset }: BoundCommand,
+    { command, pipelines, paramsOffset }: BoundCommand,
     externals: EncodeCall['externals'],
     start: number,
     contextStride: 0 | 1 = 1,
@@ -198,7 +205,7 @@ export class Executable {
     if (usesCall) entries.push({ binding: 0, resource: { buffer: this.#callBuffer } });
     if (params.byteSize > 0)
       entries.push({ binding: params.binding, resource: { buffer: this.#paramsBuffer!, offset: paramsOffset, size: params.byteSize } });
-    return this.#gpu.device.createBindGroup({ label: command.label, layout: pipeline.layout, entries });
+    return this.#gpu.device.createBindGroup({ label: command.label, layout: pipelines.many.layout, entries });
   }
 
   #bindingOf(tensor: Tensor, externals: EncodeCall['externals'], start: number, contextStride: 0 | 1): GPUBufferBinding {
@@ -231,6 +238,8 @@ export class Executable {
     return buffer;
   }
 }
+
+const pipelinesAt = ({ many, few }: Pipelines, index: number): BoundCommand['pipelines'] => ({ many: many[index]!, few: few[index]! });
 
 /** Rows that fit every limit at once, in whole tiles. Throws LimitError where not even one tile does. */
 function rowsPerChunk(gpu: Gpu, program: Program): number {

@@ -1,10 +1,13 @@
 // The device and what belongs to it: pipelines, memory, readback. Adopts a device or requests one.
 
+import type { TuningReport } from '../tuning/report.js';
+import type { TuneOptions } from '../tuning/tune.js';
 import { CallTable } from './call-values.js';
+import { Choices, type RowsClass } from './choices.js';
 import { AdapterError, DeviceLostError, DisposedError, type PushforwardError, ValueError } from './errors.js';
 import { Executable } from './executable.js';
 import { Memory } from './memory.js';
-import { type Pipeline, PipelineCache } from './pipelines.js';
+import { PipelineCache, type Pipelines } from './pipelines.js';
 import type { Program } from './program.js';
 import { Readback } from './readback.js';
 import { Residents } from './residents.js';
@@ -41,9 +44,12 @@ export class Gpu {
   readonly device: GPUDevice;
   readonly memory: Memory;
   readonly pipelines: PipelineCache;
+  readonly choices: Choices;
   readonly readback: Readback;
   readonly callTable: CallTable;
   readonly maxRowsPerChunk: number;
+  /** Of everything on this Gpu that is not disposed. */
+  readonly owners = new Set<Residents>();
   readonly #owned: boolean;
   #disposed = false;
   #lost: string | null = null;
@@ -53,6 +59,7 @@ export class Gpu {
     this.#owned = owned;
     this.memory = new Memory(device);
     this.pipelines = new PipelineCache(device);
+    this.choices = new Choices(device);
     this.readback = new Readback(this);
     this.callTable = new CallTable(device, this.memory);
     this.maxRowsPerChunk = options.maxRowsPerChunk ?? Number.POSITIVE_INFINITY;
@@ -97,19 +104,59 @@ export class Gpu {
   /** Compiles the pipelines of a program, in parallel. The only asynchronous step before encoding. */
   async compile(program: Program, residents: Residents): Promise<Executable> {
     this.assertAlive();
-    let pipelines: Pipeline[];
-    try {
-      pipelines = await Promise.all(program.commands.map((command) => this.pipelines.get(command)));
-    } catch (error) {
-      throw await this.explain(error as PushforwardError);
-    }
+    const pipelines = await this.pipelinesOf(program);
     residents.assertAlive(' while it compiled');
     return new Executable(this, program, pipelines, residents);
   }
 
-  /** For the programs of one owner and their constants. @param owner what errors call it. @param record its programs, by name. */
-  residents(owner = 'flow', record?: (name: string) => Program): Residents {
-    return new Residents(this, owner, record);
+  /** Compiles what each command of a program runs, in parallel. */
+  async pipelinesOf(program: Program): Promise<Pipelines> {
+    const compile = (rows: RowsClass) =>
+      Promise.all(program.commands.map((command) => this.pipelines.get(command, this.choices.of(command, rows))));
+    try {
+      const [many, few] = await Promise.all([compile('many'), compile('few')]);
+      return { many, few };
+    } catch (error) {
+      throw await this.explain(error as PushforwardError);
+    }
+  }
+
+  /**
+   * For the programs of one owner and their constants.
+   *
+   * @param owner what errors call it.
+   * @param record its programs, by name.
+   * @param usual those that most of its users run.
+   */
+  residents(owner = 'flow', record?: (name: string) => Program, usual: readonly string[] = []): Residents {
+    const residents = new Residents(this, owner, record, usual);
+    this.owners.add(residents);
+    return residents;
+  }
+
+  /**
+   * Times the variants of the kernels that the flows on this Gpu run (of a flow that has run nothing yet: `sample` and `logProb`), and runs the fastest
+   * ones from then on. A variant counts only if its results agree; they differ by rounding. Choices are kept for the next visit, in
+   * IndexedDB or in a file (Node), and found there without timing. Nothing else should run meanwhile.
+   *
+   * ```ts
+   * const flow = await importTorch(gpu, description, weights);
+   * const report = await gpu.tune({ rows: 4096 });
+   * console.log(String(report));
+   * ```
+   *
+   * @throws ValueError for options out of range, DisposedError, DeviceLostError.
+   */
+  async tune(options: TuneOptions = {}): Promise<TuningReport> {
+    const { tune } = await import('../tuning/tune.js');
+    return tune(this, options);
+  }
+
+  /** Which variant each kernel of the programs compiled so far runs with, and why: measured, remembered, by a rule for this adapter, or the default. */
+  async report(): Promise<TuningReport> {
+    this.assertAlive();
+    const { reportOf } = await import('../tuning/report.js');
+    return reportOf(this);
   }
 
   /** Throws DisposedError after `dispose`, DeviceLostError after the device was lost. */

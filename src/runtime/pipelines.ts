@@ -1,6 +1,7 @@
 // Pipelines by entry point and constants, compiled asynchronously and once. Layouts are explicit, so that bind groups made for one
 // variant of a kernel serve another (`layout: 'auto'` forbids that).
 
+import type { RowsClass } from './choices.js';
 import { watched } from './error-scope.js';
 import { CompileError } from './errors.js';
 import { type Kernel, kernelKey } from './kernel.js';
@@ -8,9 +9,13 @@ import { memo, memoAsync } from './memo.js';
 import type { Command } from './program.js';
 
 export interface Pipeline {
+  readonly kernel: Kernel;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
 }
+
+/** Of a program's commands, for batches of many rows and of few (choices.ts): mostly the same. */
+export type Pipelines = Readonly<Record<RowsClass, readonly Pipeline[]>>;
 
 interface Module {
   readonly number: number;
@@ -46,8 +51,9 @@ export class PipelineCache {
     return this.#pipelines.size;
   }
 
-  get(command: Command): Promise<Pipeline> {
-    const { source } = command.kernel;
+  /** @param kernel the command's own, or a variant of it. */
+  get(command: Command, kernel = command.kernel): Promise<Pipeline> {
+    const { source } = kernel;
     // WebKit rejects constants that the shader never reads, so only reflected ones pass; bools travel as 0 and 1.
     const constants: Record<string, number> = {};
     for (const [name, { default: fallback }] of Object.entries(source.constants))
@@ -62,10 +68,11 @@ export class PipelineCache {
       return { number, module, complaints: null };
     });
     const label = `${kernelKey(source)}${JSON.stringify(constants)}`;
-    return memoAsync(this.#pipelines, `${shader.number} ${label}`, () => this.#compile(label, command.kernel, constants, shader));
+    return memoAsync(this.#pipelines, `${shader.number} ${label}`, () => this.#compile(label, kernel, constants, shader));
   }
 
-  async #compile(label: string, { source }: Kernel, constants: Record<string, number>, shader: Module): Promise<Pipeline> {
+  async #compile(label: string, kernel: Kernel, constants: Record<string, number>, shader: Module): Promise<Pipeline> {
+    const { source } = kernel;
     const layout = this.#layout(source);
     try {
       const pipeline = await this.#device.createComputePipelineAsync({
@@ -73,7 +80,7 @@ export class PipelineCache {
         layout: this.#device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
         compute: { module: shader.module, entryPoint: source.entryPoint, constants },
       });
-      return { pipeline, layout };
+      return { kernel, pipeline, layout };
     } catch (cause) {
       shader.complaints ??= complaintsAbout(shader.module, source.wgsl);
       throw new CompileError(`${label}: ${[...(await shader.complaints), String(cause)].join('; ')}`, { cause });

@@ -14,17 +14,19 @@ export class Residents {
   readonly executables = new Set<Executable>();
   readonly #owner: string;
   readonly #record: ((name: string) => Program) | undefined;
+  readonly #usual: readonly string[];
   readonly #buffers = new Map<Float32Array | Uint32Array, GPUBuffer>();
   readonly #programs = new Map<string, Promise<Executable>>();
   readonly #ready = new Map<string, Executable>();
   #disposed = false;
 
-  /** @param owner what errors call it. @param record its programs by name. */
-  constructor(gpu: Gpu, owner: string, record?: (name: string) => Program) {
+  /** @param owner what errors call it. @param record its programs by name. @param usual those that most of its users run. */
+  constructor(gpu: Gpu, owner: string, record?: (name: string) => Program, usual: readonly string[] = []) {
     gpu.assertAlive();
     this.gpu = gpu;
     this.#owner = owner;
     this.#record = record;
+    this.#usual = usual;
   }
 
   /** Throws DisposedError after `dispose`, else as the Gpu does. */
@@ -46,6 +48,11 @@ export class Residents {
       this.#ready.set(name, executable);
       return executable;
     });
+  }
+
+  /** Compiles the usual programs of an owner that has none. */
+  async compileDefaults(): Promise<void> {
+    if (this.executables.size === 0) await Promise.all(this.#usual.map((name) => this.get(name)));
   }
 
   /** Programs that have been compiled. */
@@ -86,6 +93,7 @@ export class Residents {
   /** Frees programs and constants. Idempotent. */
   dispose(): void {
     this.#disposed = true;
+    this.gpu.owners.delete(this);
     for (const executable of this.executables) executable.dispose();
     for (const buffer of this.#buffers.values()) this.gpu.memory.destroy(buffer);
     this.#buffers.clear();

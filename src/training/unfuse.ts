@@ -2,7 +2,8 @@
 
 import { ACTIVATION_NUMBER, recordActivation, VALUE_NUMBER } from '../kernels/activation.js';
 import { gate } from '../kernels/gate-backward.js';
-import { maskedLinear, STRIP } from '../kernels/masked-linear.js';
+import { STRIP } from '../kernels/linear-strips.js';
+import { maskedLinear } from '../kernels/masked-linear.js';
 import { multiplyAdd } from '../kernels/multiply-add.js';
 import { ceilDiv } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';

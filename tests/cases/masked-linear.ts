@@ -10,6 +10,8 @@ interface LinearShape {
   readonly rows?: number;
   /** A band along the diagonal: strips read runs of inputs that begin and end inside. Default: dense. */
   readonly masked?: boolean;
+  /** First outputs that read nothing, where masked. Default 0. */
+  readonly closed?: number;
   /** Inputs that come before x and outputs that come before y in their tensors. Default 0. */
   readonly at?: number;
   readonly activation?: Activation;
@@ -20,11 +22,11 @@ interface LinearShape {
 }
 
 /** A random layer, packed. A case takes weights, biases and ranges from three of them: what they share, the mask, is not random. */
-export function packed(random: Random, { inputs, outputs, masked = false }: LinearShape) {
+export function packed(random: Random, { inputs, outputs, masked = false, closed = 0 }: LinearShape) {
   const mask = masked
     ? Uint8Array.from({ length: inputs * outputs }, (_, at) => {
         const [o, k] = [Math.floor(at / inputs), at % inputs];
-        return k / inputs <= o / outputs && k / inputs > o / outputs - 0.5 ? 1 : 0;
+        return o >= closed && k / inputs <= o / outputs && k / inputs > o / outputs - 0.5 ? 1 : 0;
       })
     : null;
   const order = (count: number) => Uint32Array.from({ length: count }, (_, i) => i);
@@ -47,6 +49,7 @@ const layer = (shape: LinearShape) => {
       activation,
       ...flags,
       ...(shape.masked ? ['masked'] : []),
+      ...(shape.closed ? [`${shape.closed} closed`] : []),
       ...(at ? [`from ${at}`] : []),
       ...(blocks > 1 ? [`${blocks} blocks`] : []),
     ].join(', '),
@@ -116,6 +119,8 @@ export const maskedLinearCases = defineCases(maskedLinear, [
   ]),
   ...flagSets.map((flags) => layer({ inputs: 7, outputs: 13, activation: 'relu', flags })),
   ...[7, 64, 130].map((inputs) => layer({ inputs, outputs: 70, masked: true })),
+  layer({ inputs: 30, outputs: 40, masked: true, closed: 10 }),
+  layer({ inputs: 30, outputs: 20, masked: true, closed: 20 }),
   layer({ inputs: 30, outputs: 21, masked: true, at: 3, activation: 'tanh', flags: ['GATE', 'ADDEND', 'RAW', 'SCALE'], rows: 1000 }),
   layer({ inputs: 7, outputs: 13, blocks: 3 }),
   layer({ inputs: 30, outputs: 21, blocks: 5, at: 3, rows: 1000 }),

@@ -1,5 +1,5 @@
 import { householderColumns, transpose } from '../../src/flows/linear-algebra.js';
-import { packLinear } from '../../src/kernels/masked-linear.js';
+import { packLinear } from '../../src/kernels/linear-strips.js';
 import { reflections } from '../../src/kernels/reflections-backward.js';
 import { Random } from '../support/random.js';
 import { defineCases, table } from './case.js';

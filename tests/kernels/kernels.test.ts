@@ -9,9 +9,9 @@ import { compareWithTwin } from '../support/run-kernel.js';
 const isTable = (value: unknown): value is KernelCases =>
   typeof value === 'object' && value !== null && 'kernel' in value && 'cases' in value;
 
-/** Every table that a file of tests/cases exports. */
+/** Every table that a file of tests/cases exports, alone or in a list. */
 const tables = Object.values(import.meta.glob<Record<string, unknown>>('../cases/*.ts', { eager: true }))
-  .flatMap((module) => Object.values(module))
+  .flatMap((module) => Object.values(module).flat())
   .filter(isTable);
 
 const held = useGpu();

@@ -1,7 +1,7 @@
 // A convolutional conditioner: a list of convolutions with zero padding, as data; packed once, and recorded on a part of an image.
 
 import { conv2d } from '../../kernels/conv2d.js';
-import { STRIP } from '../../kernels/masked-linear.js';
+import { STRIP } from '../../kernels/linear-strips.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { type ConstantTensor, NONE, type TiledTensor } from '../../runtime/tensor.js';
 import { identityOrder, type PackedLinear, packLinear, recordLinear } from './packing.js';

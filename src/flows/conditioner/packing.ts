@@ -1,11 +1,12 @@
 // Orders of a layer's units, and the one place that records masked-linear.
 
 import { ACTIVATION_NUMBER, type Activation } from '../../kernels/activation.js';
-import { identityOrder, maskedLinear, type PackedLinear } from '../../kernels/masked-linear.js';
+import { identityOrder, type PackedLinear } from '../../kernels/linear-strips.js';
+import { maskedLinear } from '../../kernels/masked-linear.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { NONE, type Tensor, type TiledTensor } from '../../runtime/tensor.js';
 
-export { identityOrder, type LinearSource, type PackedLinear, packLinear } from '../../kernels/masked-linear.js';
+export { identityOrder, type LinearSource, type PackedLinear, packLinear } from '../../kernels/linear-strips.js';
 
 /** Indices by ascending key; equal keys keep their order. */
 export const orderBy = (keys: ArrayLike<number>): Uint32Array<ArrayBuffer> =>

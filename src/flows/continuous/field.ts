@@ -3,7 +3,7 @@
 
 import type { Activation } from '../../kernels/activation.js';
 import { divergence, PROBE_DOMAIN } from '../../kernels/divergence.js';
-import { STRIP } from '../../kernels/masked-linear.js';
+import { STRIP } from '../../kernels/linear-strips.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { type ConstantTensor, type ExternalTensor, NONE, type Origin, SLICE, type TiledTensor } from '../../runtime/tensor.js';
 import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';

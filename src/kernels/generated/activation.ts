@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "struct s{l:u32}override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>V:array<vec4f>;@group(0)@binding(3)var<storage,read_write>C:array<vec4f>;@group(0)@binding(4)var<storage,read_write>I:array<vec4f>;@group(0)@binding(5)var<storage,read>dp:array<f32>;@compute@workgroup_size(16,4)fn activation(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let f=o(c.l,e.x)+d*j;let k=V[f];var b=1.;if(ACTIVATION==dm){b=dp[0];}if(HAS_VALUE){C[f]=dn(ACTIVATION,k,b);}if(HAS_SLOPE){I[f]=dr(ACTIVATION,k,b);}}";
+const own = "struct u{l:u32}override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ac:array<vec4f>;@group(0)@binding(3)var<storage,read_write>D:array<vec4f>;@group(0)@binding(4)var<storage,read_write>L:array<vec4f>;@group(0)@binding(5)var<storage,read>dp:array<f32>;@compute@workgroup_size(16,4)fn activation(@builtin(global_invocation_id)h:vec3u){let f=h.y;if(h.x*4u>=K()||f>=c.l){return;}let d=p(c.l,h.x)+f*i;let k=ac[d];var b=1.;if(ACTIVATION==dm){b=dp[0];}if(HAS_VALUE){D[d]=dn(ACTIVATION,k,b);}if(HAS_SLOPE){L[d]=dr(ACTIVATION,k,b);}}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${own}`;
 
 export const activation = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{cl:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>ec:array<f32>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@compute@workgroup_size(64)fn add_table(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()){return;}total[o(1u,e.x)]+=c.cl*ec[0];}";
+const own = "struct u{cl:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ec:array<f32>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@compute@workgroup_size(64)fn add_table(@builtin(global_invocation_id)h:vec3u){if(h.x*4u>=K()){return;}total[p(1u,h.x)]+=c.cl*ec[0];}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const addTable = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const fb=0xffffffffu;struct s{l:u32,fc:u32,fd:u32}override HAS_LOG_DET:bool=true;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>fe:array<vec4f>;@group(0)@binding(4)var<storage,read>ff:array<u32>;@group(0)@binding(5)var<storage,read_write>y:array<vec4f>;@group(0)@binding(6)var<storage,read_write>fg:array<vec4f>;@compute@workgroup_size(16,4)fn affine(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let f=o(c.l,e.x)+d*j;let n=ff[d];if(n==fb){y[f]=x[f];return;}let ah=o(c.fd,e.x)+n*j;var v=vec4f(0.);if(SCALE!=ed){v=fe[ah+c.fc*j];}let fh=fa(x[f],fe[ah],v);y[f]=fh.C;if(HAS_LOG_DET){fg[o(c.fc,e.x)+n*j]=fh.en;}}";
+const own = "const fb=0xffffffffu;struct u{l:u32,fc:u32,fd:u32}override HAS_LOG_DET:bool=true;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>fe:array<vec4f>;@group(0)@binding(4)var<storage,read>ff:array<u32>;@group(0)@binding(5)var<storage,read_write>y:array<vec4f>;@group(0)@binding(6)var<storage,read_write>fg:array<vec4f>;@compute@workgroup_size(16,4)fn affine(@builtin(global_invocation_id)h:vec3u){let f=h.y;if(h.x*4u>=K()||f>=c.l){return;}let d=p(c.l,h.x)+f*i;let n=ff[f];if(n==fb){y[d]=x[d];return;}let aj=p(c.fd,h.x)+n*i;var B=vec4f(0.);if(SCALE!=ed){B=fe[aj+c.fc*i];}let fh=fa(x[d],fe[aj],B);y[d]=fh.D;if(HAS_LOG_DET){fg[p(c.fc,h.x)+n*i]=fh.en;}}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${libAffine}${own}`;
 
 export const affine = /*#__PURE__*/ kernelSource<

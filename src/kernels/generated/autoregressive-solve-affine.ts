@@ -4,11 +4,13 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
-import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
+import { wgsl as libSolveTasks } from './lib/solve-tasks.js';
 import { wgsl as libAffine } from './lib/affine.js';
+import { wgsl as libSolveAffine } from './lib/solve-affine.js';
+import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "fn il(x:vec4f,im:u32,A:u32)->em{var v=vec4f(0.);if(SCALE!=ed){v=F[im+A];}return fa(x,F[im],v);}@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)io:vec3u,@builtin(local_invocation_id)M:vec3u){let group=io.x*j+M.x;if(group*4u>=K()){return;}gt(group);}";
-const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`;
+const own = "@compute@workgroup_size(4)fn autoregressive_solve_affine(@builtin(workgroup_id)ah:vec3u,@builtin(local_invocation_id)H:vec3u){let group=ah.x*i+H.x;if(group*4u>=K()){return;}gv(group);}";
+const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libAutoregressiveSolve}${own}`;
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },

@@ -4,11 +4,13 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
-import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
+import { wgsl as libSolveTasks } from './lib/solve-tasks.js';
 import { wgsl as libSpline } from './lib/spline.js';
+import { wgsl as libSolveSpline } from './lib/solve-spline.js';
+import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "fn ns(f:u32)->vec4f{return F[f];}fn il(x:vec4f,im:u32,A:u32)->em{return mo(x,im,A);}@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)io:vec3u,@builtin(local_invocation_id)M:vec3u){let group=io.x*j+M.x;if(group*4u>=K()){return;}gt(group);}";
-const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libSpline}${own}`;
+const own = "@compute@workgroup_size(4)fn autoregressive_solve_spline(@builtin(workgroup_id)ah:vec3u,@builtin(local_invocation_id)H:vec3u){let group=ah.x*i+H.x;if(group*4u>=K()){return;}gv(group);}";
+const wgsl: string = `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libSpline}${libSolveSpline}${libAutoregressiveSolve}${own}`;
 
 export const autoregressiveSolveSpline = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },

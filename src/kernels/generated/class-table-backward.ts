@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "struct s{l:u32,rc:u32,rd:u32,re:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rf:array<vec4f>;@group(0)@binding(3)var<storage,read>fj:array<vec4f>;@group(0)@binding(4)var<storage,read_write>rj:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)e:vec3u){let ri=e.y*65535u*64u+e.x;if(ri>=c.rc*c.l){return;}let rk=vec4f(f32(ri/c.l));let d=ri%c.l;let oj=(K()+3u)/4u;var p=0.;for(var E=0u;E<oj;E+=j){let hq=min(E+j,oj);var re=o(c.rd,E)+c.re*j;var f=o(c.l,E)+d*j;var J=vec4f(0.);for(var group=E;group<hq;group++){J+=select(vec4f(0.),fj[f],nt(group)&(rf[re]==rk));re++;f++;}p+=dot(J,vec4f(1.));}rj[ri]+=p;}";
+const own = "struct u{l:u32,rf:u32,rh:u32,ri:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>rj:array<vec4f>;@group(0)@binding(3)var<storage,read>fj:array<vec4f>;@group(0)@binding(4)var<storage,read_write>rm:array<f32>;@compute@workgroup_size(64)fn class_table_backward(@builtin(global_invocation_id)h:vec3u){let rl=h.y*65535u*64u+h.x;if(rl>=c.rf*c.l){return;}let rn=vec4f(f32(rl/c.l));let f=rl%c.l;let ol=(K()+3u)/4u;var o=0.;for(var v=0u;v<ol;v+=i){let hs=min(v+i,ol);var ri=p(c.rh,v)+c.ri*i;var d=p(c.l,v)+f*i;var J=vec4f(0.);for(var group=v;group<hs;group++){J+=select(vec4f(0.),fj[d],nv(group)&(rj[ri]==rn));ri++;d++;}o+=dot(J,vec4f(1.));}rm[rl]+=o;}";
 const wgsl: string = `${libLayout}${libCall}${libRowsBackward}${own}`;
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

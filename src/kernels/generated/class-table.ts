@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,rc:u32,rd:u32,re:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>rf:array<vec4f>;@group(0)@binding(3)var<storage,read>ec:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let rh=rf[o(c.rd,e.x)+c.re*j];let ca=bitcast<vec4u>(rh);let kr=(ca<vec4u(bitcast<u32>(f32(c.rc))))|(ca==vec4u(0x80000000u));let ha=kr&(floor(rh)==rh);let f=vec4u(select(vec4f(0.),rh,ha))*c.l+d;let ri=vec4f(ec[f.x],ec[f.y],ec[f.z],ec[f.w]);y[o(c.l,e.x)+d*j]=select(bitcast<vec4f>(ca|vec4u(0x7fc00000u)),ri,ha);}";
+const own = "struct u{l:u32,rf:u32,rh:u32,ri:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>rj:array<vec4f>;@group(0)@binding(3)var<storage,read>ec:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn class_table(@builtin(global_invocation_id)h:vec3u){let f=h.y;if(h.x*4u>=K()||f>=c.l){return;}let rk=rj[p(c.rh,h.x)+c.ri*i];let ca=bitcast<vec4u>(rk);let ip=(ca<vec4u(bitcast<u32>(f32(c.rf))))|(ca==vec4u(0x80000000u));let hc=ip&(floor(rk)==rk);let d=vec4u(select(vec4f(0.),rk,hc))*c.l+f;let rl=vec4f(ec[d.x],ec[d.y],ec[d.z],ec[d.w]);y[p(c.l,h.x)+f*i]=select(bitcast<vec4f>(ca|vec4u(0x7fc00000u)),rl,hc);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const classTable = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,tu:f32,aq:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>v:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;fn jk(k:vec4f,P:f32,S:f32)->vec4f{let O=select(k,vec4f(S),k>vec4f(S));return select(O,vec4f(P),O<vec4f(P));}@compute@workgroup_size(16,4)fn dequantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()||e.y>=c.l){return;}let f=o(c.l,e.x)+e.y*j;y[f]=jk((x[f]+v[f])*c.aq,1.17549435e-38,.99999994);}@compute@workgroup_size(16,4)fn quantize(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()||e.y>=c.l){return;}let f=o(c.l,e.x)+e.y*j;y[f]=jk(floor(x[f]*c.tu),0.,c.tu-1.);}";
+const own = "struct u{l:u32,tw:f32,aq:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>B:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;fn jm(k:vec4f,S:f32,V:f32)->vec4f{let P=select(k,vec4f(V),k>vec4f(V));return select(P,vec4f(S),P<vec4f(S));}@compute@workgroup_size(16,4)fn dequantize(@builtin(global_invocation_id)h:vec3u){if(h.x*4u>=K()||h.y>=c.l){return;}let d=p(c.l,h.x)+h.y*i;y[d]=jm((x[d]+B[d])*c.aq,1.17549435e-38,.99999994);}@compute@workgroup_size(16,4)fn quantize(@builtin(global_invocation_id)h:vec3u){if(h.x*4u>=K()||h.y>=c.l){return;}let d=p(c.l,h.x)+h.y*i;y[d]=jm(floor(x[d]*c.tw),0.,c.tw-1.);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const dequantize = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "struct s{l:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>ib:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn diagonal_affine(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let f=o(c.l,e.x)+d*j;let cc=ud(x[f]-ib[d],ib[c.l+d],ib[2u*c.l+d]);y[f]=cc+ib[3u*c.l+d];}";
+const own = "struct u{l:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>id:array<f32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn diagonal_affine(@builtin(global_invocation_id)h:vec3u){let f=h.y;if(h.x*4u>=K()||f>=c.l){return;}let d=p(c.l,h.x)+f*i;let cc=uf(x[d]-id[f],id[c.l+f],id[2u*c.l+f]);y[d]=cc+id[3u*c.l+f];}";
 const wgsl: string = `${libCall}${libLayout}${libSplitProduct}${own}`;
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

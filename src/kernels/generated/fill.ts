@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,C:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read_write>vx:array<vec4f>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)e:vec3u){let oj=(K()+3u)/4u;if(e.x>=oj){return;}for(var d=0u;d<c.l;d++){let f=o(c.l,e.x)+d*j;if(ADD){vx[f]+=vec4f(c.C);}else{vx[f]=vec4f(c.C);}}}";
+const own = "struct u{l:u32,D:f32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>vz:array<vec4f>;@compute@workgroup_size(64)fn fill(@builtin(global_invocation_id)h:vec3u){let ol=(K()+3u)/4u;if(h.x>=ol){return;}for(var f=0u;f<c.l;f++){let d=p(c.l,h.x)+f*i;if(ADD){vz[d]+=vec4f(c.D);}else{vz[d]=vec4f(c.D);}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const fill = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct s{l:u32,at:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>C:array<vec4f>;@group(0)@binding(3)var<storage,read>we:array<vec4f>;@group(0)@binding(4)var<storage,read>vr:array<vec4f>;@group(0)@binding(5)var<storage,read>je:array<vec4f>;@group(0)@binding(6)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn implicit(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()||e.y>=c.l){return;}let f=o(c.l,e.x)+e.y*j;y[f]=C[f]+bp(we[f]-vr[f],-je[f]);}";
+const own = "struct u{l:u32,at:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>D:array<vec4f>;@group(0)@binding(3)var<storage,read>wg:array<vec4f>;@group(0)@binding(4)var<storage,read>vt:array<vec4f>;@group(0)@binding(5)var<storage,read>jg:array<vec4f>;@group(0)@binding(6)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn implicit(@builtin(global_invocation_id)h:vec3u){if(h.x*4u>=K()||h.y>=c.l){return;}let d=p(c.l,h.x)+h.y*i;y[d]=D[d]+bp(wg[d]-vt[d],-jg[d]);}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const implicit = /*#__PURE__*/ kernelSource<

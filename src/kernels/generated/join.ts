@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,wf:u32,wg:u32,ey:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>me:array<vec4f>;@group(0)@binding(3)var<storage,read>wh:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let f=o(c.l,e.x)+d*j;if(d<c.wf){y[f]=me[o(c.wf,e.x)+d*j];}else{y[f]=wh[o(c.wg,e.x)+(d-c.ey)*j];}}";
+const own = "struct u{l:u32,wh:u32,wi:u32,ey:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>mg:array<vec4f>;@group(0)@binding(3)var<storage,read>wj:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn join(@builtin(global_invocation_id)h:vec3u){let f=h.y;if(h.x*4u>=K()||f>=c.l){return;}let d=p(c.l,h.x)+f*i;if(f<c.wh){y[d]=mg[p(c.wh,h.x)+f*i];}else{y[d]=wj[p(c.wi,h.x)+(f-c.ey)*i];}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const join = /*#__PURE__*/ kernelSource<

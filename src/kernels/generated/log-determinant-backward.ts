@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{t:u32,cl:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>yv:array<vec4f>;@group(0)@binding(3)var<storage,read>qq:array<vec4f>;@group(0)@binding(4)var<storage,read_write>tz:array<vec4f>;@compute@workgroup_size(16,4)fn log_determinant_backward(@builtin(global_invocation_id)e:vec3u){let t=c.t;let n=e.y;if(e.x*4u>=K()||n>=t){return;}let E=o(t*t,e.x);let sq=E+n*j;let N=t*j;for(var i=0u;i<t;i++){var C=vec4f(0.);if(i==n){C=c.cl*qq[e.x];}for(var h=n;h<i;h++){C=fma(-yv[E+(h*t+i)*j],tz[sq+h*N],C);}tz[sq+i*N]=C/(1.+yv[E+(i*t+i)*j]);}for(var i=t-1u;i>0u;i--){let O=i-1u;var C=tz[sq+O*N];for(var h=i;h<t;h++){C=fma(-yv[E+(h*t+O)*j],tz[sq+h*N],C);}tz[sq+O*N]=C;}}";
+const own = "struct u{t:u32,cl:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>zb:array<vec4f>;@group(0)@binding(3)var<storage,read>qt:array<vec4f>;@group(0)@binding(4)var<storage,read_write>ub:array<vec4f>;@compute@workgroup_size(16,4)fn log_determinant_backward(@builtin(global_invocation_id)h:vec3u){let t=c.t;let n=h.y;if(h.x*4u>=K()||n>=t){return;}let v=p(t*t,h.x);let st=v+n*i;let N=t*i;for(var j=0u;j<t;j++){var D=vec4f(0.);if(j==n){D=c.cl*qt[h.x];}for(var e=n;e<j;e++){D=fma(-zb[v+(e*t+j)*i],ub[st+e*N],D);}ub[st+j*N]=D/(1.+zb[v+(j*t+j)*i]);}for(var j=t-1u;j>0u;j--){let P=j-1u;var D=ub[st+P*N];for(var e=j;e<t;e++){D=fma(-zb[v+(e*t+P)*i],ub[st+e*N],D);}ub[st+P*N]=D;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

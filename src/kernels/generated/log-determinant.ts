@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "struct s{t:u32,cl:f32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read_write>tw:array<vec4f>;@group(0)@binding(3)var<storage,read_write>en:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()){return;}let t=c.t;let E=o(t*t,e.x);var p=vec4f(0.);for(var h=0u;h<t;h++){let ua=tw[E+(h*t+h)*j];p+=cg(ua);for(var i=h+1u;i<t;i++){let f=E+i*t*j;let tv=tw[f+h*j]/(1.+ua);tw[f+h*j]=tv;for(var n=h+1u;n<t;n++){tw[f+n*j]=fma(-tv,tw[E+(h*t+n)*j],tw[f+n*j]);}}}en[e.x]+=c.cl*p;}";
+const own = "struct u{t:u32,cl:f32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read_write>ty:array<vec4f>;@group(0)@binding(3)var<storage,read_write>en:array<vec4f>;@compute@workgroup_size(16)fn log_determinant(@builtin(global_invocation_id)h:vec3u){if(h.x*4u>=K()){return;}let t=c.t;let v=p(t*t,h.x);var o=vec4f(0.);for(var e=0u;e<t;e++){let uc=ty[v+(e*t+e)*i];o+=cg(uc);for(var j=e+1u;j<t;j++){let d=v+j*t*i;let tx=ty[d+e*i]/(1.+uc);ty[d+e*i]=tx;for(var n=e+1u;n<t;n++){ty[d+n*i]=fma(-tx,ty[v+(e*t+n)*i],ty[d+n*i]);}}}en[h.x]+=c.cl*o;}";
 const wgsl: string = `${libCall}${libLayout}${libMath}${own}`;
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,Ah:u32,Ai:u32,Aj:u32,rw:u32,rx:u32,tv:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}var C=c.tv*a[o(c.Ah,e.x)+(c.Ai+d)*j];if(HAS_B){C*=b[o(c.Aj,e.x)+(d%c.Aj)*j];}let f=o(c.rw,e.x)+(c.rx+d)*j;if(ADD){y[f]+=C;}else{y[f]=C;}}";
+const own = "struct u{l:u32,Bq:u32,Br:u32,Bs:u32,rz:u32,sa:u32,tx:f32}override HAS_B:bool=false;override ADD:bool=false;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>a:array<vec4f>;@group(0)@binding(3)var<storage,read>b:array<vec4f>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn multiply_add(@builtin(global_invocation_id)h:vec3u){let f=h.y;if(h.x*4u>=K()||f>=c.l){return;}var D=c.tx*a[p(c.Bq,h.x)+(c.Br+f)*i];if(HAS_B){D*=b[p(c.Bs,h.x)+(f%c.Bs)*i];}let d=p(c.rz,h.x)+(c.sa+f)*i;if(ADD){y[d]+=D;}else{y[d]=D;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const multiplyAdd = /*#__PURE__*/ kernelSource<

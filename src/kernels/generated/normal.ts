@@ -3,7 +3,7 @@ import { type Optional, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 
-const own = "override FUNCTION:u32=0u;struct s{hb:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>V:array<vec4f>;@group(0)@binding(3)var<storage,read_write>go:array<vec4f>;@compute@workgroup_size(64)fn normal(@builtin(global_invocation_id)e:vec3u){if(e.x>=c.hb){return;}let k=V[e.x];if(FUNCTION==0u){go[e.x]=iq(k);}else{let kh=iu(k);go[e.x]=select(kh.it,kh.q,vec4<bool>(FUNCTION==1u));}}";
+const own = "override FUNCTION:u32=0u;struct u{hd:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ac:array<vec4f>;@group(0)@binding(3)var<storage,read_write>go:array<vec4f>;@compute@workgroup_size(64)fn normal(@builtin(global_invocation_id)h:vec3u){if(h.x>=c.hd){return;}let k=ac[h.x];if(FUNCTION==0u){go[h.x]=it(k);}else{let kj=iw(k);go[h.x]=select(kj.iv,kj.q,vec4<bool>(FUNCTION==1u));}}";
 const wgsl: string = `${libMath}${libNormal}${own}`;
 
 export const normal = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const fb=0xffffffffu;struct s{l:u32,tk:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>lm:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}var C=vec4f(0.);if(lm[d]!=fb){C=x[o(c.tk,e.x)+lm[d]*j];}y[o(c.l,e.x)+d*j]=C;}";
+const own = "const fb=0xffffffffu;struct u{l:u32,tm:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>lo:array<u32>;@group(0)@binding(4)var<storage,read_write>y:array<vec4f>;@compute@workgroup_size(16,4)fn permute(@builtin(global_invocation_id)h:vec3u){let f=h.y;if(h.x*4u>=K()||f>=c.l){return;}var D=vec4f(0.);if(lo[f]!=fb){D=x[p(c.tm,h.x)+lo[f]*i];}y[p(c.l,h.x)+f*i]=D;}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const permute = /*#__PURE__*/ kernelSource<

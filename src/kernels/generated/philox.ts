@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "struct s{hb:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>V:array<u32>;@group(0)@binding(3)var<storage,read_write>go:array<vec4u>;@compute@workgroup_size(64)fn raw(@builtin(global_invocation_id)e:vec3u){if(e.x>=c.hb){return;}let i=e.x*6u;let oz=vec4u(V[i],V[i+1u],V[i+2u],V[i+3u]);go[e.x]=oy(oz,vec2u(V[i+4u],V[i+5u]));}";
+const own = "struct u{hd:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>ac:array<u32>;@group(0)@binding(3)var<storage,read_write>go:array<vec4u>;@compute@workgroup_size(64)fn raw(@builtin(global_invocation_id)h:vec3u){if(h.x>=c.hd){return;}let j=h.x*6u;let pb=vec4u(ac[j],ac[j+1u],ac[j+2u],ac[j+3u]);go[h.x]=pa(pb,vec2u(ac[j+4u],ac[j+5u]));}";
 const wgsl: string = `${libMath}${libPhilox}${own}`;
 
 export const raw = /*#__PURE__*/ kernelSource<

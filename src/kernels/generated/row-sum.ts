@@ -3,7 +3,7 @@ import { kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32}@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>tr:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Ga:array<vec4f>;const Gb=64u;fn Gc(U:u32,E:u32,hq:u32)->vec4f{var p=vec4f(0.);for(var D=E;D<hq;D+=8u){var J=vec4f(0.);for(var d=D;d<min(D+8u,hq);d++){J+=tr[U+d*j];}p+=J;}return p;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)e:vec3u){let hb=(c.l+Gb-1u)/Gb;if(e.x*4u>=K()||e.y>=hb){return;}let E=e.y*Gb;Ga[o(hb,e.x)+e.y*j]=Gc(o(c.l,e.x),E,min(E+Gb,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)e:vec3u){if(e.x*4u>=K()){return;}total[e.x]+=Gc(o(c.l,e.x),0u,c.l);}";
+const own = "struct u{l:u32}@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>tt:array<vec4f>;@group(0)@binding(3)var<storage,read_write>total:array<vec4f>;@group(0)@binding(4)var<storage,read_write>Hi:array<vec4f>;const Hj=64u;fn Hk(Y:u32,v:u32,hs:u32)->vec4f{var o=vec4f(0.);for(var s=v;s<hs;s+=8u){var J=vec4f(0.);for(var f=s;f<min(s+8u,hs);f++){J+=tt[Y+f*i];}o+=J;}return o;}@compute@workgroup_size(16,4)fn partial_sums(@builtin(global_invocation_id)h:vec3u){let hd=(c.l+Hj-1u)/Hj;if(h.x*4u>=K()||h.y>=hd){return;}let v=h.y*Hj;Hi[p(hd,h.x)+h.y*i]=Hk(p(c.l,h.x),v,min(v+Hj,c.l));}@compute@workgroup_size(64)fn row_sum(@builtin(global_invocation_id)h:vec3u){if(h.x*4u>=K()){return;}total[h.x]+=Hk(p(c.l,h.x),0u,c.l);}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,tr:u32,Gd:u32,Ge:u32,rw:u32,rx:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>fj:array<vec4f>;@group(0)@binding(3)var<storage,read>Gh:array<f32>;@group(0)@binding(4)var<storage,read_write>Gm:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let ea=fj[o(c.rw,e.x)+(c.rx+d)*j];let wl=o(c.Gd,e.x)+d*j;for(var i=0u;i<c.tr;i++){let f=wl+i*c.Ge*j;let J=Gh[i]*ea;if(ADD){Gm[f]+=J;}else{Gm[f]=J;}}}";
+const own = "struct u{l:u32,tt:u32,Hl:u32,Hm:u32,rz:u32,sa:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>fj:array<vec4f>;@group(0)@binding(3)var<storage,read>Hp:array<f32>;@group(0)@binding(4)var<storage,read_write>Hu:array<vec4f>;@compute@workgroup_size(16,4)fn advance_backward(@builtin(global_invocation_id)h:vec3u){let f=h.y;if(h.x*4u>=K()||f>=c.l){return;}let ea=fj[p(c.rz,h.x)+(c.sa+f)*i];let wn=p(c.Hl,h.x)+f*i;for(var j=0u;j<c.tt;j++){let d=wn+j*c.Hm*i;let J=Hp[j]*ea;if(ADD){Hu[d]+=J;}else{Hu[d]=J;}}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "struct s{l:u32,vy:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:s;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>fj:array<vec4f>;@group(0)@binding(4)var<storage,read_write>du:array<vec4f>;@compute@workgroup_size(16,4)fn tangents_backward(@builtin(global_invocation_id)e:vec3u){let d=e.y;if(e.x*4u>=K()||d>=c.l){return;}let wb=o(c.l*c.vy,e.x)+d*j;var p=vec4f(0.);for(var b=0u;b<c.vy;b++){let f=wb+b*c.l*j;p=fma(x[f],fj[f],p);}let wl=o(c.l,e.x)+d*j;if(ADD){du[wl]+=p;}else{du[wl]=p;}}";
+const own = "struct u{l:u32,wa:u32}override ADD:bool=false;@group(0)@binding(1)var<uniform>c:u;@group(0)@binding(2)var<storage,read>x:array<vec4f>;@group(0)@binding(3)var<storage,read>fj:array<vec4f>;@group(0)@binding(4)var<storage,read_write>du:array<vec4f>;@compute@workgroup_size(16,4)fn tangents_backward(@builtin(global_invocation_id)h:vec3u){let f=h.y;if(h.x*4u>=K()||f>=c.l){return;}let wd=p(c.l*c.wa,h.x)+f*i;var o=vec4f(0.);for(var b=0u;b<c.wa;b++){let d=wd+b*c.l*i;o=fma(x[d],fj[d],o);}let wn=p(c.l,h.x)+f*i;if(ADD){du[wn]+=o;}else{du[wn]=o;}}";
 const wgsl: string = `${libCall}${libLayout}${own}`;
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<

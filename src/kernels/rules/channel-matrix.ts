@@ -2,7 +2,7 @@ import { defineRule, type OriginRule } from '../../runtime/derivative.js';
 import { ceilDiv } from '../../runtime/kernel.js';
 import type { TableTensor } from '../../runtime/tensor.js';
 import { channelMatrix, channelMatrixBackward } from '../channel-matrix-backward.js';
-import { STRIP } from '../masked-linear.js';
+import { STRIP } from '../linear-strips.js';
 import { recordGather } from '../parameters.js';
 import { determinantOrigin } from './determinant.js';
 

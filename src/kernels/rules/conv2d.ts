@@ -5,7 +5,7 @@ import { NONE, type TiledTensor } from '../../runtime/tensor.js';
 import type { conv2d } from '../conv2d.js';
 import { centerPixels, pixelSums, rectifyBackward } from '../conv2d-backward.js';
 import { type Channels, recordColumnSums, recordWeightGradient } from '../linear-backward.js';
-import { STRIP } from '../masked-linear.js';
+import { STRIP } from '../linear-strips.js';
 import { permute, ZERO } from '../permute.js';
 import { accumulate, addProduct } from './accumulate.js';
 

@@ -5,7 +5,8 @@ import { NONE, type TiledTensor } from '../../runtime/tensor.js';
 import { activationBackward } from '../activation-backward.js';
 import { recordColumnSums, recordWeightGradient } from '../linear-backward.js';
 import { linearInput } from '../linear-input-backward.js';
-import { maskedLinear, STRIP } from '../masked-linear.js';
+import { STRIP } from '../linear-strips.js';
+import { maskedLinear } from '../masked-linear.js';
 import { permute } from '../permute.js';
 import { accumulate, addProduct } from './accumulate.js';
 

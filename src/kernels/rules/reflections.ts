@@ -1,6 +1,6 @@
 import { defineRule, type OriginRule } from '../../runtime/derivative.js';
 import { ceilDiv } from '../../runtime/kernel.js';
-import { STRIP } from '../masked-linear.js';
+import { STRIP } from '../linear-strips.js';
 import { reflections } from '../reflections-backward.js';
 import { lengthOf } from './tables.js';
 

@@ -1,0 +1,8 @@
+// What a sequential solve with a spline does to a feature.
+
+#import "lib/solve-tasks.wgsl"
+#import "lib/spline.wgsl"
+
+fn parameter(at: u32) -> vec4<f32> { return state[at]; }
+
+fn transform(x: vec4<f32>, parameters_at: u32, stride: u32) -> Moved { return move_spline(x, parameters_at, stride); }

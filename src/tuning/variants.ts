@@ -1,0 +1,25 @@
+// Every kernel that has variants, and these. All of a family take the same bindings, parameters and constants and differ in how invocations
+// share the work; a new variant is a line here, and its tests are those of its family (tests/cases/variants.ts).
+
+import { autoregressiveSolveAffineTeam } from '../kernels/autoregressive-solve-affine-team.js';
+import { autoregressiveSolveMixtureTeam } from '../kernels/autoregressive-solve-mixture-team.js';
+import { autoregressiveSolveSplineTeam } from '../kernels/autoregressive-solve-spline-team.js';
+import { maskedLinearFew } from '../kernels/masked-linear-few.js';
+import { maskedLinearMatrix } from '../kernels/masked-linear-matrix.js';
+import { maskedLinearShared } from '../kernels/masked-linear-shared.js';
+import type { RowsClass } from '../runtime/choices.js';
+import type { Kernel, KernelSource } from '../runtime/kernel.js';
+
+export type Family = Readonly<Record<RowsClass, readonly Kernel[]>>;
+
+const general = <S extends KernelSource>(...kernels: readonly Kernel<S>[]) => kernels as unknown as readonly Kernel[];
+const linear = general(maskedLinearMatrix, maskedLinearShared);
+const solve = <S extends KernelSource>(team: Kernel<S>): Family => ({ many: general(team), few: general(team) });
+
+/** By the shader's name: an import of the kernels themselves would keep those that a page does not use in its bundle. */
+export const families: Readonly<Record<string, Family>> = {
+  'masked-linear': { many: linear, few: [...linear, ...general(maskedLinearFew)] },
+  'autoregressive-solve-affine': solve(autoregressiveSolveAffineTeam),
+  'autoregressive-solve-mixture': solve(autoregressiveSolveMixtureTeam),
+  'autoregressive-solve-spline': solve(autoregressiveSolveSplineTeam),
+};

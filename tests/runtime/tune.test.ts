@@ -1,0 +1,174 @@
+// Choosing between variants of kernels: what is chosen is measured, said and kept, and changes results by rounding at most.
+
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Gpu, mademog, maf, neuralSpline } from '../../src/index.js';
+import { ValueError } from '../../src/runtime/errors.js';
+import { families } from '../../src/tuning/variants.js';
+import { creations } from '../support/buffers.js';
+import { expectError } from '../support/errors.js';
+import { useGpu } from '../support/gpu.js';
+
+const context = useGpu();
+const OPTIONS = { dim: 5, layers: 2, hidden: [100, 100], seed: 3 } as const;
+
+const farthest = (a: Float32Array, b: Float32Array): number => a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i]!)), 0);
+
+const forget = (): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase('pushforward');
+    request.onsuccess = () => resolve();
+    request.onerror = () => reject(request.error);
+  });
+beforeAll(forget);
+
+describe('tune', () => {
+  test('times every variant, keeps results, and remembers', async () => {
+    const { gpu } = context;
+    const flow = await maf(gpu, OPTIONS);
+    const before = await flow.sample(100, { seed: 1 });
+    const usage = gpu.memory.usage;
+    const report = await gpu.tune({ rows: [1, 64], milliseconds: 60_000 });
+    expect(gpu.memory.usage.buffers).toBe(usage.buffers + 2); // pooled, for reading back
+    const kernels = new Set(report.choices.map(({ kernel }) => kernel));
+    expect([...kernels].sort()).toEqual(['autoregressive-solve-affine']);
+    for (const choice of report.choices) {
+      expect(choice.because).toBe('measured');
+      expect(choice.refused).toEqual({});
+      const names = families[choice.kernel]![choice.rows].map(({ source }) => source.name);
+      expect(Object.keys(choice.milliseconds).sort()).toEqual([choice.kernel, ...names].sort());
+      expect(choice.milliseconds[choice.chosen]).toBeGreaterThan(0);
+    }
+    const after = await flow.sample(100, { seed: 1 });
+    expect(farthest(before, after)).toBeLessThan(1e-4);
+    expect(await flow.sample(100, { seed: 1 })).toEqual(after);
+    // A recorded draw needs no further compilation.
+    await gpu.device.queue.onSubmittedWorkDone();
+    const encoder = gpu.device.createCommandEncoder();
+    const made = await creations(gpu.device, async () => {
+      flow.encodeSample(encoder, { count: 100, seed: 1 }).destroy();
+    });
+    expect(Object.keys(made)).not.toContain('createComputePipelineAsync');
+    flow.dispose();
+
+    const other = await Gpu.request();
+    try {
+      const again = await maf(other, OPTIONS);
+      await again.sample(10, { seed: 1 });
+      const found = await other.tune({ rows: [1, 64] });
+      expect(found.choices.map(({ because }) => because)).toEqual(found.choices.map(() => 'remembered'));
+      expect(found.choices.map(({ chosen }) => chosen)).toEqual(report.choices.map(({ chosen }) => chosen));
+      expect(String(found)).toContain('autoregressive-solve-affine, tasks ');
+      expect(await again.sample(100, { seed: 1 })).toEqual(after);
+    } finally {
+      other.dispose();
+    }
+  });
+
+  test('of a flow that has run nothing yet takes sample and logProb', async () => {
+    const gpu = await Gpu.request();
+    try {
+      const flow = await maf(gpu, { dim: 3, layers: 1, hidden: [9], seed: 1 });
+      const { choices } = await gpu.tune({ rows: 64, remember: false, milliseconds: 60_000 });
+      expect(new Set(choices.map(({ kernel }) => kernel))).toEqual(new Set(['masked-linear', 'autoregressive-solve-affine']));
+      expect(choices.filter(({ rows }) => rows === 'many').every(({ because }) => because === 'measured')).toBe(true);
+      expect(choices.filter(({ rows }) => rows === 'few').every(({ because }) => because !== 'measured')).toBe(true);
+      flow.dispose();
+      expect((await gpu.report()).choices).toEqual([]);
+    } finally {
+      gpu.dispose();
+    }
+  });
+
+  test('begins no shape after its time, or after an abort', async () => {
+    const gpu = await Gpu.request();
+    try {
+      await maf(gpu, OPTIONS);
+      for (const options of [{ milliseconds: 1e-9 }, { signal: AbortSignal.abort() }]) {
+        const { choices } = await gpu.tune({ ...options, remember: false });
+        expect(choices.length).toBeGreaterThan(0);
+        expect(choices.every(({ because, milliseconds }) => because !== 'measured' && Object.keys(milliseconds).length === 0)).toBe(true);
+      }
+    } finally {
+      gpu.dispose();
+    }
+  });
+
+  test.each([0, -1, 1.5, Number.NaN, 2 ** 25, []].map((rows) => [rows]))('rows %j is refused', async (rows) => {
+    const got = Array.isArray(rows) ? 'none' : String(rows);
+    await expectError(
+      () => context.gpu.tune({ rows }),
+      ValueError,
+      'E_VALUE',
+      `gpu.tune: rows needs whole numbers from 1 to 2²⁴; got ${got}`,
+    );
+  });
+  test('so is a time that is not positive', async () => {
+    await expectError(
+      () => context.gpu.tune({ milliseconds: 0 }),
+      ValueError,
+      'E_VALUE',
+      'gpu.tune: milliseconds needs a positive number; got 0',
+    );
+  });
+});
+
+test('the rule for this adapter is said', async () => {
+  const gpu = await Gpu.request();
+  try {
+    const flow = await maf(gpu, OPTIONS);
+    await flow.logProb(new Float32Array(5));
+    const { adapter, choices } = await gpu.report();
+    const wide = choices.filter(({ kernel, params }) => kernel === 'masked-linear' && params.inputs! >= 96);
+    expect(wide.length).toBeGreaterThan(0);
+    const matrix = adapter === 'swiftshader';
+    for (const { chosen, because } of wide) {
+      expect(chosen).toBe(matrix ? 'masked-linear-matrix' : 'masked-linear');
+      expect(because).toBe(matrix ? 'rule' : 'default');
+    }
+    expect(choices.filter(({ params }) => params.inputs === 5).every(({ because }) => because === 'default')).toBe(true);
+  } finally {
+    gpu.dispose();
+  }
+});
+
+describe('whatever the variant', () => {
+  const recipes = {
+    maf: (gpu: Gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [40, 40], seed: 3, contextDim: 2 }),
+    mademog: (gpu: Gpu) => mademog(gpu, { dim: 3, hidden: [30], components: 3, seed: 3, contextDim: 2 }),
+    neuralSpline: (gpu: Gpu) => neuralSpline(gpu, { dim: 3, layers: 2, hidden: [30], type: 'autoregressive', seed: 3, contextDim: 2 }),
+  };
+  const names = [...new Set(Object.values(families).flatMap(({ few }) => few.map(({ source }) => source.name)))];
+
+  test.each(Object.entries(recipes))('%s gives the same numbers', async (_, make) => {
+    const gpu = await Gpu.request();
+    try {
+      const flow = await make(gpu);
+      const draws = (count: number) => flow.sampleWithLogProb(count, { seed: 7, context: Float32Array.of(0.3, -1) });
+      const densities = (x: Float32Array) => flow.logProb(x, { context: Float32Array.of(0.3, -1) });
+      const results = async (count: number) => {
+        const { x, logProb } = await draws(count);
+        return [x, logProb, await densities(x)] as const;
+      };
+      const expected = { 70: await results(70), 5: await results(5) };
+      const shapes = (await gpu.report()).choices.length;
+      expect(shapes).toBeGreaterThan(0);
+      let used = 0;
+      for (const name of names) {
+        gpu.choices.of = (command) =>
+          families[command.kernel.source.name]?.few.find(({ source }) => source.name === name) ?? command.kernel;
+        for (const owner of gpu.owners)
+          for (const executable of owner.executables) executable.adopt(await gpu.pipelinesOf(executable.program));
+        used += (await gpu.report()).choices.filter(({ chosen }) => chosen === name).length;
+        for (const [count, [x, logProb, density]] of Object.entries(expected)) {
+          const got = await results(Number(count));
+          expect(farthest(got[0], x), `x, ${name}, ${count} rows`).toBeLessThan(2e-4);
+          expect(farthest(got[1], logProb), `log p, ${name}, ${count} rows`).toBeLessThan(2e-4);
+          expect(farthest(got[2], density), `density, ${name}, ${count} rows`).toBeLessThan(2e-4);
+        }
+      }
+      expect(used).toBeGreaterThan(shapes / 2);
+    } finally {
+      gpu.dispose();
+    }
+  });
+});
