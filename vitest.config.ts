@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     // A focused test must not stay; the linter's rule takes our `fit` for one.
     allowOnly: false,
-    // Two files of the node project at a time: those that start a browser of their own wait much of the time. The other project has one page.
+    // Two files at a time, each page in a browser of its own: much of a test is a pipeline that compiles, on one core. First one project, then the other.
     maxWorkers: 2,
     // .ci/run reads the counts from the file; people read the default report.
     reporters: json ? ['default', ['json', { outputFile: json }]] : ['default'],
@@ -22,7 +22,8 @@ export default defineConfig({
           exclude: ['tests/node/**'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           browser: {
             enabled: true,
             provider: puppeteer,

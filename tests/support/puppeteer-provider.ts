@@ -7,9 +7,9 @@ import { launchBrowser } from '../../scripts/browser.mjs';
 
 class PuppeteerProvider implements BrowserProvider {
   readonly name = 'puppeteer';
-  // One adapter, often a software one: test files side by side would only disturb each other's time limits.
-  readonly supportsParallelism = false;
-  #browser: Promise<Browser> | undefined;
+  /** With a browser for each page: a page behind another one is hidden, and slowed down. */
+  readonly supportsParallelism = true;
+  readonly #browsers: Promise<Browser>[] = [];
   readonly #pages = new Map<string, Page>();
   readonly #project: TestProject;
 
@@ -22,33 +22,30 @@ class PuppeteerProvider implements BrowserProvider {
   }
 
   async openPage(sessionId: string, url: string): Promise<void> {
-    const browser = await this.#launch();
-    const page = await browser.newPage();
+    const launched = this.#launch();
+    this.#browsers.push(launched);
+    const page = await (await launched).newPage();
     this.#pages.set(sessionId, page);
     await page.goto(url, { waitUntil: 'domcontentloaded', timeout: 120_000 });
   }
 
   async close(): Promise<void> {
-    const browser = this.#browser;
-    this.#browser = undefined;
     this.#pages.clear();
-    await (await browser?.catch(() => undefined))?.close();
+    await Promise.all(this.#browsers.splice(0).map(async (launched) => (await launched.catch(() => undefined))?.close()));
   }
 
-  #launch(): Promise<Browser> {
-    this.#browser ??= launchBrowser().then(
-      (browser) => {
-        const { vendor, architecture, description } = browser.adapter;
+  async #launch(): Promise<Browser> {
+    try {
+      const browser = await launchBrowser();
+      const { vendor, architecture, description } = browser.adapter;
+      if (this.#browsers.length <= 1)
         this.#project.vitest.logger.log(`WebGPU adapter: ${[vendor, architecture, description].filter(Boolean).join(', ')}`);
-        return browser;
-      },
-      (error: Error) => {
-        // The sentence says what to do; the stack of this file would bury it.
-        error.stack = `${error.name}: ${error.message}`;
-        throw error;
-      },
-    );
-    return this.#browser;
+      return browser;
+    } catch (error) {
+      // The sentence says what to do; the stack of this file would bury it.
+      if (error instanceof Error) error.stack = `${error.name}: ${error.message}`;
+      throw error;
+    }
   }
 }
 
