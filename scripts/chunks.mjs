@@ -45,13 +45,9 @@ export const ordered = {
 
 /**
  * Modules that load others later. A bundler that meets such an import in a module that it uses ships what it leads to, whether that
- * function is used or not; so each kind is a file of its own, which a page that uses none of it leaves out.
+ * function is used or not; so they are a file of their own, which a page that uses none of them leaves out.
  */
-const apart = {
-  continuous: /src\/flows\/(recipes|bijectors|build)\/continuous\.ts/,
-  inspection: /src\/inspection\/check-/,
-  interop: /src\/interop\/(import-|whole-flow)/,
-};
+const apart = /src\/(flows\/(recipes|bijectors|build)\/continuous|inspection\/check-|interop\/(import-|whole-flow))/;
 const facade = /src\/index\.ts/;
 
 /** @type {['$initial']} */
@@ -62,8 +58,10 @@ export const groups = [
   {
     name: 'core',
     tags: atOnce,
-    test: (/** @type {string} */ id) => ![facade, ...Object.values(apart)].some((kind) => kind.test(id)),
-    priority: 3,
+    test: (/** @type {string} */ id) => !facade.test(id) && !apart.test(id),
+    priority: 2,
   },
-  ...Object.entries(apart).map(([name, test], index) => ({ name, test, priority: 2 - index })),
+  { name: 'apart', test: apart, priority: 1 },
+  // One file for both checks: the second is made of the first.
+  { name: 'checks', test: /src\/inspection\/(round-trip|numerical-jacobian)/, priority: 0 },
 ];
