@@ -62,7 +62,7 @@ export const ownNames = {
       const names = new Map(list.split(',').map((pair) => pair.split(' as ').reverse()));
       renamed.set(chunk.fileName, names);
       const own = [...names].map(([other, name = other]) => name).sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
-      chunk.code = chunk.code.replace(exportList, `export{${own.join(',')}};`);
+      chunk.code = chunk.code.replace(exportList, () => `export{${own.join(',')}};`);
     }
     for (const chunk of chunks) {
       const before = importLists.exec(chunk.code)?.[0] ?? '';
