@@ -34,7 +34,7 @@ const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
 
 /** A source map's mappings whose first line has moved by so many columns, but for what stands at column 0: columns there are relative. */
 function shifted(mappings, columns) {
-  const [, head, number, rest] = /^(A,)?([g-z0-9+/]*[A-Za-f])([^]*)$/.exec(mappings);
+  const [, head, number, rest] = /^(A,)?([g-z0-9+/]*[A-Za-f])(.*)$/.exec(mappings);
   const value = [...number].reduceRight((sum, digit) => (sum << 5) | (digits.indexOf(digit) & 31), 0);
   let next = (value >> 1) + columns;
   next *= 2;

@@ -29,6 +29,12 @@ const reserved = ['as', 'do', 'fn', 'if', 'in', 'is', 'of', 'or'];
 /** 0.50 becomes .5, 1.0 becomes 1. */
 const shortNumber = (text) => (/^\d+\.\d+[fh]?$/.test(text) ? text.replace(/(\.\d*?)0+(?=[fh]?$)/, '$1').replace(/^0+(?=\.\d)/, '') : text);
 
+/** vec4<f32>(0.0) is vec4f(). */
+const shortTypes = (text) =>
+  text
+    .replace(/\b(vec[234]|mat[234]x[234])<([fui])32>/g, '$1$2')
+    .replace(/\bvec([234])(?:f\(0\.\)|u\(0u\)|i\(0\))/g, (zero, size) => `vec${size}${zero[4]}()`);
+
 /** Names of what the host declares, as `shaderText` in src/runtime/kernel.ts gives them by place. */
 const parameters = 'Z';
 const bufferAt = (binding) => String.fromCharCode(63 + binding);
@@ -231,7 +237,7 @@ export function minifyWgsl(files, shaders, kept) {
     const next = fixed ?? short[kind]?.get(word) ?? shortNumber(word);
     texts.set(paths[file], text + (/\w$/.test(text) && /^\w/.test(next) ? ' ' : '') + next);
   }
-  for (const [path, text] of texts) texts.set(path, text.replace(/,(?=[})])/g, '').replace(/\bvec([234])<([fu])32>/g, 'vec$1$2'));
+  for (const [path, text] of texts) texts.set(path, shortTypes(text.replace(/,(?=[})])/g, '')));
   const names = (shader, kind) => {
     const [byPlace, all] = kind === 'buffers' ? [buffers, short.outer] : [fields, short.member];
     const own = shader[kind].filter(({ name }) => all.has(name) && !shader.paths.some((path) => byPlace.get(path).has(name)));

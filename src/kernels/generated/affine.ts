@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;@16,4 affine W{let P=W.y;if(W.x*4u>=f()||P>=Z.a){return;}let ag=d(Z.a,W.x)+P*c;let o=C[P];if(o==I){D[ag]=A[ag];return;}let k=d(Z.c,W.x)+o*c;var n=vec4f(0.);if(SCALE!=q){n=B[k+Z.b*c];}let m=K(A[ag],B[k],n);D[ag]=m.c;if(HAS_LOG_DET){E[d(Z.b,W.x)+o*c]=m.a;}}";
+const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;@16,4 affine W{let P=W.y;if(W.x*4u>=f()||P>=Z.a){return;}let ag=d(Z.a,W.x)+P*c;let o=C[P];if(o==I){D[ag]=A[ag];return;}let k=d(Z.c,W.x)+o*c;var n=vec4f();if(SCALE!=q){n=B[k+Z.b*c];}let m=K(A[ag],B[k],n);D[ag]=m.c;if(HAS_LOG_DET){E[d(Z.b,W.x)+o*c]=m.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

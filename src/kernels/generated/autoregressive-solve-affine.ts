@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn bg(c:vec4f,b:u32,U:u32)->v{var n=vec4f(0.);if(SCALE!=q){n=g[b+U];}return K(c,g[b],n);}@4 autoregressive_solve_affine K v{let s=K.x*c+v.x;if(s*4u>=f()){return;}bf(s);}";
+const own = "fn bg(c:vec4f,b:u32,U:u32)->v{var n=vec4f();if(SCALE!=q){n=g[b+U];}return K(c,g[b],n);}@4 autoregressive_solve_affine K v{let s=K.x*c+v.x;if(s*4u>=f()){return;}bf(s);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=g! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libAutoregressiveSolve}${libAffine}${own}`);
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample W{if(W.x*4u>=f()||W.y*4u>=Z.a){return;}let t=n(o.a)+W.x*4u;let h=vec2u(n(o.f),n(o.g));let e=O(t,W.y,h);let I=d(Z.a,W.x);for(var v=0u;v<min(4u,Z.a-W.y*4u);v++){let ag=I+(W.y*4u+v)*c;let i=A[ag];let b=select(vec4f(0.),vec4f(1.),e[v]<l(i));B[ag]=select(b,i,x(i));}}@64 log_mass W{if(W.x*4u>=f()){return;}let I=d(Z.a,W.x);let j=vec4f(1.);let g=vec4f(0.);var n=g;var y=j;var b=g;for(var e=0u;e<Z.a;e+=8u){var w=g;let L=min(e+8u,Z.a);for(var P=e;P<L;P++){let h=C[I+P*c];let i=A[I+P*c];w+=(j-h)*select(g,i,i>g)+h*select(g,-i,i<g)+t(-abs(i));y=select(g,y,(h>=g)&(h<=j));b+=h;}n+=w;}let k=Z.b*D[W.x]-n;E[W.x]=select(k+s(y),k+b,x(b));}";
+const own = "@16,4 sample W{if(W.x*4u>=f()||W.y*4u>=Z.a){return;}let t=n(o.a)+W.x*4u;let h=vec2u(n(o.f),n(o.g));let e=O(t,W.y,h);let I=d(Z.a,W.x);for(var v=0u;v<min(4u,Z.a-W.y*4u);v++){let ag=I+(W.y*4u+v)*c;let i=A[ag];let b=select(vec4f(),vec4f(1.),e[v]<l(i));B[ag]=select(b,i,x(i));}}@64 log_mass W{if(W.x*4u>=f()){return;}let I=d(Z.a,W.x);let j=vec4f(1.);let g=vec4f();var n=g;var y=j;var b=g;for(var e=0u;e<Z.a;e+=8u){var w=g;let L=min(e+8u,Z.a);for(var P=e;P<L;P++){let h=C[I+P*c];let i=A[I+P*c];w+=(j-h)*select(g,i,i>g)+h*select(g,-i,i<g)+t(-abs(i));y=select(g,y,(h>=g)&(h<=j));b+=h;}n+=w;}let k=Z.b*D[W.x]-n;E[W.x]=select(k+s(y),k+b,x(b));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample W{if(W.x*4u>=f()||W.y*4u>=Z.a){return;}let t=n(o.a)+W.x*4u;let h=vec2u(n(o.f),n(o.g));let e=O(t,W.y,h);let I=d(Z.a,W.x);for(var v=0u;v<min(4u,Z.a-W.y*4u);v++){let P=W.y*4u+v;let q=A[P];let J=A[Z.a+P];B[I+P*c]=clamp(fma(vec4f(J-q),e[v],vec4f(q)),vec4f(q),vec4f(J));}}@64 log_density W{if(W.x*4u>=f()){return;}let I=d(Z.a,W.x);let total=Z.b*D[W.x]+Z.c;var b=total;var e=vec4f(1.);for(var P=0u;P<Z.a;P++){let h=C[I+P*c];e=select(vec4f(0.),e,(h>=vec4f(A[P]))&(h<=vec4f(A[Z.a+P])));b=select(b,h,x(h)&!x(b));}E[W.x]=select(total+s(e),b,x(b));}";
+const own = "@16,4 sample W{if(W.x*4u>=f()||W.y*4u>=Z.a){return;}let t=n(o.a)+W.x*4u;let h=vec2u(n(o.f),n(o.g));let e=O(t,W.y,h);let I=d(Z.a,W.x);for(var v=0u;v<min(4u,Z.a-W.y*4u);v++){let P=W.y*4u+v;let q=A[P];let J=A[Z.a+P];B[I+P*c]=clamp(fma(vec4f(J-q),e[v],vec4f(q)),vec4f(q),vec4f(J));}}@64 log_density W{if(W.x*4u>=f()){return;}let I=d(Z.a,W.x);let total=Z.b*D[W.x]+Z.c;var b=total;var e=vec4f(1.);for(var P=0u;P<Z.a;P++){let h=C[I+P*c];e=select(vec4f(),e,(h>=vec4f(A[P]))&(h<=vec4f(A[Z.a+P])));b=select(b,h,x(h)&!x(b));}E[W.x]=select(total+s(e),b,x(b));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

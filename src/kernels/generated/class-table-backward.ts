@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "@64 class_table_backward W{let i=W.y*65535u*64u+W.x;if(i>=Z.b*Z.a){return;}let g=vec4f(f32(i/Z.a));let P=i%Z.a;let k=(f()+3u)/4u;var n=0.;for(var T=0u;T<k;T+=c){let L=min(T+c,k);var b=d(Z.c,T)+Z.d*c;var ag=d(Z.a,T)+P*c;var w=vec4f(0.);for(var s=T;s<L;s++){w+=select(vec4f(0.),B[ag],e(s)&(A[b]==g));b++;ag++;}n+=dot(w,vec4f(1.));}C[i]+=n;}";
+const own = "@64 class_table_backward W{let i=W.y*65535u*64u+W.x;if(i>=Z.b*Z.a){return;}let g=vec4f(f32(i/Z.a));let P=i%Z.a;let k=(f()+3u)/4u;var n=0.;for(var T=0u;T<k;T+=c){let L=min(T+c,k);var b=d(Z.c,T)+Z.d*c;var ag=d(Z.a,T)+P*c;var w=vec4f();for(var s=T;s<L;s++){w+=select(vec4f(),B[ag],e(s)&(A[b]==g));b++;ag++;}n+=dot(w,vec4f(1.));}C[i]+=n;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

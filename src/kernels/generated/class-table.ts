@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 class_table W{let P=W.y;if(W.x*4u>=f()||P>=Z.a){return;}let e=A[d(Z.c,W.x)+Z.d*c];let b=bitcast<vec4u>(e);let y=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let av=y&(floor(e)==e);let ag=vec4u(select(vec4f(0.),e,av))*Z.a+P;let i=vec4f(B[ag.x],B[ag.y],B[ag.z],B[ag.w]);C[d(Z.a,W.x)+P*c]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),i,av);}";
+const own = "@16,4 class_table W{let P=W.y;if(W.x*4u>=f()||P>=Z.a){return;}let e=A[d(Z.c,W.x)+Z.d*c];let b=bitcast<vec4u>(e);let y=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let av=y&(floor(e)==e);let ag=vec4u(select(vec4f(),e,av))*Z.a+P;let i=vec4f(B[ag.x],B[ag.y],B[ag.z],B[ag.w]);C[d(Z.a,W.x)+P*c]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),i,av);}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels table:f y!', `${libCall}${libLayout}${own}`);
 
 export const classTable = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Optional, kernelSource, shaderText } from '../../runtime/kernel.js
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "override FUNCTION:u32=0u;fn J(n:vec4f)->vec4f{switch FUNCTION{case 0u:{return k(n);}case 1u:{return V(n);}case 2u:{return s(n);}case 3u:{return U(n);}case 4u:{return y(n);}case 5u:{return l(n);}case 6u:{return t(n);}case 7u:{return ag(bitcast<vec4u>(n)).b;}case 8u:{return ag(bitcast<vec4u>(n)).a;}case 9u:{return q(bitcast<vec4u>(n));}case 10u:{return w(bitcast<vec4u>(n));}case 11u:{return select(vec4f(0.),vec4f(1.),x(n));}default:{return n;}}}@64 elementary W{if(W.x>=Z.a){return;}B[W.x]=J(A[W.x]);}";
+const own = "override FUNCTION:u32=0u;fn J(n:vec4f)->vec4f{switch FUNCTION{case 0u:{return k(n);}case 1u:{return V(n);}case 2u:{return s(n);}case 3u:{return U(n);}case 4u:{return y(n);}case 5u:{return l(n);}case 6u:{return t(n);}case 7u:{return ag(bitcast<vec4u>(n)).b;}case 8u:{return ag(bitcast<vec4u>(n)).a;}case 9u:{return q(bitcast<vec4u>(n));}case 10u:{return w(bitcast<vec4u>(n));}case 11u:{return select(vec4f(),vec4f(1.),x(n));}default:{return n;}}}@64 elementary W{if(W.x>=Z.a){return;}B[W.x]=J(A[W.x]);}";
 const shader = /*#__PURE__*/ shaderText('count', 'source result!', `${libMath}${libPhilox}${own}`);
 
 export const elementary = /*#__PURE__*/ kernelSource<

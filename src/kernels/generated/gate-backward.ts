@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "override SHIFT:bool=false;override ADD:bool=false;@16,4 gate W{if(W.x*4u>=f()||W.y>=Z.a*Z.b){return;}let P=W.y%Z.a;var h=A[d(Z.c,W.x)+(Z.d+W.y)*c]*B[Z.g+P];if(SHIFT){h+=B[Z.h+P];}let ag=d(Z.e,W.x)+(Z.f+W.y)*c;if(ADD){C[ag]+=h;}else{C[ag]=h;}}@64 gate_sums W{let P=W.x;if(P>=Z.a){return;}let k=(f()+3u)/4u;var y=0.;var B=0.;for(var T=0u;T<k;T+=c){let L=min(T+c,k);var i=vec4f(0.);var C=vec4f(0.);for(var s=T;s<L;s++){let aa=e(s);for(var g=0u;g<Z.b;g++){let j=g*Z.a+P;let b=select(vec4f(0.),D[d(Z.e,s)+(Z.f+j)*c],aa);let h=select(vec4f(0.),A[d(Z.c,s)+(Z.d+j)*c],aa);i=fma(h,b,i);C+=b;}}y+=dot(i,vec4f(1.));B+=dot(C,vec4f(1.));}E[Z.g+P]+=y;if(SHIFT){E[Z.h+P]+=B;}}";
+const own = "override SHIFT:bool=false;override ADD:bool=false;@16,4 gate W{if(W.x*4u>=f()||W.y>=Z.a*Z.b){return;}let P=W.y%Z.a;var h=A[d(Z.c,W.x)+(Z.d+W.y)*c]*B[Z.g+P];if(SHIFT){h+=B[Z.h+P];}let ag=d(Z.e,W.x)+(Z.f+W.y)*c;if(ADD){C[ag]+=h;}else{C[ag]=h;}}@64 gate_sums W{let P=W.x;if(P>=Z.a){return;}let k=(f()+3u)/4u;var y=0.;var B=0.;for(var T=0u;T<k;T+=c){let L=min(T+c,k);var i=vec4f();var C=vec4f();for(var s=T;s<L;s++){let aa=e(s);for(var g=0u;g<Z.b;g++){let j=g*Z.a+P;let b=select(vec4f(),D[d(Z.e,s)+(Z.f+j)*c],aa);let h=select(vec4f(),A[d(Z.c,s)+(Z.d+j)*c],aa);i=fma(h,b,i);C+=b;}}y+=dot(i,vec4f(1.));B+=dot(C,vec4f(1.));}E[Z.g+P]+=y;if(SHIFT){E[Z.h+P]+=B;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks x_features x_at y_features y_at scale_at shift_at', 'x table:f y! d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${own}`);
 
 export const gate = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const p=24u;override REVERSE:bool=false;@64 householder W{if(W.x*4u>=f()){return;}let l=Z.a;let u=Z.b;let I=d(l,W.x);var q=vec4f(0.);var h=0u;for(var b=0u;b<=u;b++){let g=min(b,u-1u);let ac=select(g,u-1u-g,REVERSE);var bd=vec4f(0.);for(var e=0u;e<l;e+=p){let L=min(e+p,l);var w=vec4f(0.);for(var P=e;P<L;P++){let ag=I+P*c;var j:vec4f;if(b==0u){j=A[ag];if(REVERSE){j-=C[2u*u+P];}}else{j=D[ag]-B[h*l+P]*q;}w=fma(vec4f(B[ac*l+P]),j,w);if(!REVERSE&&b==u){j+=C[2u*u+P];}D[ag]=j;}bd+=w;}q=bd*C[ac]+bd*C[u+ac];h=ac;}}";
+const own = "const p=24u;override REVERSE:bool=false;@64 householder W{if(W.x*4u>=f()){return;}let l=Z.a;let u=Z.b;let I=d(l,W.x);var q=vec4f();var h=0u;for(var b=0u;b<=u;b++){let g=min(b,u-1u);let ac=select(g,u-1u-g,REVERSE);var bd=vec4f();for(var e=0u;e<l;e+=p){let L=min(e+p,l);var w=vec4f();for(var P=e;P<L;P++){let ag=I+P*c;var j:vec4f;if(b==0u){j=A[ag];if(REVERSE){j-=C[2u*u+P];}}else{j=D[ag]-B[h*l+P]*q;}w=fma(vec4f(B[ac*l+P]),j,w);if(!REVERSE&&b==u){j+=C[2u*u+P];}D[ag]=j;}bd+=w;}q=bd*C[ac]+bd*C[u+ac];h=ac;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward W{let l=Z.a;let o=W.y;if(W.x*4u>=f()||o>=l){return;}let T=d(l*l,W.x);let E=T+o*c;let t=l*c;for(var S=0u;S<l;S++){var h=vec4f(0.);if(S==o){h=Z.b*B[W.x];}for(var b=o;b<S;b++){h=fma(-A[T+(b*l+S)*c],C[E+b*t],h);}C[E+S*t]=h/(1.+A[T+(S*l+S)*c]);}for(var S=l-1u;S>0u;S--){let H=S-1u;var h=C[E+H*t];for(var b=S;b<l;b++){h=fma(-A[T+(b*l+H)*c],C[E+b*t],h);}C[E+H*t]=h;}}";
+const own = "@16,4 log_determinant_backward W{let l=Z.a;let o=W.y;if(W.x*4u>=f()||o>=l){return;}let T=d(l*l,W.x);let E=T+o*c;let t=l*c;for(var S=0u;S<l;S++){var h=vec4f();if(S==o){h=Z.b*B[W.x];}for(var b=o;b<S;b++){h=fma(-A[T+(b*l+S)*c],C[E+b*t],h);}C[E+S*t]=h/(1.+A[T+(S*l+S)*c]);}for(var S=l-1u;S>0u;S--){let H=S-1u;var h=C[E+H*t];for(var b=S;b<l;b++){h=fma(-A[T+(b*l+H)*c],C[E+b*t],h);}C[E+H*t]=h;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16 log_determinant W{if(W.x*4u>=f()){return;}let l=Z.a;let T=d(l*l,W.x);var n=vec4f(0.);for(var b=0u;b<l;b++){let e=A[T+(b*l+b)*c];n+=U(e);for(var S=b+1u;S<l;S++){let ag=T+S*l*c;let q=A[ag+b*c]/(1.+e);A[ag+b*c]=q;for(var o=b+1u;o<l;o++){A[ag+o*c]=fma(-q,A[T+(b*l+o)*c],A[ag+o*c]);}}}B[W.x]+=Z.b*n;}";
+const own = "@16 log_determinant W{if(W.x*4u>=f()){return;}let l=Z.a;let T=d(l*l,W.x);var n=vec4f();for(var b=0u;b<l;b++){let e=A[T+(b*l+b)*c];n+=U(e);for(var S=b+1u;S<l;S++){let ag=T+S*l*c;let q=A[ag+b*c]/(1.+e);A[ag+b*c]=q;for(var o=b+1u;o<l;o++){A[ag+o*c]=fma(-q,A[T+(b*l+o)*c],A[ag+o*c]);}}}B[W.x]+=Z.b*n;}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'matrix! log_det!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "const b=.99999994;const e=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn O(n:vec4f)->vec4f{let H=select(n,vec4f(b),n>vec4f(b));return select(H,vec4f(e),H<vec4f(e));}@16,4 logit W{if(W.x*4u>=f()||W.y>=Z.a){return;}let ag=d(Z.a,W.x)+W.y*c;let n=A[ag];if(UNDO){B[ag]=(O(l(n))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[ag]=-t(n)-t(-n)-Z.c;}return;}let x=fma(n,vec4f(1.-2.*Z.b),vec4f(Z.b));let b=O(x);let e=s(b);let g=U(-b);B[ag]=e-g;if(HAS_LOG_DET){let M=(x<=vec4f(0.))|(x>=vec4f(1.));C[ag]=Z.c-e-g+s(select(vec4f(1.),vec4f(0.),M));}}";
+const own = "const b=.99999994;const e=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn O(n:vec4f)->vec4f{let H=select(n,vec4f(b),n>vec4f(b));return select(H,vec4f(e),H<vec4f(e));}@16,4 logit W{if(W.x*4u>=f()||W.y>=Z.a){return;}let ag=d(Z.a,W.x)+W.y*c;let n=A[ag];if(UNDO){B[ag]=(O(l(n))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[ag]=-t(n)-t(-n)-Z.c;}return;}let x=fma(n,vec4f(1.-2.*Z.b),vec4f(Z.b));let b=O(x);let e=s(b);let g=U(-b);B[ag]=e-g;if(HAS_LOG_DET){let M=(x<=vec4f())|(x>=vec4f(1.));C[ag]=Z.c-e-g+s(select(vec4f(1.),vec4f(),M));}}";
 const shader = /*#__PURE__*/ shaderText('features alpha:f log_range:f', 'x y! log_terms!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logit = /*#__PURE__*/ kernelSource<

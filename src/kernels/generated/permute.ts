@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const I=0xffffffffu;@16,4 permute W{let P=W.y;if(W.x*4u>=f()||P>=Z.a){return;}var h=vec4f(0.);if(B[P]!=I){h=A[d(Z.b,W.x)+B[P]*c];}C[d(Z.a,W.x)+P*c]=h;}";
+const own = "const I=0xffffffffu;@16,4 permute W{let P=W.y;if(W.x*4u>=f()||P>=Z.a){return;}var h=vec4f();if(B[P]!=I){h=A[d(Z.b,W.x)+B[P]*c];}C[d(Z.a,W.x)+P*c]=h;}";
 const shader = /*#__PURE__*/ shaderText('features source_features', 'x index:u y!', `${libCall}${libLayout}${own}`);
 
 export const permute = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn g(I:u32,T:u32,L:u32)->vec4f{var n=vec4f(0.);for(var e=T;e<L;e+=8u){var w=vec4f(0.);for(var P=e;P<min(e+8u,L);P++){w+=A[I+P*c];}n+=w;}return n;}@16,4 partial_sums W{let u=(Z.a+b-1u)/b;if(W.x*4u>=f()||W.y>=u){return;}let T=W.y*b;C[d(u,W.x)+W.y*c]=g(d(Z.a,W.x),T,min(T+b,Z.a));}@64 row_sum W{if(W.x*4u>=f()){return;}B[W.x]+=g(d(Z.a,W.x),0u,Z.a);}";
+const own = "const b=64u;fn g(I:u32,T:u32,L:u32)->vec4f{var n=vec4f();for(var e=T;e<L;e+=8u){var w=vec4f();for(var P=e;P<min(e+8u,L);P++){w+=A[I+P*c];}n+=w;}return n;}@16,4 partial_sums W{let u=(Z.a+b-1u)/b;if(W.x*4u>=f()||W.y>=u){return;}let T=W.y*b;C[d(u,W.x)+W.y*c]=g(d(Z.a,W.x),T,min(T+b,Z.a));}@64 row_sum W{if(W.x*4u>=f()){return;}B[W.x]+=g(d(Z.a,W.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample W{let P=W.y*4u;if(W.x*4u>=f()||P>=Z.a){return;}let t=n(o.a)+W.x*4u;let h=vec2u(n(o.f),n(o.g));let e=transpose(mat4x4<f32>(q(m(vec4u(t,W.y,0u,0u),h)),q(m(vec4u(t+1u,W.y,0u,0u),h)),q(m(vec4u(t+2u,W.y,0u,0u),h)),q(m(vec4u(t+3u,W.y,0u,0u),h))));let ag=d(Z.a,W.x)+P*c;A[ag]=e[0];if(P+1u<Z.a){A[ag+c]=e[1];}if(P+2u<Z.a){A[ag+2u*c]=e[2];}if(P+3u<Z.a){A[ag+3u*c]=e[3];}}@64 log_density W{if(W.x*4u>=f()){return;}let I=d(Z.a,W.x);var n=vec4f(0.);for(var e=0u;e<Z.a;e+=8u){var w=vec4f(0.);let L=min(e+8u,Z.a);for(var P=e;P<L;P++){let h=B[I+P*c];w+=h*h;}n+=w;}D[W.x]=Z.b*C[W.x]-(.5*n+f32(Z.a)*.9189385332046727);}";
+const own = "@16,4 sample W{let P=W.y*4u;if(W.x*4u>=f()||P>=Z.a){return;}let t=n(o.a)+W.x*4u;let h=vec2u(n(o.f),n(o.g));let e=transpose(mat4x4f(q(m(vec4u(t,W.y,0u,0u),h)),q(m(vec4u(t+1u,W.y,0u,0u),h)),q(m(vec4u(t+2u,W.y,0u,0u),h)),q(m(vec4u(t+3u,W.y,0u,0u),h))));let ag=d(Z.a,W.x)+P*c;A[ag]=e[0];if(P+1u<Z.a){A[ag+c]=e[1];}if(P+2u<Z.a){A[ag+2u*c]=e[2];}if(P+3u<Z.a){A[ag+3u*c]=e[3];}}@64 log_density W{if(W.x*4u>=f()){return;}let I=d(Z.a,W.x);var n=vec4f();for(var e=0u;e<Z.a;e+=8u){var w=vec4f();let L=min(e+8u,Z.a);for(var P=e;P<L;P++){let h=B[I+P*c];w+=h*h;}n+=w;}D[W.x]=Z.b*C[W.x]-(.5*n+f32(Z.a)*.9189385332046727);}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

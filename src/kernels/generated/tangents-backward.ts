@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 tangents_backward W{let P=W.y;if(W.x*4u>=f()||P>=Z.a){return;}let j=d(Z.a*Z.b,W.x)+P*c;var n=vec4f(0.);for(var g=0u;g<Z.b;g++){let ag=j+g*Z.a*c;n=fma(A[ag],B[ag],n);}let e=d(Z.a,W.x)+P*c;if(ADD){C[e]+=n;}else{C[e]=n;}}";
+const own = "override ADD:bool=false;@16,4 tangents_backward W{let P=W.y;if(W.x*4u>=f()||P>=Z.a){return;}let j=d(Z.a*Z.b,W.x)+P*c;var n=vec4f();for(var g=0u;g<Z.b;g++){let ag=j+g*Z.a*c;n=fma(A[ag],B[ag],n);}let e=d(Z.a,W.x)+P*c;if(ADD){C[e]+=n;}else{C[e]=n;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks', 'x d_y d_slope!', `${libCall}${libLayout}${own}`);
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<
