@@ -46,6 +46,19 @@ function shifted(mappings, columns) {
   return `${head ?? ''}${encoded}${rest}`;
 }
 
+/** What an entry imports only to export it, passed on in one statement a file. */
+function passedOn(imports, exports) {
+  const from = new Map();
+  for (const [, list, file] of imports.matchAll(/\{([^{}]*)\}from("[^"]*")/g))
+    for (const [other, own = other] of list.split(',').map((pair) => pair.split(' as '))) from.set(own, { other, file });
+  const lists = new Map();
+  for (const [own, name = own] of exports.split(',').map((pair) => pair.split(' as '))) {
+    const { other, file } = from.get(own);
+    lists.set(file, [...(lists.get(file) ?? []), `${other} as ${name}`]);
+  }
+  return [...lists].map(([file, list]) => `export{${list.join(',')}}from${file};`).join('');
+}
+
 /**
  * Chunks import each other's names as the minifier left them. A bundler lists other names beside those, as short, which costs 0.4 kB.
  * Names that `import()` reads stay.
@@ -72,6 +85,10 @@ export const ownNames = {
         const pairs = list.split(',').map((pair) => pair.split(' as '));
         return `{${pairs.map(([other, own = other]) => `${names.get(other) ?? other} as ${own}`).join(',')}}from"./${file}"`;
       });
+      if (chunk.isEntry) {
+        chunk.code = passedOn(after, exportList.exec(chunk.code)[1]);
+        continue;
+      }
       chunk.code = after + chunk.code.slice(before.length);
       const map = bundle[`${chunk.fileName}.map`];
       if (after.length !== before.length && map) {
