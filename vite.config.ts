@@ -1,10 +1,10 @@
 // The library. The demo has its own configuration, demo/vite.config.ts, and the tests vitest.config.ts.
 import { defineConfig } from 'vite';
-import { groups, ordered } from './scripts/chunks.mjs';
+import { groups, ordered, ownNames } from './scripts/chunks.mjs';
 
 export default defineConfig({
   publicDir: false,
-  plugins: [ordered],
+  plugins: [ordered, ownNames],
   build: {
     target: 'es2022',
     sourcemap: true,

@@ -26,8 +26,12 @@ async function bundle(names) {
   return [...loaded].map((fileName) => chunks.get(fileName).code).join('\n');
 }
 
-/** Entry points of the shaders in a bundle. */
-const shadersIn = (code) => [...new Set([...code.matchAll(/@compute[^{]*?\bfn (\w+)/g)].map((match) => match[1]))].sort();
+/** Entry points of the shaders in a bundle: `@16,4 name id{` in a shipped text, or in full. */
+const shadersIn = (code) =>
+  [...new Set([...code.matchAll(/@[\d,]+ (\w+) [\w ]+\{|@compute[^{]*?\bfn (\w+)/g)].flatMap(([, short, whole]) => short ?? whole))]
+    // The template that heads are written by.
+    .filter((name) => !name.startsWith('$'))
+    .sort();
 
 /** What masked autoregressive flows run, in any direction and in reverse mode, with any option of the recipe: bases, mixtures, linear layers, supports. */
 const ofMaf = new Set(

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 // The package's `main` is CommonJS in a package of type module, which Node refuses; its bundle for bundlers loads.
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import { declarations, withoutDeclarations } from './declarations.mjs';
 import { minifyWgsl } from './minify-wgsl.mjs';
 import { importedParts } from './wgsl.mjs';
 
@@ -75,6 +76,12 @@ function reachable(wgsl, entryPoint) {
   return found;
 }
 
+/** What the host declares for a shader; null where its entry points read different parameters, and the text has to say so. */
+function boundOf({ parts, entries }) {
+  const bound = declarations(parts);
+  return bound && entries.every(({ params }) => Object.keys(params.fields).length === bound.fields.length) ? bound : null;
+}
+
 function describe(name) {
   const parts = importedParts(`${name}.wgsl`, shaders);
   const wgsl = parts.map(({ text }) => text).join('\n');
@@ -118,57 +125,88 @@ function describe(name) {
   return { name, parts, entries, overrides: [...overrides.keys()] };
 }
 
-/** `name`, with `:f` or `:i` unless its numbers are `usual`. */
-const typed = (name, type, usual) => (type === usual ? name : `${name}:${type[0]}`);
+/** `name`, `name=short`, and `:` with the type unless it is `usual`. */
+const word = (name, short, type, usual) =>
+  `${name}${short === undefined ? '' : `=${short}`}${type === usual ? '' : `:${type.replace(/32$/, '')}`}`;
 
-/** What reflection says, in the words of `kernelSource` in src/runtime/kernel.ts. */
-function signature({ name, usesCall, params, buffers, constants }) {
-  const fields = Object.entries(params.fields).map(([field, { type, offset }], index) => {
-    if (offset !== 4 * index) throw new Error(`${name}: the parameter ${field} is not a scalar after scalars`);
-    return typed(field, type, 'u32');
+/** What a shader binds, in the words of `shaderText` in src/runtime/kernel.ts, and how often. */
+function signature(name, { fields, buffers }, short) {
+  const params = fields.map(({ name: field, type }) => {
+    if (!/^[fui]32$/.test(type)) throw new Error(`${name}: the parameter ${field} is not a scalar`);
+    return word(field, short.fields?.get(field), type, 'u32');
   });
-  if (fields.length > 0 && params.binding !== 1) throw new Error(`${name}: parameters are at binding 1, not ${params.binding}`);
   let free = 2;
-  const bound = Object.entries(buffers).map(([buffer, { binding, access, element }]) => {
+  const bound = buffers.map(({ name: buffer, binding, written, type }) => {
     const gap = binding === free ? '' : `@${binding}`;
     free = binding + 1;
-    return `${typed(buffer, element, 'f32')}${access === 'read' ? '' : '!'}${gap}`;
+    return `${word(buffer, short.buffers?.get(buffer), type, 'vec4f')}${written ? '!' : ''}${gap}`;
   });
-  const defaults = Object.entries(constants).map(([key, { default: value }]) => (value === undefined ? key : `${key}=${value}`));
-  return [usesCall ? 'call' : '', fields.join(' '), bound.join(' '), defaults.join(' ')].join(';');
+  return [params.join(' '), bound.join(' ')];
 }
 
 const union = (keys) => (keys.length === 0 ? 'never' : keys.map((key) => `'${key}'`).join(' | '));
 const record = (pairs) => (pairs.length === 0 ? 'Record<never, never>' : `{ ${pairs.map(([key, type]) => `${key}: ${type}`).join('; ')} }`);
 
 /** The declaration of one entry point. */
-function declaration(entry) {
+function declaration(entry, shader, bound) {
   const constants = Object.entries(entry.constants).map(([key, { type, default: value }]) => {
     if (type === 'bool' && value === undefined) throw new Error(`${entry.name}: the override ${key} needs a default`);
     return [key, value === undefined ? 'Required' : type === 'bool' ? 'Flag' : 'Optional'];
   });
+  const defaults = Object.entries(entry.constants).map(([key, { default: value }]) => (value === undefined ? key : `${key}=${value}`));
+  // Buffers by their place in the shader's list, unless they are all.
+  const used = bound.buffers.flatMap(({ name }, index) => (name in entry.buffers ? [index] : []));
+  const rest = [
+    entry.entryPoint === entry.name.replaceAll('-', '_') ? undefined : entry.entryPoint,
+    used.length < bound.buffers.length ? used : undefined,
+  ];
+  while (rest.length > 0 && rest.at(-1) === undefined) rest.pop();
+  const given = [entry.name, [entry.usesCall ? 'call' : '', ...defaults].join(' ')].map((text) => `'${text}'`);
   return `export const ${camel(entry.entryPoint)} = /*#__PURE__*/ kernelSource<
   ${record(Object.entries(entry.buffers).map(([key, { element }]) => [key, `'${element}'`]))},
   ${union(Object.keys(entry.params.fields))},
   ${record(constants)}
->('${entry.name}', '${entry.entryPoint}', [${entry.workgroupSize.join(', ')}], '${signature(entry)}', wgsl);
+>(${[...given, shader, ...rest.map((value) => (value === undefined ? 'undefined' : Array.isArray(value) ? `[${value.join(', ')}]` : `'${value}'`))].join(', ')});
 `;
 }
 
+/** The head of an entry point in the words of `shaderText`. */
+const shortHead = (text) =>
+  text.replace(
+    /@compute@workgroup_size\(([\d,]+)\)fn (\w+)\(@builtin\((?:global_invocation_id\)(\w+):vec3u|workgroup_id\)(\w+):vec3u,@builtin\(local_invocation_id\)(\w+):vec3u)\)\{/g,
+    (_, size, name, id, group, lane) => `@${size} ${name} ${id ?? `${group} ${lane}`}{`,
+  );
+
 /** The module of a shader. Imported text is a module of its own, so that a bundle holds it once. */
-function moduleOf({ name, parts, entries }, texts) {
+function moduleOf({ name, parts, entries, bound }, texts, namesOf) {
   const imports = parts.slice(0, -1).map(({ path }) => path.slice('lib/'.length, -'.wgsl'.length));
+  const own = texts.get(`${name}.wgsl`);
+  const joined = `\`${imports.map((library) => `\${${camel(`lib-${library}`)}}${readable ? '\\n' : ''}`).join('')}\${own}\``;
+  const shaderOf = (what, given) => {
+    const [params, buffers] = signature(name, what, bound ? namesOf : {});
+    return `/*#__PURE__*/ shaderText('${params}', '${buffers}', ${given})`;
+  };
+  const whole = entries.map(({ params, buffers }) => ({
+    fields: Object.entries(params.fields).map(([field, { type }]) => ({ name: field, type })),
+    buffers: Object.entries(buffers).map(([buffer, { binding, access, element }]) => ({
+      name: buffer,
+      binding,
+      written: access !== 'read',
+      type: element,
+    })),
+  }));
   const body = [
-    `const own = ${JSON.stringify(texts.get(`${name}.wgsl`))};`,
-    // `string`, or declarations would repeat the text as a type.
-    `const wgsl: string = \`${imports.map((library) => `\${${camel(`lib-${library}`)}}${readable ? '\\n' : ''}`).join('')}\${own}\`;`,
+    `const own = ${JSON.stringify(readable ? own : shortHead(own))};`,
+    ...(bound ? [`const shader = ${shaderOf(bound, joined)};`] : [`const wgsl = ${joined};`]),
     '',
-    ...entries.map(declaration),
+    ...entries.map((entry, index) =>
+      bound ? declaration(entry, 'shader', bound) : declaration(entry, shaderOf(whole[index], 'wgsl, true'), whole[index]),
+    ),
   ].join('\n');
   const kinds = ['Flag', 'Optional', 'Required'].filter((kind) => body.includes(`: ${kind}`)).map((kind) => `type ${kind}, `);
   return [
     `// Generated by scripts/generate-kernels.mjs from shaders/${name}.wgsl. Do not edit.`,
-    `import { ${kinds.join('')}kernelSource } from '../../runtime/kernel.js';`,
+    `import { ${kinds.join('')}kernelSource, shaderText } from '../../runtime/kernel.js';`,
     ...imports.map((library) => `import { wgsl as ${camel(`lib-${library}`)} } from './lib/${library}.js';`),
     '',
     body,
@@ -182,8 +220,21 @@ const names = readdirSync(shaders)
 const described = names.map(describe);
 const stripped = new Map(described.flatMap(({ parts }) => parts).map(({ path, text }) => [path, text]));
 const kept = new Set(described.flatMap(({ overrides, entries }) => [...overrides, ...entries.map(({ entryPoint }) => entryPoint)]));
-const texts = readable ? stripped : minifyWgsl(stripped, kept);
-const files = new Map(described.map((shader) => [`${shader.name}.ts`, moduleOf(shader, texts)]));
+// A file's declarations go where those of every shader with it do.
+for (const shader of described) shader.bound = readable ? null : boundOf(shader);
+const bare = (path) => described.every(({ parts, bound }) => bound !== null || parts.every((part) => part.path !== path));
+for (const shader of described)
+  if (shader.parts.some(({ path, text }) => !bare(path) && withoutDeclarations(text) !== text)) shader.bound = null;
+for (const [path, text] of stripped) if (bare(path)) stripped.set(path, withoutDeclarations(text));
+const nothing = { buffers: [], fields: [] };
+const shipped = described.map(({ parts, bound }) => ({ paths: parts.map(({ path }) => path), ...(bound ?? nothing) }));
+const { texts, names: shortNames } = readable ? { texts: stripped, names: null } : minifyWgsl(stripped, shipped, kept);
+const files = new Map(
+  described.map((shader, index) => {
+    const namesOf = shortNames && { buffers: shortNames(shipped[index], 'buffers'), fields: shortNames(shipped[index], 'fields') };
+    return [`${shader.name}.ts`, moduleOf(shader, texts, namesOf)];
+  }),
+);
 for (const [path, text] of texts) {
   if (!path.startsWith('lib/')) continue;
   const header = `// Generated by scripts/generate-kernels.mjs from shaders/${path}. Do not edit.`;

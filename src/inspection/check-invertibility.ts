@@ -27,6 +27,6 @@ export interface InvertibilityReport {
  * @throws ShapeError, ValueError as `flow.forward` does.
  */
 export async function checkInvertibility(flow: Flow, x: Float32Array, options: ContextOption = {}): Promise<InvertibilityReport> {
-  const { roundTrip } = await import('./round-trip.js');
+  const { roundTrip } = await import('./checks.js');
   return roundTrip(flow, x, options);
 }

@@ -36,6 +36,6 @@ export interface LogDetOptions extends ContextOption {
 export async function checkLogDet(flow: Flow, x: Float32Array, options: LogDetOptions = {}): Promise<LogDetReport> {
   const { step = 0.004, ...rest } = options;
   if (!(step > 0)) throw new ValueError('checkLogDet: step', 'a positive number', String(step));
-  const { compareLogDets } = await import('./numerical-jacobian.js');
+  const { compareLogDets } = await import('./checks.js');
   return compareLogDets(flow, x, step, rest);
 }

@@ -1,6 +1,6 @@
 // A density that the user writes in WGSL, and its gradient: the one kernel whose text is not the library's.
 
-import { ceilDiv, defineKernel, type Flag, type Kernel, kernelSource } from '../runtime/kernel.js';
+import { ceilDiv, defineKernel, type Flag, type Kernel, kernelSource, shaderText } from '../runtime/kernel.js';
 import { TILE } from '../runtime/tensor.js';
 
 // Every name of ours begins with `pushforward`, but for D, so that the user's are free. Reads the rows out of shaders/lib/call.wgsl.
@@ -29,10 +29,9 @@ export const targetKernel = (dim: number, wgsl: string): Kernel<TargetSource> =>
   defineKernel(
     kernelSource<{ x: 'f32'; value: 'f32'; slope: 'f32' }, never, Record<never, Flag>>(
       'target',
+      'call',
+      shaderText('', 'x:f value:f! slope:f!', wrapper(dim) + wgsl, true),
       'pushforward_target',
-      [TILE, 1, 1],
-      'call;;x value! slope!;',
-      wrapper(dim) + wgsl,
     ),
     (rows) => [ceilDiv(rows, TILE), 1, 1],
   );

@@ -64,51 +64,88 @@ export interface Kernel<S extends KernelSource = KernelSource> {
   readonly prefers: ((params: Params<S>, adapter: string) => Kernel<S> | null) | null;
 }
 
-const elementOf: Readonly<Record<string, Scalar>> = { u: 'u32', i: 'i32', f: 'f32' };
 const words = (text: string): string[] => text.split(' ').filter(Boolean);
 const constantOf = (text: string): number | boolean => (/^[tf]/.test(text) ? text === 'true' : Number(text));
+const elementOf = (type: string): Scalar => `${type.at(-1) as 'f' | 'u' | 'i'}32`;
+const letter = (index: number): string => String.fromCharCode(index);
+
+/** The text of a shader and what its entry points bind. */
+interface ShaderText extends Pick<KernelSource, 'wgsl' | 'params'> {
+  readonly bindings: readonly (readonly [string, Binding])[];
+}
 
 /**
- * A source from the short words that scripts/generate-kernels.mjs writes. `signature` is `call;parameters;buffers;constants`: the word
- * `call` where that uniform is read; parameters in order, u32 unless `:f`; buffers from binding 2 on, or from `@n`, f32 unless `:u`,
- * `!` where written; constants with `=default`.
+ * A shader from the short words that scripts/generate-kernels.mjs writes: parameters in order, u32 unless `:f`; buffers from binding 2 on, or
+ * from `@n`, arrays of vec4f unless `:f`, `!` where written. The text calls them by their place, parameters Z.a, Z.b, …, buffers A, B, …, unless
+ * `=name` follows, and they are declared in front of it, if it does not do that itself. `@16,4 name id{` is the head of an entry point, and
+ * `@64 name group lane{` that of one which asks for its workgroup.
+ */
+export function shaderText(parameters: string, buffers: string, text: string, declares = false): ShaderText {
+  let declared = '';
+  const declare = (binding: number, space: string, type: string) => {
+    declared += `@group(0)@binding(${binding})var<${space}:${type};`;
+  };
+  const fields = words(parameters).map((word, index) => {
+    const [, field, name = letter(97 + index), type = 'u'] = /^(\w+)(?:=(\w+))?(?::(\w))?$/.exec(word)!;
+    declared += `${index === 0 ? 'struct P0{' : ','}${name}:${type}32`;
+    return [field!, { type: elementOf(type), offset: 4 * index }] as const;
+  });
+  if (fields.length > 0) {
+    declared += '}';
+    declare(1, 'uniform>Z', 'P0');
+  }
+  let free = 2;
+  const bindings = words(buffers).map((word) => {
+    const [, buffer, name, type = 'vec4f', written, at = free] = /^(\w+)(?:=(\w+))?(?::(\w+))?(!?)(?:@(\d+))?$/.exec(word)!;
+    const binding = Number(at);
+    free = binding + 1;
+    const access = written ? 'read_write' : 'read';
+    declare(binding, `storage,${access}>${name ?? letter(63 + binding)}`, `array<${type.length > 1 ? type : elementOf(type)}>`);
+    return [buffer!, { binding, access, element: elementOf(type) }] as const;
+  });
+  const whole = text.replace(
+    /@([\d,]+) (\w+) (\w+)(?: (\w+))?{/g,
+    (_, size, name, id, lane) =>
+      `@compute@workgroup_size(${size})fn ${name}(@builtin(${lane ? `workgroup_id)${id}:vec3u,@builtin(local_invocation_id)${lane}` : `global_invocation_id)${id}`}:vec3u){`,
+  );
+  return {
+    wgsl: declares ? whole : declared + whole,
+    bindings,
+    params: { binding: 1, byteSize: Math.ceil(fields.length / 4) * 16, fields: Object.fromEntries(fields) },
+  };
+}
+
+/**
+ * An entry point of a shader.
+ *
+ * @param values `call` where that uniform is read, then override constants with `=default`
+ * @param used its buffers, by their place in the shader's list; default all
  */
 export function kernelSource<B extends Record<string, Scalar>, P extends string, C extends KernelSource['constants']>(
   name: string,
-  entryPoint: string,
-  [x, y, z]: KernelSource['workgroupSize'],
-  signature: string,
-  wgsl: string,
+  values: string,
+  { wgsl, params, bindings }: ShaderText,
+  entryPoint: string = name.replaceAll('-', '_'),
+  used?: readonly number[],
 ) {
-  const [call, params, buffers, constants] = signature.split(';') as [string, string, string, string];
-  const fields = words(params).map((word, index) => {
-    const [field, type = 'u'] = word.split(':') as [string, string?];
-    return [field, { type: elementOf[type]!, offset: 4 * index }] as const;
-  });
-  let free = 2;
-  const bindings = words(buffers).map((word) => {
-    const [, buffer, type = 'f', written, at] = /^(\w+)(?::(\w))?(!?)(?:@(\d+))?$/.exec(word)!;
-    const binding = Number(at ?? free);
-    free = binding + 1;
-    return [buffer!, { binding, access: written ? 'read_write' : 'read', element: elementOf[type]! }] as const;
-  });
-  const overrides = words(constants).map((word) => {
+  const constants = words(values).map((word) => {
     const [key, value] = word.split('=') as [string, string?];
     return [key, value === undefined ? {} : { default: constantOf(value) }] as const;
   });
+  const usesCall = constants[0]?.[0] === 'call';
+  const size = new RegExp(`workgroup_size\\(([^)]*)\\)\\s*fn ${entryPoint}\\b`).exec(wgsl)![1]!;
+  const [x, y = 1, z = 1] = size.split(',').map(Number) as [number, number?, number?];
   return {
     name,
     entryPoint,
     wgsl,
     workgroupSize: [x, y, z] as const,
-    usesCall: call !== '',
-    buffers: Object.fromEntries(bindings) as unknown as { readonly [K in keyof B]: Binding & { readonly element: B[K] } },
-    constants: Object.fromEntries(overrides) as unknown as C,
-    params: {
-      binding: 1,
-      byteSize: Math.ceil(fields.length / 4) * 16,
-      fields: Object.fromEntries(fields) as Record<P, KernelSource['params']['fields'][string]>,
+    usesCall,
+    buffers: Object.fromEntries(used ? used.map((index) => bindings[index]!) : bindings) as unknown as {
+      readonly [K in keyof B]: Binding & { readonly element: B[K] };
     },
+    constants: Object.fromEntries(usesCall ? constants.slice(1) : constants) as unknown as C,
+    params: params as Omit<KernelSource['params'], 'fields'> & { readonly fields: Record<P, KernelSource['params']['fields'][string]> },
   };
 }
 
