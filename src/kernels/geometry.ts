@@ -39,7 +39,6 @@ export const tileKernel = <const S extends KernelSource>(
   source: S,
   multiplyAdds: Kernel<S>['multiplyAdds'] = null,
   grid: (params: Params<S>) => readonly [strips: number, layers: number] = () => [1, 1],
-  prefers: Kernel<S>['prefers'] = null,
 ): Kernel<S> =>
   defineKernel(
     source,
@@ -48,5 +47,4 @@ export const tileKernel = <const S extends KernelSource>(
       return [ceilDiv(rows, TILE), ceilDiv(strips, source.workgroupSize[1]), layers];
     },
     multiplyAdds,
-    prefers,
   );

@@ -17,20 +17,34 @@ export const shapeOf = ({ kernel, tensors, params, constants }: Command): string
 export const adapterName = ({ architecture, description }: Partial<GPUAdapterInfo> = {}): string =>
   (architecture || /\w*/.exec(description ?? '')![0]).toLowerCase();
 
+/** The variant that a command should run; null for its own kernel. */
+export type Rule = (command: Command) => Kernel | null;
+
+/** Adapters for which src/tuning/rules.ts has a rule. The others never load it. */
+const ADAPTERS_WITH_RULES = ['swiftshader'];
+
 export class Choices {
   readonly adapter: string;
-  /** Measured choices, by shape and class of rows. */
+  /** Measured choices, by class of rows and shape. */
   readonly measured = new Map<string, Kernel>();
+  #rule: Rule | undefined;
 
   constructor(device: GPUDevice) {
     this.adapter = adapterName(device.adapterInfo);
   }
 
-  /** The kernel that a command runs: as measured, else by the kernel's own rule. */
+  /** Resolves once the rule for this adapter is there. */
+  async ready(): Promise<void> {
+    if (ADAPTERS_WITH_RULES.includes(this.adapter)) this.#rule ??= (await import('../tuning/rules.js')).rules[this.adapter];
+  }
+
+  /** The kernel that a command runs: as measured, else by the rule for this adapter, else its own. */
   of(command: Command, rows: RowsClass): Kernel {
-    const { kernel, params } = command;
-    const measured =
-      this.measured.size > 0 && (this.measured.get(`${rows} ${shapeOf(command)}`) ?? this.measured.get(`many ${shapeOf(command)}`));
-    return measured || (kernel.prefers?.(params, this.adapter) ?? kernel);
+    if (this.measured.size > 0) {
+      const shape = shapeOf(command);
+      const measured = this.measured.get(`${rows} ${shape}`) ?? this.measured.get(`many ${shape}`);
+      if (measured) return measured;
+    }
+    return this.#rule?.(command) ?? command.kernel;
   }
 }

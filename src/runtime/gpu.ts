@@ -113,6 +113,7 @@ export class Gpu {
   async pipelinesOf(program: Program): Promise<Pipelines> {
     const compile = (rows: RowsClass) =>
       Promise.all(program.commands.map((command) => this.pipelines.get(command, this.choices.of(command, rows))));
+    await this.choices.ready();
     try {
       const [many, few] = await Promise.all([compile('many'), compile('few')]);
       return { many, few };

@@ -60,8 +60,6 @@ export interface Kernel<S extends KernelSource = KernelSource> {
   readonly grid: (rows: number, params: Params<S>) => Grid;
   /** Multiply-adds of one row, padding included; null for a kernel that does a handful of operations an element. */
   readonly multiplyAdds: ((call: Pick<KernelCall<S>, 'buffers' | 'params'>) => number) | null;
-  /** The variant that is known to be faster on such an adapter (choices.ts); null for this kernel itself. */
-  readonly prefers: ((params: Params<S>, adapter: string) => Kernel<S> | null) | null;
 }
 
 const words = (text: string): string[] => text.split(' ').filter(Boolean);
@@ -149,14 +147,13 @@ export function kernelSource<B extends Record<string, Scalar>, P extends string,
   };
 }
 
-/** Joins a generated source to its dispatch geometry, where it is a product to its cost, and where it has variants to the rule that picks one. */
+/** Joins a generated source to its dispatch geometry and, where it is a product, to its cost. */
 export function defineKernel<const S extends KernelSource>(
   source: S,
   grid: Kernel<S>['grid'],
   multiplyAdds: Kernel<S>['multiplyAdds'] = null,
-  prefers: Kernel<S>['prefers'] = null,
 ): Kernel<S> {
-  return { source, grid, multiplyAdds, prefers };
+  return { source, grid, multiplyAdds };
 }
 
 export const ceilDiv = (value: number, divisor: number): number => Math.ceil(value / divisor);
