@@ -8,13 +8,15 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import schema from '../../bench/schema.json';
+import { compareText } from '../../bench/src/compare-runs.js';
 import { type Results, within } from '../../bench/src/results.js';
 import { sectionNames } from '../../bench/src/settings.js';
 import { fitPower, quantile, summarize } from '../../bench/src/statistics.js';
 import { type Schema, validate } from '../../src/format/schema.js';
 
 const script = fileURLToPath(new URL('../../scripts/bench.mjs', import.meta.url));
-const beside = fileURLToPath(new URL('../../scripts/bench-beside.mjs', import.meta.url));
+
+const bench = async (...args: string[]): Promise<string> => (await promisify(execFile)(process.execPath, [script, ...args])).stdout;
 
 describe('npm run bench', () => {
   const folder = mkdtempSync(join(tmpdir(), 'pushforward-bench-'));
@@ -23,7 +25,7 @@ describe('npm run bench', () => {
 
   beforeAll(async () => {
     const file = join(folder, 'results.json');
-    text = (await promisify(execFile)(process.execPath, [script, '--tiny', '--out', file])).stdout;
+    text = await bench('--tiny', '--out', file, '--save-baseline', '--baselines', folder);
     results = JSON.parse(readFileSync(file, 'utf8')) as Results;
   });
 
@@ -49,18 +51,49 @@ describe('npm run bench', () => {
   test('prints the table', () => {
     for (const { name } of results.rows) expect(text).toContain(name);
   });
-});
 
-test('npm run bench:beside finds the same samples in four libraries, and times all five ways', async () => {
-  const call = [beside, '--size', 'tiny', '--rounds', '1', '--passes', '6', '--only', 'MAF sampling'];
-  const { stdout } = await promisify(execFile)(process.execPath, call);
-  // Name, version, milliseconds, 10th and 90th percentile, times ours, middle half, 6 of 6 passes, first, difference.
-  const lines = stdout.split('\n').filter((line) => /^\S.* \d+\.\d+\.\d+.* {2}[\d.]+ {2}/.test(line));
-  expect(lines).toHaveLength(5);
-  for (const line of lines.slice(1)) {
-    expect(line).toContain('6 of 6');
-    expect(Number(line.split(/\s+/).at(-1))).toBeLessThan(1e-5);
-  }
+  test('finds the same samples in four libraries, in all passes', () => {
+    const rows = results.rows.filter(({ section }) => section === 'beside');
+    expect(rows).toHaveLength(5);
+    for (const { name, errors, note } of rows) {
+      expect(errors.length, name).toBe(name.endsWith(': pushforward') ? 1 : 2);
+      for (const { of, value } of errors) expect(value, `${name}: ${of}`).toBeLessThan(1e-5);
+      expect(note).not.toContain('passes timed');
+    }
+  });
+
+  test('grows every size, and knows the exponents of the arithmetic', () => {
+    expect(results.growth.map(({ axis }) => axis)).toEqual(['D', 'hidden', 'batch', 'layers']);
+    for (const { axis, fits } of results.growth)
+      for (const { of, arithmetic } of fits)
+        if (axis === 'batch' || (axis === 'layers' && of !== 'sample')) expect(arithmetic, `${axis}, ${of}`).toBeCloseTo(1, 12);
+  });
+
+  test('a recorded draw makes nothing on the device, and keeps nothing in the heap', () => {
+    for (const { name, errors } of results.rows.filter(({ section }) => section === 'frame'))
+      expect(
+        errors.map(({ of }) => of),
+        name,
+      ).toEqual(['objects made', 'GPU bytes kept', 'heap bytes kept a frame']);
+  });
+
+  test("compares with the baseline of the adapter's class", async () => {
+    const { vendor, architecture } = results.environment.adapter;
+    expect(JSON.parse(readFileSync(join(folder, `${vendor}-${architecture}.json`), 'utf8'))).toEqual(results);
+    const compared = await bench('--tiny', '--only', 'ceilings', '--baseline', '--baselines', folder);
+    expect(compared).toMatch(/^6 rows: \d slower, \d faster, \d within their scatter/m);
+  });
+
+  test('a comparison says what became slower, and what is new', () => {
+    const [first, second, ...others] = results.rows;
+    const { median } = first!.time!;
+    const slow = { ...first!, time: { median: 3 * median, p10: 2.9 * median, p90: 3.1 * median, min: 2.9 * median, n: 3 } };
+    const then = { ...results, rows: [first!, ...others] };
+    const text = compareText({ ...results, rows: [slow, second!, ...others] }, then);
+    expect(text).toMatch(new RegExp(`${first!.name}.* 3\\.00 .*slower$`, 'm'));
+    expect(text).toContain(`${others.length + 1} rows: 1 slower, 0 faster, ${others.length} within their scatter`);
+    expect(text).toContain(`not in the earlier run: ${second!.section}: ${second!.name}`);
+  });
 });
 
 describe('statistics', () => {
