@@ -75,6 +75,7 @@ export function besideCharts(target: HTMLElement, rows: readonly Row[]): void {
       width: WIDTH,
       height: HEIGHT,
       title: `${task}: milliseconds`,
+      legend: { show: false },
       scales: {
         x: { time: false, range: [-0.6, bars.length - 0.4] },
         y: { distr: 3, log: 10, range: (_, __, most) => [lowest, 10 ** Math.ceil(Math.log10(most ?? 1))] },

@@ -94,6 +94,7 @@ const quick: Settings = {
     { axis: 'layers', values: [1, 4, 16], base: { ...narrow, batch: 256 } },
   ],
   directions: { ...full.directions, batch: 256 },
+  small: { batches: [1, 1024] },
   beside: { maf: { ...full.beside.maf, rows: 256 }, coupling: { rows: 256, wide: 64 }, passes: 1, tasks: 'MAF' },
 };
 

@@ -11,7 +11,9 @@ export const element = <K extends keyof HTMLElementTagNameMap>(name: K, text = '
   return made;
 };
 
+/** Columns that nothing stands in are left out. */
 function showTable({ title, header, rows, left }: Table, output: HTMLElement): void {
+  const filled = header.map((_, column) => rows.some((row) => row[column] !== ''));
   element('h2', title, output);
   const scroller = element('div', '', output);
   scroller.className = 'scroll';
@@ -19,6 +21,7 @@ function showTable({ title, header, rows, left }: Table, output: HTMLElement): v
   const line = (cells: readonly string[], tag: 'th' | 'td') => {
     const tr = element('tr', '', table);
     for (const [column, text] of cells.entries()) {
+      if (!filled[column]) continue;
       const cell = element(tag, text, tr);
       if (left.includes(column)) cell.className = 'left';
       if (text === 'WRONG') tr.className = 'wrong';
