@@ -113,15 +113,13 @@ export const growthTables = (growth: readonly Growth[]): Table[] =>
     : [
         {
           title: 'Growth: time = constant × size^exponent, beside the exponent of the multiply-adds',
-          header: ['', 'of', 'the others', 'exponent', 'R²', 'arithmetic'],
+          header: ['', 'of', 'the others', 'exponent', 'R²', 'arithmetic', 'upper half', 'R²', 'arithmetic'],
           rows: growth.flatMap(({ axis, about, fits }) =>
-            fits.map(({ of, exponent, r2, arithmetic }) => [
+            fits.map(({ of, large, ...whole }) => [
               axis,
               fitNames[of],
               about,
-              exponent.toFixed(2),
-              r2.toFixed(3),
-              arithmetic.toFixed(2),
+              ...[whole, large].flatMap(({ exponent, r2, arithmetic }) => [exponent.toFixed(2), r2.toFixed(3), arithmetic.toFixed(2)]),
             ]),
           ),
           left: [0, 1, 2],

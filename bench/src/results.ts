@@ -97,9 +97,14 @@ export interface GrowthPoint {
 }
 
 /** The exponents of power laws in what is varied: of a time, and of the arithmetic that it stands for. */
-export interface GrowthFit extends PowerLaw {
-  readonly of: 'sample' | 'logProb' | 'passes';
+export interface Exponents extends PowerLaw {
   readonly arithmetic: number;
+}
+
+export interface GrowthFit extends Exponents {
+  readonly of: 'sample' | 'logProb' | 'passes';
+  /** Of the upper half of the points: small ones cost what a dispatch costs, whatever it computes. */
+  readonly large: Exponents;
 }
 
 export interface Growth {

@@ -7,7 +7,7 @@ import type { Program } from '../../../src/runtime/program.js';
 import { interleave, type Variant } from '../measure.js';
 import { ReferenceFlow } from '../reference.js';
 import { short } from '../report.js';
-import { type ErrorFigure, type Growth, type GrowthPoint, perSecond, type Row, refused, row, within } from '../results.js';
+import { type ErrorFigure, type Growth, type GrowthFit, type GrowthPoint, perSecond, type Row, refused, row, within } from '../results.js';
 import type { Bench } from '../run.js';
 import type { Axis, MafSize, Sweep } from '../settings.js';
 import { fitPower } from '../statistics.js';
@@ -101,7 +101,7 @@ async function measureSweep(bench: Bench, { axis, values, base }: Sweep): Promis
     variants[`logProb ${at}`] = timer.logProb;
   }
   bench.progress(`growth: ${axis}, timing`);
-  const times = await interleave(variants, settings);
+  const times = await interleave(variants, { ...settings, budget: settings.budget / 2 }); // there are four of them
   for (const { flow, timer } of prepared) {
     timer?.dispose();
     flow.dispose();
@@ -145,20 +145,17 @@ async function measureSweep(bench: Bench, { axis, values, base }: Sweep): Promis
 }
 
 function fit(axis: Axis, about: string, points: readonly GrowthPoint[]): Growth {
-  const law = (of: keyof GrowthPoint) =>
+  const law = (of: keyof GrowthPoint, some: readonly GrowthPoint[]) =>
     fitPower(
-      points.map(({ at }) => at),
-      points.map((point) => point[of]),
+      some.map(({ at }) => at),
+      some.map((point) => point[of]),
     );
-  const masked = law('maskedFlops').exponent;
-  return {
-    axis,
-    about,
-    points,
-    fits: [
-      { of: 'logProb', ...law('logProb'), arithmetic: masked },
-      { of: 'sample', ...law('sample'), arithmetic: law('solveFlops').exponent },
-      { of: 'passes', ...law('passes'), arithmetic: masked + (axis === 'D' ? 1 : 0) },
-    ],
-  };
+  const fitOf = (of: GrowthFit['of'], some: readonly GrowthPoint[]) => ({
+    ...law(of, some),
+    arithmetic:
+      of === 'sample' ? law('solveFlops', some).exponent : law('maskedFlops', some).exponent + (of === 'passes' && axis === 'D' ? 1 : 0),
+  });
+  const large = points.slice(Math.min(Math.floor(points.length / 2), points.length - 2));
+  const fits = (['logProb', 'sample', 'passes'] as const).map((of) => ({ of, ...fitOf(of, points), large: fitOf(of, large) }));
+  return { axis, about, points, fits };
 }
