@@ -1,9 +1,10 @@
 // Runs bench/ in a headless browser and prints its table; see bench/README.md.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { baselineFile, readBaseline } from './bench-baseline.mjs';
 import { onPage } from './bench-page.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -79,21 +80,10 @@ function commit() {
   }
 }
 
-const shown = (file) => relative(process.cwd(), file);
-
-/** The baseline of the adapter's class, of the same size as this run. */
-function readBaseline(file, size) {
-  if (!existsSync(file)) throw new Error(`there is no baseline ${shown(file)}; --save-baseline on a quiet machine makes one`);
-  const baseline = JSON.parse(readFileSync(file, 'utf8'));
-  if (baseline.settings.size !== size)
-    throw new Error(`${shown(file)} is a run of size ${baseline.settings.size}; this one is ${size}. Give --${baseline.settings.size}`);
-  return baseline;
-}
-
 function write(file, results) {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
-  console.log(`written: ${shown(file)}`);
+  console.log(`written: ${relative(process.cwd(), file)}`);
 }
 
 const options = readArguments();
@@ -111,9 +101,8 @@ await onPage({ global: 'runPushforwardBenchmark' }, async (page) => {
     return usedSize + embedderHeapUsedSize + backingStorageSize;
   });
   const adapter = await page.evaluate(() => window.benchmarkAdapterClass());
-  const baselineFile = join(resolve(options.baselines), `${adapter}.json`);
   const compare = options.baseline
-    ? readBaseline(baselineFile, size)
+    ? readBaseline(options.baselines, adapter, size)
     : options.compare === undefined
       ? undefined
       : JSON.parse(readFileSync(options.compare, 'utf8'));
@@ -127,6 +116,6 @@ await onPage({ global: 'runPushforwardBenchmark' }, async (page) => {
   if (!sound) process.exitCode = 1;
   if (options['save-baseline']) {
     if (!sound) throw new Error('no baseline was written: some results are wrong, or the device complained');
-    write(baselineFile, results);
+    write(baselineFile(options.baselines, adapter), results);
   }
 });

@@ -12,10 +12,11 @@ const OTHERS = '#8a8f98';
 
 const milliseconds = (value: number | null): string => (value === null ? '' : `${short(value)} ms`);
 
-/** Ticks at the powers of ten alone; with two of them or fewer, at all that the library proposes. */
+/** Numbers at the powers of ten; where there are two of them or fewer, at twice and five times those too. */
 const tens: uPlot.Axis.Filter = (_, splits) => {
-  const isTen = (value: number) => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-6;
-  return splits.filter(isTen).length > 2 ? splits.map((value) => (isTen(value) ? value : null)) : splits;
+  const digit = (value: number) => Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-6));
+  const digits = splits.filter((value) => digit(value) === 1).length > 2 ? [1] : [1, 2, 5];
+  return splits.map((value) => (digits.includes(digit(value)) ? value : null));
 };
 
 const yAxis: uPlot.Axis = {

@@ -1,7 +1,7 @@
 // The benchmark from end to end on sizes that mean nothing: every section runs, is right, and writes a file of the stated form.
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ import { compareText } from '../../bench/src/compare-runs.js';
 import { type Results, within } from '../../bench/src/results.js';
 import { sectionNames } from '../../bench/src/settings.js';
 import { fitPower, quantile, summarize } from '../../bench/src/statistics.js';
+import { readBaseline } from '../../scripts/bench-baseline.mjs';
 import { type Schema, validate } from '../../src/format/schema.js';
 
 const script = fileURLToPath(new URL('../../scripts/bench.mjs', import.meta.url));
@@ -77,11 +78,14 @@ describe('npm run bench', () => {
       ).toEqual(['objects made', 'GPU bytes kept', 'heap bytes kept a frame']);
   });
 
-  test("compares with the baseline of the adapter's class", async () => {
+  test("a baseline is of the adapter's class, and of one size", () => {
     const { vendor, architecture } = results.environment.adapter;
-    expect(JSON.parse(readFileSync(join(folder, `${vendor}-${architecture}.json`), 'utf8'))).toEqual(results);
-    const compared = await bench('--tiny', '--only', 'ceilings', '--baseline', '--baselines', folder);
-    expect(compared).toMatch(/^6 rows: \d slower, \d faster, \d within their scatter/m);
+    const adapter = `${vendor}-${architecture}`;
+    expect(readBaseline(folder, adapter, 'tiny')).toEqual(results);
+    expect(() => readBaseline(folder, adapter, 'quick')).toThrow('is a run of size tiny, this one is quick');
+    writeFileSync(join(folder, 'older.json'), JSON.stringify({ ...results, schema: 1 }));
+    expect(() => readBaseline(folder, 'older', 'tiny')).toThrow('has the form 1, this is 2');
+    expect(() => readBaseline(folder, 'another', 'tiny')).toThrow('there is no baseline');
   });
 
   test('a comparison says what became slower, and what is new', () => {
