@@ -23,7 +23,12 @@ const FRAMES = 4000;
 async function heap(): Promise<number | null> {
   if (window.heapBytes) return window.heapBytes();
   const { measureUserAgentSpecificMemory: measure } = performance as { measureUserAgentSpecificMemory?: () => Promise<{ bytes: number }> };
-  return measure && crossOriginIsolated ? (await measure.call(performance)).bytes : null;
+  try {
+    return measure ? (await measure.call(performance)).bytes : null;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'SecurityError') return null; // not isolated, or not in a process of its own
+    throw error;
+  }
 }
 
 /** Calls of the device's methods that make something, while `body` runs. */
