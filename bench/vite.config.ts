@@ -4,8 +4,18 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   publicDir: false,
-  // Vite would bundle a dependency when it meets it and reload the page; there is one, and it is a module already.
-  optimizeDeps: { noDiscovery: true, include: [] },
+  cacheDir: '../node_modules/.cache/pushforward/vite',
+  // Vite would bundle a dependency when it meets it and reload the page. These are bundled before; the others are modules already.
+  optimizeDeps: {
+    noDiscovery: true,
+    include: [
+      '@jax-js/jax',
+      '@tensorflow/tfjs-core',
+      '@tensorflow/tfjs-core/dist/register_all_gradients',
+      '@tensorflow/tfjs-backend-webgpu',
+      'protobufjs/light',
+    ],
+  },
   server: {
     host: '127.0.0.1',
     // The page imports the library's source from the folder above.

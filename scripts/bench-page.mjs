@@ -9,18 +9,14 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /**
  * Runs `body(page)` once the page has defined `global`. An error is printed as its sentence, and the exit status is 1.
  *
- * @param config of the server, from the root. @param path of the page. @param include packages to bundle for it, in a cache of their own.
+ * @param config of the server, from the root. @param path of the page.
  */
-export async function onPage({ config = 'bench/vite.config.ts', path = '', global, include = [] }, body) {
+export async function onPage({ config = 'bench/vite.config.ts', path = '', global }, body) {
   const server = await createServer({
     configFile: join(root, config),
     logLevel: 'error',
     // A run takes minutes; a file saved meanwhile would reload the page and end it.
     server: { port: 0, strictPort: false, hmr: false, watch: null },
-    ...(include.length > 0 && {
-      cacheDir: join(root, 'node_modules/.cache/pushforward/vite', path),
-      optimizeDeps: { include },
-    }),
   });
   let browser;
   try {

@@ -4,21 +4,26 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createServer } from 'vite';
-import { launchBrowser } from './browser.mjs';
+import { baselineFile, readBaseline } from './bench-baseline.mjs';
+import { onPage } from './bench-page.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const sections = ['ceilings', 'compile', 'masked-linear', 'maf', 'growth', 'directions', 'small'];
+const sections = ['start-up', 'ceilings', 'masked-linear', 'maf', 'growth', 'directions', 'small', 'frame', 'beside'];
 
 const usage = `npm run bench -- [options]
 
-  --quick            fewer rounds and sizes, under a minute
-  --tiny             the smoke test's sizes: every path, figures of no value
-  --rounds <n>       timed rounds of each measurement
-  --only <sections>  comma-separated, of ${sections.join(', ')}
-  --json             write bench/results/<adapter>-<date>.json
-  --out <file>       write the JSON there
-  --compare <file>   print this run beside an earlier one's JSON
+  --quick              fewer rounds and sizes
+  --tiny               the smoke test's sizes: every path, figures of no value
+  --rounds <n>         timed rounds of each measurement
+  --only <sections>    comma-separated, of ${sections.join(', ')}
+  --tasks <word>       beside: only tasks with this in their name: linear, MAF, RealNVP, spline
+  --passes <n>         beside: network passes of the others' sampling that are timed and scaled up; 64 for all of them
+  --json               write bench/results/<adapter>-<date>.json
+  --out <file>         write the JSON there
+  --compare <file>     print this run beside an earlier one's JSON
+  --baseline           print this run beside the baseline of the adapter's class
+  --save-baseline      make this run that baseline
+  --baselines <folder> where baselines are, default bench/baseline
   --help
 
 The browser is chosen as for the tests: PUSHFORWARD_BROWSER, PUSHFORWARD_GPU=hardware (scripts/browser.mjs).`;
@@ -26,25 +31,39 @@ The browser is chosen as for the tests: PUSHFORWARD_BROWSER, PUSHFORWARD_GPU=har
 /** Arguments, or an exit with one sentence. */
 function readArguments() {
   try {
+    const flag = { type: 'boolean', default: false };
+    const text = { type: 'string' };
     const { values } = parseArgs({
       options: {
-        quick: { type: 'boolean', default: false },
-        tiny: { type: 'boolean', default: false },
-        rounds: { type: 'string' },
-        only: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        out: { type: 'string' },
-        compare: { type: 'string' },
-        help: { type: 'boolean', default: false },
+        quick: flag,
+        tiny: flag,
+        rounds: text,
+        only: text,
+        tasks: text,
+        passes: text,
+        json: flag,
+        out: text,
+        compare: text,
+        baseline: flag,
+        'save-baseline': flag,
+        baselines: { type: 'string', default: join(root, 'bench/baseline') },
+        help: flag,
       },
     });
-    const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
-    if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1))
-      throw new Error(`--rounds takes a whole number from 1; got ${values.rounds}`);
+    const whole = (name) => {
+      if (values[name] === undefined) return undefined;
+      const value = Number(values[name]);
+      if (!(Number.isInteger(value) && value >= 1)) throw new Error(`--${name} takes a whole number from 1; got ${values[name]}`);
+      return value;
+    };
     const only = values.only?.split(',');
     const unknown = only?.find((name) => !sections.includes(name));
     if (unknown !== undefined) throw new Error(`--only takes ${sections.join(', ')}; got ${unknown}`);
-    return { ...values, rounds, only };
+    const narrowed = ['only', 'tasks', 'rounds', 'passes'].find((name) => values[name] !== undefined);
+    if (values['save-baseline'] && narrowed) throw new Error(`--save-baseline takes a whole run as its size has it; got --${narrowed}`);
+    if (values.baseline && values.compare !== undefined) throw new Error('--baseline and --compare each name an earlier run; give one');
+    const size = values.tiny ? 'tiny' : values.quick ? 'quick' : 'full';
+    return { ...values, size, only, rounds: whole('rounds'), passes: whole('passes') };
   } catch (error) {
     console.error(`${error.message}\n\n${usage}`);
     process.exit(2);
@@ -61,49 +80,42 @@ function commit() {
   }
 }
 
+function write(file, results) {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+  console.log(`written: ${relative(process.cwd(), file)}`);
+}
+
 const options = readArguments();
 if (options.help) {
   console.log(usage);
   process.exit(0);
 }
-const compare = options.compare === undefined ? undefined : JSON.parse(readFileSync(options.compare, 'utf8'));
+const { size, only, rounds, passes, tasks } = options;
 
-const server = await createServer({
-  configFile: join(root, 'bench/vite.config.ts'),
-  logLevel: 'warn',
-  // Port 0: any free one. No watching: a file saved meanwhile must not reload the page.
-  server: { port: 0, strictPort: false, hmr: false, watch: null },
-});
-let browser;
-try {
-  await server.listen();
-  const address = server.httpServer.address();
-  browser = await launchBrowser();
-  const page = await browser.newPage();
-  // A page that breaks while it loads never offers its function: say so at once instead of waiting for it.
-  const broken = new Promise((_, reject) => {
-    page.on('pageerror', (error) => reject(new Error(`the page failed: ${error.message}`)));
-    browser.on('disconnected', () => reject(new Error('the browser ended')));
+await onPage({ global: 'runPushforwardBenchmark' }, async (page) => {
+  const session = await page.createCDPSession();
+  await page.exposeFunction('heapBytes', async () => {
+    await session.send('HeapProfiler.collectGarbage');
+    const { usedSize, embedderHeapUsedSize, backingStorageSize } = await session.send('Runtime.getHeapUsage');
+    return usedSize + embedderHeapUsedSize + backingStorageSize;
   });
-  broken.catch(() => {});
-  const started = Date.now();
-  await page.exposeFunction('reportProgress', (text) =>
-    console.error(`[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s] ${text}`),
-  );
-  await page.goto(`http://127.0.0.1:${address.port}/`, { waitUntil: 'load', timeout: 120_000 });
-  await Promise.race([broken, page.waitForFunction('typeof window.runPushforwardBenchmark === "function"', { timeout: 120_000 })]);
-  const size = options.tiny ? 'tiny' : options.quick ? 'quick' : 'full';
-  const given = JSON.parse(JSON.stringify({ size, rounds: options.rounds, only: options.only, commit: commit(), compare }));
-  const { results, text, fileName } = await Promise.race([broken, page.evaluate((input) => window.runPushforwardBenchmark(input), given)]);
+  const adapter = await page.evaluate(() => window.benchmarkAdapterClass());
+  const compare = options.baseline
+    ? readBaseline(options.baselines, adapter, size)
+    : options.compare === undefined
+      ? undefined
+      : JSON.parse(readFileSync(options.compare, 'utf8'));
+  // Undefined values do not travel.
+  const given = JSON.parse(JSON.stringify({ size, rounds, only, passes, tasks, commit: commit(), compare }));
+  const { results, text, fileName } = await page.evaluate((input) => window.runPushforwardBenchmark(input), given);
   console.log(text);
-  if (options.json || options.out !== undefined) {
-    const file = options.out === undefined ? join(root, 'bench/results', fileName) : resolve(options.out);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
-    console.log(`written: ${relative(process.cwd(), file)}`);
+  if (options.json || options.out !== undefined)
+    write(options.out === undefined ? join(root, 'bench/results', fileName) : resolve(options.out), results);
+  const sound = results.verified && results.complaints.length === 0;
+  if (!sound) process.exitCode = 1;
+  if (options['save-baseline']) {
+    if (!sound) throw new Error('no baseline was written: some results are wrong, or the device complained');
+    write(baselineFile(options.baselines, adapter), results);
   }
-  if (!results.verified || results.complaints.length > 0) process.exitCode = 1;
-} finally {
-  await browser?.close();
-  await server.close();
-}
+});

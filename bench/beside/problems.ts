@@ -9,6 +9,8 @@ import type { Contestant, Data, Task } from './ops.js';
 
 export interface Problem extends Task {
   readonly about: string;
+  /** What a task is counted in. */
+  readonly work: { readonly count: number; readonly unit: 'GFLOP/s' | 'samples/s' };
   /** This library's way. */
   readonly ours: (gpu: Gpu) => Promise<Contestant>;
   /** Numbers of a row that are compared, by their place in the others' result and in ours. Passes left out leave later features wrong. */
@@ -47,23 +49,20 @@ const calls = (build: (gpu: Gpu) => Promise<Flow>, pass: (flow: Flow) => Promise
   return { run: () => pass(flow), dispose: () => flow.dispose() };
 };
 
-export interface Sizes {
+export interface BesideSettings {
   readonly maf: { readonly dim: number; readonly hidden: readonly number[]; readonly rows: number };
   readonly coupling: { readonly rows: number; readonly wide: number };
+  /** Passes that are timed of those that the slow direction takes elsewhere; their time is scaled up to all of them. */
+  readonly passes: number;
+  /** Only tasks with this in their name. */
+  readonly tasks: string;
 }
-
-export const sizes: Readonly<Record<'full' | 'tiny', Sizes>> = {
-  full: { maf: { dim: 64, hidden: [512, 512], rows: 1024 }, coupling: { rows: 1024, wide: 64 } },
-  /** For the test: every path, figures of no value. */
-  tiny: { maf: { dim: 6, hidden: [16, 16], rows: 64 }, coupling: { rows: 64, wide: 6 } },
-};
 
 const SEED = 1;
 const SPLINE = { bins: 8, bound: 5, least: 1e-3 } as const;
 
 /** Every problem by its name, made when it is asked for. */
-export function problems(size: keyof typeof sizes): Readonly<Record<string, (gpu: Gpu) => Promise<Problem>>> {
-  const { maf: wide, coupling } = sizes[size];
+export function problems({ maf: wide, coupling }: BesideSettings): Readonly<Record<string, (gpu: Gpu) => Promise<Problem>>> {
   const { dim, hidden, rows } = wide;
   const buildMaf = (gpu: Gpu) => maf(gpu, { dim, layers: 1, hidden, seed: SEED });
   const nothing: Data = { data: new Float32Array(1), shape: [1, 1] };
@@ -97,6 +96,7 @@ export function problems(size: keyof typeof sizes): Readonly<Record<string, (gpu
         name: `${kind} sampling, D ${width}`,
         about: `${layers} layers, hidden 64 × 64, ${coupling.rows} rows${kind === 'spline' ? `, ${SPLINE.bins} bins` : ''}`,
         rows: coupling.rows,
+        work: { count: coupling.rows, unit: 'samples/s' },
         weights,
         state: { data: sorted, shape: [coupling.rows, width] },
         noise: nothing,
@@ -108,7 +108,7 @@ export function problems(size: keyof typeof sizes): Readonly<Record<string, (gpu
     };
 
   return {
-    linear: async () => {
+    'linear layer': async () => {
       const [inputs, outputs] = [hidden[0]!, hidden.at(-1)!];
       const uniform = uniformGenerator(3);
       const draw = (length: number, scale: number) => Float32Array.from({ length }, () => (2 * uniform() - 1) * scale);
@@ -121,6 +121,7 @@ export function problems(size: keyof typeof sizes): Readonly<Record<string, (gpu
         name: 'linear layer',
         about: `${rows} × ${inputs} by ${inputs} × ${outputs}`,
         rows,
+        work: { count: 2 * rows * inputs * outputs, unit: 'GFLOP/s' },
         weights,
         state,
         noise: nothing,
@@ -136,6 +137,7 @@ export function problems(size: keyof typeof sizes): Readonly<Record<string, (gpu
         name: 'MAF density',
         about: mafAbout,
         rows,
+        work: { count: rows, unit: 'samples/s' },
         weights: await weightsOfMaf(gpu),
         state,
         noise: nothing,
@@ -151,6 +153,7 @@ export function problems(size: keyof typeof sizes): Readonly<Record<string, (gpu
         name: 'MAF sampling',
         about: mafAbout,
         rows,
+        work: { count: rows, unit: 'samples/s' },
         weights: await weightsOfMaf(gpu),
         state: { data: new Float32Array(rows * dim), shape: [rows, dim] },
         noise,

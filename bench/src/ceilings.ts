@@ -2,8 +2,8 @@
 // cases: shared machines and laptops drift by a factor of two.
 
 import { COPY_DST, COPY_SRC, STORAGE, UNIFORM } from '../../src/runtime/usage.js';
-import { interleave, repetitions, wall } from './measure.js';
-import { type ErrorFigure, perSecond, type Row, refused, row, within } from './results.js';
+import { interleave, repetitions, type Spent, shared, wall } from './measure.js';
+import { type ErrorFigure, gigabytes, perSecond, type Row, refused, row, within } from './results.js';
 import type { Bench } from './run.js';
 import type { Statistics } from './statistics.js';
 
@@ -86,16 +86,16 @@ export class MultiplyAdds {
     const target = 3 * bench.settings.target; // it stands beside cases of seconds
     for (let spent = 0; spent < target && made.#iterations < 2 ** 28; ) {
       made.#iterations = Math.min(2 ** 28, Math.ceil(made.#iterations * Math.min(8, (1.2 * target) / Math.max(spent, 0.1))));
-      spent = (await made.run()) * made.#gigaflops;
+      spent = (await made.run()).gpu * made.#gigaflops;
     }
     return made;
   }
 
   /** Milliseconds of 10⁹ floating-point operations, so that the figure does not depend on how many were run. */
-  run = async (): Promise<number> => {
+  run = async (): Promise<Spent> => {
     this.#setIterations(this.#iterations);
     const spent = await this.bench.watch.gpu((encoder) => dispatch(encoder, this.bound, INVOCATIONS / 64, 1));
-    return spent / this.#gigaflops;
+    return shared(spent, this.#gigaflops);
   };
 
   rate(time: Statistics) {
@@ -157,7 +157,7 @@ export async function measureCeilings(bench: Bench): Promise<Row[]> {
     device.queue.submit([encoder.finish()]);
     return ticket.read();
   };
-  const copies = repetitions(await watch.gpu((encoder) => copyOnce(encoder, 1)), settings.target);
+  const copies = repetitions((await watch.gpu((encoder) => copyOnce(encoder, 1))).gpu, settings.target);
   const copied = await read(bytes);
   const copyError = { of: 'copied numbers that differ', value: copied.filter((value, i) => value !== pattern[i]).length, limit: 0 };
   const fmaError = await fma.check();
@@ -166,8 +166,8 @@ export async function measureCeilings(bench: Bench): Promise<Row[]> {
   const times = await interleave(
     {
       fma: fma.run,
-      copy: async () => (await watch.gpu((encoder) => copyOnce(encoder, copies))) / copies,
-      empty: async () => (await watch.gpu((encoder) => dispatch(encoder, empty, 1, empties))) / empties,
+      copy: async () => shared(await watch.gpu((encoder) => copyOnce(encoder, copies)), copies),
+      empty: async () => shared(await watch.gpu((encoder) => dispatch(encoder, empty, 1, empties)), empties),
       submit: async () => {
         await watch.drain();
         return wall(() => {
@@ -191,14 +191,14 @@ export async function measureCeilings(bench: Bench): Promise<Row[]> {
   const names = { fma: 'multiply-adds, 1 GFLOP', copy: `copy, ${bytes / 2 ** 20} MiB read and written` };
   return [
     within(fmaError)
-      ? row('ceilings', { name: names.fma, time: times.fma, rate: fma.rate(times.fma), errors: [fmaError] })
+      ? row('ceilings', { name: names.fma, ...times.fma, rate: fma.rate(times.fma.time), errors: [fmaError] })
       : refused('ceilings', names.fma, [fmaError]),
     within(copyError)
-      ? row('ceilings', { name: names.copy, time: times.copy, rate: perSecond(2 * bytes, times.copy, 'GB/s'), errors: [copyError] })
+      ? row('ceilings', { name: names.copy, ...times.copy, traffic: gigabytes(2 * bytes, times.copy.time), errors: [copyError] })
       : refused('ceilings', names.copy, [copyError]),
-    row('ceilings', { name: 'empty dispatch inside a pass', time: times.empty, note: `mean of ${empties} in one pass` }),
-    row('ceilings', { name: 'empty submission, to done', time: times.submit, note: 'wall' }),
-    row('ceilings', { name: 'readback of 4 B', time: times.small, note: 'wall' }),
-    row('ceilings', { name: 'readback of 1 MiB', time: times.large, note: 'wall' }),
+    row('ceilings', { name: 'empty dispatch inside a pass', ...times.empty, note: `mean of ${empties} in one pass` }),
+    row('ceilings', { name: 'empty submission, to done', ...times.submit, note: 'by the wall' }),
+    row('ceilings', { name: 'readback of 4 B', ...times.small, note: 'by the wall' }),
+    row('ceilings', { name: 'readback of 1 MiB', ...times.large, note: 'by the wall' }),
   ];
 }

@@ -1,6 +1,6 @@
 // Results as text: the same cells for the terminal and for the page.
 
-import type { Environment, Growth, Results, Row, TaskProfile } from './results.js';
+import type { Environment, Growth, GrowthFit, Results, Row, TaskProfile } from './results.js';
 import type { SectionName } from './settings.js';
 
 export interface Table {
@@ -12,13 +12,15 @@ export interface Table {
 }
 
 const titles: Readonly<Record<SectionName, string>> = {
+  'start-up': 'Start-up',
   ceilings: 'Ceilings of the adapter',
-  compile: 'Building and compiling the MAF',
   'masked-linear': 'Masked linear layer',
   maf: 'Masked autoregressive flow',
-  growth: 'Growth with the number of features, one layer',
+  growth: 'Growth of a MAF with its sizes',
   directions: 'Both directions of autoregressive layers',
   small: 'Small flow: realNVP',
+  frame: 'A frame of an animation: recording a draw',
+  beside: 'Beside other libraries',
 };
 
 /** Three significant digits and no exponent where that stays short. */
@@ -35,63 +37,92 @@ const rate = ({ value, unit }: NonNullable<Row['rate']>): string => {
   return `${short(scaled)}${prefix} ${unit}`;
 };
 
-const figureNames: Readonly<Record<string, string>> = {
-  dim: 'D',
-  maskedFlops: 'masked FLOPs',
-  solveFlops: 'FLOPs of the solve',
-  passes: 'D × logProb (D passes)',
-};
+const header = [
+  '',
+  'median ms',
+  'p10',
+  'p90',
+  'min',
+  'n',
+  'wall ms',
+  'rate',
+  'of FMA',
+  'GB/s',
+  'compile ms',
+  'ratio',
+  'error (float64)',
+  'note',
+];
+const LEFT = [0, 12, 13];
 
-const header = ['', 'median ms', 'p10', 'p90', 'min', 'n', 'rate', 'of FMA', 'ratio', 'error (float64)', 'note'];
+const percent = (share: number | null, digits = 0): string => (share === null ? '' : `${(100 * share).toFixed(digits)} %`);
+const orNothing = (value: number | null | undefined): string => (typeof value === 'number' ? short(value) : '');
 
 const cells = (row: Row): string[] => [
   row.name,
   ...(row.time ? [row.time.median, row.time.p10, row.time.p90, row.time.min].map(short) : ['WRONG', '', '', '']),
   row.time ? String(row.time.n) : '',
+  orNothing(row.wall?.median),
   row.rate ? rate(row.rate) : '',
-  row.ofCeiling === null ? '' : `${(100 * row.ofCeiling).toFixed(0)} %`,
-  row.ratio === null ? '' : `${row.ratio.value.toFixed(2)} × ${row.ratio.to}`,
+  percent(row.ofCeiling),
+  orNothing(row.traffic),
+  orNothing(row.compile),
+  row.ratio === null ? '' : `${row.ratio.value >= 100 ? row.ratio.value.toFixed(0) : row.ratio.value.toFixed(2)} × ${row.ratio.to}`,
   row.errors.map(({ of, value, limit }) => `${of} ${short(value)}${value <= limit ? '' : ` > ${short(limit)}`}`).join(', '),
   row.note,
 ];
 
-export function resultTables({ rows }: Results): Table[] {
-  const sections = [...new Set(rows.map(({ section }) => section))];
-  return sections.map((section) => ({
-    title: titles[section],
-    header,
-    rows: rows.filter((row) => row.section === section).map(cells),
-    left: [0, 9, 10],
-  }));
-}
+/** The rows of a section as a table. */
+export const sectionTable = ({ rows }: Results, section: SectionName): Table => ({
+  title: titles[section],
+  header,
+  rows: rows.filter((row) => row.section === section).map(cells),
+  left: LEFT,
+});
 
-export const profileTables = (profiles: readonly TaskProfile[]): Table[] =>
-  profiles.map(({ task, method, kernels }) => ({
+/** The sections that ran, in their order. */
+export const sectionsOf = ({ rows }: Results): SectionName[] => [...new Set(rows.map(({ section }) => section))];
+
+export const profileTables = ({ profiles, rows }: Results): Table[] => {
+  const copy = rows.find(({ section, traffic }) => section === 'ceilings' && traffic !== null)?.traffic ?? null;
+  return profiles.map(({ task, method, kernels }: TaskProfile) => ({
     title: `Kernels of ${task} (Flow.profile, ${method})`,
-    header: ['kernel', 'dispatches', 'ms', 'share'],
-    rows: kernels.map(({ kernel, dispatches, milliseconds, share }) => [
+    header: ['kernel', 'dispatches', 'median ms', 'p10', 'p90', 'share', 'GB/s', 'of copy', 'compile ms'],
+    rows: kernels.map(({ kernel, dispatches, time, share, traffic, compile }) => [
       kernel,
       String(dispatches),
-      short(milliseconds),
-      `${(100 * share).toFixed(1)} %`,
+      ...[time.median, time.p10, time.p90].map(short),
+      percent(share, 1),
+      short(traffic),
+      percent(copy && traffic / copy),
+      orNothing(compile),
     ]),
     left: [0],
   }));
+};
 
-export const growthTables = (growth: Growth | null): Table[] =>
-  growth === null
+const fitNames: Readonly<Record<GrowthFit['of'], string>> = {
+  sample: 'sample',
+  logProb: 'logProb',
+  passes: 'D × logProb: one pass a feature',
+};
+
+export const growthTables = (growth: readonly Growth[]): Table[] =>
+  growth.length === 0
     ? []
     : [
         {
-          title: 'Growth: time = constant × work^exponent',
-          header: ['', 'against', 'exponent', 'R²'],
-          rows: growth.fits.map(({ of, against, exponent, r2 }) => [
-            figureNames[of] ?? of,
-            figureNames[against] ?? against,
-            exponent.toFixed(2),
-            r2.toFixed(3),
-          ]),
-          left: [0, 1],
+          title: 'Growth: time = constant × size^exponent, beside the exponent of the multiply-adds',
+          header: ['', 'of', 'the others', 'exponent', 'R²', 'arithmetic', 'upper half', 'R²', 'arithmetic'],
+          rows: growth.flatMap(({ axis, about, fits }) =>
+            fits.map(({ of, large, ...whole }) => [
+              axis,
+              fitNames[of],
+              about,
+              ...[whole, large].flatMap(({ exponent, r2, arithmetic }) => [exponent.toFixed(2), r2.toFixed(3), arithmetic.toFixed(2)]),
+            ]),
+          ),
+          left: [0, 1, 2],
         },
       ];
 
@@ -114,7 +145,7 @@ export function environmentLines(environment: Environment, complaints: readonly 
 }
 
 /** Columns of equal width; all tables together, so that one column stands under the other. */
-function align(tables: readonly Table[]): string[] {
+export function align(tables: readonly Table[]): string[] {
   const widths = tables[0]!.header.map((_, column) =>
     Math.max(...tables.flatMap(({ header, rows }) => [header, ...rows].map((row) => row[column]!.length))),
   );
@@ -137,7 +168,8 @@ function align(tables: readonly Table[]): string[] {
 
 export function toText(results: Results): string {
   const { settings } = results;
-  const groups = [resultTables(results), profileTables(results.profiles), growthTables(results.growth)];
+  const tables = sectionsOf(results).map((section) => sectionTable(results, section));
+  const groups = [tables, profileTables(results), growthTables(results.growth)];
   return [
     ...environmentLines(results.environment, results.complaints),
     `run: ${settings.size}, ${settings.warmup} warm-up and ${settings.rounds} timed rounds, ${results.seconds.toFixed(0)} s`,
@@ -147,42 +179,9 @@ export function toText(results: Results): string {
   ].join('\n');
 }
 
-const multiplyAdds = (results: Results, section: SectionName): number | null =>
-  (
-    results.rows.find((row) => row.section === section && row.name.startsWith('multiply-adds')) ??
-    results.rows.find((row) => row.name.startsWith('multiply-adds'))
-  )?.rate?.value ?? null;
-
-/**
- * This run beside an earlier one: time now / time then, and the same with both times in units of the adapter's multiply-adds in the same
- * rounds, which takes out a machine's slow drift and brings in their own scatter.
- */
-export function compareText(now: Results, then: Results): string {
-  const rows: string[][] = [];
-  for (const row of now.rows) {
-    const other = then.rows.find(({ section, name }) => section === row.section && name === row.name);
-    if (!row.time || !other?.time) continue;
-    const ratio = row.time.median / other.time.median;
-    const [rateNow, rateThen] = [multiplyAdds(now, row.section), multiplyAdds(then, row.section)];
-    const apart = row.time.p10 > other.time.p90 ? 'slower' : row.time.p90 < other.time.p10 ? 'faster' : '';
-    rows.push([
-      `${row.section}: ${row.name}`,
-      short(other.time.median),
-      short(row.time.median),
-      ratio.toFixed(2),
-      row.ofCeiling !== null && rateNow && rateThen ? (ratio * (rateNow / rateThen)).toFixed(2) : '',
-      apart,
-    ]);
-  }
-  const { adapter, date } = then.environment;
-  const sizes = now.settings.size === then.settings.size ? '' : `, ANOTHER SIZE (${then.settings.size})`;
-  const title = `Against ${date}, ${adapter.vendor} ${adapter.architecture}${sizes} (p10 to p90 apart: slower, faster)`;
-  return align([{ title, header: ['', 'ms then', 'ms now', 'now / then', 'per FMA', ''], rows, left: [0, 5] }]).join('\n');
-}
-
 /** For a file name: the part of the adapter that decides what a run may be compared with. */
-export const adapterClass = ({ adapter }: Environment): string =>
-  [adapter.vendor, adapter.architecture]
+export const adapterClass = ({ vendor, architecture }: { readonly vendor: string; readonly architecture: string }): string =>
+  [vendor, architecture]
     .join('-')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')

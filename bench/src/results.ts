@@ -1,10 +1,10 @@
 // What a run hands over; bench/schema.json says the same of the file.
 
 import type { Method } from './measure.js';
-import type { SectionName, Settings } from './settings.js';
+import type { Axis, SectionName, Settings } from './settings.js';
 import type { PowerLaw, Statistics } from './statistics.js';
 
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 export interface Environment {
   readonly library: string;
@@ -45,12 +45,18 @@ export interface Row {
   readonly section: SectionName;
   /** Unique within a section, and the same in every run of the same sizes. */
   readonly name: string;
-  /** Milliseconds; null where the result was wrong, so that nothing was timed. */
+  /** Milliseconds, on the GPU unless the note says otherwise; null where the result was wrong, so that nothing was timed. */
   readonly time: Statistics | null;
+  /** The same work by the wall, from recording to the host's knowledge that it is done; null where `time` is a wall time. */
+  readonly wall: Statistics | null;
   /** From the median time. */
   readonly rate: { readonly value: number; readonly unit: string } | null;
+  /** GB/s: what the dispatches bind, each buffer of each dispatch once, over the median time. */
+  readonly traffic: number | null;
   /** `rate` as a share of the multiply-add kernel that ran in the same rounds. */
   readonly ofCeiling: number | null;
+  /** Milliseconds that its pipelines took to compile, one after another; of another library, from a new session to the first result. */
+  readonly compile: number | null;
   /** Time as a multiple of another row's. */
   readonly ratio: { readonly value: number; readonly to: string } | null;
   readonly errors: readonly ErrorFigure[];
@@ -61,11 +67,15 @@ export interface Row {
 export interface KernelShare {
   readonly kernel: string;
   readonly dispatches: number;
-  readonly milliseconds: number;
+  /** Milliseconds of all its dispatches in one run. */
+  readonly time: Statistics;
   readonly share: number;
+  /** As in Row. */
+  readonly traffic: number;
+  readonly compile: number | null;
 }
 
-/** Times of single dispatches, from Flow.profile: medians over the rounds, summed by kernel. */
+/** Times of single dispatches, from Flow.profile, summed by kernel. */
 export interface TaskProfile {
   readonly task: string;
   readonly method: Method;
@@ -73,7 +83,9 @@ export interface TaskProfile {
 }
 
 export interface GrowthPoint {
-  readonly dim: number;
+  /** What is varied, at this point. */
+  readonly at: number;
+  /** Milliseconds. */
   readonly sample: number;
   readonly logProb: number;
   /** D × the time of logProb: what a library pays that inverts with one network pass a feature. */
@@ -84,9 +96,23 @@ export interface GrowthPoint {
   readonly solveFlops: number;
 }
 
+/** The exponents of power laws in what is varied: of a time, and of the arithmetic that it stands for. */
+export interface Exponents extends PowerLaw {
+  readonly arithmetic: number;
+}
+
+export interface GrowthFit extends Exponents {
+  readonly of: 'sample' | 'logProb' | 'passes';
+  /** Of the upper half of the points: small ones cost what a dispatch costs, whatever it computes. */
+  readonly large: Exponents;
+}
+
 export interface Growth {
+  readonly axis: Axis;
+  /** The sizes that stay. */
+  readonly about: string;
   readonly points: readonly GrowthPoint[];
-  readonly fits: readonly ({ readonly of: string; readonly against: string } & PowerLaw)[];
+  readonly fits: readonly GrowthFit[];
 }
 
 export interface Results {
@@ -95,7 +121,7 @@ export interface Results {
   readonly settings: Settings;
   readonly rows: readonly Row[];
   readonly profiles: readonly TaskProfile[];
-  readonly growth: Growth | null;
+  readonly growth: readonly Growth[];
   /** What the device or the page complained of. */
   readonly complaints: readonly string[];
   readonly verified: boolean;
@@ -106,7 +132,10 @@ export type RowFields = Pick<Row, 'name' | 'time'> & Partial<Row>;
 
 export const row = (section: SectionName, fields: RowFields): Row => ({
   section,
+  wall: null,
   rate: null,
+  traffic: null,
+  compile: null,
   ofCeiling: null,
   ratio: null,
   errors: [],
@@ -115,11 +144,13 @@ export const row = (section: SectionName, fields: RowFields): Row => ({
   ...fields,
 });
 
-/** A figure of operations or bytes per second, from a count and the median milliseconds. */
-export const perSecond = (count: number, { median }: Statistics, unit: 'GFLOP/s' | 'GB/s' | 'samples/s') => ({
+/** A figure per second, from a count and the median milliseconds. */
+export const perSecond = (count: number, { median }: Statistics, unit: 'GFLOP/s' | 'samples/s') => ({
   value: count / (median / 1000) / (unit === 'samples/s' ? 1 : 1e9),
   unit,
 });
+
+export const gigabytes = (bytes: number, { median }: Statistics): number => bytes / (median / 1000) / 1e9;
 
 /** NaN is above every limit. */
 export const within = ({ value, limit }: ErrorFigure): boolean => value <= limit;

@@ -2,11 +2,14 @@
 
 import { Gpu, isSoftwareAdapter } from '../../src/index.js';
 import { measureDirections } from './cases/directions.js';
+import { measureFrames } from './cases/frame.js';
 import { measureGrowth } from './cases/growth.js';
-import { measureCompile, measureMaf } from './cases/maf.js';
+import { measureMaf } from './cases/maf.js';
 import { measureMaskedLinear } from './cases/masked-linear.js';
 import { measureSmall } from './cases/small.js';
+import { measureStartUp } from './cases/start-up.js';
 import { MultiplyAdds, measureCeilings } from './ceilings.js';
+import { CompileTimes } from './compile.js';
 import { clockStep, Stopwatch } from './measure.js';
 import { type Environment, type Growth, type Results, type Row, schemaVersion, type TaskProfile } from './results.js';
 import { adapterRequest, type SectionName, type Settings } from './settings.js';
@@ -18,6 +21,7 @@ export interface Bench {
   readonly watch: Stopwatch;
   readonly software: boolean;
   readonly fma: MultiplyAdds;
+  readonly compileTimes: CompileTimes;
   progress(text: string): void;
 }
 
@@ -60,14 +64,14 @@ export async function runBenchmark(settings: Settings, about: About, progress: (
   try {
     const watch = new Stopwatch(gpu.device);
     const environment = await describe(gpu, watch, about);
-    const partial = { gpu, settings, watch, software: environment.software, progress };
+    const partial = { gpu, settings, watch, software: environment.software, compileTimes: new CompileTimes(gpu), progress };
     const bench: Bench = { ...partial, fma: await MultiplyAdds.create(partial) };
     const rows: Row[] = [];
     let profiles: readonly TaskProfile[] = [];
-    let growth: Growth | null = null;
+    let growth: readonly Growth[] = [];
     const sections: Record<SectionName, () => Promise<readonly Row[]>> = {
+      'start-up': () => measureStartUp(bench),
       ceilings: () => measureCeilings(bench),
-      compile: () => measureCompile(bench),
       'masked-linear': () => measureMaskedLinear(bench),
       maf: async () => {
         const found = await measureMaf(bench);
@@ -81,6 +85,9 @@ export async function runBenchmark(settings: Settings, about: About, progress: (
       },
       directions: () => measureDirections(bench),
       small: () => measureSmall(bench),
+      frame: () => measureFrames(bench),
+      // The other libraries load when they are asked for: none of them shall run beside what is measured before.
+      beside: async () => (await import('../beside/section.js')).measureBeside(bench),
     };
     for (const [name, measure] of Object.entries(sections)) {
       if (!settings.only.includes(name as SectionName)) continue;

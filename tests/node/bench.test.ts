@@ -1,20 +1,23 @@
 // The benchmark from end to end on sizes that mean nothing: every section runs, is right, and writes a file of the stated form.
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import schema from '../../bench/schema.json';
+import { compareText } from '../../bench/src/compare-runs.js';
 import { type Results, within } from '../../bench/src/results.js';
 import { sectionNames } from '../../bench/src/settings.js';
 import { fitPower, quantile, summarize } from '../../bench/src/statistics.js';
+import { readBaseline } from '../../scripts/bench-baseline.mjs';
 import { type Schema, validate } from '../../src/format/schema.js';
 
 const script = fileURLToPath(new URL('../../scripts/bench.mjs', import.meta.url));
-const beside = fileURLToPath(new URL('../../scripts/bench-beside.mjs', import.meta.url));
+
+const bench = async (...args: string[]): Promise<string> => (await promisify(execFile)(process.execPath, [script, ...args])).stdout;
 
 describe('npm run bench', () => {
   const folder = mkdtempSync(join(tmpdir(), 'pushforward-bench-'));
@@ -23,7 +26,7 @@ describe('npm run bench', () => {
 
   beforeAll(async () => {
     const file = join(folder, 'results.json');
-    text = (await promisify(execFile)(process.execPath, [script, '--tiny', '--out', file])).stdout;
+    text = await bench('--tiny', '--out', file, '--save-baseline', '--baselines', folder);
     results = JSON.parse(readFileSync(file, 'utf8')) as Results;
   });
 
@@ -49,18 +52,52 @@ describe('npm run bench', () => {
   test('prints the table', () => {
     for (const { name } of results.rows) expect(text).toContain(name);
   });
-});
 
-test('npm run bench:beside finds the same samples in four libraries, and times all five ways', async () => {
-  const call = [beside, '--size', 'tiny', '--rounds', '1', '--passes', '6', '--only', 'MAF sampling'];
-  const { stdout } = await promisify(execFile)(process.execPath, call);
-  // Name, version, milliseconds, 10th and 90th percentile, times ours, middle half, 6 of 6 passes, first, difference.
-  const lines = stdout.split('\n').filter((line) => /^\S.* \d+\.\d+\.\d+.* {2}[\d.]+ {2}/.test(line));
-  expect(lines).toHaveLength(5);
-  for (const line of lines.slice(1)) {
-    expect(line).toContain('6 of 6');
-    expect(Number(line.split(/\s+/).at(-1))).toBeLessThan(1e-5);
-  }
+  test('finds the same samples in four libraries, in all passes', () => {
+    const rows = results.rows.filter(({ section }) => section === 'beside');
+    expect(rows).toHaveLength(5);
+    for (const { name, errors, note } of rows) {
+      expect(errors.length, name).toBe(name.endsWith(': pushforward') ? 1 : 2);
+      for (const { of, value } of errors) expect(value, `${name}: ${of}`).toBeLessThan(1e-5);
+      expect(note).not.toContain('passes timed');
+    }
+  });
+
+  test('grows every size, and knows the exponents of the arithmetic', () => {
+    expect(results.growth.map(({ axis }) => axis)).toEqual(['D', 'hidden', 'batch', 'layers']);
+    for (const { axis, fits } of results.growth)
+      for (const { of, arithmetic } of fits)
+        if (axis === 'batch' || (axis === 'layers' && of !== 'sample')) expect(arithmetic, `${axis}, ${of}`).toBeCloseTo(1, 12);
+  });
+
+  test('a recorded draw makes nothing on the device, and keeps nothing in the heap', () => {
+    for (const { name, errors } of results.rows.filter(({ section }) => section === 'frame'))
+      expect(
+        errors.map(({ of }) => of),
+        name,
+      ).toEqual(['objects made', 'GPU bytes kept', 'heap bytes kept a frame']);
+  });
+
+  test("a baseline is of the adapter's class, and of one size", () => {
+    const { vendor, architecture } = results.environment.adapter;
+    const adapter = `${vendor}-${architecture}`;
+    expect(readBaseline(folder, adapter, 'tiny')).toEqual(results);
+    expect(() => readBaseline(folder, adapter, 'quick')).toThrow('is a run of size tiny, this one is quick');
+    writeFileSync(join(folder, 'older.json'), JSON.stringify({ ...results, schema: 1 }));
+    expect(() => readBaseline(folder, 'older', 'tiny')).toThrow('has the form 1, this is 2');
+    expect(() => readBaseline(folder, 'another', 'tiny')).toThrow('there is no baseline');
+  });
+
+  test('a comparison says what became slower, and what is new', () => {
+    const [first, second, ...others] = results.rows;
+    const { median } = first!.time!;
+    const slow = { ...first!, time: { median: 3 * median, p10: 2.9 * median, p90: 3.1 * median, min: 2.9 * median, n: 3 } };
+    const then = { ...results, rows: [first!, ...others] };
+    const text = compareText({ ...results, rows: [slow, second!, ...others] }, then);
+    expect(text).toMatch(new RegExp(`${first!.name}.* 3\\.00 .*slower$`, 'm'));
+    expect(text).toContain(`${others.length + 1} rows: 1 slower, 0 faster, ${others.length} within their scatter`);
+    expect(text).toContain(`not in the earlier run: ${second!.section}: ${second!.name}`);
+  });
 });
 
 describe('statistics', () => {

@@ -3,11 +3,11 @@
 
 import { readSafetensors, writeSafetensors } from '../../../src/format/safetensors.js';
 import { type Flow, type Gpu, iaf, loadFlow, mademog, maf, neuralSpline } from '../../../src/index.js';
-import { interleave } from '../measure.js';
+import { interleave, type Variant } from '../measure.js';
 import { type ErrorFigure, perSecond, type Row, refused, row, within } from '../results.js';
 import type { Bench } from '../run.js';
 import { worse } from '../verify.js';
-import { type EncodeTimer, encodeTimer } from './encode-timer.js';
+import { costOf, type EncodeTimer, encodeTimer, type TaskCost } from './encode-timer.js';
 
 interface Shape {
   readonly dim: number;
@@ -19,6 +19,8 @@ interface Shape {
 interface Kind {
   readonly name: string;
   readonly slow: 'sample' | 'logProb';
+  /** Another kind is much like it. */
+  readonly variant?: true;
   readonly make: (gpu: Gpu, shape: Shape) => Promise<Flow>;
 }
 
@@ -34,24 +36,32 @@ async function stretched(gpu: Gpu, flow: Flow, factor: number): Promise<Flow> {
 
 const kinds: readonly Kind[] = [
   { name: 'affine', slow: 'sample', make: (gpu, shape) => maf(gpu, { ...shape, layers: 1 }) },
-  { name: 'affine, IAF', slow: 'logProb', make: (gpu, shape) => iaf(gpu, { ...shape, layers: 1 }) },
-  { name: 'affine, interpolated', slow: 'sample', make: (gpu, shape) => maf(gpu, { ...shape, layers: 1, interpolation: 0.5 }) },
-  { name: 'affine, residual net', slow: 'sample', make: (gpu, shape) => maf(gpu, { ...shape, layers: 1, residual: true }) },
+  { name: 'affine, IAF', slow: 'logProb', variant: true, make: (gpu, shape) => iaf(gpu, { ...shape, layers: 1 }) },
+  {
+    name: 'affine, interpolated',
+    slow: 'sample',
+    variant: true,
+    make: (gpu, shape) => maf(gpu, { ...shape, layers: 1, interpolation: 0.5 }),
+  },
+  { name: 'affine, residual net', slow: 'sample', variant: true, make: (gpu, shape) => maf(gpu, { ...shape, layers: 1, residual: true }) },
   { name: 'mixture of 5', slow: 'sample', make: (gpu, shape) => mademog(gpu, { ...shape, components: 5 }) },
   {
     name: 'mixture of 5, far apart',
     slow: 'sample',
+    variant: true,
     make: async (gpu, shape) => stretched(gpu, await mademog(gpu, { ...shape, components: 5 }), 20),
   },
   {
     name: 'mixture of 5, residual net',
     slow: 'sample',
+    variant: true,
     make: (gpu, shape) => mademog(gpu, { ...shape, components: 5, residual: true }),
   },
   ...(['rational-quadratic', 'cubic'] as const).map(
     (kind): Kind => ({
       name: `${kind} spline of 8 bins`,
       slow: 'sample',
+      ...(kind === 'cubic' && { variant: true }),
       make: (gpu, shape) => neuralSpline(gpu, { ...shape, layers: 1, type: 'autoregressive', kind, bins: 8 }),
     }),
   ),
@@ -68,32 +78,36 @@ async function roundTrip(flow: Flow, count: number): Promise<ErrorFigure> {
 }
 
 export async function measureDirections(bench: Bench): Promise<Row[]> {
-  const { gpu, settings, watch } = bench;
-  const { batch, ...shape } = settings.directions;
-  const flows: { kind: Kind; flow: Flow; error: ErrorFigure; timer: EncodeTimer | null }[] = [];
-  const variants: Record<string, () => Promise<number>> = {};
-  for (const kind of kinds) {
+  const { gpu, settings } = bench;
+  const { batch, variants: all, ...shape } = settings.directions;
+  const flows: { kind: Kind; flow: Flow; cost: Record<'sample' | 'logProb', TaskCost>; error: ErrorFigure; timer: EncodeTimer | null }[] =
+    [];
+  const variants: Record<string, Variant> = {};
+  for (const kind of kinds.filter(({ variant }) => all || !variant)) {
     bench.progress(`directions: ${kind.name}`);
     const flow = await kind.make(gpu, { ...shape, seed: 1 });
+    const cost = await costOf(bench, flow, batch);
     const error = await roundTrip(flow, Math.min(batch, 64));
-    const timer = within(error) ? await encodeTimer(watch, gpu.device, flow, batch, settings) : null;
+    const timer = within(error) ? await encodeTimer(bench, flow, batch) : null;
     if (timer) for (const task of ['sample', 'logProb'] as const) variants[`${kind.name}: ${task}`] = timer[task];
-    flows.push({ kind, flow, error, timer });
+    flows.push({ kind, flow, cost, error, timer });
   }
   bench.progress('directions: timing');
   const times = await interleave(variants, settings);
-  return flows.flatMap(({ kind, flow, error, timer }) => {
+  return flows.flatMap(({ kind, flow, cost, error, timer }) => {
     timer?.dispose();
     flow.dispose();
     if (!timer) return [refused('directions', kind.name, [error])];
     const fast = kind.slow === 'sample' ? 'logProb' : 'sample';
-    return [fast, kind.slow].map((task) => {
-      const time = times[`${kind.name}: ${task}`]!;
-      const ratio = task === kind.slow ? { value: time.median / times[`${kind.name}: ${fast}`]!.median, to: fast } : null;
+    return ([fast, kind.slow] as const).map((task) => {
+      const timed = times[`${kind.name}: ${task}`]!;
+      const { time } = timed;
+      const ratio = task === kind.slow ? { value: time.median / times[`${kind.name}: ${fast}`]!.time.median, to: fast } : null;
       return row('directions', {
         name: `${kind.name}: ${task}`,
-        time,
+        ...timed,
         rate: perSecond(batch, time, 'samples/s'),
+        ...cost[task].figures(time),
         ratio,
         errors: [error],
         note: ratio ? 'feature by feature' : `D ${shape.dim}, hidden ${shape.hidden.join(' × ')}, ${batch} rows`,

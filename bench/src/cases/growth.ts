@@ -1,34 +1,36 @@
-// What a layer's sampling costs as the number of features grows. Inverting a MADE with one network pass a feature costs D passes; here
-// each unit is computed once, so the cost should follow the open weights of one pass.
+// What a MAF costs as one of its sizes grows: features, hidden units, rows, layers. Inverting a MADE with one network pass a feature costs D
+// passes; here each unit is computed once, so the cost should follow the open weights of one pass.
 
-import { GpuFlow } from '../../../src/flows/flow.js';
 import { type Flow, maf } from '../../../src/index.js';
 import { TASK_KIND, TASK_WORDS } from '../../../src/kernels/autoregressive-solve.js';
-import { interleave } from '../measure.js';
+import type { Program } from '../../../src/runtime/program.js';
+import { interleave, type Variant } from '../measure.js';
 import { ReferenceFlow } from '../reference.js';
 import { short } from '../report.js';
-import { type ErrorFigure, type Growth, type GrowthPoint, perSecond, type Row, refused, row, within } from '../results.js';
+import { type ErrorFigure, type Growth, type GrowthFit, type GrowthPoint, perSecond, type Row, refused, row, within } from '../results.js';
 import type { Bench } from '../run.js';
+import type { Axis, MafSize, Sweep } from '../settings.js';
 import { fitPower } from '../statistics.js';
 import { checkFlow } from '../verify.js';
-import { type EncodeTimer, encodeTimer } from './encode-timer.js';
+import { costOf, type EncodeTimer, encodeTimer, type TaskCost } from './encode-timer.js';
 
 const SEED = 1;
 
 interface Prepared {
-  readonly dim: number;
+  readonly at: number;
+  readonly size: MafSize;
   readonly flow: Flow;
   readonly nonZeros: number;
   readonly multiplyAdds: number;
+  readonly cost: Record<'sample' | 'logProb', TaskCost>;
   readonly errors: readonly ErrorFigure[];
   readonly timer: EncodeTimer | null;
 }
 
-/** Multiply-adds that the solve's task list holds for one row, padding included: what a time above one pass may come from. */
-function solveMultiplyAdds(flow: Flow): number {
-  if (!(flow instanceof GpuFlow)) throw new Error('growth: a flow of another class');
+/** Multiply-adds that the solves' task lists hold for one row, padding included: what a time above one pass may come from. */
+function solveMultiplyAdds({ commands }: Program): number {
   let sum = 0;
-  for (const { tensors } of flow.record('sample').commands) {
+  for (const { tensors } of commands) {
     const { tasks } = tensors;
     if (tasks?.kind !== 'constant') continue;
     for (let at = 0; at < tasks.data.length; at += TASK_WORDS) {
@@ -39,85 +41,121 @@ function solveMultiplyAdds(flow: Flow): number {
   return sum;
 }
 
-export async function measureGrowth(bench: Bench): Promise<{ rows: Row[]; growth: Growth | null }> {
-  const { gpu, settings, watch, fma } = bench;
-  const { dims, hidden, batch } = settings.growth;
+function sizeAt(base: MafSize, axis: Axis, at: number): MafSize {
+  const changed: Record<Axis, Partial<MafSize>> = {
+    D: { dim: at },
+    hidden: { hidden: base.hidden.map(() => at) },
+    batch: { batch: at },
+    layers: { layers: at },
+  };
+  return { ...base, ...changed[axis] };
+}
+
+/** The sizes that stay. */
+function aboutOf({ dim, hidden, layers, batch }: MafSize, axis: Axis): string {
+  const parts: Record<Axis, string> = {
+    D: `D ${dim}`,
+    hidden: `hidden ${hidden.join(' × ')}`,
+    batch: `${batch} rows`,
+    layers: layers === 1 ? '1 layer' : `${layers} layers`,
+  };
+  return Object.entries(parts)
+    .flatMap(([name, text]) => (name === axis ? [] : [text]))
+    .join(', ');
+}
+
+export async function measureGrowth(bench: Bench): Promise<{ rows: Row[]; growth: Growth[] }> {
+  const rows: Row[] = [];
+  const growth: Growth[] = [];
+  for (const sweep of bench.settings.growth) {
+    const found = await measureSweep(bench, sweep);
+    rows.push(...found.rows);
+    if (found.growth) growth.push(found.growth);
+  }
+  return { rows, growth };
+}
+
+async function prepare(bench: Bench, size: MafSize, at: number): Promise<Prepared> {
+  const { gpu, settings } = bench;
+  const { batch, ...shape } = size;
+  const flow = await maf(gpu, { ...shape, seed: SEED });
+  const cost = await costOf(bench, flow, batch);
+  const reference = new ReferenceFlow(await flow.save());
+  const { errors } = await checkFlow(gpu, flow, reference, { count: batch, seed: SEED, checkedRows: settings.checkedRows });
+  const timer = errors.every(within) ? await encodeTimer(bench, flow, batch) : null;
+  return { at, size, flow, nonZeros: reference.nonZeros, multiplyAdds: solveMultiplyAdds(cost.sample.program), cost, errors, timer };
+}
+
+async function measureSweep(bench: Bench, { axis, values, base }: Sweep): Promise<{ rows: Row[]; growth: Growth | null }> {
+  const { settings, fma } = bench;
   const prepared: Prepared[] = [];
-  for (const dim of dims) {
-    bench.progress(`growth: D ${dim}`);
-    const flow = await maf(gpu, { dim, hidden, layers: 1, seed: SEED });
-    const reference = new ReferenceFlow(await flow.save());
-    const { errors } = await checkFlow(gpu, flow, reference, { count: batch, seed: SEED, checkedRows: settings.checkedRows });
-    const timer = errors.every(within) ? await encodeTimer(watch, gpu.device, flow, batch, settings) : null;
-    prepared.push({ dim, flow, nonZeros: reference.nonZeros, multiplyAdds: solveMultiplyAdds(flow), errors, timer });
+  for (const at of values) {
+    bench.progress(`growth: ${axis} ${at}`);
+    prepared.push(await prepare(bench, sizeAt(base, axis, at), at));
   }
   // All sizes in every round: the fit compares sizes, so a drift must not fall on some of them.
-  const variants: Record<string, () => Promise<number>> = { fma: fma.run };
-  for (const { dim, timer } of prepared) {
+  const variants: Record<string, Variant> = { fma: fma.run };
+  for (const { at, timer } of prepared) {
     if (!timer) continue;
-    variants[`sample ${dim}`] = timer.sample;
-    variants[`logProb ${dim}`] = timer.logProb;
+    variants[`sample ${at}`] = timer.sample;
+    variants[`logProb ${at}`] = timer.logProb;
   }
-  bench.progress('growth: timing');
-  const times = await interleave(variants, settings);
+  bench.progress(`growth: ${axis}, timing`);
+  const times = await interleave(variants, { ...settings, budget: settings.budget / 2 }); // there are four of them
   for (const { flow, timer } of prepared) {
     timer?.dispose();
     flow.dispose();
   }
 
-  const ceiling = fma.rate(times.fma!);
-  const rows: Row[] = [row('growth', { name: 'multiply-adds, 1 GFLOP, same rounds', time: times.fma!, rate: ceiling })];
+  const ceiling = fma.rate(times.fma!.time);
+  const about = aboutOf(base, axis);
+  const rows: Row[] = [row('growth', { name: `multiply-adds, 1 GFLOP, same rounds as ${axis}`, ...times.fma!, rate: ceiling })];
   const points: GrowthPoint[] = [];
-  for (const { dim, nonZeros, multiplyAdds, errors } of prepared) {
-    const sample = times[`sample ${dim}`];
-    const logProb = times[`logProb ${dim}`];
+  for (const { at, size, nonZeros, multiplyAdds, cost, errors } of prepared) {
+    const [sample, logProb] = [times[`sample ${at}`], times[`logProb ${at}`]];
     if (!sample || !logProb) {
-      rows.push(refused('growth', `D ${dim}`, errors));
+      rows.push(refused('growth', `${axis} ${at}`, errors));
       continue;
     }
-    const maskedFlops = 2 * nonZeros * batch;
-    for (const [task, time] of Object.entries({ logProb, sample })) {
-      const rate = perSecond(maskedFlops, time, 'GFLOP/s');
+    const maskedFlops = 2 * nonZeros * size.batch;
+    const passes = size.dim * logProb.time.median;
+    for (const task of ['logProb', 'sample'] as const) {
+      const timed = { sample, logProb }[task];
+      const rate = perSecond(maskedFlops, timed.time, 'GFLOP/s');
       const isSample = task === 'sample';
       rows.push(
         row('growth', {
-          name: `${task}, D ${dim}`,
-          time,
+          name: `${task}, ${axis} ${at}`,
+          ...timed,
           rate,
+          ...cost[task].figures(timed.time),
           ofCeiling: rate.value / ceiling.value,
-          ratio: isSample ? { value: sample.median / logProb.median, to: 'logProb' } : null,
+          ratio: isSample ? { value: sample.time.median / logProb.time.median, to: 'logProb' } : null,
           errors: errors.filter(({ of }) => (isSample ? of !== 'logProb' : of === 'logProb')),
           note: isSample
-            ? `${(multiplyAdds / nonZeros).toFixed(2)} × the open weights; ${dim} passes would take ${short(dim * logProb.median)} ms`
-            : `hidden ${hidden.join(' × ')}, ${batch} rows`,
+            ? `${(multiplyAdds / nonZeros).toFixed(2)} × the open weights; ${size.dim} passes would take ${short(passes)} ms`
+            : about,
         }),
       );
     }
-    points.push({
-      dim,
-      sample: sample.median,
-      logProb: logProb.median,
-      passes: dim * logProb.median,
-      maskedFlops,
-      solveFlops: 2 * multiplyAdds * batch,
-    });
+    const solveFlops = 2 * multiplyAdds * size.batch;
+    points.push({ at, sample: sample.time.median, logProb: logProb.time.median, passes, maskedFlops, solveFlops });
   }
-  return { rows, growth: points.length >= 2 ? fits(points) : null };
+  return { rows, growth: points.length >= 2 ? fit(axis, about, points) : null };
 }
 
-function fits(points: readonly GrowthPoint[]): Growth {
-  const column = (key: keyof GrowthPoint) => points.map((point) => point[key]);
-  const exponent = (of: keyof GrowthPoint, against: keyof GrowthPoint) => ({ of, against, ...fitPower(column(against), column(of)) });
-  return {
-    points,
-    fits: [
-      exponent('sample', 'maskedFlops'),
-      exponent('sample', 'solveFlops'),
-      exponent('logProb', 'maskedFlops'),
-      exponent('sample', 'dim'),
-      exponent('logProb', 'dim'),
-      exponent('maskedFlops', 'dim'),
-      exponent('passes', 'dim'),
-    ],
-  };
+function fit(axis: Axis, about: string, points: readonly GrowthPoint[]): Growth {
+  const law = (of: keyof GrowthPoint, some: readonly GrowthPoint[]) =>
+    fitPower(
+      some.map(({ at }) => at),
+      some.map((point) => point[of]),
+    );
+  const fitOf = (of: GrowthFit['of'], some: readonly GrowthPoint[]) => ({
+    ...law(of, some),
+    arithmetic:
+      of === 'sample' ? law('solveFlops', some).exponent : law('maskedFlops', some).exponent + (of === 'passes' && axis === 'D' ? 1 : 0),
+  });
+  const large = points.slice(Math.min(Math.floor(points.length / 2), points.length - 2));
+  const fits = (['logProb', 'sample', 'passes'] as const).map((of) => ({ of, ...fitOf(of, points), large: fitOf(of, large) }));
+  return { axis, about, points, fits };
 }

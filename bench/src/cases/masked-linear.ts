@@ -9,9 +9,11 @@ import type { Executable } from '../../../src/runtime/executable.js';
 import type { Program } from '../../../src/runtime/program.js';
 import { Recorder } from '../../../src/runtime/recorder.js';
 import { NONE, TILE } from '../../../src/runtime/tensor.js';
-import { interleave, repetitions } from '../measure.js';
-import { type ErrorFigure, perSecond, type Row, refused, row, within } from '../results.js';
+import { total } from '../compile.js';
+import { interleave, repetitions, shared, type Variant } from '../measure.js';
+import { type ErrorFigure, gigabytes, perSecond, type Row, refused, row, within } from '../results.js';
 import type { Bench } from '../run.js';
+import { bytesOf } from '../traffic.js';
 import { runProgram, spread, worse } from '../verify.js';
 
 interface Layer {
@@ -104,10 +106,11 @@ export async function measureMaskedLinear(bench: Bench): Promise<Row[]> {
   const { gpu, settings, watch, fma } = bench;
   const { rows, width } = settings.linear;
   const residents = gpu.residents();
-  const variants: Record<string, () => Promise<number>> = { fma: fma.run };
+  const variants: Record<string, Variant> = { fma: fma.run };
   const executables: Executable[] = [];
   const layers = { dense: makeLayer(rows, width, false), masked: makeLayer(rows, width, true) };
   const errors: Record<string, ErrorFigure> = {};
+  const compile = total(await bench.compileTimes.of(program(layers.dense, 1, false)));
   for (const [name, layer] of Object.entries(layers)) {
     errors[name] = check(layer, await runProgram(gpu, program(layer, 1, true), 'y', rows), spread(rows, settings.checkedRows));
     if (!within(errors[name])) continue;
@@ -115,29 +118,33 @@ export async function measureMaskedLinear(bench: Bench): Promise<Row[]> {
       const executable = await gpu.compile(program(layer, times, false), residents);
       executables.push(executable);
       executable.reserve(rows);
-      return async () => (await watch.gpu((encoder) => executable.encode(encoder, { rows, externals: {} }))) / times;
+      return async () => shared(await watch.gpu((encoder) => executable.encode(encoder, { rows, externals: {} })), times);
     };
-    variants[name] = await measure(repetitions(await (await measure(1))(), settings.target));
+    variants[name] = await measure(repetitions((await (await measure(1))()).gpu, settings.target));
   }
   const times = await interleave(variants, settings);
   for (const executable of executables) executable.dispose();
   residents.dispose();
 
-  const ceiling = fma.rate(times.fma!);
+  const ceiling = fma.rate(times.fma!.time);
   const found = Object.entries(layers).map(([name, layer]) => {
     const title = `${name} ${width} → ${width}, ${rows} rows`;
-    const time = times[name];
-    if (!time) return refused('masked-linear', title, [errors[name]!]);
+    const timed = times[name];
+    if (!timed) return refused('masked-linear', title, [errors[name]!]);
+    const { time } = timed;
+    const [command] = program(layer, 1, false).commands;
     const rate = perSecond(2 * nonZeros(layer) * rows, time, 'GFLOP/s');
     return row('masked-linear', {
       name: title,
-      time,
+      ...timed,
       rate,
+      traffic: gigabytes(bytesOf(command!, rows), time),
+      compile,
       ofCeiling: rate.value / ceiling.value,
-      ratio: name === 'dense' || !times.dense ? null : { value: time.median / times.dense.median, to: 'dense' },
+      ratio: name === 'dense' || !times.dense ? null : { value: time.median / times.dense.time.median, to: 'dense' },
       errors: [errors[name]!],
       note: `${((100 * nonZeros(layer)) / width ** 2).toFixed(1)} % of the weights open`,
     });
   });
-  return [row('masked-linear', { name: 'multiply-adds, 1 GFLOP, same rounds', time: times.fma!, rate: ceiling }), ...found];
+  return [row('masked-linear', { name: 'multiply-adds, 1 GFLOP, same rounds', ...times.fma!, rate: ceiling }), ...found];
 }
