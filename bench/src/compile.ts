@@ -22,10 +22,10 @@ export class CompileTimes {
     this.#gpu = gpu;
     const { pipelines } = gpu;
     const compile = pipelines.get.bind(pipelines);
-    pipelines.get = (command) => {
+    pipelines.get = (command, kernel) => {
       const timed = this.#last.then(async () => {
         const begin = performance.now();
-        const pipeline = await compile(command);
+        const pipeline = await compile(command, kernel);
         const milliseconds = performance.now() - begin;
         if (!this.#found.has(pipeline)) this.#found.set(pipeline, { kernel: kernelOf(command.label), milliseconds });
         return pipeline;
@@ -37,8 +37,8 @@ export class CompileTimes {
 
   /** The pipelines of a program, each once; those that no program before it had are compiled now. */
   async of(program: Program): Promise<readonly Compiled[]> {
-    const pipelines = await Promise.all(program.commands.map((command) => this.#gpu.pipelines.get(command)));
-    return [...new Set(pipelines)].map((pipeline) => this.#found.get(pipeline)!);
+    const { many } = await this.#gpu.pipelinesOf(program);
+    return [...new Set(many)].map((pipeline) => this.#found.get(pipeline)!);
   }
 }
 

@@ -1,14 +1,17 @@
-// The layer that everything else is made of, through the library's own packing and kernel.
+// The layer that everything else is made of, through the library's own packing, by each variant of the kernel.
 
 import { identityOrder, packLinear } from '../../../src/flows/conditioner/packing.js';
 import { uniformGenerator } from '../../../src/flows/recipes/initial.js';
 import { ACTIVATION_NUMBER } from '../../../src/kernels/activation.js';
 import { maskedLinear } from '../../../src/kernels/masked-linear.js';
 import { pack } from '../../../src/kernels/pack.js';
+import { shapeOf } from '../../../src/runtime/choices.js';
 import type { Executable } from '../../../src/runtime/executable.js';
+import type { Kernel } from '../../../src/runtime/kernel.js';
 import type { Program } from '../../../src/runtime/program.js';
 import { Recorder } from '../../../src/runtime/recorder.js';
 import { NONE, TILE } from '../../../src/runtime/tensor.js';
+import { families } from '../../../src/tuning/variants.js';
 import { total } from '../compile.js';
 import { interleave, repetitions, shared, type Variant } from '../measure.js';
 import { type ErrorFigure, gigabytes, perSecond, type Row, refused, row, within } from '../results.js';
@@ -102,38 +105,64 @@ function check(layer: Layer, y: Float32Array, rows: readonly number[]): ErrorFig
   return { of: 'units of sum |weight x|', value: worst, limit: 24 + width / 24 };
 }
 
+interface Measured {
+  readonly name: string;
+  readonly layer: Layer;
+  readonly kernel: Kernel;
+  readonly error: ErrorFigure;
+  readonly compile: number;
+  readonly variant: Variant | null;
+}
+
 export async function measureMaskedLinear(bench: Bench): Promise<Row[]> {
   const { gpu, settings, watch, fma } = bench;
   const { rows, width } = settings.linear;
   const residents = gpu.residents();
-  const variants: Record<string, Variant> = { fma: fma.run };
   const executables: Executable[] = [];
   const layers = { dense: makeLayer(rows, width, false), masked: makeLayer(rows, width, true) };
-  const errors: Record<string, ErrorFigure> = {};
-  const compile = total(await bench.compileTimes.of(program(layers.dense, 1, false)));
+  await gpu.choices.ready();
+  const chosen = gpu.choices.of(program(layers.dense, 1, false).commands[0]!, 'many').source.name;
+  const measured: Measured[] = [];
   for (const [name, layer] of Object.entries(layers)) {
-    errors[name] = check(layer, await runProgram(gpu, program(layer, 1, true), 'y', rows), spread(rows, settings.checkedRows));
-    if (!within(errors[name])) continue;
-    const measure = async (times: number) => {
-      const executable = await gpu.compile(program(layer, times, false), residents);
-      executables.push(executable);
-      executable.reserve(rows);
-      return async () => shared(await watch.gpu((encoder) => executable.encode(encoder, { rows, externals: {} })), times);
-    };
-    variants[name] = await measure(repetitions((await (await measure(1))()).gpu, settings.target));
+    const [command] = program(layer, 1, false).commands;
+    const choice = `many ${shapeOf(command!)}`;
+    for (const kernel of [command!.kernel, ...families['masked-linear']!.many]) {
+      bench.progress(`masked-linear: ${name}, ${kernel.source.name}`);
+      gpu.choices.measured.set(choice, kernel);
+      try {
+        const compile = total(await bench.compileTimes.of(program(layer, 1, false)));
+        const error = check(layer, await runProgram(gpu, program(layer, 1, true), 'y', rows), spread(rows, settings.checkedRows));
+        const measure = async (times: number) => {
+          const executable = await gpu.compile(program(layer, times, false), residents);
+          executables.push(executable);
+          executable.reserve(rows);
+          return async () => shared(await watch.gpu((encoder) => executable.encode(encoder, { rows, externals: {} })), times);
+        };
+        const variant = within(error) ? await measure(repetitions((await (await measure(1))()).gpu, settings.target)) : null;
+        measured.push({ name, layer, kernel, error, compile, variant });
+      } finally {
+        gpu.choices.measured.delete(choice);
+      }
+    }
   }
+  const keyOf = ({ name, kernel }: Pick<Measured, 'name' | 'kernel'>) => `${name} ${kernel.source.name}`;
+  const variants: Record<string, Variant> = { fma: fma.run };
+  for (const one of measured) if (one.variant) variants[keyOf(one)] = one.variant;
   const times = await interleave(variants, settings);
   for (const executable of executables) executable.dispose();
   residents.dispose();
 
   const ceiling = fma.rate(times.fma!.time);
-  const found = Object.entries(layers).map(([name, layer]) => {
-    const title = `${name} ${width} → ${width}, ${rows} rows`;
-    const timed = times[name];
-    if (!timed) return refused('masked-linear', title, [errors[name]!]);
+  const found = measured.map((one): Row => {
+    const { name, layer, kernel, error, compile } = one;
+    const title = `${name} ${width} → ${width}, ${rows} rows, ${kernel.source.name}`;
+    const timed = times[keyOf(one)];
+    if (!timed) return refused('masked-linear', title, [error]);
     const { time } = timed;
     const [command] = program(layer, 1, false).commands;
     const rate = perSecond(2 * nonZeros(layer) * rows, time, 'GFLOP/s');
+    const dense = times[keyOf({ name: 'dense', kernel })];
+    const open = `${((100 * nonZeros(layer)) / width ** 2).toFixed(1)} % of the weights open`;
     return row('masked-linear', {
       name: title,
       ...timed,
@@ -141,9 +170,9 @@ export async function measureMaskedLinear(bench: Bench): Promise<Row[]> {
       traffic: gigabytes(bytesOf(command!, rows), time),
       compile,
       ofCeiling: rate.value / ceiling.value,
-      ratio: name === 'dense' || !times.dense ? null : { value: time.median / times.dense.time.median, to: 'dense' },
-      errors: [errors[name]!],
-      note: `${((100 * nonZeros(layer)) / width ** 2).toFixed(1)} % of the weights open`,
+      ratio: name === 'dense' || !dense ? null : { value: time.median / dense.time.median, to: 'dense' },
+      errors: [error],
+      note: kernel.source.name === chosen ? `${open}; what flows run here` : open,
     });
   });
   return [row('masked-linear', { name: 'multiply-adds, 1 GFLOP, same rounds', ...times.fma!, rate: ceiling }), ...found];
