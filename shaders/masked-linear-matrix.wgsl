@@ -1,8 +1,8 @@
-// A variant of masked-linear.wgsl, where the equation is: 16 outputs of 16 rows an invocation, eight inputs at a time as products of 4 × 4 matrices.
+// A variant of masked-linear.wgsl, where the equation is: 16 outputs of 16 rows an invocation, four inputs at a time as products of 4 × 4 matrices.
 //
-// Per eight inputs it loads 32 vec4 of x and 32 of the weights for 512 vec4 multiply-adds. Four inputs are summed from zero, in order, and added to a run
-// of 64; runs are added in order, then up to seven inputs one by one. Both strips of 8 outputs read the union of their ranges. A sum is loaded and
-// stored once in eight multiply-adds, which is what SwiftShader needs; llvmpipe is slower with it (docs/kernels.md).
+// Per four inputs it loads 16 vec4 of x and 16 of the weights for 256 vec4 multiply-adds. Four inputs are summed from zero, in order, and added to a run
+// of 64; runs are added in order, then up to three inputs one by one. Both strips of 8 outputs read the union of their ranges. A sum is loaded and
+// stored once in four multiply-adds, which is what SwiftShader needs; llvmpipe is slower with it (docs/kernels.md).
 //
 // Shapes   as masked-linear.wgsl.
 // Error    (20 + inputs / 64) units in the last place of sum |weight x| at most; 4 + inputs / 96 on random signs (tests/cases/masked-linear.ts).
@@ -10,7 +10,7 @@
 
 #import "lib/masked-linear.wgsl"
 
-const RUN = 64u; // inputs of one partial sum, a multiple of 8
+const RUN = 64u; // inputs of one partial sum, a multiple of 4
 
 /// Four inputs of a row group, a column each.
 fn inputs_at(at: u32) -> mat4x4<f32> { return mat4x4<f32>(x[at], x[at + TILE4], x[at + 2u * TILE4], x[at + 3u * TILE4]); }
@@ -35,40 +35,28 @@ fn masked_linear_matrix(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_inv
   var w = (strip * params.inputs + first) * 2u;
   let to_other = (other - strip) * params.inputs * 2u;
   var sums: array<mat4x4<f32>, 16>; // outputs 4 q … 4 q + 3 of row group g in 4 q + g
-  let whole_end = first + (last - first) / 8u * 8u;
+  let whole_end = first + (last - first) / 4u * 4u;
   for (var start = first; start < whole_end; start += RUN) {
     let end = min(start + RUN, whole_end);
     var p00 = mat4x4<f32>(); var p01 = mat4x4<f32>(); var p02 = mat4x4<f32>(); var p03 = mat4x4<f32>();
     var p10 = mat4x4<f32>(); var p11 = mat4x4<f32>(); var p12 = mat4x4<f32>(); var p13 = mat4x4<f32>();
     var p20 = mat4x4<f32>(); var p21 = mat4x4<f32>(); var p22 = mat4x4<f32>(); var p23 = mat4x4<f32>();
     var p30 = mat4x4<f32>(); var p31 = mat4x4<f32>(); var p32 = mat4x4<f32>(); var p33 = mat4x4<f32>();
-    for (var k = start; k < end; k += 8u) {
-      let x0 = inputs_at(at); let y0 = inputs_at(at + 4u * TILE4);
-      let x1 = inputs_at(at + 4u); let y1 = inputs_at(at + 4u + 4u * TILE4);
-      let x2 = inputs_at(at + 8u); let y2 = inputs_at(at + 8u + 4u * TILE4);
-      let x3 = inputs_at(at + 12u); let y3 = inputs_at(at + 12u + 4u * TILE4);
-      let w0 = weights_at(w); let v0 = weights_at(w + 8u);
-      p00 = (p00 + x0 * w0) + y0 * v0;
-      p01 = (p01 + x1 * w0) + y1 * v0;
-      p02 = (p02 + x2 * w0) + y2 * v0;
-      p03 = (p03 + x3 * w0) + y3 * v0;
-      let w1 = weights_at(w + 1u); let v1 = weights_at(w + 9u);
-      p10 = (p10 + x0 * w1) + y0 * v1;
-      p11 = (p11 + x1 * w1) + y1 * v1;
-      p12 = (p12 + x2 * w1) + y2 * v1;
-      p13 = (p13 + x3 * w1) + y3 * v1;
-      let w2 = weights_at(w + to_other); let v2 = weights_at(w + to_other + 8u);
-      p20 = (p20 + x0 * w2) + y0 * v2;
-      p21 = (p21 + x1 * w2) + y1 * v2;
-      p22 = (p22 + x2 * w2) + y2 * v2;
-      p23 = (p23 + x3 * w2) + y3 * v2;
-      let w3 = weights_at(w + to_other + 1u); let v3 = weights_at(w + to_other + 9u);
-      p30 = (p30 + x0 * w3) + y0 * v3;
-      p31 = (p31 + x1 * w3) + y1 * v3;
-      p32 = (p32 + x2 * w3) + y2 * v3;
-      p33 = (p33 + x3 * w3) + y3 * v3;
-      at += 8u * TILE4;
-      w += 16u;
+    for (var k = start; k < end; k += 4u) {
+      let x0 = inputs_at(at);
+      let x1 = inputs_at(at + 4u);
+      let x2 = inputs_at(at + 8u);
+      let x3 = inputs_at(at + 12u);
+      let w0 = weights_at(w);
+      p00 += x0 * w0; p01 += x1 * w0; p02 += x2 * w0; p03 += x3 * w0;
+      let w1 = weights_at(w + 1u);
+      p10 += x0 * w1; p11 += x1 * w1; p12 += x2 * w1; p13 += x3 * w1;
+      let w2 = weights_at(w + to_other);
+      p20 += x0 * w2; p21 += x1 * w2; p22 += x2 * w2; p23 += x3 * w2;
+      let w3 = weights_at(w + to_other + 1u);
+      p30 += x0 * w3; p31 += x1 * w3; p32 += x2 * w3; p33 += x3 * w3;
+      at += 4u * TILE4;
+      w += 8u;
     }
     sums[0] += p00; sums[1] += p01; sums[2] += p02; sums[3] += p03;
     sums[4] += p10; sums[5] += p11; sums[6] += p12; sums[7] += p13;
