@@ -5,12 +5,15 @@ import type { Rule } from '../runtime/choices.js';
 import type { Kernel } from '../runtime/kernel.js';
 
 /**
- * Inputs from which SwiftShader takes products of matrices. Narrower layers keep the longer runs in order: ill-conditioned flows of width 64 come out nearer
- * to PyTorch's with them (docs/kernels.md).
+ * From which inputs, or weights, on SwiftShader takes products of matrices. Smaller layers keep the longer runs in order: ill-conditioned flows of width 64
+ * come out nearer to PyTorch's with them (docs/kernels.md).
  */
-const WIDE = 96;
+const WIDE = { inputs: 96, weights: 12288 };
+
+const isWide = ({ inputs = 0, outputs = 0 }: Readonly<Record<string, number>>): boolean =>
+  inputs >= WIDE.inputs || inputs * outputs >= WIDE.weights;
 
 export const rules: Readonly<Record<string, Rule>> = {
   swiftshader: ({ kernel, params }) =>
-    kernel.source.name === 'masked-linear' && params.inputs! >= WIDE ? (maskedLinearMatrix as unknown as Kernel) : null,
+    kernel.source.name === 'masked-linear' && isWide(params) ? (maskedLinearMatrix as unknown as Kernel) : null,
 };
