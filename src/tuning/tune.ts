@@ -34,7 +34,7 @@ function version(): string {
 }
 
 function keyOf(gpu: Gpu): string {
-  const { vendor, architecture, device, description } = gpu.device.adapterInfo;
+  const { vendor, architecture, device, description }: Partial<GPUAdapterInfo> = gpu.device.adapterInfo ?? {}; // older browsers have none
   return JSON.stringify([vendor, architecture, device, description, version()]);
 }
 
