@@ -115,8 +115,10 @@ export class Gpu {
       Promise.all(program.commands.map((command) => this.pipelines.get(command, this.choices.of(command, rows))));
     await this.choices.ready();
     try {
-      const [many, few] = await Promise.all([compile('many'), compile('few')]);
-      return { many, few };
+      // Only a measurement tells few rows from many.
+      const many = compile('many');
+      const [forMany, forFew] = await Promise.all([many, this.choices.measured.size > 0 ? compile('few') : many]);
+      return { many: forMany, few: forFew };
     } catch (error) {
       throw await this.explain(error as PushforwardError);
     }

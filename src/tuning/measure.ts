@@ -1,5 +1,6 @@
 // Times the variants of one command on the device that will run it, after their results agreed.
 
+import { uniformGenerator } from '../flows/recipes/initial.js';
 import { CompileError } from '../runtime/errors.js';
 import { Executable } from '../runtime/executable.js';
 import type { Gpu } from '../runtime/gpu.js';
@@ -23,11 +24,8 @@ export interface Measured {
 
 /** Numbers in [−0.5, 0.5), always the same. */
 function numbers(length: number): Float32Array<ArrayBuffer> {
-  let state = 1;
-  return Float32Array.from({ length }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32 - 0.5;
-  });
+  const uniform = uniformGenerator(1);
+  return Float32Array.from({ length }, () => uniform() - 0.5);
 }
 
 /** The command alone: what others would write and read are buffers of the caller, computed weights are constants. */

@@ -16,8 +16,11 @@ export interface Choice {
   readonly rows: RowsClass;
   /** The variant's name; the kernel's own where it runs as it is. */
   readonly chosen: string;
-  /** `measured` by this Gpu, `remembered` from an earlier measurement on such an adapter, by a `rule` for it, or the `default`. */
-  readonly because: 'measured' | 'remembered' | 'rule' | 'default';
+  /**
+   * `measured` by this Gpu, `remembered` from an earlier measurement on such an adapter, for few rows `as for more rows` where only those were measured, by a
+   * `rule` for the adapter, or the `default`.
+   */
+  readonly because: 'measured' | 'remembered' | 'as for more rows' | 'rule' | 'default';
   /** Median milliseconds of each variant that was timed, by name. */
   readonly milliseconds: Readonly<Record<string, number>>;
   /** Why a variant was not timed, by name. */
@@ -67,7 +70,7 @@ export function reportOf(gpu: Gpu): TuningReport {
     (['many', 'few'] as const).map((rows): Choice => {
       const { kernel, params, constants } = command;
       const chosen = gpu.choices.of(command, rows);
-      const because = chosen === kernel ? 'default' : 'rule';
+      const because = known.has(`many ${shape}`) ? 'as for more rows' : chosen === kernel ? 'default' : 'rule';
       return {
         kernel: kernel.source.name,
         params,

@@ -55,10 +55,10 @@ interface NodeModules {
 interface NodeProcess {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absent before Node 20.16 and 22.3. */
-  getBuiltinModule?<K extends keyof NodeModules>(name: K): NodeModules[K];
+  readonly getBuiltinModule?: <K extends keyof NodeModules>(name: K) => NodeModules[K];
 }
 
-function fileStore({ env, getBuiltinModule }: NodeProcess & Required<Pick<NodeProcess, 'getBuiltinModule'>>): Store {
+function fileStore(env: NodeProcess['env'], getBuiltinModule: NonNullable<NodeProcess['getBuiltinModule']>): Store {
   const { readFile, writeFile, mkdir } = getBuiltinModule('node:fs/promises');
   const { join, dirname } = getBuiltinModule('node:path');
   const file = join(env.XDG_CACHE_HOME ?? join(getBuiltinModule('node:os').homedir(), '.cache'), DATABASE, `${TABLE}.json`);
@@ -82,6 +82,5 @@ function fileStore({ env, getBuiltinModule }: NodeProcess & Required<Pick<NodePr
 export function platformStore(): Store | null {
   if (globalThis.indexedDB) return database;
   const { process } = globalThis as { readonly process?: NodeProcess };
-  const { getBuiltinModule } = process ?? {};
-  return process && getBuiltinModule ? fileStore({ ...process, env: process.env, getBuiltinModule }) : null;
+  return process?.getBuiltinModule ? fileStore(process.env, process.getBuiltinModule) : null;
 }

@@ -5,7 +5,8 @@ import { maf, realNVP } from '../../src/index.js';
 import { CompileError } from '../../src/runtime/errors.js';
 import { defineKernel } from '../../src/runtime/kernel.js';
 import { Recorder } from '../../src/runtime/recorder.js';
-import { creations, download, empty, numbered, submitted, upload } from '../support/buffers.js';
+import { download, empty, numbered, submitted, upload } from '../support/buffers.js';
+import { creations } from '../support/creations.js';
 import { expectError } from '../support/errors.js';
 import { useGpu } from '../support/gpu.js';
 

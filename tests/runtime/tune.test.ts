@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { Gpu, mademog, maf, neuralSpline } from '../../src/index.js';
 import { ValueError } from '../../src/runtime/errors.js';
 import { families } from '../../src/tuning/variants.js';
-import { creations } from '../support/buffers.js';
+import { creations } from '../support/creations.js';
 import { expectError } from '../support/errors.js';
 import { useGpu } from '../support/gpu.js';
 

@@ -45,41 +45,6 @@ export function expectSameBits(got: Float32Array, expected: Float32Array, what =
 export const numbered = (count: number, scale = 1): Float32Array<ArrayBuffer> =>
   Float32Array.from({ length: count }, (_, i) => Math.fround(scale * Math.sin(1.7 * i + 0.3)));
 
-const CREATORS = [
-  'createBuffer',
-  'createTexture',
-  'createSampler',
-  'createQuerySet',
-  'createShaderModule',
-  'createBindGroupLayout',
-  'createPipelineLayout',
-  'createComputePipeline',
-  'createComputePipelineAsync',
-  'createRenderPipeline',
-  'createRenderPipelineAsync',
-  'createBindGroup',
-] as const;
-export type Creator = (typeof CREATORS)[number];
-
-/** What `body` makes on the device, by method; methods that it does not call are left out. */
-export async function creations(device: GPUDevice, body: () => unknown): Promise<Partial<Record<Creator, number>>> {
-  const made: Partial<Record<Creator, number>> = {};
-  const methods = device as unknown as Record<string, (...args: unknown[]) => unknown>;
-  for (const name of CREATORS) {
-    const original = methods[name]!.bind(device);
-    methods[name] = (...args) => {
-      made[name] = (made[name] ?? 0) + 1;
-      return original(...args);
-    };
-  }
-  try {
-    await body();
-  } finally {
-    for (const name of CREATORS) delete methods[name];
-  }
-  return made;
-}
-
 /** The device with some limits made smaller, as far as code that asks it can tell; `seen` hears of every bind group. */
 export function limited(
   device: GPUDevice,

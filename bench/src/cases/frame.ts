@@ -1,6 +1,7 @@
 // What a frame of an animation pays on the main thread for a draw: the time of recording it, and that it makes nothing which stays.
 
 import { type Flow, type Gpu, maf, realNVP } from '../../../src/index.js';
+import { creations } from '../../../tests/support/creations.js';
 import { type ErrorFigure, type Row, refused, row, within } from '../results.js';
 import type { Bench } from '../run.js';
 import { summarize } from '../statistics.js';
@@ -29,26 +30,6 @@ async function heap(): Promise<number | null> {
     if (error instanceof DOMException && error.name === 'SecurityError') return null; // not isolated, or not in a process of its own
     throw error;
   }
-}
-
-/** Calls of the device's methods that make something, while `body` runs. */
-async function made(device: GPUDevice, body: () => Promise<void>): Promise<number> {
-  const names = ['createBuffer', 'createBindGroup', 'createComputePipeline', 'createComputePipelineAsync', 'createShaderModule'] as const;
-  const methods = device as unknown as Record<string, (...args: unknown[]) => unknown>;
-  let count = 0;
-  for (const name of names) {
-    const original = methods[name]!.bind(device);
-    methods[name] = (...args) => {
-      count++;
-      return original(...args);
-    };
-  }
-  try {
-    await body();
-  } finally {
-    for (const name of names) delete methods[name];
-  }
-  return count;
 }
 
 interface Case {
@@ -109,7 +90,8 @@ async function measureFrame(bench: Bench, { name, note, count, make }: Case): Pr
   await many(FRAMES, 1); // until the compiler has seen it often and every cache is filled
   const before = await heap();
   const { bytes } = memory.usage;
-  const errors: ErrorFigure[] = [{ of: 'objects made', value: await made(device, async () => void (await many(FRAMES, 1))), limit: 0 }];
+  const made = Object.values(await creations(device, () => many(FRAMES, 1))).reduce((sum, count) => sum + count, 0);
+  const errors: ErrorFigure[] = [{ of: 'objects made', value: made, limit: 0 }];
   const after = await heap();
   errors.push({ of: 'GPU bytes kept', value: memory.usage.bytes - bytes, limit: 0 });
   if (before !== null && after !== null)
