@@ -109,16 +109,17 @@ export class Gpu {
     return new Executable(this, program, pipelines, residents);
   }
 
-  /** Compiles what each command of a program runs, in parallel. */
-  async pipelinesOf(program: Program): Promise<Pipelines> {
+  /** Compiles what a program runs on this adapter, in parallel. */
+  async pipelinesOf(recorded: Program): Promise<Pipelines> {
+    await this.choices.ready();
+    const program = this.choices.fuse(recorded);
     const compile = (rows: RowsClass) =>
       Promise.all(program.commands.map((command) => this.pipelines.get(command, this.choices.of(command, rows))));
-    await this.choices.ready();
     try {
       // Only a measurement tells few rows from many.
       const many = compile('many');
       const [forMany, forFew] = await Promise.all([many, this.choices.measured.size > 0 ? compile('few') : many]);
-      return { many: forMany, few: forFew };
+      return { program, many: forMany, few: forFew };
     } catch (error) {
       throw await this.explain(error as PushforwardError);
     }

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack ab{let X=ab.y;let m=f();if(ab.x*4u>=m||X>=Z.a){return;}let an=m-1u;let V=select(1u,p.e.x,Z.b==1u)*Z.a;let u=ab.x*4u;B[d(Z.a,ab.x)+X*c]=vec4f(A[u*V+X],A[min(u+1u,an)*V+X],A[min(u+2u,an)*V+X],A[min(u+3u,an)*V+X]);}@16,4 unpack ab{let X=ab.y;let m=f();if(ab.x*4u>=m||X>=Z.a){return;}let u=ab.x*4u;let i=D[d(Z.a,ab.x)+X*c];let ag=u*Z.a+X;C[ag]=i.x;if(u+1u<m){C[ag+Z.a]=i.y;}if(u+2u<m){C[ag+2u*Z.a]=i.z;}if(u+3u<m){C[ag+3u*Z.a]=i.w;}}";
+const own = "@16,4 pack ae{let ac=ae.y;let n=f();if(ae.x*4u>=n||ac>=Z.a){return;}let aw=n-1u;let V=select(1u,q.e.x,Z.b==1u)*Z.a;let I=ae.x*4u;B[d(Z.a,ae.x)+ac*c]=vec4f(A[I*V+ac],A[min(I+1u,aw)*V+ac],A[min(I+2u,aw)*V+ac],A[min(I+3u,aw)*V+ac]);}@16,4 unpack ae{let ac=ae.y;let n=f();if(ae.x*4u>=n||ac>=Z.a){return;}let I=ae.x*4u;let i=D[d(Z.a,ae.x)+ac*c];let X=I*Z.a+ac;C[X]=i.x;if(I+1u<n){C[X+Z.a]=i.y;}if(I+2u<n){C[X+2u*Z.a]=i.z;}if(I+3u<n){C[X+3u*Z.a]=i.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

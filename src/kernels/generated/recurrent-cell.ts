@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ab{let p=ab.y;if(ab.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ab.x)+p*c;let al=Z.a*c;let ag=d(Z.a,ab.x)+p*c;let E=l(A[gate+al])*B[ag];let O=E+l(A[gate])*T(A[gate+2u*al]);let am=l(A[gate+3u*al])*T(O);B[ag]=O;C[d(Z.b,ab.x)+(Z.c+p)*c]=am;D[d(Z.d,ab.x)+p*c]=am;}@16,4 gru ab{let p=ab.y;if(ab.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ab.x)+p*c;let al=Z.a*c;let ag=d(Z.b,ab.x)+(Z.c+p)*c;let ah=T(A[gate+2u*al]+l(A[gate])*A[gate+3u*al]);let am=ah+l(A[gate+al])*(C[ag]-ah);C[ag]=am;D[d(Z.d,ab.x)+p*c]=am;}";
+const own = "@16,4 lstm ae{let q=ae.y;if(ae.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,ae.x)+q*c;let O=Z.a*c;let X=d(Z.a,ae.x)+q*c;let E=l(A[gate+O])*B[X];let y=E+l(A[gate])*T(A[gate+2u*O]);let an=l(A[gate+3u*O])*T(y);B[X]=y;C[d(Z.b,ae.x)+(Z.c+q)*c]=an;D[d(Z.d,ae.x)+q*c]=an;}@16,4 gru ae{let q=ae.y;if(ae.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,ae.x)+q*c;let O=Z.a*c;let X=d(Z.b,ae.x)+(Z.c+q)*c;let aj=T(A[gate+2u*O]+l(A[gate])*A[gate+3u*O]);let an=aj+l(A[gate+O])*(C[X]-aj);C[X]=an;D[d(Z.d,ae.x)+q*c]=an;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<
