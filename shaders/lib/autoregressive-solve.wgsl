@@ -19,7 +19,7 @@ fn rectify(v: vec4<f32>, relu: vec4<bool>) -> vec4<f32> { return select(v, vec4<
 fn states_at(a: vec4<u32>) -> mat4x4<f32> { return mat4x4<f32>(state[a.x], state[a.y], state[a.z], state[a.w]); }
 
 /// Weights of four units, a column each, by four inputs.
-fn weights_at(a: vec4<u32>) -> mat4x4<f32> { return transpose(mat4x4<f32>(weight[a.x], weight[a.y], weight[a.z], weight[a.w])); }
+fn weights_at(a: vec4<u32>) -> mat4x4<f32> { return transpose(mat4x4<f32>(weights_of(a.x), weights_of(a.y), weights_of(a.z), weights_of(a.w))); }
 
 fn solve(group: u32) {
   let first = tiled(params.nodes, group);
@@ -107,7 +107,7 @@ fn solve(group: u32) {
           let y1 = select(vec4<f32>(0.0), state[at + TILE4 + 4u], paired);
           let y2 = select(vec4<f32>(0.0), state[at + TILE4 + 8u], paired);
           let y3 = select(vec4<f32>(0.0), state[at + TILE4 + 12u], paired);
-          let w0 = weight[w];
+          let w0 = weights_of(w);
           at += 2u * TILE4;
           w += 1u;
           a0 = fma(vec4<f32>(w0.z), y0, fma(vec4<f32>(w0.x), x0, a0)); b0 = fma(vec4<f32>(w0.z), y1, fma(vec4<f32>(w0.x), x1, b0));

@@ -41,7 +41,7 @@ fn solve_by_team(group: u32, unit: u32) {
         let end = min(start + RUN, count);
         var run = vec4<f32>(0.0);
         for (var k = start; k < end; k++) {
-          run = fma(vec4<f32>(weight[w / 4u][w % 4u]), state[at], run);
+          run = fma(vec4<f32>(weights_of(w / 4u)[w % 4u]), state[at], run);
           at += TILE4;
           w += width;
         }

@@ -3,9 +3,9 @@
 
 import type { Tensor } from '../runtime/tensor.js';
 
-/** A solve uses each packed weight once a row. */
+/** A solve uses each packed weight once a row; two float16 are a word. */
 export const solveMultiplyAdds = ({ buffers: { weight } }: { readonly buffers: { readonly weight: Tensor } }): number =>
-  weight.kind === 'constant' ? weight.data.length : 0;
+  weight.kind === 'constant' ? weight.data.length * (weight.dtype === 'u32' ? 2 : 1) : 0;
 
 export const TASK_WORDS = 20;
 export const TASK_KIND = { strip8: 0, strip4: 1, strip2: 2, feature: 3 } as const;

@@ -104,9 +104,10 @@ export class Gpu {
   /** Compiles the pipelines of a program, in parallel. The only asynchronous step before encoding. */
   async compile(program: Program, residents: Residents): Promise<Executable> {
     this.assertAlive();
-    const pipelines = await this.pipelinesOf(program);
+    const recorded = residents.halves ? (await import('../tuning/halves.js')).halveProgram(program) : program;
+    const pipelines = await this.pipelinesOf(recorded);
     residents.assertAlive(' while it compiled');
-    return new Executable(this, program, pipelines, residents);
+    return new Executable(this, recorded, pipelines, residents);
   }
 
   /** Compiles what a program runs on this adapter, in parallel. */
@@ -131,9 +132,10 @@ export class Gpu {
    * @param owner what errors call it.
    * @param record its programs, by name.
    * @param usual those that most of its users run.
+   * @param halves whether weights that float16 holds are kept as that.
    */
-  residents(owner = 'flow', record?: (name: string) => Program, usual: readonly string[] = []): Residents {
-    const residents = new Residents(this, owner, record, usual);
+  residents(owner = 'flow', record?: (name: string) => Program, usual: readonly string[] = [], halves = false): Residents {
+    const residents = new Residents(this, owner, record, usual, halves);
     this.owners.add(residents);
     return residents;
   }

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "@16,4 diagonal_affine ae{let ac=ae.y;if(ae.x*4u>=f()||ac>=Z.a){return;}let X=d(Z.a,ae.x)+ac*c;let g=b(A[X]-B[ac],B[Z.a+ac],B[2u*Z.a+ac]);C[X]=g+B[3u*Z.a+ac];}";
+const own = "@16,4 diagonal_affine Y{let R=Y.y;if(Y.x*4u>=f()||R>=Z.a){return;}let X=d(Z.a,Y.x)+R*c;let g=b(A[X]-B[R],B[Z.a+R],B[2u*Z.a+R]);C[X]=g+B[3u*Z.a+R];}";
 const shader = /*#__PURE__*/ shaderText('features', 'x constants:f y!', `${libCall}${libLayout}${libSplitProduct}${own}`);
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ae{let q=ae.y;if(ae.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,ae.x)+q*c;let O=Z.a*c;let X=d(Z.a,ae.x)+q*c;let E=l(A[gate+O])*B[X];let y=E+l(A[gate])*T(A[gate+2u*O]);let an=l(A[gate+3u*O])*T(y);B[X]=y;C[d(Z.b,ae.x)+(Z.c+q)*c]=an;D[d(Z.d,ae.x)+q*c]=an;}@16,4 gru ae{let q=ae.y;if(ae.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,ae.x)+q*c;let O=Z.a*c;let X=d(Z.b,ae.x)+(Z.c+q)*c;let aj=T(A[gate+2u*O]+l(A[gate])*A[gate+3u*O]);let an=aj+l(A[gate+O])*(C[X]-aj);C[X]=an;D[d(Z.d,ae.x)+q*c]=an;}";
+const own = "@16,4 lstm Y{let q=Y.y;if(Y.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,Y.x)+q*c;let ad=Z.a*c;let X=d(Z.a,Y.x)+q*c;let E=l(A[gate+ad])*B[X];let W=E+l(A[gate])*T(A[gate+2u*ad]);let ae=l(A[gate+3u*ad])*T(W);B[X]=W;C[d(Z.b,Y.x)+(Z.c+q)*c]=ae;D[d(Z.d,Y.x)+q*c]=ae;}@16,4 gru Y{let q=Y.y;if(Y.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,Y.x)+q*c;let ad=Z.a*c;let X=d(Z.b,Y.x)+(Z.c+q)*c;let al=T(A[gate+2u*ad]+l(A[gate])*A[gate+3u*ad]);let ae=al+l(A[gate+ad])*(C[X]-al);C[X]=ae;D[d(Z.d,Y.x)+q*c]=ae;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<
