@@ -7,7 +7,8 @@
 //   v = partial[u] + sum over k < count of weight[k, u] state[input + k]  +  bias[u];  v sigmoid(gate[u]);  + addend[u];  + state[skip[u]]
 //   state[raw + u] = v;   state[output + u] = activation(v scale[u] + shift[u])
 //
-// or one feature: value = transform(source[feature]; state[parameters ...]); state[known] = result[feature] = value.
+// or one feature: value = transform(source[feature]; state[parameters ...]); state[known] = result[feature] = value. Where layer follows layer in one
+// list (src/tuning/fuse-solves.ts), a feature comes from the state in which the layer before left it.
 // Each non-zero of the masks is used once. One invocation owns 16 rows (row groups g, g + 4, g + 8, g + 12 of a tile of 64), so tasks follow
 // each other without barriers; every invocation runs the same tasks, so control flow is uniform.
 
@@ -40,8 +41,11 @@ fn solve(group: u32) {
       let p = first + tasks[task + 2u] * TILE4;
       let stride = tasks[task + 3u] * TILE4;
       let known = first + tasks[task + 4u] * TILE4;
+      let from_row = tasks[task + FROM_STATE];
       for (var g = 0u; g < 4u; g++) {
-        let moved = transform(source[from_at + g * 4u], p + g * 4u, stride);
+        var before: vec4<f32>;
+        if (from_row == NONE) { before = source[from_at + g * 4u]; } else { before = state[first + from_row * TILE4 + g * 4u]; }
+        let moved = transform(before, p + g * 4u, stride);
         state[known + g * 4u] = moved.value;
         result[from_at + g * 4u] = moved.value;
         part[g] += moved.log_det;

@@ -14,6 +14,7 @@ const RUN = 24u; // inputs of one partial sum
 const HAS_SCALE = 256u; // flags beside the activation's number
 const HAS_SKIP = 512u;
 const PLAIN = 1024u; // nothing but a bias, and the identity or a ReLU
+const FROM_STATE = 5u; // word of a feature: the state row that it comes from, NONE for `source`
 const SKIPS = 12u; // word of the first of up to 8 state rows that are added
 
 struct Params {

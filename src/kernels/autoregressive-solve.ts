@@ -12,6 +12,8 @@ export const TASK_KIND = { strip8: 0, strip4: 1, strip2: 2, feature: 3 } as cons
 export const TASK_HAS_SCALE = 256;
 export const TASK_HAS_SKIP = 512;
 export const TASK_PLAIN = 1024;
+/** Word of a feature: the state row that it comes from, or TASK_NONE. */
+export const TASK_FROM_STATE = 5;
 /** Word of the first of up to 8 skip rows. */
 export const TASK_SKIPS = 12;
 export const TASK_NONE = 0xffffffff;

@@ -5,7 +5,8 @@ import { ValueError } from '../runtime/errors.js';
 import type { Gpu } from '../runtime/gpu.js';
 import type { Kernel } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
-import { fuse, fusedKernels } from './fuse.js';
+import { fuse } from './fuse.js';
+import { netKernels } from './fuse-net.js';
 import { type Alternatives, measure } from './measure.js';
 import { APART, commandsOf, findingsOf, fusionKey, fusionsOn, reportOf, type TuningReport } from './report.js';
 import { platformStore, type Remembered } from './store.js';
@@ -28,7 +29,7 @@ const GAIN = 0.95;
 /** FNV-1a of all texts: choices are forgotten when a shader changes. */
 function version(): string {
   let hash = 0x811c9dc5;
-  for (const { source } of [...Object.values(families).flatMap(({ few }) => few), ...fusedKernels])
+  for (const { source } of [...Object.values(families).flatMap(({ few }) => few), ...netKernels])
     for (let i = 0; i < source.wgsl.length; i++) hash = Math.imul(hash ^ source.wgsl.charCodeAt(i), 0x01000193) >>> 0;
   return hash.toString(16);
 }

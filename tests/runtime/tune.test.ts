@@ -184,17 +184,19 @@ describe('whatever the variant', () => {
 
 describe('fused', () => {
   const net = { dim: 5, layers: 2, hidden: [40, 30], seed: 3 } as const;
-  /** Recipes, and how many dispatches of their density and of their draws with densities a fusion takes the place of. */
-  const recipes: Record<string, readonly [make: (gpu: Gpu) => Promise<Flow>, density: number, draw: number]> = {
-    'realNVP with a context': [(gpu) => realNVP(gpu, { ...net, contextDim: 2 }), 2, 2],
-    'maf, batch norm between': [(gpu) => maf(gpu, { ...net, batchNorm: true }), 2, 0],
-    'spline coupling': [(gpu) => neuralSpline(gpu, { ...net, dim: 3 }), 2, 2],
-    'a net that is wide but for its end': [(gpu) => realNVP(gpu, { ...net, hidden: [200, 40] }), 2, 2],
-    'a wide net': [(gpu) => maf(gpu, { ...net, hidden: [200, 200] }), 0, 0],
-    'the last layers of a residual net': [(gpu) => maf(gpu, { ...net, hidden: [32, 32], residual: true }), 2, 0],
+  /** Recipes, and how many fused networks their density and their draws with densities have, and how many lists of several solves the latter. */
+  const recipes: Record<string, readonly [make: (gpu: Gpu) => Promise<Flow>, density: number, draw: number, lists: number]> = {
+    'realNVP with a context': [(gpu) => realNVP(gpu, { ...net, contextDim: 2 }), 2, 2, 0],
+    'maf, batch norm between': [(gpu) => maf(gpu, { ...net, batchNorm: true }), 2, 0, 0],
+    'maf with permutations': [(gpu) => maf(gpu, { ...net, layers: 3, order: 'random' }), 3, 0, 1],
+    'an autoregressive spline': [(gpu) => neuralSpline(gpu, { ...net, dim: 3, type: 'autoregressive' }), 2, 0, 1],
+    'spline coupling': [(gpu) => neuralSpline(gpu, { ...net, dim: 3 }), 2, 2, 0],
+    'a net that is wide but for its end': [(gpu) => realNVP(gpu, { ...net, hidden: [200, 40] }), 2, 2, 0],
+    'a wide net': [(gpu) => maf(gpu, { ...net, hidden: [400, 400] }), 0, 0, 0],
+    'the last layers of a residual net': [(gpu) => maf(gpu, { ...net, hidden: [32, 32], residual: true }), 2, 0, 1],
   };
 
-  test.each(Object.entries(recipes))('%s gives the same numbers', async (_, [make, density, draw]) => {
+  test.each(Object.entries(recipes))('%s gives the same numbers', async (_, [make, density, draw, lists]) => {
     const gpu = await Gpu.request();
     try {
       const flow = await make(gpu);
@@ -205,6 +207,8 @@ describe('fused', () => {
       const fusedIn = (name: string) =>
         owner!.ready(name)!.program.commands.filter(({ kernel }) => kernel.source.name.startsWith('narrow-net')).length;
       expect([fusedIn('logProb'), fusedIn('sampleWithLogProb')]).toEqual([density, draw]);
+      const solves = owner!.ready('sampleWithLogProb')!.program.commands.filter(({ label }) => / of \d layers$/.test(label));
+      expect(solves.length).toBe(lists);
       for (const [count, expected] of Object.entries(before)) expectSame(await resultsOf(flow, Number(count)), expected, `${count} rows`);
     } finally {
       gpu.dispose();
