@@ -49,6 +49,17 @@ export interface Origin {
   /** Numbers that follow from the parameters, and that gradients take for fixed. */
   readonly held?: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
   readonly settings: Readonly<Record<string, number | string>>;
+  /** Of a batch norm, whose `center` and `offset` follow from them. */
+  readonly running?: RunningStatistics;
+}
+
+/** Running statistics of a batch norm, the very arrays of its tensors: training takes others in their place, those of the rows. */
+export interface RunningStatistics {
+  readonly mean: Float32Array;
+  readonly variance: Float32Array;
+  readonly eps: number;
+  /** Which of them belongs to each feature, if not its own number. */
+  readonly order?: Uint32Array<ArrayBuffer>;
 }
 
 /** Scratch that does not depend on the rows: weights made from parameters on the device, and gradients by them. Float32. */

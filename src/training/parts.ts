@@ -42,13 +42,13 @@ export const stageInParts = /*#__PURE__*/ once(({ stage, order, inputOrder }: No
   after: stage.norm && planNorm(stage.norm, order),
 }));
 
-function planNorm({ mean, factor, weight, bias, scale }: Norm, order: Uint32Array): PlannedNorm {
+function planNorm({ running, factor, weight, bias, scale }: Norm, order: Uint32Array<ArrayBuffer>): PlannedNorm {
   const ordered = (values: ArrayLike<number>) => Float32Array.from(order, (unit) => values[unit]!);
-  const inputs = { center: ordered(mean), raw: ordered(weight), offset: ordered(factor), shift: ordered(bias) };
+  const inputs = { center: ordered(running.mean), raw: ordered(weight), offset: ordered(factor), shift: ordered(bias) };
   const split = splitConstants(Float64Array.from(order, (unit) => scale[unit]!));
   return {
     constants: Float32Array.of(...inputs.center, ...split, ...inputs.shift),
-    origin: { of: { kind: 'product', inputs, settings: {} }, table: 'constants' },
+    origin: { of: { kind: 'product', inputs, settings: {}, running: { ...running, order } }, table: 'constants' },
   };
 }
 

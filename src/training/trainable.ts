@@ -69,9 +69,8 @@ function placesOf(data: Float32Array, indices: Float32Array, flat: Float32Array)
   return places;
 }
 
-const normalises = ({ kind, settings }: Origin): boolean => kind === 'diagonal' && settings.eps !== undefined;
 const isBatchNorm = ({ tensors }: Command): boolean =>
-  Object.values(tensors).some((tensor) => tensor.kind === 'constant' && tensor.origin !== undefined && normalises(tensor.origin.of));
+  Object.values(tensors).some((tensor) => tensor.kind === 'constant' && tensor.origin?.of.running !== undefined);
 
 /** All packed numbers that hold parameters: parts of one table, which one dispatch gathers out of the flat vector. */
 export interface Gathered {
@@ -189,8 +188,6 @@ export function recordTrainable<L, T>(
     return at ? r.part(all!.table, at.from, at.length, label) : null;
   };
   const made = new Map<Origin, Readonly<Record<string, TableTensor>> | null>();
-  /** Batch norms met so far. */
-  let norms = 0;
 
   /** The table in the place of a constant, or of a slice of one; the constant itself where no parameter is in it. */
   const inPlaceOf = (constant: ConstantTensor, table: TableTensor | null | undefined): Tensor => {
@@ -202,14 +199,14 @@ export function recordTrainable<L, T>(
   const madeFrom = (origin: Origin, place: string, x: Tensor | undefined) => {
     let own = made.get(origin);
     if (own === undefined) {
-      const { kind, inputs, held = {}, settings } = origin;
+      const { kind, inputs, held = {}, settings, running } = origin;
       const tensors: Record<string, Tensor> = Object.fromEntries(
         Object.entries(inputs).map(([name, data]) => [name, partOf(data, name) ?? r.constant(data, name)]),
       );
       const rule = origins.find((known) => known.kind === kind);
       if (!rule) throw new UnsupportedError(place, `the gradient by parameters of ${kind}`);
-      const measured = statistics !== undefined && normalises(origin) && settings.sign === 1 && x !== undefined;
-      if (measured) Object.assign(tensors, recordStatistics(r, statistics, norms++, Number(settings.eps), x));
+      const measured = statistics !== undefined && running !== undefined && x !== undefined;
+      if (measured) Object.assign(tensors, recordStatistics(r, statistics, { ...origin, running }, x));
       const record = () => rule.record(r, tensors, settings);
       const learned = Object.values(tensors).some((tensor) => tensor.kind === 'table');
       for (const [name, data] of Object.entries(held)) tensors[name] = r.constant(data, name);

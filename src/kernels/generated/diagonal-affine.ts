@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "@16,4 diagonal_affine ab{let X=ab.y;if(ab.x*4u>=f()||X>=Z.a){return;}let ag=d(Z.a,ab.x)+X*c;let g=b(A[ag]-B[X],B[Z.a+X],B[2u*Z.a+X]);C[ag]=g+B[3u*Z.a+X];}";
+const own = "@16,4 diagonal_affine ag{let ab=ag.y;if(ag.x*4u>=f()||ab>=Z.a){return;}let X=d(Z.a,ag.x)+ab*c;let g=b(A[X]-B[ab],B[Z.a+ab],B[2u*Z.a+ab]);C[X]=g+B[3u*Z.a+ab];}";
 const shader = /*#__PURE__*/ shaderText('features', 'x constants:f y!', `${libCall}${libLayout}${libSplitProduct}${own}`);
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 advance_backward ab{let X=ab.y;if(ab.x*4u>=f()||X>=Z.a){return;}let l=A[d(Z.e,ab.x)+(Z.f+X)*c];let h=d(Z.c,ab.x)+X*c;for(var U=0u;U<Z.b;U++){let ag=h+U*Z.d*c;let Q=B[U]*l;if(ADD){C[ag]+=Q;}else{C[ag]=Q;}}}";
+const own = "override ADD:bool=false;@16,4 advance_backward ag{let ab=ag.y;if(ag.x*4u>=f()||ab>=Z.a){return;}let l=A[d(Z.e,ag.x)+(Z.f+ab)*c];let h=d(Z.c,ag.x)+ab*c;for(var U=0u;U<Z.b;U++){let X=h+U*Z.d*c;let Q=B[U]*l;if(ADD){C[X]+=Q;}else{C[X]=Q;}}}";
 const shader = /*#__PURE__*/ shaderText('features terms k_features k_stride y_features y_at', 'd_y coefficients:f d_k!', `${libCall}${libLayout}${own}`);
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<
