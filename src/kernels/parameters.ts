@@ -8,6 +8,7 @@ export const NEGATIVE = 0x80000000;
 
 export const gather = /*#__PURE__*/ elementKernel(source.gather, ({ length }) => length);
 export const scatter = /*#__PURE__*/ elementKernel(source.scatter, ({ length }) => length);
+export const products = /*#__PURE__*/ elementKernel(source.products, ({ length }) => length);
 export const clear = /*#__PURE__*/ elementKernel(source.clear, ({ length }) => length);
 
 /** Records a table whose element i is `from[place[i] - 1]`, negative with the top bit; `initial[i]` where the place is 0. */

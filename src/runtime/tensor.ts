@@ -46,8 +46,8 @@ export interface Origin {
   readonly kind: string;
   /** What they are made from: copies of parameters, or numbers that stay. */
   readonly inputs: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
-  /** Numbers that follow from the parameters, and that gradients take for fixed. */
-  readonly held?: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
+  /** Numbers that gradients take for fixed, though they may follow from the parameters. */
+  readonly held?: Readonly<Record<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>>;
   readonly settings: Readonly<Record<string, number | string>>;
   /** Of a batch norm, whose `center` and `offset` follow from them. */
   readonly running?: RunningStatistics;

@@ -6,6 +6,7 @@ import type { BasisParts } from '../flows/bijectors/sylvester.js';
 import type { Norm } from '../flows/conditioner/conditioner.js';
 import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../flows/conditioner/packing.js';
 import type { NormedStage } from '../flows/conditioner/parallel-plan.js';
+import type { NormedSolve } from '../flows/conditioner/solve-plan.js';
 import { householderColumns, transpose } from '../flows/linear-algebra.js';
 import { startLogDet } from '../flows/task.js';
 import { diagonalAffine } from '../kernels/diagonal-affine.js';
@@ -14,7 +15,7 @@ import type { Command } from '../runtime/program.js';
 import type { Recorder } from '../runtime/recorder.js';
 import type { ConstantTensor, TiledTensor } from '../runtime/tensor.js';
 
-export type Parts = NormedStage | BasisParts;
+export type Parts = NormedStage | BasisParts | NormedSolve;
 
 /** Made once for each key, so that programs share constants. */
 function once<K extends object, V>(make: (key: K) => V): (key: K) => V {

@@ -31,6 +31,7 @@ import { mixtureRule } from '../kernels/rules/mixture.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
 import { permuteRule } from '../kernels/rules/permute.js';
 import { planarRule } from '../kernels/rules/planar.js';
+import { productsOrigin } from '../kernels/rules/products.js';
 import { radialRule } from '../kernels/rules/radial.js';
 import { reflectionsOrigin, reflectionsRule } from '../kernels/rules/reflections.js';
 import { partialSumsRule, rowSumRule } from '../kernels/rules/row-sum.js';
@@ -56,6 +57,7 @@ export const origins = [
   entriesOrigin,
   mixtureTableOrigin,
   productOrigin,
+  productsOrigin,
   reflectionsOrigin,
   spectralNormOrigin,
   timeTableOrigin,

@@ -14,6 +14,7 @@ import { type ConstantTensor, type ExternalTensor, type Origin, SLICE, type Tabl
 import type { Model } from './model.js';
 import { attempt, marked, type Recompute, recordInverses, runsAgain, type Segment } from './recompute.js';
 import { origins } from './rules.js';
+import { solvedMeans } from './solve-parts.js';
 import { recordStatistics, type StatisticsSource } from './statistics.js';
 import { unfused } from './unfuse.js';
 
@@ -135,13 +136,14 @@ export function recordTrainable<L, T>(
   const recordOver = (layers: L) => {
     const own = new Recorder('flow', { differentiable: true });
     const ends = body(own, recompute ? marked(layers) : layers);
-    const end = own.commands.length;
+    const { commands: recorded } = own;
+    const end = recorded.length;
     const stretches = recordInverses(own, recompute);
     const starts: number[] = [];
     const commands = unfused(own.commands, starts);
-    return { ends, commands, stretches, starts, length: starts[end]! };
+    return { ends, commands, stretches, starts, length: starts[end]!, solved: solvedMeans(recorded) };
   };
-  const { ends, commands, stretches, starts, length } = recordOver(model.layers);
+  const { ends, commands, stretches, starts, length, solved } = recordOver(model.layers);
   const { commands: twins } = recordOver(model.assemble(indexTensors(model, layout), true));
   const flat = flatParameters(model, layout);
   r.adopt(commands);
@@ -205,7 +207,7 @@ export function recordTrainable<L, T>(
       );
       const rule = origins.find((known) => known.kind === kind);
       if (!rule) throw new UnsupportedError(place, `the gradient by parameters of ${kind}`);
-      const measured = statistics !== undefined && running !== undefined && x !== undefined;
+      const measured = statistics !== undefined && running !== undefined && x !== undefined && !solved.has(running.mean);
       if (measured) Object.assign(tensors, recordStatistics(r, statistics, { ...origin, running }, x));
       const record = () => rule.record(r, tensors, settings);
       const learned = Object.values(tensors).some((tensor) => tensor.kind === 'table');
