@@ -37,6 +37,8 @@ export interface ConstantTensor {
   readonly from?: number;
   /** For numbers that are computed from parameters: which of the tables of an origin they are. Copies of parameters need none. */
   readonly origin?: { readonly of: Origin; readonly table: string };
+  /** The tables that it holds one after another, for one that may be learned in part; each lies at a multiple of SLICE. */
+  readonly pieces?: readonly { readonly from: number; readonly of: ConstantTensor }[];
   /** What a fused constant is made of, for those who take its command apart (src/training/unfuse.ts). */
   readonly parts?: object | null;
 }

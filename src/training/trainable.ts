@@ -6,7 +6,7 @@
 // flow's own numbers, so a constant that is computed, not copied, is noticed; such a constant names its origin itself.
 
 import type { StoredTensor } from '../format/safetensors.js';
-import { NEGATIVE, recordGather } from '../kernels/parameters.js';
+import { NEGATIVE, recordCopy, recordGather } from '../kernels/parameters.js';
 import { LimitError, UnsupportedError } from '../runtime/errors.js';
 import type { Command } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
@@ -161,16 +161,19 @@ export function recordTrainable<L, T>(
     }
     found.set(data, at);
   };
+  const findIn = ({ data, origin, pieces, label }: ConstantTensor, other: ConstantTensor, place: string): void => {
+    if (pieces) for (const [index, { of }] of pieces.entries()) findIn(of, other.pieces![index]!.of, place);
+    else if (!origin) find(data, other.data as Float32Array, `${place}: ${label}`);
+    else
+      for (const [input, values] of Object.entries(origin.of.inputs)) find(values, other.origin!.of.inputs[input]!, `${place}: ${input}`);
+  };
   const findAll = (from: number, to: number) => {
     for (let index = from; index < to; index++) {
       const { label, tensors } = commands[index]!;
       for (const [name, tensor] of Object.entries(tensors)) {
         const other = twins[index]?.tensors[name];
         if (tensor.kind !== 'constant' || other?.kind !== 'constant') continue;
-        if (!tensor.origin) find(tensor.data, other.data as Float32Array, `${label}: ${tensor.label}`);
-        else
-          for (const [input, data] of Object.entries(tensor.origin.of.inputs))
-            find(data, other.origin!.of.inputs[input]!, `${label}: ${input}`);
+        findIn(tensor, other, label);
       }
     }
   };
@@ -218,8 +221,29 @@ export function recordTrainable<L, T>(
     return own;
   };
 
-  const tensorFor = (constant: ConstantTensor, { label, tensors }: Command): Tensor => {
-    const { origin, data } = constant;
+  const joinedTables = new Map<ConstantTensor['data'], Tensor>();
+
+  /** One table with the pieces in it, the learned ones and the others; the constant itself where none is learned. */
+  const joinedFrom = (constant: ConstantTensor, pieces: NonNullable<ConstantTensor['pieces']>, command: Command): Tensor => {
+    const known = joinedTables.get(constant.data);
+    if (known) return known;
+    const parts = pieces.map(({ from, of }) => ({ from, of, tensor: tensorFor(of, command) }));
+    let joined: Tensor = constant;
+    if (parts.some(({ tensor }) => tensor.kind === 'table')) {
+      const whole = r.table(constant.data.length, constant.label);
+      r.once('before', () => {
+        for (const { from, of, tensor } of parts) recordCopy(r, tensor, r.part(whole, from, of.data.length, of.label));
+      });
+      joined = whole;
+    }
+    joinedTables.set(constant.data, joined);
+    return joined;
+  };
+
+  const tensorFor = (constant: ConstantTensor, command: Command): Tensor => {
+    const { origin, data, pieces } = constant;
+    const { label, tensors } = command;
+    if (pieces) return joinedFrom(constant, pieces, command);
     return inPlaceOf(constant, origin ? madeFrom(origin.of, label, tensors.x)?.[origin.table] : partOf(data, constant.label));
   };
 

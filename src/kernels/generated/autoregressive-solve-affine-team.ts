@@ -9,7 +9,7 @@ import { wgsl as libAffine } from './lib/affine.js';
 import { wgsl as libSolveAffine } from './lib/solve-affine.js';
 import { wgsl as libSolveByTeam } from './lib/solve-by-team.js';
 
-const own = "@16,8 autoregressive_solve_affine_team t v{i(t.x*c+v.x,v.y);}";
+const own = "@16,8 autoregressive_solve_affine_team K w{i(K.x*c+w.x,w.y);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=g! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libSolveByTeam}${own}`);
 
 export const autoregressiveSolveAffineTeam = /*#__PURE__*/ kernelSource<

@@ -10,7 +10,7 @@ import { wgsl as libMixture } from './lib/mixture.js';
 import { wgsl as libSolveMixture } from './lib/solve-mixture.js';
 import { wgsl as libSolveByTeam } from './lib/solve-by-team.js';
 
-const own = "@16,8 autoregressive_solve_mixture_team t v{i(t.x*c+v.x,v.y);}";
+const own = "@16,8 autoregressive_solve_mixture_team K w{i(K.x*c+w.x,w.y);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=g! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libSolveByTeam}${own}`);
 
 export const autoregressiveSolveMixtureTeam = /*#__PURE__*/ kernelSource<

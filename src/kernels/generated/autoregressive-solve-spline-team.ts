@@ -9,7 +9,7 @@ import { wgsl as libSpline } from './lib/spline.js';
 import { wgsl as libSolveSpline } from './lib/solve-spline.js';
 import { wgsl as libSolveByTeam } from './lib/solve-by-team.js';
 
-const own = "@16,8 autoregressive_solve_spline_team t v{i(t.x*c+v.x,v.y);}";
+const own = "@16,8 autoregressive_solve_spline_team K w{i(K.x*c+w.x,w.y);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=g! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libSpline}${libSolveSpline}${libSolveByTeam}${own}`);
 
 export const autoregressiveSolveSplineTeam = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn g(P:u32,W:u32,Y:u32)->vec4f{var w=vec4f();for(var e=W;e<Y;e+=8u){var Q=vec4f();for(var ab=e;ab<min(e+8u,Y);ab++){Q+=A[P+ab*c];}w+=Q;}return w;}@16,4 partial_sums ag{let m=(Z.a+b-1u)/b;if(ag.x*4u>=f()||ag.y>=m){return;}let W=ag.y*b;C[d(m,ag.x)+ag.y*c]=g(d(Z.a,ag.x),W,min(W+b,Z.a));}@64 row_sum ag{if(ag.x*4u>=f()){return;}B[ag.x]+=g(d(Z.a,ag.x),0u,Z.a);}";
+const own = "const b=64u;fn g(P:u32,T:u32,Y:u32)->vec4f{var L=vec4f();for(var e=T;e<Y;e+=8u){var Q=vec4f();for(var ab=e;ab<min(e+8u,Y);ab++){Q+=A[P+ab*c];}L+=Q;}return L;}@16,4 partial_sums ag{let m=(Z.a+b-1u)/b;if(ag.x*4u>=f()||ag.y>=m){return;}let T=ag.y*b;C[d(m,ag.x)+ag.y*c]=g(d(Z.a,ag.x),T,min(T+b,Z.a));}@64 row_sum ag{if(ag.x*4u>=f()){return;}B[ag.x]+=g(d(Z.a,ag.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 tangents_backward ag{let ab=ag.y;if(ag.x*4u>=f()||ab>=Z.a){return;}let j=d(Z.a*Z.b,ag.x)+ab*c;var w=vec4f();for(var g=0u;g<Z.b;g++){let X=j+g*Z.a*c;w=fma(A[X],B[X],w);}let h=d(Z.a,ag.x)+ab*c;if(ADD){C[h]+=w;}else{C[h]=w;}}";
+const own = "override ADD:bool=false;@16,4 tangents_backward ag{let ab=ag.y;if(ag.x*4u>=f()||ab>=Z.a){return;}let j=d(Z.a*Z.b,ag.x)+ab*c;var L=vec4f();for(var g=0u;g<Z.b;g++){let X=j+g*Z.a*c;L=fma(A[X],B[X],L);}let h=d(Z.a,ag.x)+ab*c;if(ADD){C[h]+=L;}else{C[h]=L;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks', 'x d_y d_slope!', `${libCall}${libLayout}${own}`);
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<

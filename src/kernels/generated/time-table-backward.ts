@@ -4,7 +4,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "const c=65535u*64u;fn d(n:u32,U:u32)->f32{var w=0.;for(var p=0u;p<Z.b;p++){w=fma(A[n*Z.b+p],B[p*Z.c+U],w);}return w;}@64 time_table ag{let X=ag.y*c+ag.x;if(X>=Z.a*Z.c){return;}let U=X%Z.c;let w=d(X/Z.c,U);D[X]=select(w,l(vec4f(w)).x,C[U]==1.);}@64 time_table_backward ag{let X=ag.y*c+ag.x;if(X>=Z.b*Z.c){return;}let U=X%Z.c;let p=X/Z.c;var total=0.;for(var n=0u;n<Z.a;n++){var b=A[n*Z.b+p]*E[n*Z.c+U];if(C[U]==1.){b*=g(vec4f(d(n,U))).x;}total+=b;}F[X]+=total;}";
+const own = "const c=65535u*64u;fn d(n:u32,U:u32)->f32{var L=0.;for(var p=0u;p<Z.b;p++){L=fma(A[n*Z.b+p],B[p*Z.c+U],L);}return L;}@64 time_table ag{let X=ag.y*c+ag.x;if(X>=Z.a*Z.c){return;}let U=X%Z.c;let L=d(X/Z.c,U);D[X]=select(L,l(vec4f(L)).x,C[U]==1.);}@64 time_table_backward ag{let X=ag.y*c+ag.x;if(X>=Z.b*Z.c){return;}let U=X%Z.c;let p=X/Z.c;var total=0.;for(var n=0u;n<Z.a;n++){var b=A[n*Z.b+p]*E[n*Z.c+U];if(C[U]==1.){b*=g(vec4f(d(n,U))).x;}total+=b;}F[X]+=total;}";
 const shader = /*#__PURE__*/ shaderText('evaluations terms width', 'times:f weights:f gated:f table:f! d_table:f d_weights:f!', `${libMath}${libActivation}${libSlope}${own}`);
 
 export const timeTable = /*#__PURE__*/ kernelSource<
