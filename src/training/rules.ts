@@ -5,7 +5,7 @@ import { addTableRule } from '../kernels/rules/add-table.js';
 import { affineRule } from '../kernels/rules/affine.js';
 import { batchMomentsRule } from '../kernels/rules/batch-norm.js';
 import { bernoulliRule } from '../kernels/rules/bernoulli.js';
-import { boundedRule, logitRule } from '../kernels/rules/bounded.js';
+import { boundedRule, logitRule, supportOrigin, supportTableRule } from '../kernels/rules/bounded.js';
 import { boxDensityRule } from '../kernels/rules/box-uniform.js';
 import { channelInverseOrigin, channelMatrixOrigin, channelMatrixRule } from '../kernels/rules/channel-matrix.js';
 import { classTableRule } from '../kernels/rules/class-table.js';
@@ -60,6 +60,7 @@ export const origins = [
   productsOrigin,
   reflectionsOrigin,
   spectralNormOrigin,
+  supportOrigin,
   timeTableOrigin,
   ...substitutionOrigins,
 ];
@@ -103,6 +104,7 @@ const rules: readonly DerivativeRule[] = [
   scaleTangentsRule,
   spectralNormRule,
   splineRule,
+  supportTableRule,
   sylvesterRule,
   targetRule,
   timeTableRule,

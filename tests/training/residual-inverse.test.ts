@@ -140,17 +140,14 @@ fn log_density_gradient(x: array<f32, D>) -> array<f32, D> {
   return array<f32, D>(-(2.0 * a + b), -(a + 3.0 * b));
 }`;
 
-  test.each([{ logDet: 'exact' }, { logDet: { series: 8, probe: 'unit' } }] as const)(
-    'reverse KL to a correlated normal, $logDet',
-    async (own) => {
-      const flow = await residual(held.gpu, { dim: 2, layers: 3, hidden: [12], seed: 1, ...own });
-      const { loss, logZ, efficiency } = await fitTarget(flow, { wgsl }, { steps: 150, batch: 64, learningRate: 2e-2 });
-      const exact = 3 + Math.log(2 * Math.PI) - 0.5 * Math.log(5);
-      expect(Math.abs(loss + exact)).toBeLessThan(0.03);
-      expect(Math.abs(logZ - exact)).toBeLessThan(0.03);
-      expect(efficiency).toBeGreaterThan(0.9);
-    },
-  );
+  test('reverse KL to a correlated normal', async () => {
+    const flow = await residual(held.gpu, { dim: 2, layers: 3, hidden: [12], seed: 1 });
+    const { loss, logZ, efficiency } = await fitTarget(flow, { wgsl }, { steps: 150, batch: 64, learningRate: 2e-2 });
+    const exact = 3 + Math.log(2 * Math.PI) - 0.5 * Math.log(5);
+    expect(Math.abs(loss + exact)).toBeLessThan(0.03);
+    expect(Math.abs(logZ - exact)).toBeLessThan(0.03);
+    expect(efficiency).toBeGreaterThan(0.9);
+  });
 
   test('the posterior of an autoencoder', async () => {
     const random = new Random(9);
@@ -159,7 +156,7 @@ fn log_density_gradient(x: array<f32, D>) -> array<f32, D> {
     const model = await variational({ posterior, decoder: await decoder(held.gpu, { dim: 6, contextDim: 2, hidden: [12], seed: 2 }) });
     const mean = async () => (await model.bound(bits, { seed: 3 })).reduce((sum, value) => sum + value, 0) / 400;
     const before = await mean();
-    await model.fit(bits, { steps: 150, batch: 100, learningRate: 1e-2 });
+    await model.fit(bits, { steps: 80, batch: 100, learningRate: 2e-2 });
     // Six independent bits of chance 0.2 have an entropy of 3.00 nats.
     expect(await mean()).toBeGreaterThan(-3.15);
     expect(before).toBeLessThan(-3.6);

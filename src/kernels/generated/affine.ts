@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const w=0xffffffffu;override HAS_LOG_DET:bool=true;@16,4 affine ag{let ab=ag.y;if(ag.x*4u>=f()||ab>=Z.a){return;}let X=d(Z.a,ag.x)+ab*c;let p=C[ab];if(p==w){D[X]=A[X];return;}let k=d(Z.c,ag.x)+p*c;var n=vec4f();if(SCALE!=s){n=B[k+Z.b*c];}let R=K(A[X],B[k],n);D[X]=R.c;if(HAS_LOG_DET){E[d(Z.b,ag.x)+p*c]=R.a;}}";
+const own = "const w=0xffffffffu;override HAS_LOG_DET:bool=true;@16,4 affine ag{let ab=ag.y;if(ag.x*4u>=f()||ab>=Z.a){return;}let X=d(Z.a,ag.x)+ab*c;let p=C[ab];if(p==w){D[X]=A[X];return;}let k=d(Z.c,ag.x)+p*c;var n=vec4f();if(SCALE!=t){n=B[k+Z.b*c];}let R=K(A[X],B[k],n);D[X]=R.c;if(HAS_LOG_DET){E[d(Z.b,ag.x)+p*c]=R.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

@@ -9,7 +9,7 @@ import { wgsl as libAffine } from './lib/affine.js';
 import { wgsl as libSolveAffine } from './lib/solve-affine.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_affine K w{let y=K.x*c+w.x;if(y*4u>=f()){return;}bg(y);}";
+const own = "@4 autoregressive_solve_affine K w{let q=K.x*c+w.x;if(q*4u>=f()){return;}bg(q);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=g! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

@@ -10,7 +10,7 @@ import { wgsl as libMixture } from './lib/mixture.js';
 import { wgsl as libSolveMixture } from './lib/solve-mixture.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_mixture K w{let y=K.x*c+w.x;if(y*4u>=f()){return;}bg(y);}";
+const own = "@4 autoregressive_solve_mixture K w{let q=K.x*c+w.x;if(q*4u>=f()){return;}bg(q);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=g! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<

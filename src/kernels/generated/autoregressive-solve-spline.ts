@@ -9,7 +9,7 @@ import { wgsl as libSpline } from './lib/spline.js';
 import { wgsl as libSolveSpline } from './lib/solve-spline.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_spline K w{let y=K.x*c+w.x;if(y*4u>=f()){return;}bg(y);}";
+const own = "@4 autoregressive_solve_spline K w{let q=K.x*c+w.x;if(q*4u>=f()){return;}bg(q);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=g! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libSpline}${libSolveSpline}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveSpline = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ag{if(ag.x*4u>=f()||ag.y*4u>=Z.a){return;}let u=o(p.a)+ag.x*4u;let h=vec2u(o(p.f),o(p.g));let e=N(u,ag.y,h);let P=d(Z.a,ag.x);for(var w=0u;w<min(4u,Z.a-ag.y*4u);w++){let X=P+(ag.y*4u+w)*c;let j=A[X];let b=select(vec4f(),vec4f(1.),e[w]<l(j));B[X]=select(b,j,y(j));}}@64 log_mass ag{if(ag.x*4u>=f()){return;}let P=d(Z.a,ag.x);let h=vec4f(1.);let g=vec4f();var L=g;var s=h;var b=g;for(var e=0u;e<Z.a;e+=8u){var Q=g;let Y=min(e+8u,Z.a);for(var ab=e;ab<Y;ab++){let i=C[P+ab*c];let j=A[P+ab*c];Q+=(h-i)*select(g,j,j>g)+i*select(g,-j,j<g)+u(-abs(j));s=select(g,s,(i>=g)&(i<=h));b+=i;}L+=Q;}let k=Z.b*D[ag.x]-L;E[ag.x]=select(k+t(s),k+b,y(b));}";
+const own = "@16,4 sample ag{if(ag.x*4u>=f()||ag.y*4u>=Z.a){return;}let u=o(p.a)+ag.x*4u;let h=vec2u(o(p.f),o(p.g));let e=N(u,ag.y,h);let P=d(Z.a,ag.x);for(var w=0u;w<min(4u,Z.a-ag.y*4u);w++){let X=P+(ag.y*4u+w)*c;let j=A[X];let b=select(vec4f(),vec4f(1.),e[w]<l(j));B[X]=select(b,j,y(j));}}@64 log_mass ag{if(ag.x*4u>=f()){return;}let P=d(Z.a,ag.x);let h=vec4f(1.);let g=vec4f();var L=g;var O=h;var b=g;for(var e=0u;e<Z.a;e+=8u){var Q=g;let Y=min(e+8u,Z.a);for(var ab=e;ab<Y;ab++){let i=C[P+ab*c];let j=A[P+ab*c];Q+=(h-i)*select(g,j,j>g)+i*select(g,-j,j<g)+u(-abs(j));O=select(g,O,(i>=g)&(i<=h));b+=i;}L+=Q;}let k=Z.b*D[ag.x]-L;E[ag.x]=select(k+q(O),k+b,y(b));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

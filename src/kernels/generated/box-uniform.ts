@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ag{if(ag.x*4u>=f()||ag.y*4u>=Z.a){return;}let u=o(p.a)+ag.x*4u;let h=vec2u(o(p.f),o(p.g));let e=N(u,ag.y,h);let P=d(Z.a,ag.x);for(var w=0u;w<min(4u,Z.a-ag.y*4u);w++){let ab=ag.y*4u+w;let s=A[ab];let I=A[Z.a+ab];B[P+ab*c]=clamp(fma(vec4f(I-s),e[w],vec4f(s)),vec4f(s),vec4f(I));}}@64 log_density ag{if(ag.x*4u>=f()){return;}let P=d(Z.a,ag.x);let total=Z.b*D[ag.x]+Z.c;var b=total;var e=vec4f(1.);for(var ab=0u;ab<Z.a;ab++){let i=C[P+ab*c];e=select(vec4f(),e,(i>=vec4f(A[ab]))&(i<=vec4f(A[Z.a+ab])));b=select(b,i,y(i)&!y(b));}E[ag.x]=select(total+t(e),b,y(b));}";
+const own = "@16,4 sample ag{if(ag.x*4u>=f()||ag.y*4u>=Z.a){return;}let u=o(p.a)+ag.x*4u;let h=vec2u(o(p.f),o(p.g));let e=N(u,ag.y,h);let P=d(Z.a,ag.x);for(var w=0u;w<min(4u,Z.a-ag.y*4u);w++){let ab=ag.y*4u+w;let I=A[ab];let J=A[Z.a+ab];B[P+ab*c]=clamp(fma(vec4f(J-I),e[w],vec4f(I)),vec4f(I),vec4f(J));}}@64 log_density ag{if(ag.x*4u>=f()){return;}let P=d(Z.a,ag.x);let total=Z.b*D[ag.x]+Z.c;var b=total;var e=vec4f(1.);for(var ab=0u;ab<Z.a;ab++){let i=C[P+ab*c];e=select(vec4f(),e,(i>=vec4f(A[ab]))&(i<=vec4f(A[Z.a+ab])));b=select(b,i,y(i)&!y(b));}E[ag.x]=select(total+q(e),b,y(b));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

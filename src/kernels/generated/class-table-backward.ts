@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "@64 class_table_backward ag{let h=ag.y*65535u*64u+ag.x;if(h>=Z.b*Z.a){return;}let e=vec4f(f32(h/Z.a));let ab=h%Z.a;let H=(f()+3u)/4u;var L=0.;for(var T=0u;T<H;T+=c){let Y=min(T+c,H);var b=d(Z.c,T)+Z.d*c;var X=d(Z.a,T)+ab*c;var Q=vec4f();for(var y=T;y<Y;y++){Q+=select(vec4f(),B[X],m(y)&(A[b]==e));b++;X++;}L+=dot(Q,vec4f(1.));}C[h]+=L;}";
+const own = "@64 class_table_backward ag{let h=ag.y*65535u*64u+ag.x;if(h>=Z.b*Z.a){return;}let e=vec4f(f32(h/Z.a));let ab=h%Z.a;let K=(f()+3u)/4u;var L=0.;for(var T=0u;T<K;T+=c){let Y=min(T+c,K);var b=d(Z.c,T)+Z.d*c;var X=d(Z.a,T)+ab*c;var Q=vec4f();for(var q=T;q<Y;q++){Q+=select(vec4f(),B[X],m(q)&(A[b]==e));b++;X++;}L+=dot(Q,vec4f(1.));}C[h]+=L;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

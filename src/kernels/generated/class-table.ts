@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 class_table ag{let ab=ag.y;if(ag.x*4u>=f()||ab>=Z.a){return;}let e=A[d(Z.c,ag.x)+Z.d*c];let b=bitcast<vec4u>(e);let s=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let bf=s&(floor(e)==e);let X=vec4u(select(vec4f(),e,bf))*Z.a+ab;let h=vec4f(B[X.x],B[X.y],B[X.z],B[X.w]);C[d(Z.a,ag.x)+ab*c]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),h,bf);}";
+const own = "@16,4 class_table ag{let ab=ag.y;if(ag.x*4u>=f()||ab>=Z.a){return;}let e=A[d(Z.c,ag.x)+Z.d*c];let b=bitcast<vec4u>(e);let O=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let bf=O&(floor(e)==e);let X=vec4u(select(vec4f(),e,bf))*Z.a+ab;let h=vec4f(B[X.x],B[X.y],B[X.z],B[X.w]);C[d(Z.a,ag.x)+ab*c]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),h,bf);}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels table:f y!', `${libCall}${libLayout}${own}`);
 
 export const classTable = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn N(o:vec4f,s:f32,I:f32)->vec4f{let H=select(o,vec4f(I),o>vec4f(I));return select(H,vec4f(s),H<vec4f(s));}@16,4 dequantize ag{if(ag.x*4u>=f()||ag.y>=Z.a){return;}let X=d(Z.a,ag.x)+ag.y*c;C[X]=N((A[X]+B[X])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ag{if(ag.x*4u>=f()||ag.y>=Z.a){return;}let X=d(Z.a,ag.x)+ag.y*c;C[X]=N(floor(A[X]*Z.b),0.,Z.b-1.);}";
+const own = "fn N(o:vec4f,I:f32,J:f32)->vec4f{let H=select(o,vec4f(J),o>vec4f(J));return select(H,vec4f(I),H<vec4f(I));}@16,4 dequantize ag{if(ag.x*4u>=f()||ag.y>=Z.a){return;}let X=d(Z.a,ag.x)+ag.y*c;C[X]=N((A[X]+B[X])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ag{if(ag.x*4u>=f()||ag.y>=Z.a){return;}let X=d(Z.a,ag.x)+ag.y*c;C[X]=N(floor(A[X]*Z.b),0.,Z.b-1.);}";
 const shader = /*#__PURE__*/ shaderText('features levels:f step:f', 'x u y!', `${libCall}${libLayout}${own}`);
 
 export const dequantize = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@64 fill ag{let H=(f()+3u)/4u;if(ag.x>=H){return;}for(var ab=0u;ab<Z.a;ab++){let X=d(Z.a,ag.x)+ab*c;if(ADD){A[X]+=vec4f(Z.b);}else{A[X]=vec4f(Z.b);}}}";
+const own = "override ADD:bool=false;@64 fill ag{let K=(f()+3u)/4u;if(ag.x>=K){return;}for(var ab=0u;ab<Z.a;ab++){let X=d(Z.a,ag.x)+ab*c;if(ADD){A[X]+=vec4f(Z.b);}else{A[X]=vec4f(Z.b);}}}";
 const shader = /*#__PURE__*/ shaderText('features value:f', 'destination!', `${libCall}${libLayout}${own}`);
 
 export const fill = /*#__PURE__*/ kernelSource<

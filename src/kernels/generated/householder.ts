@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const n=24u;override REVERSE:bool=false;@64 householder ag{if(ag.x*4u>=f()){return;}let l=Z.a;let m=Z.b;let P=d(l,ag.x);var s=vec4f();var i=0u;for(var b=0u;b<=m;b++){let g=min(b,m-1u);let am=select(g,m-1u-g,REVERSE);var bf=vec4f();for(var e=0u;e<l;e+=n){let Y=min(e+n,l);var Q=vec4f();for(var ab=e;ab<Y;ab++){let X=P+ab*c;var h:vec4f;if(b==0u){h=A[X];if(REVERSE){h-=C[2u*m+ab];}}else{h=D[X]-B[i*l+ab]*s;}Q=fma(vec4f(B[am*l+ab]),h,Q);if(!REVERSE&&b==m){h+=C[2u*m+ab];}D[X]=h;}bf+=Q;}s=bf*C[am]+bf*C[m+am];i=am;}}";
+const own = "const n=24u;override REVERSE:bool=false;@64 householder ag{if(ag.x*4u>=f()){return;}let l=Z.a;let m=Z.b;let P=d(l,ag.x);var t=vec4f();var i=0u;for(var b=0u;b<=m;b++){let g=min(b,m-1u);let O=select(g,m-1u-g,REVERSE);var be=vec4f();for(var e=0u;e<l;e+=n){let Y=min(e+n,l);var Q=vec4f();for(var ab=e;ab<Y;ab++){let X=P+ab*c;var h:vec4f;if(b==0u){h=A[X];if(REVERSE){h-=C[2u*m+ab];}}else{h=D[X]-B[i*l+ab]*t;}Q=fma(vec4f(B[O*l+ab]),h,Q);if(!REVERSE&&b==m){h+=C[2u*m+ab];}D[X]=h;}be+=Q;}t=be*C[O]+be*C[m+O];i=O;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

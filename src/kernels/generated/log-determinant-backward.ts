@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward ag{let l=Z.a;let p=ag.y;if(ag.x*4u>=f()||p>=l){return;}let T=d(l*l,ag.x);let E=T+p*c;let u=l*c;for(var U=0u;U<l;U++){var i=vec4f();if(U==p){i=Z.b*B[ag.x];}for(var b=p;b<U;b++){i=fma(-A[T+(b*l+U)*c],C[E+b*u],i);}C[E+U*u]=i/(1.+A[T+(U*l+U)*c]);}for(var U=l-1u;U>0u;U--){let H=U-1u;var i=C[E+H*u];for(var b=U;b<l;b++){i=fma(-A[T+(b*l+H)*c],C[E+b*u],i);}C[E+H*u]=i;}}";
+const own = "@16,4 log_determinant_backward ag{let l=Z.a;let p=ag.y;if(ag.x*4u>=f()||p>=l){return;}let T=d(l*l,ag.x);let t=T+p*c;let u=l*c;for(var U=0u;U<l;U++){var i=vec4f();if(U==p){i=Z.b*B[ag.x];}for(var b=p;b<U;b++){i=fma(-A[T+(b*l+U)*c],C[t+b*u],i);}C[t+U*u]=i/(1.+A[T+(U*l+U)*c]);}for(var U=l-1u;U>0u;U--){let H=U-1u;var i=C[t+H*u];for(var b=U;b<l;b++){i=fma(-A[T+(b*l+H)*c],C[t+b*u],i);}C[t+H*u]=i;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16 log_determinant ag{if(ag.x*4u>=f()){return;}let l=Z.a;let T=d(l*l,ag.x);var L=vec4f();for(var b=0u;b<l;b++){let e=A[T+(b*l+b)*c];L+=V(e);for(var U=b+1u;U<l;U++){let X=T+U*l*c;let s=A[X+b*c]/(1.+e);A[X+b*c]=s;for(var p=b+1u;p<l;p++){A[X+p*c]=fma(-s,A[T+(b*l+p)*c],A[X+p*c]);}}}B[ag.x]+=Z.b*L;}";
+const own = "@16 log_determinant ag{if(ag.x*4u>=f()){return;}let l=Z.a;let T=d(l*l,ag.x);var L=vec4f();for(var b=0u;b<l;b++){let e=A[T+(b*l+b)*c];L+=V(e);for(var U=b+1u;U<l;U++){let X=T+U*l*c;let t=A[X+b*c]/(1.+e);A[X+b*c]=t;for(var p=b+1u;p<l;p++){A[X+p*c]=fma(-t,A[T+(b*l+p)*c],A[X+p*c]);}}}B[ag.x]+=Z.b*L;}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'matrix! log_det!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

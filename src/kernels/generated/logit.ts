@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "const b=.99999994;const e=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn Q(o:vec4f)->vec4f{let H=select(o,vec4f(b),o>vec4f(b));return select(H,vec4f(e),H<vec4f(e));}@16,4 logit ag{if(ag.x*4u>=f()||ag.y>=Z.a){return;}let X=d(Z.a,ag.x)+ag.y*c;let o=A[X];if(UNDO){B[X]=(Q(l(o))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[X]=-u(o)-u(-o)-Z.c;}return;}let J=fma(o,vec4f(1.-2.*Z.b),vec4f(Z.b));let b=Q(J);let e=t(b);let g=V(-b);B[X]=e-g;if(HAS_LOG_DET){let P=(J<=vec4f())|(J>=vec4f(1.));C[X]=Z.c-e-g+t(select(vec4f(1.),vec4f(),P));}}";
+const own = "const b=.99999994;const e=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn Q(o:vec4f)->vec4f{let H=select(o,vec4f(b),o>vec4f(b));return select(H,vec4f(e),H<vec4f(e));}@16,4 logit ag{if(ag.x*4u>=f()||ag.y>=Z.a){return;}let X=d(Z.a,ag.x)+ag.y*c;let o=A[X];if(UNDO){B[X]=(Q(l(o))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[X]=-u(o)-u(-o)-Z.c;}return;}let t=fma(o,vec4f(1.-2.*Z.b),vec4f(Z.b));let b=Q(t);let e=q(b);let g=V(-b);B[X]=e-g;if(HAS_LOG_DET){let P=(t<=vec4f())|(t>=vec4f(1.));C[X]=Z.c-e-g+q(select(vec4f(1.),vec4f(),P));}}";
 const shader = /*#__PURE__*/ shaderText('features alpha:f log_range:f', 'x y! log_terms!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logit = /*#__PURE__*/ kernelSource<

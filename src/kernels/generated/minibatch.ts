@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "fn e(cb:u32,ad:u32,b:u32)->u32{return m(vec4u(cb,ad,b,0x5fu),vec2u(Z.d,Z.e)).x;}fn g(ax:u32,b:u32)->u32{let c=(1u<<Z.c)-1u;var X=ax;loop{var J=X>>Z.c;var K=X&c;for(var ad=0u;ad<4u;ad++){let am=J^(e(K,ad,b)&c);J=K;K=am;}X=(J<<Z.c)|K;if(X<Z.b){break;}}return X;}fn h(u:u32)->u32{let X=o(p.d)+o(p.a)+u;return g(X%Z.b,o(p.c)+X/Z.b);}@64 minibatch ag{let m=f();if(ag.x*4u>=m){return;}let ax=m-1u;var l:vec4u;for(var b=0u;b<4u;b++){l[b]=h(min(ag.x*4u+b,ax))*Z.a;}for(var ab=0u;ab<Z.a;ab++){B[d(Z.a,ag.x)+ab*c]=vec4f(A[l.x+ab],A[l.y+ab],A[l.z+ab],A[l.w+ab]);}}";
+const own = "fn e(cb:u32,q:u32,b:u32)->u32{return m(vec4u(cb,q,b,0x5fu),vec2u(Z.d,Z.e)).x;}fn g(bg:u32,b:u32)->u32{let c=(1u<<Z.c)-1u;var X=bg;loop{var J=X>>Z.c;var K=X&c;for(var q=0u;q<4u;q++){let O=J^(e(K,q,b)&c);J=K;K=O;}X=(J<<Z.c)|K;if(X<Z.b){break;}}return X;}fn h(u:u32)->u32{let X=o(p.d)+o(p.a)+u;return g(X%Z.b,o(p.c)+X/Z.b);}@64 minibatch ag{let m=f();if(ag.x*4u>=m){return;}let an=m-1u;var l:vec4u;for(var b=0u;b<4u;b++){l[b]=h(min(ag.x*4u+b,an))*Z.a;}for(var ab=0u;ab<Z.a;ab++){B[d(Z.a,ag.x)+ab*c]=vec4f(A[l.x+ab],A[l.y+ab],A[l.z+ab],A[l.w+ab]);}}";
 const shader = /*#__PURE__*/ shaderText('features count half_bits seed_low seed_high', 'data:f y!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const minibatch = /*#__PURE__*/ kernelSource<

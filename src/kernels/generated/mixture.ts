@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const w=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ag{let ab=ag.y;if(ag.x*4u>=f()||ab>=Z.a){return;}let X=d(Z.a,ag.x)+ab*c;let p=C[ab];if(p==w){D[X]=A[X];return;}let k=d(3u*COMPONENTS*Z.b,ag.x)+p*c;let aj=Z.b*c;ao(k,aj);var R:v;if(INVERSE){R=aq(A[X],k,aj);}else{let y=aa(A[X],k,aj);R=v(select(y.z,y.z*S,abs(y.z)>vec4f(.9*I)),y.a);}D[X]=R.c;if(HAS_LOG_DET){E[d(Z.b,ag.x)+p*c]=R.a;}}";
+const own = "const w=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ag{let ab=ag.y;if(ag.x*4u>=f()||ab>=Z.a){return;}let X=d(Z.a,ag.x)+ab*c;let p=C[ab];if(p==w){D[X]=A[X];return;}let k=d(3u*COMPONENTS*Z.b,ag.x)+p*c;let aj=Z.b*c;ao(k,aj);var R:v;if(INVERSE){R=aq(A[X],k,aj);}else{let O=aa(A[X],k,aj);R=v(select(O.z,O.z*S,abs(O.z)>vec4f(.9*I)),O.a);}D[X]=R.c;if(HAS_LOG_DET){E[d(Z.b,ag.x)+p*c]=R.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots', 'x state=g! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<

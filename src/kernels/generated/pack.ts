@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack ag{let ab=ag.y;let m=f();if(ag.x*4u>=m||ab>=Z.a){return;}let ax=m-1u;let aj=select(1u,p.e.x,Z.b==1u)*Z.a;let u=ag.x*4u;B[d(Z.a,ag.x)+ab*c]=vec4f(A[u*aj+ab],A[min(u+1u,ax)*aj+ab],A[min(u+2u,ax)*aj+ab],A[min(u+3u,ax)*aj+ab]);}@16,4 unpack ag{let ab=ag.y;let m=f();if(ag.x*4u>=m||ab>=Z.a){return;}let u=ag.x*4u;let i=D[d(Z.a,ag.x)+ab*c];let X=u*Z.a+ab;C[X]=i.x;if(u+1u<m){C[X+Z.a]=i.y;}if(u+2u<m){C[X+2u*Z.a]=i.z;}if(u+3u<m){C[X+3u*Z.a]=i.w;}}";
+const own = "@16,4 pack ag{let ab=ag.y;let m=f();if(ag.x*4u>=m||ab>=Z.a){return;}let an=m-1u;let aj=select(1u,p.e.x,Z.b==1u)*Z.a;let u=ag.x*4u;B[d(Z.a,ag.x)+ab*c]=vec4f(A[u*aj+ab],A[min(u+1u,an)*aj+ab],A[min(u+2u,an)*aj+ab],A[min(u+3u,an)*aj+ab]);}@16,4 unpack ag{let ab=ag.y;let m=f();if(ag.x*4u>=m||ab>=Z.a){return;}let u=ag.x*4u;let i=D[d(Z.a,ag.x)+ab*c];let X=u*Z.a+ab;C[X]=i.x;if(u+1u<m){C[X+Z.a]=i.y;}if(u+2u<m){C[X+2u*Z.a]=i.z;}if(u+3u<m){C[X+3u*Z.a]=i.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

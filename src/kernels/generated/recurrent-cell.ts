@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ag{let p=ag.y;if(ag.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ag.x)+p*c;let am=Z.a*c;let X=d(Z.a,ag.x)+p*c;let E=l(A[gate+am])*B[X];let N=E+l(A[gate])*T(A[gate+2u*am]);let an=l(A[gate+3u*am])*T(N);B[X]=N;C[d(Z.b,ag.x)+(Z.c+p)*c]=an;D[d(Z.d,ag.x)+p*c]=an;}@16,4 gru ag{let p=ag.y;if(ag.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ag.x)+p*c;let am=Z.a*c;let X=d(Z.b,ag.x)+(Z.c+p)*c;let ah=T(A[gate+2u*am]+l(A[gate])*A[gate+3u*am]);let an=ah+l(A[gate+am])*(C[X]-ah);C[X]=an;D[d(Z.d,ag.x)+p*c]=an;}";
+const own = "@16,4 lstm ag{let p=ag.y;if(ag.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ag.x)+p*c;let O=Z.a*c;let X=d(Z.a,ag.x)+p*c;let E=l(A[gate+O])*B[X];let N=E+l(A[gate])*T(A[gate+2u*O]);let am=l(A[gate+3u*O])*T(N);B[X]=N;C[d(Z.b,ag.x)+(Z.c+p)*c]=am;D[d(Z.d,ag.x)+p*c]=am;}@16,4 gru ag{let p=ag.y;if(ag.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ag.x)+p*c;let O=Z.a*c;let X=d(Z.b,ag.x)+(Z.c+p)*c;let ah=T(A[gate+2u*O]+l(A[gate])*A[gate+3u*O]);let am=ah+l(A[gate+O])*(C[X]-ah);C[X]=am;D[d(Z.d,ag.x)+p*c]=am;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

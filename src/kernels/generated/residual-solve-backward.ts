@@ -8,7 +8,7 @@ import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libRowNet } from './lib/row-net.js';
 import { wgsl as libContraction } from './lib/contraction.js';
 
-const own = "fn x(T:u32,ag:u32,g:u32){s(T,ag,g,true,Z.b);if(D[5]==0u){return;}let k=T+D[4]*c;for(var U=0u;U<2u*Z.a;U++){let X=(U/2u)*c+(U%2u)*8u;A[T+Z.c*c+X]*=A[k+X];}}@8 residual_solve_backward K w{let y=K.x*c+w.x;if(y*4u>=f()){return;}let T=d(Z.d,y);let ag=d(Z.e,y);let g=2u*Z.c;for(var U=0u;U<2u*Z.a;U++){let X=(U/2u)*c+(U%2u)*8u;A[T+g*c+X]=H[d(Z.a,y)+X];}s(T,ag,g,false,0u);v(y,T,ag,g+Z.a+Z.i);}";
+const own = "fn x(T:u32,ag:u32,g:u32){t(T,ag,g,true,Z.b);if(D[5]==0u){return;}let k=T+D[4]*c;for(var U=0u;U<2u*Z.a;U++){let X=(U/2u)*c+(U%2u)*8u;A[T+Z.c*c+X]*=A[k+X];}}@8 residual_solve_backward K w{let q=K.x*c+w.x;if(q*4u>=f()){return;}let T=d(Z.d,q);let ag=d(Z.e,q);let g=2u*Z.c;for(var U=0u;U<2u*Z.a;U++){let X=(U/2u)*c+(U%2u)*8u;A[T+g*c+X]=H[d(Z.a,q)+X];}t(T,ag,g,false,0u);v(q,T,ag,g+Z.a+Z.i);}";
 const shader = /*#__PURE__*/ shaderText('dim layers width nodes side_features memory limit patience slope_features contraction=l:f tolerance=m:f', 'state! weight bias:f layers:u side source x! point', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${libRowNet}${libContraction}${own}`);
 
 export const residualSolveBackward = /*#__PURE__*/ kernelSource<

@@ -8,7 +8,7 @@ import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libRowNet } from './lib/row-net.js';
 import { wgsl as libContraction } from './lib/contraction.js';
 
-const own = "fn x(T:u32,ag:u32,g:u32){s(T,ag,g,false,0u);}@8 residual_solve K w{let y=K.x*c+w.x;if(y*4u>=f()){return;}v(y,d(Z.d,y),d(Z.e,y),2u*Z.c);}";
+const own = "fn x(T:u32,ag:u32,g:u32){t(T,ag,g,false,0u);}@8 residual_solve K w{let q=K.x*c+w.x;if(q*4u>=f()){return;}v(q,d(Z.d,q),d(Z.e,q),2u*Z.c);}";
 const shader = /*#__PURE__*/ shaderText('dim layers width nodes side_features memory limit patience contraction=l:f tolerance=m:f', 'state! weight bias:f layers:u side source x!', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${libRowNet}${libContraction}${own}`);
 
 export const residualSolve = /*#__PURE__*/ kernelSource<

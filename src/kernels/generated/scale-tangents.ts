@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override SCALE:bool=false;@16,4 scale_tangents ag{let all=Z.a*Z.b;if(ag.x*4u>=f()||ag.y>=all){return;}let X=d(all,ag.x)+ag.y*c;C[X]=A[X]*B[d(Z.a,ag.x)+(ag.y%Z.a)*c];}@16,4 seed_tangents ag{let all=Z.a*Z.b;if(ag.x*4u>=f()||ag.y>=all){return;}let ab=ag.y%Z.a;var s=D[ag.y];if(SCALE){s*=E[Z.c+ab];}C[d(all,ag.x)+ag.y*c]=s*B[d(Z.a,ag.x)+ab*c];}";
+const own = "override SCALE:bool=false;@16,4 scale_tangents ag{let all=Z.a*Z.b;if(ag.x*4u>=f()||ag.y>=all){return;}let X=d(all,ag.x)+ag.y*c;C[X]=A[X]*B[d(Z.a,ag.x)+(ag.y%Z.a)*c];}@16,4 seed_tangents ag{let all=Z.a*Z.b;if(ag.x*4u>=f()||ag.y>=all){return;}let ab=ag.y%Z.a;var t=D[ag.y];if(SCALE){t*=E[Z.c+ab];}C[d(all,ag.x)+ag.y*c]=t*B[d(Z.a,ag.x)+ab*c];}";
 const shader = /*#__PURE__*/ shaderText('features blocks scale_at', 'x slope y! seed:f scale:f', `${libCall}${libLayout}${own}`);
 
 export const scaleTangents = /*#__PURE__*/ kernelSource<

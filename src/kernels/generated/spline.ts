@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "const w=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn s(X:u32)->vec4f{return B[X];}@16,4 spline ag{let ab=ag.y;if(ag.x*4u>=f()||ab>=Z.a){return;}let X=d(Z.a,ag.x)+ab*c;let p=C[ab];if(p==w){D[X]=A[X];return;}let k=select(d(Z.c,ag.x)+p*c,p,SHARED);let R=bx(A[X],k,Z.b*select(c,1u,SHARED));D[X]=R.c;if(HAS_LOG_DET){E[d(Z.b,ag.x)+p*c]=R.a;}}";
+const own = "const w=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn t(X:u32)->vec4f{return B[X];}@16,4 spline ag{let ab=ag.y;if(ag.x*4u>=f()||ab>=Z.a){return;}let X=d(Z.a,ag.x)+ab*c;let p=C[ab];if(p==w){D[X]=A[X];return;}let k=select(d(Z.c,ag.x)+p*c,p,SHARED);let R=bx(A[X],k,Z.b*select(c,1u,SHARED));D[X]=R.c;if(HAS_LOG_DET){E[d(Z.b,ag.x)+p*c]=R.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libSpline}${own}`);
 
 export const spline = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ag{let ab=ag.y*4u;if(ag.x*4u>=f()||ab>=Z.a){return;}let u=o(p.a)+ag.x*4u;let h=vec2u(o(p.f),o(p.g));let e=transpose(mat4x4f(q(m(vec4u(u,ag.y,0u,0u),h)),q(m(vec4u(u+1u,ag.y,0u,0u),h)),q(m(vec4u(u+2u,ag.y,0u,0u),h)),q(m(vec4u(u+3u,ag.y,0u,0u),h))));let X=d(Z.a,ag.x)+ab*c;A[X]=e[0];if(ab+1u<Z.a){A[X+c]=e[1];}if(ab+2u<Z.a){A[X+2u*c]=e[2];}if(ab+3u<Z.a){A[X+3u*c]=e[3];}}@64 log_density ag{if(ag.x*4u>=f()){return;}let P=d(Z.a,ag.x);var L=vec4f();for(var e=0u;e<Z.a;e+=8u){var Q=vec4f();let Y=min(e+8u,Z.a);for(var ab=e;ab<Y;ab++){let i=B[P+ab*c];Q+=i*i;}L+=Q;}D[ag.x]=Z.b*C[ag.x]-(.5*L+f32(Z.a)*.9189385332046727);}";
+const own = "@16,4 sample ag{let ab=ag.y*4u;if(ag.x*4u>=f()||ab>=Z.a){return;}let u=o(p.a)+ag.x*4u;let h=vec2u(o(p.f),o(p.g));let e=transpose(mat4x4f(s(m(vec4u(u,ag.y,0u,0u),h)),s(m(vec4u(u+1u,ag.y,0u,0u),h)),s(m(vec4u(u+2u,ag.y,0u,0u),h)),s(m(vec4u(u+3u,ag.y,0u,0u),h))));let X=d(Z.a,ag.x)+ab*c;A[X]=e[0];if(ab+1u<Z.a){A[X+c]=e[1];}if(ab+2u<Z.a){A[X+2u*c]=e[2];}if(ab+3u<Z.a){A[X+3u*c]=e[3];}}@64 log_density ag{if(ag.x*4u>=f()){return;}let P=d(Z.a,ag.x);var L=vec4f();for(var e=0u;e<Z.a;e+=8u){var Q=vec4f();let Y=min(e+8u,Z.a);for(var ab=e;ab<Y;ab++){let i=B[P+ab*c];Q+=i*i;}L+=Q;}D[ag.x]=Z.b*C[ag.x]-(.5*L+f32(Z.a)*.9189385332046727);}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<
