@@ -4,12 +4,14 @@ import { describe, expect, test } from 'vitest';
 import type { GpuFlow } from '../../src/flows/flow.js';
 import { recordOutput } from '../../src/flows/task.js';
 import { fit, maf, realNVP, ValueError } from '../../src/index.js';
+import type { Program } from '../../src/runtime/program.js';
 import { Recorder } from '../../src/runtime/recorder.js';
 import { recordFlatGradient, recordOwnDensity } from '../../src/training/gradients.js';
 import { modelOf } from '../../src/training/model.js';
 import { flatStatistics, statisticsOf } from '../../src/training/statistics.js';
 import { flatParameters, layoutOf, recordTrainable } from '../../src/training/trainable.js';
 import { runProgram } from '../reference/run.js';
+import { download, empty, submitted, upload } from '../support/buffers.js';
 import { useGpu } from '../support/gpu.js';
 import { withNormsInside } from '../support/norms-inside.js';
 import { type Differentiable, worstDifference } from '../support/parameter-gradients.js';
@@ -30,7 +32,7 @@ const normed: Readonly<Record<string, () => Promise<GpuFlow>>> = {
 };
 
 /** The loss of all rows at once under their own statistics, in float64. */
-function batchDifferentiable(flow: GpuFlow, x: Float32Array): Differentiable {
+function batchDifferentiable(flow: GpuFlow, x: Float32Array): Differentiable & { readonly program: Program } {
   const layout = layoutOf(modelOf(flow));
   const statistics = statisticsOf(modelOf(flow));
   const r = new Recorder('flow');
@@ -50,7 +52,7 @@ function batchDifferentiable(flow: GpuFlow, x: Float32Array): Differentiable {
     });
     return { loss: -logProb!.reduce((sum, value) => sum + value, 0), gradient: gradient! };
   };
-  return { evaluate, loss: (parameters) => evaluate(parameters).loss };
+  return { program, evaluate, loss: (parameters) => evaluate(parameters).loss };
 }
 
 const moments = (column: Float32Array) => {
@@ -84,6 +86,37 @@ describe('batch norm that trains', () => {
     // A step of 1e-2 of a parameter of size 1 is known to 1e-5 of the gradient.
     expect(worst, `VITE_TEST_SEED=${random.seed}`).toBeLessThan(1e-4);
   });
+
+  test.each(Object.entries(normed))(
+    'pieces of a batch have statistics each of their own, and their gradients add up, %s',
+    async (_, flowOf) => {
+      const random = new Random(freshSeed());
+      const flow = await flowOf();
+      const model = modelOf(flow);
+      const x = random.normals(3 * 128, 2);
+      const halves = [x.subarray(0, 3 * 64), x.subarray(3 * 64)].map((half) => batchDifferentiable(flow, half).evaluate().gradient);
+      const { device } = held.gpu;
+      const residents = held.gpu.residents('test');
+      const executable = await held.gpu.compile(batchDifferentiable(flow, x).program, residents);
+      const externals = {
+        x: upload(device, x),
+        parameters: upload(device, flatParameters(model, layoutOf(model))),
+        statistics: upload(device, Float32Array.from(flatStatistics(model, statisticsOf(model)))),
+        logProb: empty(device, 4 * 128),
+        gradient: empty(device, 4 * layoutOf(model).count),
+      };
+      submitted(device, (encoder) => executable.encode(encoder, { rows: 128, rowsAtOnce: 64, externals }));
+      const got = await download(device, externals.gradient);
+      let worst = 0;
+      for (const [i, value] of got.entries()) {
+        const want = halves[0]![i]! + halves[1]![i]!;
+        worst = Math.max(worst, Math.abs(value - want) / (1 + Math.abs(want)));
+      }
+      expect(worst, `VITE_TEST_SEED=${random.seed}`).toBeLessThan(1e-3);
+      for (const buffer of Object.values(externals)) buffer.destroy();
+      residents.dispose();
+    },
+  );
 
   test('running statistics follow those of the rows, a tenth each step', async () => {
     const random = new Random(3);
