@@ -5,10 +5,13 @@
 //   running_moments         center = running mean;  offset = −½ log(running variance + eps)
 //   batch_moments_backward  y = d center / n − d offset (x − center) e^(2 offset) / n,  the gradient by x
 //
-// With center and offset diagonal-backward.wgsl makes the constants of the layer, so its gradient reaches x by what is here. m is `momentum`, n
-// the number of rows. Moments that are not finite leave the running ones alone.
+// With FACTOR offset is (v + eps)^−½ itself, for a norm inside a net, whose gain may be negative; then d offset counts offset times as much, with
+// offset² for e^(2 offset). With center and offset diagonal-backward.wgsl makes the constants of the layer, so its gradient reaches x by what is
+// here. m is `momentum`, n the number of rows. Moments that are not finite leave the running ones alone, which lie in an order of their own: feature f
+// is number order[f] of them.
 //
-// Shapes      source (x), y tiled [D, rows]; center, offset, d_center, d_offset f32 [D]; running f32, means from 0 and variances from `variance_at`.
+// Shapes      source (x), y tiled [D, rows]; center, offset, d_center, d_offset f32 [D]; order u32 [D]; running f32, means from 0 and variances
+//             from `variance_at`.
 // Error       16 + tiles units in the last place of the mean of |x|, and of v (tests/cases/batch-norm-backward.ts).
 // Paper       Ioffe & Szegedy 2015, arXiv:1502.03167; between the layers of a flow: Dinh et al. 2017, arXiv:1605.08803, appendix E.
 
@@ -23,6 +26,8 @@ struct Params {
   momentum: f32,
 }
 
+override FACTOR: bool = false;
+
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> source: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> running: array<f32>;
@@ -34,8 +39,12 @@ struct Params {
 @group(0) @binding(9) var<storage, read> d_center: array<f32>;
 @group(0) @binding(10) var<storage, read> d_offset: array<f32>;
 @group(0) @binding(11) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(12) var<storage, read> order: array<u32>;
 
-fn log_deviation(variance: f32) -> f32 { return 0.5 * accurate_log(vec4<f32>(variance + params.eps)).x; }
+fn offset_of(variance: f32) -> f32 {
+  if (FACTOR) { return 1.0 / sqrt(variance + params.eps); }
+  return -0.5 * accurate_log(vec4<f32>(variance + params.eps)).x;
+}
 
 /// Mean over rows of (x − middle)^power of feature f, power 1 or 2, tile by tile.
 fn mean_power(f: u32, middle: f32, squared: bool) -> f32 {
@@ -66,21 +75,23 @@ fn batch_moments(@builtin(global_invocation_id) id: vec3<u32>) {
   let mean = first + mean_power(f, first, false);
   let variance = mean_power(f, mean, true);
   center[f] = mean;
-  offset[f] = -log_deviation(variance);
+  offset[f] = offset_of(variance);
   let n = f32(rows());
   let unbiased = variance * n / max(1.0, n - 1.0);
   if (!is_finite(mean) || !is_finite(unbiased)) { return; }
   let keep = 1.0 - params.momentum;
-  running[f] = keep * running[f] + params.momentum * mean;
-  running[params.variance_at + f] = keep * running[params.variance_at + f] + params.momentum * unbiased;
+  let at = order[f];
+  running[at] = keep * running[at] + params.momentum * mean;
+  running[params.variance_at + at] = keep * running[params.variance_at + at] + params.momentum * unbiased;
 }
 
 @compute @workgroup_size(64)
 fn running_moments(@builtin(global_invocation_id) id: vec3<u32>) {
   let f = id.x;
   if (f >= params.features) { return; }
-  center[f] = settled[f];
-  offset[f] = -log_deviation(settled[params.variance_at + f]);
+  let at = order[f];
+  center[f] = settled[at];
+  offset[f] = offset_of(settled[params.variance_at + at]);
 }
 
 @compute @workgroup_size(16, 4)
@@ -89,6 +100,8 @@ fn batch_moments_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   let f = id.y;
   let at = tiled(params.features, id.x) + f * TILE4;
   let n = f32(rows());
-  let precision = accurate_exp(vec4<f32>(2.0 * at_offset[f])).x;
+  let off = at_offset[f];
+  var precision = off * off * off;
+  if (!FACTOR) { precision = accurate_exp(vec4<f32>(2.0 * off)).x; }
   y[at] = (vec4<f32>(d_center[f]) - d_offset[f] * precision * (source[at] - at_center[f])) / n;
 }

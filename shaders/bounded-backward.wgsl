@@ -12,11 +12,18 @@
 // UNDO takes u and v from the value in the support: (y − low) / w and (high − y) / w, or 1 − e^−d and e^−d with d = k (y − low). What bounded
 // moves away from the ends, u or v below eps, has the gradient 0, and so has what lies beyond them.
 //
-// Shapes      x, what enters, d_y, d_log_terms, d_x tiled [D, rows]; table f32 [6, D] as in bounded.wgsl.
-// Error       1e-6 relative to max(1, |value|), with UNDO 5e-5 a hundredth of the support from its ends (tests/cases/bounded-backward.ts).
+// A learned k, the temperature of a sigmoid, is in the table twice, itself and as log k. Its gradient lies where k does:
+//
+//   support_table           made = raw, but log raw in the last row of a sigmoid's feature
+//   support_table_backward  d_raw += d_made
+//   bounded_gradient        d_table[3, f] += Σ over rows of g w t u v + m (1 / k + t (v − u)), with UNDO of −(g t + m) / k
+//
+// Shapes      source, what enters, line (t), d_y, d_log_terms, d_x tiled [D, rows]; table, raw, made and their gradients f32 [6, D] as in bounded.wgsl.
+// Error       1e-6 relative to max(1, |value|), with UNDO 5e-5 a hundredth of the support from its ends; sums 16 + tiles units in the last place
+//             of Σ |terms| (tests/cases/bounded-backward.ts).
 // Paper       Dinh, Sohl-Dickstein, Bengio 2017, arXiv:1605.08803, section 4.1; Kucukelbir et al. 2017, arXiv:1603.00788, section 2.3.
 
-#import "lib/call.wgsl"
+#import "lib/rows-backward.wgsl"
 #import "lib/layout.wgsl"
 #import "lib/math.wgsl"
 
@@ -30,11 +37,17 @@ override HAS_Y: bool = true; // the loss depends on the value
 override HAS_LOG_DET: bool = true; // and on the log-det terms
 
 @group(0) @binding(1) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> source: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> table: array<f32>;
 @group(0) @binding(4) var<storage, read> d_y: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> d_log_terms: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> d_x: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read> line: array<vec4<f32>>;
+@group(0) @binding(8) var<storage, read_write> d_table: array<f32>;
+@group(0) @binding(9) var<storage, read> raw: array<f32>;
+@group(0) @binding(10) var<storage, read_write> made: array<f32>;
+@group(0) @binding(11) var<storage, read> d_made: array<f32>;
+@group(0) @binding(12) var<storage, read_write> d_raw: array<f32>;
 
 @compute @workgroup_size(16, 4)
 fn bounded_backward(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -52,7 +65,7 @@ fn bounded_backward(@builtin(global_invocation_id) id: vec3<u32>) {
     k = 2.0;
   }
   let w = high - low;
-  let v = x[at];
+  let v = source[at];
   var slope = vec4<f32>(1.0);
   var bend = vec4<f32>(0.0);
   var held = vec4<bool>(false);
@@ -92,4 +105,53 @@ fn bounded_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   } else {
     d_x[at] = slope * given + by_l * bend;
   }
+}
+
+@compute @workgroup_size(64)
+fn bounded_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
+  let f = id.x;
+  let features = params.features;
+  if (f >= features || table[f] != 1.0) { return; }
+  let w = table[2u * features + f] - table[features + f];
+  let k = table[3u * features + f];
+  let groups = (rows() + 3u) / 4u;
+  var sum = 0.0;
+  for (var first = 0u; first < groups; first += TILE4) {
+    let end = min(first + TILE4, groups);
+    var at = tiled(features, first) + f * TILE4;
+    var part = vec4<f32>(0.0);
+    for (var group = first; group < end; group++) {
+      let t = line[at];
+      var by_value = -t / k;
+      var by_term = vec4<f32>(-1.0 / k);
+      if (!UNDO) {
+        let below = accurate_sigmoid(k * t);
+        let above = accurate_sigmoid(-k * t);
+        by_value = (w * t) * below * above;
+        by_term = 1.0 / k + t * (above - below);
+      }
+      var term = vec4<f32>(0.0);
+      if (HAS_Y) { term += d_y[at] * by_value; }
+      if (HAS_LOG_DET) { term += d_log_terms[at] * by_term; }
+      part += select(vec4<f32>(0.0), term, present(group));
+      at++;
+    }
+    sum += dot(part, vec4<f32>(1.0));
+  }
+  d_table[3u * features + f] += sum;
+}
+
+@compute @workgroup_size(64)
+fn support_table(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = id.x;
+  let features = params.features;
+  if (i >= 6u * features) { return; }
+  made[i] = raw[i];
+  if (i >= 5u * features && raw[i - 5u * features] == 1.0) { made[i] = accurate_log(vec4<f32>(raw[i])).x; }
+}
+
+@compute @workgroup_size(64)
+fn support_table_backward(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = id.x;
+  if (i < 6u * params.features) { d_raw[i] += d_made[i]; }
 }

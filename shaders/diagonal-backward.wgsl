@@ -6,7 +6,7 @@
 //   diagonal_entries             entries[i] = on[i] e^g(raw[i]) where on[i] is 1 or -1, raw[i] where it is 0: a triangle's packed weights
 //   diagonal_entries_backward    d raw[i] += on[i] g'(raw[i]) e^g(raw[i]) d entries[i], or d entries[i]
 //   diagonal_product             constants as above with the factor raw · offset, of either sign: a batch norm inside a net
-//   diagonal_product_backward    d raw += offset d factor;  d center, d shift pass
+//   diagonal_product_backward    d raw += offset d factor;  d offset += raw d factor;  d center, d shift pass
 //
 // g by MAP: 0 raw; 1 log(softplus(raw) + setting), batch norm's gain; 2 raw / (1 + |raw / setting|), zuko's soft clip. The factor's two parts
 // count as one number: its gradient lies at the first.
@@ -169,5 +169,6 @@ fn diagonal_product_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   if (f >= features) { return; }
   d_center[f] += d_constants[f];
   d_raw[f] += offset[f] * d_constants[features + f];
+  d_offset[f] += raw[f] * d_constants[features + f];
   d_shift[f] += d_constants[3u * features + f];
 }

@@ -5,7 +5,8 @@
 //
 // Derivative  J dx = dz − ∂f/∂θ dθ, so with λ = J⁻ᵀ d the gradient by z is λ, and by θ that of −⟨λ, f(v; θ)⟩. J is triangular in the order
 //             of the features, so λ ← λ + (d − Jᵀ λ) e^−s from λ = d e^−s, which is this very map, is exact after as many steps as the solve
-//             has, each with one vector–Jacobian product of the parallel pass.
+//             has, each with one vector–Jacobian product of the parallel pass. Where f(x) is x + g(x) with a contraction g, s is 0, y one more plain
+//             step, and λ comes from residual-solve-backward.wgsl.
 // Shapes      all tiled [features, rows].
 // Error       2 units in the last place of the larger of v and the correction (tests/cases/implicit.ts).
 
@@ -15,7 +16,7 @@
 
 struct Params {
   features: u32,
-  steps: u32, // of the solve, for the derivative rule
+  steps: u32, // of the solve, for the derivative rule; 0 where it is that of a contraction
 }
 
 @group(0) @binding(1) var<uniform> params: Params;

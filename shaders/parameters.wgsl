@@ -3,13 +3,17 @@
 //   gather    table[i] = ± parameters[place(i)], or initial[i] where no parameter belongs
 //   scatter   gradient[j] = factor · Σ over i with place(i) = j of ± d_table[i]
 //   clear     table[i] = 0
+//   products  table[i] = Σ over k from starts[i] to starts[i + 1] of factors[k] · left[k] · right[k]: what a norm leaves of the weights of a layer
+//             that it is folded into
 //
 // A place is u32: 0 for none, else 1 + j, with the top bit set for the negative. scatter finds the places of parameter j in `readers`
 // from starts[j] to starts[j + 1] (1 + i, with the same bit), and adds them in that order: the same bits every time.
 //
-// Shapes      parameters, gradient f32 [count]; place u32, initial, table f32 [length]; d_table f32; starts u32 [count + 1].
-// Error       gather none; scatter one rounding an addition (tests/cases/parameters.ts).
-// Derivative  gather and scatter are each other's.
+// Shapes      parameters, gradient f32 [count]; place u32, initial, table f32 [length]; d_table f32; starts u32 [count + 1], of products
+//             [length + 1]; factors, left, right f32 [terms].
+// Error       gather none; scatter one rounding an addition; products 32 + terms / 32 units in the last place of Σ |terms|
+//             (tests/cases/parameters.ts).
+// Derivative  gather and scatter are each other's; products is for solves, which are differentiated where `implicit` takes them up.
 
 struct Params {
   length: u32,
@@ -25,6 +29,9 @@ struct Params {
 @group(0) @binding(7) var<storage, read> starts: array<u32>;
 @group(0) @binding(8) var<storage, read> readers: array<u32>;
 @group(0) @binding(9) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(10) var<storage, read> factors: array<f32>;
+@group(0) @binding(11) var<storage, read> left: array<f32>;
+@group(0) @binding(12) var<storage, read> right: array<f32>;
 
 const WIDTH = 65535u * 64u; // invocations along x at most
 
@@ -56,4 +63,18 @@ fn scatter(@builtin(global_invocation_id) id: vec3<u32>) {
 fn clear(@builtin(global_invocation_id) id: vec3<u32>) {
   let i = index(id);
   if (i < params.length) { table[i] = 0.0; }
+}
+
+@compute @workgroup_size(64)
+fn products(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = index(id);
+  if (i >= params.length) { return; }
+  let end = starts[i + 1u];
+  var sum = 0.0;
+  for (var run = starts[i]; run < end; run += 32u) {
+    var part = 0.0;
+    for (var k = run; k < min(run + 32u, end); k++) { part = fma(factors[k] * left[k], right[k], part); }
+    sum += part;
+  }
+  table[i] = sum;
 }

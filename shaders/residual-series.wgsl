@@ -75,7 +75,7 @@ fn residual_series(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocati
     let at = (i / 2u) * TILE4 + (i % 2u) * 8u;
     state[probe_at + at] = source[rows_at + at];
   }
-  evaluate(first, side_at, 2u * params.width, false);
+  evaluate(first, side_at, 2u * params.width, false, 0u);
   var total: array<vec4<f32>, 2>;
   var estimate: array<vec4<f32>, 2>;
   var chance: array<vec4<u32>, 2>;
@@ -97,7 +97,7 @@ fn residual_series(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocati
     for (var k = 0u; k < params.terms; k++) {
       let largest = vec4<u32>(series[2u * k + 1u]);
       if (!any(chance[0] <= largest) && !any(chance[1] <= largest)) { break; }
-      evaluate(first, side_at, from_feature, true);
+      evaluate(first, side_at, from_feature, true, 0u);
       from_feature = params.width;
       for (var g = 0u; g < 2u; g++) {
         var dot = vec4<f32>(0.0);

@@ -4,13 +4,14 @@
 //   values     h <- W_l act_l(h) + b_l        + side at the first layer: the context's projection
 //   tangents   t <- W_l (act_l'(h) t)         with the slopes that the last pass of values kept (SLOPES)
 //
-// The host (src/flows/bijectors/residual-plan.ts) writes LAYER words for each layer. The file that imports this declares `params` with
+// The host (src/flows/bijectors/residual-plan.ts) writes LAYER words for each layer. Tangents may go through others than values did: those of the
+// transposed network (src/kernels/rules/contraction.ts). The file that imports this declares `params` with
 // layers, width (widest input or output of a layer), side_features. Sums are those of masked-linear, in runs of 24.
 #import "lib/call.wgsl"
 #import "lib/layout.wgsl"
 #import "lib/slope.wgsl"
 
-const LAYER = 7u; // words: inputs, outputs, first vec4 of the weights, first bias, feature of the slopes, whether act stands before it, beta
+const LAYER = 7u; // words: inputs, outputs, first vec4 of the weights, first bias, feature of the slopes, whether act stands before it, place of beta among the biases
 const RUN = 24u;  // inputs of one partial sum
 
 override ACTIVATION: u32 = 0u;
@@ -23,19 +24,19 @@ override SLOPES: bool = false;
 @group(0) @binding(5) var<storage, read> layers: array<u32>;
 @group(0) @binding(6) var<storage, read> side: array<vec4<f32>>;
 
-/// The network on the features of `state` from `from` on; its result is in the features from `width` on.
-fn evaluate(first: u32, side_at: u32, from_feature: u32, tangent: bool) {
+/// The network of the layers from `begin` on, on the features of `state` from `from` on; its result is in the features from `width` on.
+fn evaluate(first: u32, side_at: u32, from_feature: u32, tangent: bool, begin: u32) {
   var source = from_feature;
   // Output o of row group g in 2 o + g. Declared once and cleared by hand: SwiftShader does not clear an array declared in a loop.
   var sums: array<vec4<f32>, 16>;
-  for (var layer = 0u; layer < params.layers; layer++) {
+  for (var layer = begin; layer < begin + params.layers; layer++) {
     let word = layer * LAYER;
     let inputs = layers[word];
     let outputs = layers[word + 1u];
     let bias_at = layers[word + 3u];
     let slopes = layers[word + 4u];
     let activated = layers[word + 5u] == 1u;
-    let beta = bitcast<f32>(layers[word + 6u]);
+    let beta = bias[layers[word + 6u]];
     for (var i = 0u; i < 2u * inputs; i++) {
       let at = first + (i / 2u) * TILE4 + (i % 2u) * 8u;
       var v = state[at + source * TILE4];

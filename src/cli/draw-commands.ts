@@ -22,7 +22,7 @@ async function destination(typed: Typed): Promise<(table: Table) => Promise<void
         if (!process.stdout.write(piece)) await new Promise((resolve) => process.stdout.once('drain', resolve));
     };
   const format: (table: Table) => Pieces = formatOf(out);
-  await checkWritable(out);
+  await checkWritable(out, 'out');
   return (table) => writeWhole(out, format(table));
 }
 

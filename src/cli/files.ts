@@ -85,16 +85,16 @@ export function formatOf(path: string): (table: Table) => Pieces {
   throw new UsageError(`--out ${path} does not end in ${ENDINGS}`);
 }
 
-/** Asked before the work rather than after it. @throws CommandError where no file can be written at a path. */
-export async function checkWritable(path: string): Promise<void> {
+/** Asked before the work rather than after it. @throws CommandError where no file can be written at the path of an option. */
+export async function checkWritable(path: string, option: string): Promise<void> {
   const folder = dirname(resolve(path));
   try {
     await access(folder, constants.W_OK);
   } catch (error) {
-    refuse(folder, error, `--out ${path} cannot be written: `);
+    refuse(folder, error, `--${option} ${path} cannot be written: `);
   }
   const there = await stat(path).catch(() => null);
-  if (there?.isDirectory()) throw new CommandError(`--out ${path} is a folder`);
+  if (there?.isDirectory()) throw new CommandError(`--${option} ${path} is a folder`);
 }
 
 /** Writes beside the path and moves it there, so that an old file stays until the new one is whole. @throws CommandError */

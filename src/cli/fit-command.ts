@@ -1,6 +1,7 @@
 // `pushforward fit`.
 
 import { type Bar, startBar } from './bar.js';
+import { readRun, withRun } from './checkpoint.js';
 import { ENGINES, openEngine } from './engine.js';
 import { checkWritable, readTable, writeWhole } from './files.js';
 import type { FitJob, Fitted, FlowName, Progress } from './jobs.js';
@@ -35,7 +36,11 @@ export async function fitCommand(typed: Typed): Promise<number | undefined> {
   const columns = namesOf(typed, 'columns') ?? null;
   const contextColumns = namesOf(typed, 'context-columns') ?? [];
   const where = oneOf(typed, 'engine', ENGINES) ?? 'auto';
-  await checkWritable(out);
+  const checkpoint = textOf(typed, 'checkpoint');
+  const resume = textOf(typed, 'resume');
+  if (checkpoint === out) throw new UsageError(`--checkpoint and --out need a file each; got ${out} for both`);
+  await checkWritable(out, 'out');
+  if (checkpoint !== undefined) await checkWritable(checkpoint, 'checkpoint');
 
   // Of a file that names its columns the others are not read, and those that are have other numbers then.
   let chosen: { readonly features: string[]; readonly context: string[] } | null = null;
@@ -52,21 +57,27 @@ export async function fitCommand(typed: Typed): Promise<number | undefined> {
   const dim = divided.features.length;
   if (dim === 1 && (flow === 'nice' || flow === 'realnvp'))
     throw new UsageError(`--flow ${flow} needs at least two columns, since it moves some by the others; maf, iaf and nsf take one`);
-  const job: FitJob = {
+  const fresh: FitJob = {
     kind: 'fit',
     flow,
     recipe: { dim, contextDim: divided.context.length, seed, ...(layers && { layers }), ...(hidden && { hidden }) },
     training: { steps, learningRate, seed, ...(batch && { batch }), ...(average && { average }), ...(levels && { levels }) },
     standardise: !flagOf(typed, 'no-standardise'),
     ...divideRows(table, divided, share, seed),
+    resume: null,
+    checkpoint: checkpoint !== undefined,
   };
+  const job = resume === undefined ? fresh : { ...fresh, resume: await readRun(resume, fresh, path) };
   const name = (places: readonly number[]) => places.map((place) => table.columns[place]!);
   const note: DataNote = {
     ...(named && { columns: name(divided.features) }),
     ...(named && divided.context.length > 0 && { contextColumns: name(divided.context) }),
     ...(levels && { levels }),
   };
-  const { fitted, interrupted } = await train(job, { where, quiet: flagOf(typed, 'quiet') });
+  const keep = async (state: Uint8Array) => {
+    if (checkpoint !== undefined) await writeWhole(checkpoint, [withRun(state, job)]);
+  };
+  const { fitted, interrupted } = await train(job, { where, quiet: flagOf(typed, 'quiet'), keep });
   if (fitted.steps === 0) {
     say(`training ended before its first step, and ${out} is not written`);
     return INTERRUPTED;
@@ -85,7 +96,14 @@ interface Training {
   readonly interrupted: boolean;
 }
 
-async function train(job: FitJob, { where, quiet }: { where: (typeof ENGINES)[number]; quiet: boolean }): Promise<Training> {
+interface TrainOptions {
+  readonly where: (typeof ENGINES)[number];
+  readonly quiet: boolean;
+  /** Takes the state of the run. */
+  readonly keep: (state: Uint8Array) => Promise<void>;
+}
+
+async function train(job: FitJob, { where, quiet, keep }: TrainOptions): Promise<Training> {
   const engine = await openEngine(where);
   let bar: Bar | null = null;
   let goOn = true;
@@ -101,7 +119,8 @@ async function train(job: FitJob, { where, quiet }: { where: (typeof ENGINES)[nu
       );
       bar = startBar(process.stderr);
     }
-    const fitted = await engine.run(job, async (progress: Progress) => {
+    const fitted = await engine.run(job, async (progress: Progress, state?: Uint8Array) => {
+      if (state) await keep(state);
       if (goOn) bar?.update(progress);
       return goOn;
     });

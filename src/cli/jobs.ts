@@ -36,6 +36,13 @@ export interface Rows {
   readonly context: Float32Array | null;
 }
 
+export interface Checkpoint {
+  /** What `progress.state()` gave. */
+  readonly state: Uint8Array;
+  /** The best loss of the held-out rows by then, or null. */
+  readonly best: number | null;
+}
+
 export interface FitJob {
   readonly kind: 'fit';
   readonly flow: FlowName;
@@ -51,6 +58,10 @@ export interface FitJob {
   readonly standardise: boolean;
   readonly train: Rows;
   readonly validation: Rows | null;
+  /** What the run goes on from. */
+  readonly resume: Checkpoint | null;
+  /** Whether the run's state is wanted at each look at the held-out rows, or as often, and where it ends. */
+  readonly checkpoint: boolean;
 }
 
 export interface Fitted {
@@ -101,8 +112,8 @@ export type ResultOf<J extends Job> = J extends FitJob ? Fitted : J extends Samp
 
 export type Progress = Omit<FitProgress, 'update' | 'state'>;
 
-/** Called as training goes; whether it should go on. */
-export type Report = (progress: Progress) => Promise<boolean>;
+/** Called as training goes, at times with the state of the run; whether it should go on. */
+export type Report = (progress: Progress, state?: Uint8Array) => Promise<boolean>;
 
 /** Mean and deviation of each column; of one that does not vary the deviation is 1. */
 function momentsOf(values: Float32Array, width: number): { mean: number[]; deviation: number[] } {
@@ -134,9 +145,11 @@ async function runFit(gpu: Gpu, job: FitJob, report: Report): Promise<Fitted> {
   const moments = job.standardise && train.context ? momentsOf(train.context, width) : null;
   const scaled = (context: Float32Array) =>
     moments ? context.map((value, at) => (value - moments.mean[at % width]!) / moments.deviation[at % width]!) : context;
+  const every = stepsBetweenLooks(job, (validation?.x.length ?? 0) / job.recipe.dim);
+  let looks = 0;
   const stop = new AbortController();
   let last: Progress | null = null;
-  let best = Number.POSITIVE_INFINITY;
+  let best = job.resume?.best ?? Number.POSITIVE_INFINITY;
   let ended: { loss: number; bitsPerDim: number | null } | null = null;
   let failure: string | null = null;
   try {
@@ -145,15 +158,20 @@ async function runFit(gpu: Gpu, job: FitJob, report: Report): Promise<Fitted> {
       ...(train.context && { context: scaled(train.context) }),
       ...(validation && {
         validation: validation.x,
-        validateEvery: stepsBetweenLooks(job, validation.x.length / job.recipe.dim),
+        validateEvery: every,
         ...(validation.context && { validationContext: scaled(validation.context) }),
       }),
+      ...(job.resume && { resume: job.resume.state }),
       signal: stop.signal,
       onProgress: async (progress) => {
-        const { update: _, state: __, ...plain } = progress;
+        const { update: _, state, ...plain } = progress;
         last = plain;
         best = Math.min(best, plain.validationLoss ?? best);
-        if (!(await report(plain))) stop.abort();
+        const due = job.checkpoint && (plain.step === plain.steps || Math.floor(plain.step / every) > looks);
+        looks = Math.floor(plain.step / every);
+        if (await (due ? report(plain, await state()) : report(plain))) return;
+        if (job.checkpoint && !due) await report(plain, await state());
+        stop.abort();
       },
     });
     ended = { loss, bitsPerDim };
@@ -168,7 +186,8 @@ async function runFit(gpu: Gpu, job: FitJob, report: Report): Promise<Fitted> {
   const saved = await flow.save();
   return {
     file: moments ? readContextAs(saved, moments) : saved,
-    steps: seen?.step ?? 0,
+    // A run that had ended already takes no further step.
+    steps: ended ? training.steps : (seen?.step ?? 0),
     loss,
     bitsPerDim: ended?.bitsPerDim ?? null,
     failure,

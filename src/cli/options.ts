@@ -43,12 +43,15 @@ export const commands = {
       columns: { value: 'A,B', help: 'the columns to learn, by name or number (default all but those of the context)' },
       'context-columns': { value: 'C,D', help: 'columns that are given: the flow learns the density of the others on condition of them' },
       'no-standardise': { help: 'leave the data as they are, instead of behind their mean and deviation' },
+      checkpoint: { value: 'FILE', help: 'where the run is kept at each look at the held-out rows and at its end, for --resume' },
+      resume: { value: 'FILE', help: 'a checkpoint of the same command, from which training goes on to the same bits' },
       quiet: { help: 'no progress', short: 'q' },
       engine,
       help,
     },
     examples: [
       'pushforward fit data.csv --flow nsf --out flow.safetensors',
+      'pushforward fit data.csv --out flow.safetensors --checkpoint run.safetensors',
       'pushforward fit weather.csv --context-columns month,hour --out weather.safetensors',
     ],
   },
@@ -86,8 +89,8 @@ export const commands = {
   summary: {
     does: 'prints layers, parameters and the cost of each direction; it needs no GPU',
     files: ['FLOW'],
-    options: { help },
-    examples: ['pushforward summary flow.safetensors'],
+    options: { json: { help: 'as one JSON object' }, help },
+    examples: ['pushforward summary flow.safetensors', 'pushforward summary flow.safetensors --json'],
   },
 } as const satisfies Record<string, Command>;
 

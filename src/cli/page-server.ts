@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { Job, Progress, Report } from './jobs.js';
+import type { Job, Report } from './jobs.js';
 import { sentence } from './usage.js';
 import { pack, unpack } from './wire.js';
 
@@ -40,7 +40,7 @@ export async function startPageServer(): Promise<PageServer> {
     if (!url.startsWith(root)) return null;
     const name = url.slice(root.length);
     if (method === 'POST' && name === 'progress')
-      return { type: 'application/json', body: JSON.stringify(await report(unpack(await bodyOf(request)) as Progress)) };
+      return { type: 'application/json', body: JSON.stringify(await report(...(unpack(await bodyOf(request)) as Parameters<Report>))) };
     if (method === 'POST' && name === 'answer') {
       settle(unpack(await bodyOf(request)) as Answer);
       return { type: 'text/plain', body: '' };

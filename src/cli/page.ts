@@ -26,7 +26,7 @@ async function answer(): Promise<Answer> {
     const job = unpack(new Uint8Array(await (await fetch('job')).arrayBuffer())) as Job | null;
     if (job === null) return { result: await look() };
     const gpu = await Gpu.request();
-    return { result: await runJob(gpu, job, async (progress) => (await post('progress', progress)).json() as Promise<boolean>) };
+    return { result: await runJob(gpu, job, async (...report) => (await post('progress', report)).json() as Promise<boolean>) };
   } catch (error) {
     return { error: sentence(error) };
   }

@@ -3,7 +3,7 @@
 import { Gpu, loadFlow, summary } from 'pushforward';
 import type { Typed } from './options.js';
 import { contextNames, featureNames, readSaved } from './saved.js';
-import { filesOf } from './values.js';
+import { filesOf, flagOf } from './values.js';
 
 export async function summaryCommand(typed: Typed): Promise<undefined> {
   const [path] = filesOf(typed, 'summary', ['the file of a flow']) as [string];
@@ -12,6 +12,10 @@ export async function summaryCommand(typed: Typed): Promise<undefined> {
   const gpu = Gpu.from({ lost: new Promise(() => undefined) } as unknown as GPUDevice);
   const flow = await loadFlow(gpu, saved.bytes);
   const { columns, contextColumns, levels } = saved.note;
+  if (flagOf(typed, 'json')) {
+    process.stdout.write(`${JSON.stringify({ ...saved.note, ...summary(flow) }, null, 2)}\n`);
+    return;
+  }
   const lines = [
     ...(columns ? [`columns: ${featureNames(saved).join(', ')}`] : []),
     ...(contextColumns ? [`context: ${contextNames(saved).join(', ')}`] : []),

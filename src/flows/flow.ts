@@ -136,6 +136,8 @@ export interface FlowState {
   readonly parameterNames: readonly string[];
   /** Learned numbers that each layer read first, in density order. */
   readonly layerParameters: readonly number[];
+  /** Means and variances of the batch norms, between layers and inside networks, each once. */
+  readonly norms: readonly (readonly [mean: string, variance: string])[];
   /** The layers and the base again, over other tensors of the same names and shapes, which may hold places of numbers instead of numbers. */
   readonly assemble: (tensors: ReadonlyMap<string, StoredTensor>, places?: boolean) => { readonly bijector: Bijector; readonly base: Base };
 }

@@ -2,6 +2,7 @@
 // page that trains nothing bundles none.
 
 import { type Buffers, type Constants, type Kernel, type KernelSource, kernelKey, type Params } from './kernel.js';
+import type { Command } from './program.js';
 import type { Recorder } from './recorder.js';
 import type { TableTensor, Tensor, TiledTensor } from './tensor.js';
 
@@ -30,8 +31,14 @@ export interface Gradients {
   ofTable(buffer: string): TableTensor | null;
   /** Where the gradient by a table that the command read is added, since each chunk of rows adds its part; null where nobody wants it. */
   intoTable(buffer: string): TableTensor | null;
-  /** A table with numbers of another in other places, 0 for none, else 1 + the index there; made once for all rows, with all such at once. */
-  rearranged(buffer: string, places: Uint32Array<ArrayBuffer>): Tensor;
+  /**
+   * A table with numbers of another in other places, 0 for none, else 1 + the index there; made once for all rows, with all such at once.
+   *
+   * @param table or the name of the buffer that holds it.
+   */
+  rearranged(table: string | Tensor, places: Uint32Array<ArrayBuffer>): Tensor;
+  /** The command that left what the buffer holds. */
+  writer(buffer: string): Command;
   /** Runs `body`, which records what depends on this table alone: once for all rows, unless the rows themselves make the table. */
   fromTable<T>(buffer: string, body: () => T): T;
 }

@@ -37,6 +37,8 @@ export interface ConstantTensor {
   readonly from?: number;
   /** For numbers that are computed from parameters: which of the tables of an origin they are. Copies of parameters need none. */
   readonly origin?: { readonly of: Origin; readonly table: string };
+  /** The tables that it holds one after another, for one that may be learned in part; each lies at a multiple of SLICE. */
+  readonly pieces?: readonly { readonly from: number; readonly of: ConstantTensor }[];
   /** What a fused constant is made of, for those who take its command apart (src/training/unfuse.ts). */
   readonly parts?: object | null;
 }
@@ -46,9 +48,20 @@ export interface Origin {
   readonly kind: string;
   /** What they are made from: copies of parameters, or numbers that stay. */
   readonly inputs: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
-  /** Numbers that follow from the parameters, and that gradients take for fixed. */
-  readonly held?: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
+  /** Numbers that gradients take for fixed, though they may follow from the parameters. */
+  readonly held?: Readonly<Record<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>>;
   readonly settings: Readonly<Record<string, number | string>>;
+  /** Of a batch norm, whose `center` and `offset` follow from them. */
+  readonly running?: RunningStatistics;
+}
+
+/** Running statistics of a batch norm, the very arrays of its tensors: training takes others in their place, those of the rows. */
+export interface RunningStatistics {
+  readonly mean: Float32Array;
+  readonly variance: Float32Array;
+  readonly eps: number;
+  /** Which of them belongs to each feature, if not its own number. */
+  readonly order?: Uint32Array<ArrayBuffer>;
 }
 
 /** Scratch that does not depend on the rows: weights made from parameters on the device, and gradients by them. Float32. */

@@ -46,8 +46,9 @@ function signatureOf<L>(model: Model<L>, { step, objective, validateEvery }: Pla
     shift,
     ...Object.fromEntries(numbers),
     'held-out rows': heldOut?.rows ?? 0,
-    validateEvery,
     ...step,
+    // After the options that it may follow from.
+    validateEvery,
   };
 }
 

@@ -29,6 +29,9 @@ function dependents(commands: readonly Command[], wanted: readonly Scratch[]): S
 const isIn = (ids: ReadonlySet<number>, tensor: Tensor | undefined): tensor is Scratch =>
   (tensor?.kind === 'tiled' || tensor?.kind === 'table') && ids.has(tensor.id);
 
+const writes = ({ kernel, tensors }: Command, { id }: TiledTensor): boolean =>
+  Object.entries(kernel.source.buffers).some(([name, { access }]) => access === 'read_write' && isIn(new Set([id]), tensors[name]));
+
 /** Gradients known so far, by the ids of tensors. */
 interface Known {
   readonly tiled: Map<number, TiledTensor>;
@@ -109,7 +112,8 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
         }
         return partLike(gradient, tensor);
       },
-      rearranged: (name, places) => rearrangements.add(r, tensors[name]!, places),
+      rearranged: (table, places) => rearrangements.add(r, typeof table === 'string' ? tensors[table]! : table, places),
+      writer: (name) => commands.slice(0, index).findLast((before) => writes(before, tensors[name] as TiledTensor))!,
       fromTable(name, body) {
         return once(tensors[name]!, body);
       },

@@ -21,7 +21,7 @@ export interface Model<L = unknown> {
   readonly layers: L;
   /** The layers again over other tensors; see FlowState. */
   readonly assemble: (tensors: ReadonlyMap<string, StoredTensor>, places?: boolean) => L;
-  /** Means and variances of the batch norms between layers, in the order in which a density records them. */
+  /** Means and variances of the batch norms, between layers and inside networks. */
   readonly norms: readonly (readonly [mean: string, variance: string])[];
   /** Throws where the layers were disposed or the device is lost. */
   readonly assertAlive: () => void;
@@ -47,9 +47,7 @@ export function modelOf(flow: GpuFlow): Model<FlowLayers> {
     },
     assemble: (tensors, places) => ({ ...flow.parts.state.assemble(tensors, places), contextDim }),
     get norms() {
-      const { structure, structure_direction: direction } = flow.parts.state.description;
-      const ops = direction === 'density' ? structure : structure.toReversed();
-      return ops.flatMap((op) => (op.op === 'batchnorm' ? [[op.mean, op.var] as const] : []));
+      return flow.parts.state.norms;
     },
     assertAlive: () => flow.assertAlive(),
     replace: (values) => flow.replaceParameters(values),

@@ -6,6 +6,7 @@ import type { BasisParts } from '../flows/bijectors/sylvester.js';
 import type { Norm } from '../flows/conditioner/conditioner.js';
 import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../flows/conditioner/packing.js';
 import type { NormedStage } from '../flows/conditioner/parallel-plan.js';
+import type { NormedSolve } from '../flows/conditioner/solve-plan.js';
 import { householderColumns, transpose } from '../flows/linear-algebra.js';
 import { startLogDet } from '../flows/task.js';
 import { diagonalAffine } from '../kernels/diagonal-affine.js';
@@ -14,7 +15,7 @@ import type { Command } from '../runtime/program.js';
 import type { Recorder } from '../runtime/recorder.js';
 import type { ConstantTensor, TiledTensor } from '../runtime/tensor.js';
 
-export type Parts = NormedStage | BasisParts;
+export type Parts = NormedStage | BasisParts | NormedSolve;
 
 /** Made once for each key, so that programs share constants. */
 function once<K extends object, V>(make: (key: K) => V): (key: K) => V {
@@ -42,13 +43,13 @@ export const stageInParts = /*#__PURE__*/ once(({ stage, order, inputOrder }: No
   after: stage.norm && planNorm(stage.norm, order),
 }));
 
-function planNorm({ mean, factor, weight, bias, scale }: Norm, order: Uint32Array): PlannedNorm {
+function planNorm({ running, factor, weight, bias, scale }: Norm, order: Uint32Array<ArrayBuffer>): PlannedNorm {
   const ordered = (values: ArrayLike<number>) => Float32Array.from(order, (unit) => values[unit]!);
-  const inputs = { center: ordered(mean), raw: ordered(weight), offset: ordered(factor), shift: ordered(bias) };
+  const inputs = { center: ordered(running.mean), raw: ordered(weight), offset: ordered(factor), shift: ordered(bias) };
   const split = splitConstants(Float64Array.from(order, (unit) => scale[unit]!));
   return {
     constants: Float32Array.of(...inputs.center, ...split, ...inputs.shift),
-    origin: { of: { kind: 'product', inputs, settings: {} }, table: 'constants' },
+    origin: { of: { kind: 'product', inputs, settings: {}, running: { ...running, order } }, table: 'constants' },
   };
 }
 

@@ -158,7 +158,7 @@ const ONE_PASS = new Set([
 export const runsAgain = (commands: readonly Command[]): boolean =>
   commands.every(
     ({ kernel: { source }, tensors }) =>
-      !source.name.startsWith('autoregressive-solve') &&
+      !/^(autoregressive|residual)-solve/.test(source.name) &&
       Object.entries(source.buffers).every(([name, { access }]) => access === 'read' || tensors[name]!.kind === 'tiled'),
   );
 

@@ -5,7 +5,7 @@ import { addTableRule } from '../kernels/rules/add-table.js';
 import { affineRule } from '../kernels/rules/affine.js';
 import { batchMomentsRule } from '../kernels/rules/batch-norm.js';
 import { bernoulliRule } from '../kernels/rules/bernoulli.js';
-import { boundedRule, logitRule } from '../kernels/rules/bounded.js';
+import { boundedRule, logitRule, supportOrigin, supportTableRule } from '../kernels/rules/bounded.js';
 import { boxDensityRule } from '../kernels/rules/box-uniform.js';
 import { channelInverseOrigin, channelMatrixOrigin, channelMatrixRule } from '../kernels/rules/channel-matrix.js';
 import { classTableRule } from '../kernels/rules/class-table.js';
@@ -31,6 +31,7 @@ import { mixtureRule } from '../kernels/rules/mixture.js';
 import { multiplyAddRule } from '../kernels/rules/multiply-add.js';
 import { permuteRule } from '../kernels/rules/permute.js';
 import { planarRule } from '../kernels/rules/planar.js';
+import { productsOrigin } from '../kernels/rules/products.js';
 import { radialRule } from '../kernels/rules/radial.js';
 import { reflectionsOrigin, reflectionsRule } from '../kernels/rules/reflections.js';
 import { partialSumsRule, rowSumRule } from '../kernels/rules/row-sum.js';
@@ -56,8 +57,10 @@ export const origins = [
   entriesOrigin,
   mixtureTableOrigin,
   productOrigin,
+  productsOrigin,
   reflectionsOrigin,
   spectralNormOrigin,
+  supportOrigin,
   timeTableOrigin,
   ...substitutionOrigins,
 ];
@@ -101,6 +104,7 @@ const rules: readonly DerivativeRule[] = [
   scaleTangentsRule,
   spectralNormRule,
   splineRule,
+  supportTableRule,
   sylvesterRule,
   targetRule,
   timeTableRule,

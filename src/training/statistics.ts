@@ -1,22 +1,25 @@
 // Batch norm in training: its statistics are those of the rows at hand, and the running ones lie on the device beside the parameters.
 
+import type { StoredTensor } from '../format/safetensors.js';
 import { batchNorm } from '../kernels/batch-norm-backward.js';
+import { identityOrder } from '../kernels/linear-strips.js';
 import type { Recorder } from '../runtime/recorder.js';
-import { type ExternalTensor, SLICE, type TableTensor, type Tensor } from '../runtime/tensor.js';
+import { type ExternalTensor, type Origin, type RunningStatistics, SLICE, type TableTensor, type Tensor } from '../runtime/tensor.js';
 import type { Model } from './model.js';
 
 /** How fast running statistics follow, as in torch.nn.BatchNorm1d. */
 const MOMENTUM = 0.1;
 
-/** One batch norm: the names of its tensors, and where its means and then its variances lie. */
+/** One batch norm: the names of its tensors, the array of its means, and where its means and then its variances lie. */
 interface Norm {
   readonly names: readonly [mean: string, variance: string];
+  readonly mean: StoredTensor['data'];
   readonly from: number;
   readonly varianceAt: number;
   readonly features: number;
 }
 
-/** The running statistics of a model's batch norms, in the order that they are recorded in. */
+/** The running statistics of a model's batch norms. */
 export interface StatisticsLayout {
   readonly length: number;
   readonly norms: readonly Norm[];
@@ -25,11 +28,12 @@ export interface StatisticsLayout {
 export function statisticsOf({ norms: names, tensors }: Model): StatisticsLayout {
   let length = 0;
   const norms = names.map((pair): Norm => {
-    const features = tensors.get(pair[0])!.data.length;
+    const { data: mean } = tensors.get(pair[0])!;
+    const features = mean.length;
     const varianceAt = SLICE * Math.ceil(features / SLICE);
     const from = length;
     length += 2 * varianceAt;
-    return { names: pair, from, varianceAt, features };
+    return { names: pair, mean, from, varianceAt, features };
   });
   return { length, norms };
 }
@@ -54,19 +58,20 @@ export interface StatisticsSource {
   readonly from: 'rows' | 'running';
 }
 
-/** Records center and offset of batch norm number `index`, which normalises `x`. Reads and moves the external `statistics`. */
+/** Records center and offset of a batch norm, which normalises `x`. Reads and moves the external `statistics`. */
 export function recordStatistics(
   r: Recorder,
   { layout, from }: StatisticsSource,
-  index: number,
-  eps: number,
+  { kind, running }: Origin & { readonly running: RunningStatistics },
   x: Tensor,
 ): { center: TableTensor; offset: TableTensor } {
-  const { features, varianceAt, from: at } = layout.norms[index]!;
-  const made = { center: r.table(features, 'mean'), offset: r.table(features, 'minus log deviation') };
-  const running: ExternalTensor = r.slice(r.external('statistics', 0), at);
-  const params = { features, variance_at: varianceAt, eps, momentum: MOMENTUM };
-  if (from === 'rows') r.run(batchNorm.moments, { buffers: { source: x, running, ...made }, params });
-  else r.once('before', () => r.run(batchNorm.running, { buffers: { settled: running, ...made }, params }));
+  const { features, varianceAt, from: at } = layout.norms.find(({ mean }) => mean === running.mean)!;
+  const made = { center: r.table(features, 'mean'), offset: r.table(features, 'deviation') };
+  const lying: ExternalTensor = r.slice(r.external('statistics', 0), at);
+  const order = r.constant(running.order ?? identityOrder(features), 'order');
+  const params = { features, variance_at: varianceAt, eps: running.eps, momentum: MOMENTUM };
+  const constants = { FACTOR: kind === 'product' };
+  if (from === 'rows') r.run(batchNorm.moments, { buffers: { source: x, running: lying, order, ...made }, params, constants });
+  else r.once('before', () => r.run(batchNorm.running, { buffers: { settled: lying, order, ...made }, params, constants }));
   return made;
 }

@@ -6,7 +6,7 @@
 // flow's own numbers, so a constant that is computed, not copied, is noticed; such a constant names its origin itself.
 
 import type { StoredTensor } from '../format/safetensors.js';
-import { NEGATIVE, recordGather } from '../kernels/parameters.js';
+import { NEGATIVE, recordCopy, recordGather } from '../kernels/parameters.js';
 import { LimitError, UnsupportedError } from '../runtime/errors.js';
 import type { Command } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
@@ -14,6 +14,7 @@ import { type ConstantTensor, type ExternalTensor, type Origin, SLICE, type Tabl
 import type { Model } from './model.js';
 import { attempt, marked, type Recompute, recordInverses, runsAgain, type Segment } from './recompute.js';
 import { origins } from './rules.js';
+import { solvedMeans } from './solve-parts.js';
 import { recordStatistics, type StatisticsSource } from './statistics.js';
 import { unfused } from './unfuse.js';
 
@@ -69,9 +70,8 @@ function placesOf(data: Float32Array, indices: Float32Array, flat: Float32Array)
   return places;
 }
 
-const normalises = ({ kind, settings }: Origin): boolean => kind === 'diagonal' && settings.eps !== undefined;
 const isBatchNorm = ({ tensors }: Command): boolean =>
-  Object.values(tensors).some((tensor) => tensor.kind === 'constant' && tensor.origin !== undefined && normalises(tensor.origin.of));
+  Object.values(tensors).some((tensor) => tensor.kind === 'constant' && tensor.origin?.of.running !== undefined);
 
 /** All packed numbers that hold parameters: parts of one table, which one dispatch gathers out of the flat vector. */
 export interface Gathered {
@@ -136,13 +136,14 @@ export function recordTrainable<L, T>(
   const recordOver = (layers: L) => {
     const own = new Recorder('flow', { differentiable: true });
     const ends = body(own, recompute ? marked(layers) : layers);
-    const end = own.commands.length;
+    const { commands: recorded } = own;
+    const end = recorded.length;
     const stretches = recordInverses(own, recompute);
     const starts: number[] = [];
     const commands = unfused(own.commands, starts);
-    return { ends, commands, stretches, starts, length: starts[end]! };
+    return { ends, commands, stretches, starts, length: starts[end]!, solved: solvedMeans(recorded) };
   };
-  const { ends, commands, stretches, starts, length } = recordOver(model.layers);
+  const { ends, commands, stretches, starts, length, solved } = recordOver(model.layers);
   const { commands: twins } = recordOver(model.assemble(indexTensors(model, layout), true));
   const flat = flatParameters(model, layout);
   r.adopt(commands);
@@ -160,16 +161,19 @@ export function recordTrainable<L, T>(
     }
     found.set(data, at);
   };
+  const findIn = ({ data, origin, pieces, label }: ConstantTensor, other: ConstantTensor, place: string): void => {
+    if (pieces) for (const [index, { of }] of pieces.entries()) findIn(of, other.pieces![index]!.of, place);
+    else if (!origin) find(data, other.data as Float32Array, `${place}: ${label}`);
+    else
+      for (const [input, values] of Object.entries(origin.of.inputs)) find(values, other.origin!.of.inputs[input]!, `${place}: ${input}`);
+  };
   const findAll = (from: number, to: number) => {
     for (let index = from; index < to; index++) {
       const { label, tensors } = commands[index]!;
       for (const [name, tensor] of Object.entries(tensors)) {
         const other = twins[index]?.tensors[name];
         if (tensor.kind !== 'constant' || other?.kind !== 'constant') continue;
-        if (!tensor.origin) find(tensor.data, other.data as Float32Array, `${label}: ${tensor.label}`);
-        else
-          for (const [input, data] of Object.entries(tensor.origin.of.inputs))
-            find(data, other.origin!.of.inputs[input]!, `${label}: ${input}`);
+        findIn(tensor, other, label);
       }
     }
   };
@@ -189,8 +193,6 @@ export function recordTrainable<L, T>(
     return at ? r.part(all!.table, at.from, at.length, label) : null;
   };
   const made = new Map<Origin, Readonly<Record<string, TableTensor>> | null>();
-  /** Batch norms met so far. */
-  let norms = 0;
 
   /** The table in the place of a constant, or of a slice of one; the constant itself where no parameter is in it. */
   const inPlaceOf = (constant: ConstantTensor, table: TableTensor | null | undefined): Tensor => {
@@ -202,14 +204,14 @@ export function recordTrainable<L, T>(
   const madeFrom = (origin: Origin, place: string, x: Tensor | undefined) => {
     let own = made.get(origin);
     if (own === undefined) {
-      const { kind, inputs, held = {}, settings } = origin;
+      const { kind, inputs, held = {}, settings, running } = origin;
       const tensors: Record<string, Tensor> = Object.fromEntries(
         Object.entries(inputs).map(([name, data]) => [name, partOf(data, name) ?? r.constant(data, name)]),
       );
       const rule = origins.find((known) => known.kind === kind);
       if (!rule) throw new UnsupportedError(place, `the gradient by parameters of ${kind}`);
-      const measured = statistics !== undefined && normalises(origin) && settings.sign === 1 && x !== undefined;
-      if (measured) Object.assign(tensors, recordStatistics(r, statistics, norms++, Number(settings.eps), x));
+      const measured = statistics !== undefined && running !== undefined && x !== undefined && !solved.has(running.mean);
+      if (measured) Object.assign(tensors, recordStatistics(r, statistics, { ...origin, running }, x));
       const record = () => rule.record(r, tensors, settings);
       const learned = Object.values(tensors).some((tensor) => tensor.kind === 'table');
       for (const [name, data] of Object.entries(held)) tensors[name] = r.constant(data, name);
@@ -219,8 +221,29 @@ export function recordTrainable<L, T>(
     return own;
   };
 
-  const tensorFor = (constant: ConstantTensor, { label, tensors }: Command): Tensor => {
-    const { origin, data } = constant;
+  const joinedTables = new Map<ConstantTensor['data'], Tensor>();
+
+  /** One table with the pieces in it, the learned ones and the others; the constant itself where none is learned. */
+  const joinedFrom = (constant: ConstantTensor, pieces: NonNullable<ConstantTensor['pieces']>, command: Command): Tensor => {
+    const known = joinedTables.get(constant.data);
+    if (known) return known;
+    const parts = pieces.map(({ from, of }) => ({ from, of, tensor: tensorFor(of, command) }));
+    let joined: Tensor = constant;
+    if (parts.some(({ tensor }) => tensor.kind === 'table')) {
+      const whole = r.table(constant.data.length, constant.label);
+      r.once('before', () => {
+        for (const { from, of, tensor } of parts) recordCopy(r, tensor, r.part(whole, from, of.data.length, of.label));
+      });
+      joined = whole;
+    }
+    joinedTables.set(constant.data, joined);
+    return joined;
+  };
+
+  const tensorFor = (constant: ConstantTensor, command: Command): Tensor => {
+    const { origin, data, pieces } = constant;
+    const { label, tensors } = command;
+    if (pieces) return joinedFrom(constant, pieces, command);
     return inPlaceOf(constant, origin ? madeFrom(origin.of, label, tensors.x)?.[origin.table] : partOf(data, constant.label));
   };
 

@@ -50,8 +50,8 @@ export interface TrainingOptions {
   /** Decay d of an exponential moving average of the parameters, in (0, 1): the flow takes the average, and held-out rows measure it. Default none. */
   readonly average?: number;
   /**
-   * Whether batch norms between layers normalise by the rows of each minibatch, and their running statistics follow, as PyTorch's do in
-   * training; else they keep the running ones. Default true.
+   * Whether batch norms, between layers and inside networks, normalise by the rows of each minibatch, and their running statistics follow, as
+   * PyTorch's do in training; else they keep the running ones. Default true.
    */
   readonly batchStatistics?: boolean;
   /**

@@ -10,6 +10,7 @@ import type { Command } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import { type ConstantTensor, NONE, type Tensor, type TiledTensor } from '../runtime/tensor.js';
 import { type Parts, recordBasis, recordNorm, recordRowParameters, stageInParts } from './parts.js';
+import { replaySolve } from './solve-parts.js';
 
 /** The commands, fused ones in parts. @param starts takes where the parts of each begin, and their end. */
 export function unfused(commands: readonly Command[], starts: number[] = []): readonly Command[] {
@@ -33,6 +34,7 @@ export function unfused(commands: readonly Command[], starts: number[] = []): re
         });
       });
     else if (parts?.kind === 'basis') scope(() => recordBasis(r, parts, command));
+    else if (parts?.kind === 'solve') replaySolve(r, command, parts);
     else if (command.kernel.source === maskedLinear.source && (GATE || RAW || SCALE || parts || (ACTIVATION && !hasRule(command))))
       scope(() => replayLinear(r, command, parts));
     else r.replay(command);

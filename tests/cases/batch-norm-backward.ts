@@ -8,21 +8,31 @@ const statistics = (features: number) =>
     const from = 64 * Math.ceil(features / 64);
     return random.normals(2 * from).map((value, i) => (i < from ? value : 0.1 + value * value));
   });
-const of = (features: number, rows: number) => ({
-  name: `${features} features, ${rows} rows`,
+/** The running ones in the opposite order. */
+const order = (features: number) => table(() => Uint32Array.from({ length: features }, (_, f) => features - 1 - f));
+const of = ([features, rows]: readonly [number, number], FACTOR: boolean) => ({
+  name: `${features} features, ${rows} rows${FACTOR ? ', factors' : ''}`,
   rows,
+  constants: { FACTOR },
   params: { features, variance_at: 64 * Math.ceil(features / 64), eps: 1e-5, momentum: 0.1 },
 });
-const sizes: [number, number][] = [
+const sizes: (readonly [number, number])[] = [
   ...ROWS.map((rows): [number, number] => [5, rows]),
   ...[1, 2, 63].map((f): [number, number] => [f, 257]),
 ];
+const both = (list: typeof sizes) => [false, true].flatMap((factor) => list.map((size) => [size, factor] as const));
 
 export const batchMomentsCases = defineCases(
   batchNorm.moments,
-  sizes.map(([features, rows]) => ({
-    ...of(features, rows),
-    buffers: { source: tiledNormals(features), running: statistics(features), center: normals(features), offset: normals(features) },
+  both(sizes).map(([[features, rows], factor]) => ({
+    ...of([features, rows], factor),
+    buffers: {
+      source: tiledNormals(features),
+      running: statistics(features),
+      order: order(features),
+      center: normals(features),
+      offset: normals(features),
+    },
     // One row has no variance, and its offset is that of eps.
     tolerance: { bound: 64 * ULP, of: 'inputs' as const },
   })),
@@ -30,17 +40,17 @@ export const batchMomentsCases = defineCases(
 
 export const runningMomentsCases = defineCases(
   batchNorm.running,
-  [1, 2, 5, 63, 200].map((features) => ({
-    ...of(features, 1),
-    buffers: { settled: statistics(features), center: normals(features), offset: normals(features) },
+  both([1, 2, 5, 63, 200].map((features) => [features, 1] as const)).map(([[features], factor]) => ({
+    ...of([features, 1], factor),
+    buffers: { settled: statistics(features), order: order(features), center: normals(features), offset: normals(features) },
     tolerance: { bound: 8 * ULP },
   })),
 );
 
 export const batchMomentsBackwardCases = defineCases(
   batchNorm.backward,
-  sizes.map(([features, rows]) => ({
-    ...of(features, rows),
+  both(sizes).map(([[features, rows], factor]) => ({
+    ...of([features, rows], factor),
     buffers: {
       source: tiledNormals(features),
       at_center: normals(features),

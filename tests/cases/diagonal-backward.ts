@@ -122,10 +122,12 @@ export const diagonalProductBackwardCases = defineCases(
   [1, 5, 200].map((features) => ({
     ...ofProduct(features),
     buffers: {
+      raw: normals(features),
       offset: positive(features),
       d_constants: normals(4 * features),
       d_center: normals(features),
       d_raw: normals(features),
+      d_offset: normals(features),
       d_shift: normals(features),
     },
     tolerance: { bound: 4 * ULP },

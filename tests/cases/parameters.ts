@@ -1,4 +1,4 @@
-import { clear, gather, NEGATIVE, scatter } from '../../src/kernels/parameters.js';
+import { clear, gather, NEGATIVE, products, scatter } from '../../src/kernels/parameters.js';
 import type { Random } from '../support/random.js';
 import { defineCases, table, ULP } from './case.js';
 
@@ -52,5 +52,23 @@ export const clearCases = defineCases(
     params: { length, factor: 0 },
     buffers: { table: normals(length) },
     tolerance: { bound: 0 },
+  })),
+);
+
+export const productsCases = defineCases(
+  products,
+  [1, 3, 257].map((length) => ({
+    name: `${length} elements`,
+    rows: 1,
+    params: { length, factor: 0 },
+    buffers: {
+      // None, one, or many: 300 of the last.
+      starts: table(() => starts(length).map((at, i) => (i === length ? at + 300 : at))),
+      factors: normals(starts(length)[length]! + 300),
+      left: normals(starts(length)[length]! + 300),
+      right: normals(starts(length)[length]! + 300),
+      table: normals(length),
+    },
+    tolerance: { bound: 48 * ULP, of: 'inputs' as const },
   })),
 );

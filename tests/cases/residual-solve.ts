@@ -1,7 +1,5 @@
-import { patienceFor } from '../../src/flows/bijectors/residual.js';
-import { fixedPointSteps } from '../../src/flows/conditioner/spectral-norm.js';
 import type { MlpActivation } from '../../src/flows/conditioner/tangents.js';
-import { residualSolve } from '../../src/kernels/residual-solve.js';
+import { fixedPointSteps, memoryFor, patienceFor, residualSolve } from '../../src/kernels/residual-solve.js';
 import { contractiveNet } from '../support/residual-nets.js';
 import { defineCases, ROWS, table, tiledNormals, unread } from './case.js';
 
@@ -23,7 +21,7 @@ const solve = (dim: number, hidden: readonly number[], options: Options = {}) =>
     rows = 257,
     activation = 'lipswish',
     lipschitz = 0.8,
-    memory = Math.min(12, 2 * dim + 2),
+    memory = memoryFor(dim),
     side = false,
     rotating = false,
     scale = 1,

@@ -62,6 +62,8 @@ test('a fit on raw contexts far from 0 learns the density on condition of them',
     standardise: true,
     train,
     validation: null,
+    resume: null,
+    checkpoint: false,
   };
   const { file, steps } = await runJob(gpu, job, async () => true);
   expect(steps).toBe(300);

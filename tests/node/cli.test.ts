@@ -1,7 +1,7 @@
 // The command line from end to end, as it is built: Node, headless Chrome, files.
 
 import { execFile, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseNpy, writeNpy } from '../../src/cli/npy.js';
 import { ownFlow } from '../../src/flows/flow.js';
+import { readSafetensors } from '../../src/format/safetensors.js';
 import { Gpu, loadFlow } from '../../src/index.js';
 import { Random } from '../support/random.js';
 import { ReferenceFlow } from '../support/reference-flow.js';
@@ -129,9 +130,24 @@ describe('fit, then what it made', () => {
   });
 
   test('summary needs no GPU', async () => {
-    const { out } = await run(['summary', at('flow.safetensors')], { cwd: folder });
-    expect(out).toMatch(/^columns: wind, power\ncontext: hour\n/);
-    expect(out).toMatch(/^all +[\d,]+ +[\d,]+ +\d+ +[\d,]+ +\d+$/m);
+    const [table, json] = await Promise.all(
+      [[], ['--json']].map((more) => run(['summary', at('flow.safetensors'), ...more], { cwd: folder })),
+    );
+    expect(table!.out).toMatch(/^columns: wind, power\ncontext: hour\n/);
+    const all = /^all +([\d,]+) +([\d,]+) +(\d+) +([\d,]+) +(\d+)$/m
+      .exec(table!.out)!
+      .slice(1)
+      .map((text) => Number(text.replaceAll(',', '')));
+    const { columns, contextColumns, dim, contextDim, base, layers, parameters, forward, inverse } = JSON.parse(json!.out);
+    expect({ columns, contextColumns, dim, contextDim, base }).toEqual({
+      columns: ['wind', 'power'],
+      contextColumns: ['hour'],
+      dim: 2,
+      contextDim: 1,
+      base: 'standard_normal',
+    });
+    expect([parameters, forward.multiplyAdds, forward.dispatches, inverse.multiplyAdds, inverse.dispatches]).toEqual(all);
+    expect(layers.reduce((sum: number, layer: { parameters: number }) => sum + layer.parameters, 0)).toBe(parameters);
   });
 
   test('Ctrl-C keeps what was trained', async () => {
@@ -146,6 +162,53 @@ describe('fit, then what it made', () => {
     expect(code).toBe(130);
     expect(err).toMatch(/early\.safetensors: nsf of 2 columns after \d+ of 1000000 steps/);
     expect((await done(['summary', at('early.safetensors')])).out).toMatch(/^columns: wind, power\n/);
+  });
+
+  test('a run that was ended goes on to the bytes of one that was not, and only with its own data and options', async () => {
+    const run300 = (out: string, ...more: string[]) => fit(out, '--steps', '300', '--quiet', ...more);
+    const child = spawn(process.execPath, [cli, ...run300('half.safetensors', '--checkpoint', at('half.run'))], { cwd: root });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    // Written at the first look, a twentieth of the way.
+    while (!existsSync(at('half.run')) && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    const stopped = readFileSync(at('half.run'));
+    const { loop } = JSON.parse(readSafetensors(new Uint8Array(stopped)).metadata['pushforward.training']!);
+    expect(loop.taken).toBeLessThan(300);
+    const [whole, half] = await Promise.all([
+      done(run300('whole.safetensors', '--checkpoint', at('whole.run'))),
+      done(run300('half.safetensors', '--resume', at('half.run'), '--checkpoint', at('half.run'))),
+    ]);
+    const bytes = readFileSync(at('whole.safetensors'));
+    expect(readFileSync(at('half.safetensors')).equals(bytes)).toBe(true);
+    expect(half.err.replaceAll('half', 'whole')).toBe(whole.err);
+    // The state at the end, of which a run has nothing left to do.
+    expect(readFileSync(at('half.run')).equals(readFileSync(at('whole.run')))).toBe(true);
+    const over = await done(run300('over.safetensors', '--resume', at('half.run')));
+    expect(readFileSync(at('over.safetensors')).equals(bytes)).toBe(true);
+    expect(over.err.replaceAll('over', 'whole')).toBe(whole.err);
+    writeFileSync(at('moved.csv'), readFileSync(at('data.csv'), 'utf8').replace(/^Monday,\d/m, 'Monday,7'));
+    const moved = run300('never.safetensors', '--resume', at('half.run')).map((arg) => (arg === at('data.csv') ? at('moved.csv') : arg));
+    const refused: [readonly string[], string][] = [
+      [moved, `${at('half.run')} is of a run on other rows than those of ${at('moved.csv')}, or that held out others`],
+      [
+        run300('never.safetensors', '--resume', at('half.run'), '--flow', 'maf'),
+        `${at('half.run')} is of a run with flow nsf; this one has maf`,
+      ],
+      [
+        run300('never.safetensors', '--resume', at('half.run'), '--steps', '301'),
+        'fit: resume: needs steps 300, as the run that was saved has; got 301',
+      ],
+      [
+        run300('never.safetensors', '--resume', at('flow.safetensors')),
+        `${at('flow.safetensors')} is no checkpoint, as fit --checkpoint writes one`,
+      ],
+    ];
+    for (const [args, sentence] of refused) {
+      const { code, err } = await run(args);
+      expect(err).toContain(`pushforward: ${sentence}`);
+      expect(code).toBe(1);
+    }
   });
 
   test('a file that does not fit the flow is refused by name', async () => {
@@ -216,6 +279,18 @@ describe('what is wrong ends with one sentence', () => {
     ['no flow', ['summary', at('data.csv')], 1, `${at('data.csv')} is no flow that this package saved`],
     ['no such flow', ['fit', at('data.csv'), '--flow', 'glow', ...to], 2, '--flow takes maf, iaf, nice, realnvp or nsf; got glow'],
     ['no --out', ['fit', at('data.csv')], 2, 'fit needs --out FILE'],
+    [
+      'one file for two',
+      ['fit', at('data.csv'), '--checkpoint', at('never.safetensors'), ...to],
+      2,
+      '--checkpoint and --out need a file each',
+    ],
+    [
+      'no such checkpoint',
+      ['fit', at('data.csv'), '--columns', 'wind', '--resume', at('no.run'), ...to],
+      1,
+      `${at('no.run')} does not exist`,
+    ],
     ['no file', ['score', 'flow.safetensors'], 2, 'score needs the file of a flow and a file of data; got flow.safetensors'],
     ['a number that is none', ['fit', at('data.csv'), '--steps', 'ten', ...to], 2, '--steps needs a whole number of at least 1; got ten'],
     ['an unknown option', ['fit', at('data.csv'), '--step', '10', ...to], 2, 'fit has no option --step;'],

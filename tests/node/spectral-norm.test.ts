@@ -1,8 +1,9 @@
 // Spectral norms against matrices whose singular values are known by construction.
 
 import { describe, expect, test } from 'vitest';
-import { fixedPointSteps, lipschitzBound, spectralNorm } from '../../src/flows/conditioner/spectral-norm.js';
+import { lipschitzBound, spectralNorm } from '../../src/flows/conditioner/spectral-norm.js';
 import { uniformGenerator } from '../../src/flows/recipes/initial.js';
+import { fixedPointSteps } from '../../src/kernels/residual-solve.js';
 
 /** (I − 2 u uᵀ) diag(values) (I − 2 v vᵀ), [m, n], with unit vectors u and v: its singular values are `values`. */
 function withSingularValues(values: readonly number[], m: number, n: number, seed: number): Float64Array {

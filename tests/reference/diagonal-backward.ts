@@ -76,10 +76,11 @@ export const diagonalProduct = defineTwin(source.diagonalProduct, ({ buffers: { 
 });
 
 export const diagonalProductBackward = defineTwin(source.diagonalProductBackward, ({ buffers, params: { features } }) => {
-  const { offset, d_constants, d_center, d_raw, d_shift } = buffers;
+  const { raw, offset, d_constants, d_center, d_raw, d_offset, d_shift } = buffers;
   for (let f = 0; f < features; f++) {
     d_center[f]! += d_constants[f]!;
     d_raw[f]! += offset[f]! * d_constants[features + f]!;
+    d_offset[f]! += raw[f]! * d_constants[features + f]!;
     d_shift[f]! += d_constants[3 * features + f]!;
   }
 });

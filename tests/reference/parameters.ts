@@ -20,3 +20,10 @@ export const scatter = defineTwin(source.scatter, ({ buffers: { d_table, starts,
 export const clear = defineTwin(source.clear, ({ buffers: { table }, params: { length } }) => {
   table.fill(0, 0, length);
 });
+
+export const products = defineTwin(source.products, ({ buffers: { starts, factors, left, right, table }, params: { length } }) => {
+  for (let i = 0; i < length; i++) {
+    table[i] = 0;
+    for (let k = starts[i]!; k < starts[i + 1]!; k++) table[i]! += factors[k]! * left[k]! * right[k]!;
+  }
+});

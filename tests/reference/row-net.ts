@@ -13,11 +13,9 @@ export interface RowNetTables {
   readonly layers: Uint32Array;
 }
 
-const floatOf = (bits: number): number => new Float32Array(Uint32Array.of(bits).buffer)[0]!;
-
 export class RowNet {
-  /** Slopes before each layer, of the last values. */
-  readonly #slopes: number[][] = [];
+  /** Slopes of the last values, by the feature that they lie at in the kernel. */
+  readonly #slopes = new Map<number, number[]>();
 
   /** @param side what is added to the first layer's outputs, or null. */
   constructor(
@@ -31,19 +29,29 @@ export class RowNet {
     return this.#evaluate(x, false);
   }
 
-  tangents(t: readonly number[]): number[] {
-    return this.#evaluate(t, true);
+  /** @param begin the first of the layers: those of the transposed network lie behind the others. */
+  tangents(t: readonly number[], begin = 0): number[] {
+    return this.#evaluate(t, true, begin);
   }
 
-  #evaluate(from: readonly number[], tangent: boolean): number[] {
+  /** By the slopes before the first layer. */
+  scaled(t: readonly number[]): number[] {
+    const { layers } = this.tables;
+    return layers[5] === 1 ? t.map((value, i) => value * this.#slopes.get(layers[4]!)![i]!) : [...t];
+  }
+
+  #evaluate(from: readonly number[], tangent: boolean, begin = 0): number[] {
     const { weight, bias, layers } = this.tables;
     let h = [...from];
-    for (let layer = 0; layer < this.count; layer++) {
-      const [inputs, outputs, weightAt, biasAt, , active, betaBits] = layers.subarray(layer * LAYER_WORDS, (layer + 1) * LAYER_WORDS);
-      const beta = floatOf(betaBits!);
-      if (active === 1 && tangent) h = h.map((value, i) => value * this.#slopes[layer]![i]!);
+    for (let layer = begin; layer < begin + this.count; layer++) {
+      const [inputs, outputs, weightAt, biasAt, slopeAt, active, betaAt] = layers.subarray(layer * LAYER_WORDS, (layer + 1) * LAYER_WORDS);
+      const beta = bias[betaAt!]!;
+      if (active === 1 && tangent) h = h.map((value, i) => value * this.#slopes.get(slopeAt!)![i]!);
       else if (active === 1) {
-        this.#slopes[layer] = h.map((value) => (Number.isNaN(value) ? value : slopeOf(this.kind, value, beta)));
+        this.#slopes.set(
+          slopeAt!,
+          h.map((value) => (Number.isNaN(value) ? value : slopeOf(this.kind, value, beta))),
+        );
         h = h.map((value) => (this.kind === SLOPE_NUMBER.lipswish ? (value * sigmoid(beta * value)) / 1.1 : activate(this.kind, value)));
       }
       h = Array.from({ length: outputs! }, (_, o) => {

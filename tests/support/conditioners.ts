@@ -52,8 +52,11 @@ class Builder {
       activation,
       norm: norm
         ? normOf({
-            factor: Float64Array.from(random.normals(width), (value) => 1 + 0.2 * value),
-            mean: random.normals(width, 0.2),
+            running: {
+              mean: random.normals(width, 0.2),
+              variance: random.normals(width).map((value) => (1 + 0.2 * value) ** -2),
+              eps: 0,
+            },
             weight: new Float32Array(width).fill(1),
             bias: random.normals(width, 0.2),
           })

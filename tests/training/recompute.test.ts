@@ -11,6 +11,7 @@ import { flatParameters, layoutOf } from '../../src/training/trainable.js';
 import { flows, type Traits } from '../flows/table.js';
 import { runProgram } from '../reference/run.js';
 import { useGpu } from '../support/gpu.js';
+import { withNormsInside } from '../support/norms-inside.js';
 import { perturbed } from '../support/perturbed.js';
 import { freshSeed, Random } from '../support/random.js';
 
@@ -149,6 +150,8 @@ describe('training', () => {
   for (const [name, make] of Object.entries({
     'neural spline': () => neuralSpline(held.gpu, { dim: 2, layers: 4, hidden: [16], seed: 1 }),
     'MAF with batch norms by the rows': () => maf(held.gpu, { dim: 2, layers: 3, hidden: [16], batchNorm: true, seed: 1 }),
+    'MAF with batch norms inside nets, by the rows': () =>
+      withNormsInside(held.gpu, maf(held.gpu, { dim: 2, layers: 3, hidden: [16, 16], seed: 1 }), null),
   }))
     test(`reaches the loss that it reaches with activations kept: ${name}`, async () => {
       const losses = [];

@@ -99,7 +99,7 @@ export class Autoregressive implements Bijector {
     this.#transformer.recordSolve(r, {
       buffers: {
         source,
-        weight: r.constant(plan.weight, 'solve weight'),
+        weight: { ...r.constant(plan.weight, 'solve weight'), parts: plan.parts },
         bias: r.constant(plan.bias, 'solve bias'),
         tasks: r.constant(plan.tasks, 'solve tasks'),
         side: side ?? NONE,

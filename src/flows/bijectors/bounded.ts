@@ -1,7 +1,7 @@
 import { bounded, SUPPORT_NUMBER } from '../../kernels/bounded.js';
 import { rowSum } from '../../kernels/row-sum.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import type { TiledTensor } from '../../runtime/tensor.js';
+import type { ConstantTensor, TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
 
 /** What the line is mapped to in one feature; formulas in shaders/bounded.wgsl. `low` is where a half-line ends, `k` its sign. */
@@ -31,12 +31,20 @@ export class Bounded implements Bijector {
   readonly contextDim = 0;
   readonly #table: Float32Array<ArrayBuffer>;
   readonly #eps: number;
+  readonly #origin: ConstantTensor['origin'];
 
-  /** @param eps x closer to an end of an interval than eps (high − low) is taken to be that far from it, in forward alone. */
-  constructor(features: readonly FeatureSupport[], eps = 0) {
+  /**
+   * @param eps x closer to an end of an interval than eps (high − low) is taken to be that far from it, in forward alone.
+   * @param learned whether the k of intervals are.
+   */
+  constructor(features: readonly FeatureSupport[], eps = 0, learned = false) {
     this.dim = features.length;
     this.#table = packSupport(features);
     this.#eps = eps;
+    if (!learned) return;
+    const { dim } = this;
+    const raw = this.#table.map((value, at) => (at < 5 * dim ? value : this.#table[at - 2 * dim]!));
+    this.#origin = { of: { kind: 'support', inputs: { raw }, settings: {} }, table: 'made' };
   }
 
   forward(r: Recorder, x: TiledTensor, call: BijectorCall): TiledTensor {
@@ -51,7 +59,7 @@ export class Bounded implements Bijector {
     const y = r.tiled(this.dim, undo ? 'z' : 'x');
     const terms = r.tiled(logDet ? this.dim : 1, 'log-det terms');
     r.run(bounded, {
-      buffers: { x, table: r.constant(this.#table, 'support'), y, log_terms: terms },
+      buffers: { x, table: r.constant(this.#table, 'support', this.#origin), y, log_terms: terms },
       params: { features: this.dim, eps: this.#eps },
       constants: { UNDO: undo, HAS_LOG_DET: logDet !== null },
     });

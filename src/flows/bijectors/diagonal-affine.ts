@@ -1,6 +1,6 @@
 import { diagonalAffine } from '../../kernels/diagonal-affine.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import type { Origin, TiledTensor } from '../../runtime/tensor.js';
+import type { Origin, RunningStatistics, TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
 import { softplus } from '../scalar.js';
 import { addConstant } from './chain.js';
@@ -14,8 +14,8 @@ export interface LogScale {
   readonly setting?: number;
   /** Numbers that are not learned. */
   readonly offset?: ArrayLike<number>;
-  /** Where `center` and `offset` are those of a batch norm, the mean and −½ log(variance + eps): eps. Training takes them from the rows. */
-  readonly eps?: number;
+  /** Where `center` and `offset` are those of a batch norm: the mean and −½ log(variance + eps). */
+  readonly running?: RunningStatistics;
 }
 
 /** The logarithm of each scale, in float64, and where the sum of them comes from. @param sign −1 for the reciprocals. */
@@ -87,7 +87,7 @@ export class DiagonalAffine implements Bijector {
 
 /** The map itself, or with sign −1 and center and shift exchanged its inverse. */
 function directionOf(center: ArrayLike<number>, scale: LogScale, shift: ArrayLike<number>, sign: 1 | -1): Direction {
-  const { raw, map = 'identity', setting = 0, offset, eps } = scale;
+  const { raw, map = 'identity', setting = 0, offset, running } = scale;
   const features = center.length;
   const logFactor = Float64Array.from(raw, (value, i) => sign * (MAPS[map](value, setting) + (offset?.[i] ?? 0)));
   const inputs = {
@@ -104,6 +104,7 @@ function directionOf(center: ArrayLike<number>, scale: LogScale, shift: ArrayLik
     logFactor,
     constants,
     logDet: logFactor.reduce((sum, value) => sum + value, 0),
-    origin: { kind: 'diagonal', inputs, settings: { map, setting, sign, ...(eps !== undefined && { eps }) } },
+    // Turned round, z would have to be known before its own statistics.
+    origin: { kind: 'diagonal', inputs, settings: { map, setting, sign }, ...(running && sign > 0 && { running }) },
   };
 }

@@ -3,11 +3,21 @@
 
 import { SLOPE_NUMBER } from '../../kernels/activation.js';
 import { LAYER_WORDS } from '../../kernels/residual-solve.js';
+import { type ConstantTensor, SLICE } from '../../runtime/tensor.js';
 import type { MlpPlan } from '../conditioner/tangents.js';
+
+/** One of the tables that another holds one after another. */
+interface Piece extends Pick<ConstantTensor, 'data' | 'origin'> {
+  readonly from: number;
+}
 
 export interface RowNet {
   readonly weight: Float32Array<ArrayBuffer>;
+  /** Of the weights: those of each layer. */
+  readonly weights: readonly Piece[];
   readonly bias: Float32Array<ArrayBuffer>;
+  /** Of the biases: those of each layer, and the betas of lipswish. */
+  readonly biases: readonly Piece[];
   readonly layers: Uint32Array<ArrayBuffer>;
   /** Number of the one activation that its layers have. */
   readonly activation: number;
@@ -25,20 +35,46 @@ export function planRowNet(plan: MlpPlan, dim: number): RowNet {
   const kinds = new Set(plan.map(({ layer }) => layer.activation).filter((kind) => kind !== 'identity'));
   if (kinds.size > 1) throw new RangeError(`a residual layer needs one activation throughout; got ${[...kinds].join(', ')}`);
   const layers = new Uint32Array(plan.length * LAYER_WORDS);
-  const weight = new Float32Array(plan.reduce((sum, { packed }) => sum + packed.weight.length, 0));
-  const bias = new Float32Array(plan.reduce((sum, { layer }) => sum + layer.outputs, 0));
-  let [weightAt, biasAt, slopeAt] = [0, 0, 2 * width + dim];
-  for (const [index, { layer, packed }] of plan.entries()) {
+  const [weights, biases] = [new Pieces(), new Pieces()];
+  let slopeAt = 2 * width + dim;
+  for (const [index, { layer, packed, beta }] of plan.entries()) {
     const active = layer.activation !== 'identity';
-    layers.set([layer.inputs, layer.outputs, weightAt / 4, biasAt, slopeAt, active ? 1 : 0, bitsOf(layer.beta ?? 1)], index * LAYER_WORDS);
-    weight.set(packed.weight, weightAt);
-    if (layer.bias) bias.set(layer.bias, biasAt);
-    weightAt += packed.weight.length;
-    biasAt += layer.outputs;
+    const [weightAt, biasAt] = [weights.add(packed.weight, packed.origin), biases.add(packed.bias)];
+    const betaAt = layer.activation === 'lipswish' ? biases.add(beta, layer.betaOrigin) : biasAt;
+    layers.set([layer.inputs, layer.outputs, weightAt / 4, biasAt, slopeAt, active ? 1 : 0, betaAt], index * LAYER_WORDS);
     if (active) slopeAt += layer.inputs;
   }
   const [kind = 'identity'] = kinds;
-  return { weight, bias, layers, activation: SLOPE_NUMBER[kind], width, slopeFeatures: slopeAt - 2 * width - dim };
+  return {
+    weight: weights.joined(),
+    weights: weights.all,
+    bias: biases.joined(),
+    biases: biases.all,
+    layers,
+    activation: SLOPE_NUMBER[kind],
+    width,
+    slopeFeatures: slopeAt - 2 * width - dim,
+  };
+}
+
+/** Tables one after another, each from a multiple of SLICE on. */
+class Pieces {
+  readonly all: Piece[] = [];
+  #length = 0;
+
+  /** @returns where it lies. */
+  add(data: Float32Array<ArrayBuffer>, origin?: ConstantTensor['origin']): number {
+    const from = this.#length;
+    this.all.push({ from, data, ...(origin && { origin }) });
+    this.#length += SLICE * Math.ceil(data.length / SLICE);
+    return from;
+  }
+
+  joined(): Float32Array<ArrayBuffer> {
+    const joined = new Float32Array(this.#length);
+    for (const { from, data } of this.all) joined.set(data, from);
+    return joined;
+  }
 }
 
 /** How many terms of the series a row and probe count, at random: the number beyond those that always count. */

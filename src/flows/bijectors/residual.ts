@@ -1,14 +1,16 @@
 import { EVERY_PROBE, PROBE_DOMAIN, PROBE_NUMBER } from '../../kernels/divergence.js';
+import { fill } from '../../kernels/fill.js';
+import { implicit } from '../../kernels/implicit.js';
 import { logDeterminant } from '../../kernels/log-determinant.js';
 import { residualSeries } from '../../kernels/residual-series.js';
-import { residualSolve } from '../../kernels/residual-solve.js';
+import { fixedPointSteps, memoryFor, patienceFor, residualSolve } from '../../kernels/residual-solve.js';
 import { rowSum } from '../../kernels/row-sum.js';
 import { ValueError } from '../../runtime/errors.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { NONE, type TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
 import { type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
-import { fixedPointSteps, lipschitzBound } from '../conditioner/spectral-norm.js';
+import { heldBound, lipschitzBound } from '../conditioner/spectral-norm.js';
 import {
   type JacobianSeed,
   type MlpLayer,
@@ -57,14 +59,10 @@ export interface ResidualNet {
   readonly context: (Pick<MlpLayer, 'weight' | 'originOf' | 'bias'> & { readonly contextDim: number }) | null;
 }
 
+/** The bound of a training whose weights nothing bounds: the solve takes as long as the rows ask for, and gives up late. */
+const FREE = 0.99;
 /** Features up to which the Jacobian is written out: D passes of tangents and D^3 / 3 multiply-adds a row. */
 export const EXACT_FEATURES = 64;
-/** Steps that Broyden's update remembers. It ends in 2 D steps on a linear map; beyond a dozen it starts anew. */
-const MEMORY = 12;
-
-/** Evaluations that may pass without progress: as many as halve the residual, so that its rounding does not look like the end. */
-export const patienceFor = (lipschitz: number): number => Math.min(8, Math.max(3, fixedPointSteps(lipschitz, 0.5)));
-
 /**
  * z = x + g(x; context), g a contraction of x. Behrmann et al. 2019, arXiv:1811.00995; Chen et al. 2019, arXiv:1906.02735.
  *
@@ -84,6 +82,8 @@ export class Residual implements Bijector {
   readonly #series: Uint32Array<ArrayBuffer> | null;
   readonly #inverse: ResidualInverse;
   readonly #stream: number;
+  /** L while the weights move. */
+  readonly #held: number;
 
   /**
    * @param stream number of this layer's random numbers, another for each layer of a flow.
@@ -118,6 +118,7 @@ export class Residual implements Bijector {
     this.#logDet = logDet;
     this.#inverse = inverse;
     this.#stream = stream;
+    this.#held = heldBound(net.layers, FREE);
     this.#series =
       logDet.method === 'exact'
         ? null
@@ -133,19 +134,40 @@ export class Residual implements Bijector {
     const single = this.#plan.length === 1; // its one product meets both x and the context
     const side = this.#side(r, context, single ? x : null);
     const { y, slopes } = recordMlp(r, this.#plan, x, { first: side, last: x });
-    if (logDet && !this.#series) this.#recordExact(r, slopes, logDet, 1);
-    if (logDet && this.#series) {
-      if (r.differentiable) this.#recordTerms(r, slopes, logDet);
-      else this.#recordSeries(r, x, single ? this.#side(r, context) : side, logDet, 1);
-    }
+    if (logDet && r.differentiable) this.#recordLogDet(r, slopes, logDet, 1);
+    else if (logDet && !this.#series) this.#recordExact(r, slopes, logDet, 1);
+    else if (logDet) this.#recordSeries(r, x, single ? this.#side(r, context) : side, logDet, 1);
     return y!;
   }
 
   inverse(r: Recorder, z: TiledTensor, { logDet, context }: BijectorCall): TiledTensor {
-    const { method, tolerance, iterations } = this.#inverse;
-    const memory = method === 'broyden' ? Math.min(MEMORY, 2 * this.dim + 2) : 1;
-    const plain = iterations ?? fixedPointSteps(this.lipschitz, 2 ** -24);
     const side = this.#side(r, context);
+    if (r.differentiable) return this.#differentiableInverse(r, z, side, { logDet, context });
+    const x = this.#recordSolve(r, z, side, this.lipschitz);
+    if (logDet && !this.#series) {
+      const { slopes } = recordMlp(r, this.#plan, x, { first: side, output: false });
+      this.#recordExact(r, slopes, logDet, -1);
+    }
+    if (logDet && this.#series) this.#recordSeries(r, x, side, logDet, -1);
+    return x;
+  }
+
+  /** The solution, then a plain step from it, by which it is differentiated (src/kernels/rules/contraction.ts), and the log-det there. */
+  #differentiableInverse(r: Recorder, z: TiledTensor, side: TiledTensor | null, { logDet, context }: BijectorCall): TiledTensor {
+    const value = this.#recordSolve(r, z, side, this.#held);
+    const image = this.forward(r, value, { logDet: null, context });
+    const log_slope = r.tiled(this.dim, 'log-slopes');
+    r.run(fill, { buffers: { destination: log_slope }, params: { features: this.dim, value: 0 } });
+    const x = r.tiled(this.dim, 'x');
+    r.run(implicit, { buffers: { value, goal: z, image, log_slope, y: x }, params: { features: this.dim, steps: 0 } });
+    if (logDet) this.#recordLogDet(r, recordMlp(r, this.#plan, x, { first: side, output: false }).slopes, logDet, -1);
+    return x;
+  }
+
+  #recordSolve(r: Recorder, z: TiledTensor, side: TiledTensor | null, contraction: number): TiledTensor {
+    const { method, tolerance, iterations } = this.#inverse;
+    const memory = method === 'broyden' ? memoryFor(this.dim) : 1;
+    const plain = iterations ?? fixedPointSteps(contraction, 2 ** -24);
     const x = r.tiled(this.dim, 'x');
     const nodes = 2 * this.#net.width + (4 + memory) * this.dim;
     r.run(residualSolve, {
@@ -155,18 +177,19 @@ export class Residual implements Bijector {
         memory,
         // A Broyden step may be taken back, so the guarantee takes two evaluations a step.
         limit: 1 + (method === 'broyden' ? 2 * plain : plain),
-        patience: patienceFor(this.lipschitz),
-        contraction: this.lipschitz,
+        patience: patienceFor(contraction),
+        contraction,
         tolerance,
       },
       constants: { ACTIVATION: this.#net.activation, SIDE: side !== null },
     });
-    if (logDet && !this.#series) {
-      const { slopes } = recordMlp(r, this.#plan, x, { first: side, output: false });
-      this.#recordExact(r, slopes, logDet, -1);
-    }
-    if (logDet && this.#series) this.#recordSeries(r, x, side, logDet, -1);
     return x;
+  }
+
+  /** The log-det of either direction for a gradient, by the slopes at x. */
+  #recordLogDet(r: Recorder, slopes: readonly (TiledTensor | null)[], logDet: TiledTensor, sign: 1 | -1): void {
+    if (this.#series) this.#recordTerms(r, slopes, logDet, sign);
+    else this.#recordExact(r, slopes, logDet, sign);
   }
 
   /** The context's share of the first layer, plus `addend`; null where there is neither. */
@@ -190,7 +213,7 @@ export class Residual implements Bijector {
   }
 
   /** The series term by term, for a gradient: every row takes all of them, and those that a roulette leaves out have probes of 0. */
-  #recordTerms(r: Recorder, slopes: readonly (TiledTensor | null)[], logDet: TiledTensor): void {
+  #recordTerms(r: Recorder, slopes: readonly (TiledTensor | null)[], logDet: TiledTensor, sign: 1 | -1): void {
     if (this.#logDet.method === 'exact') return;
     const { dim } = this;
     const words = this.#series!;
@@ -205,7 +228,7 @@ export class Residual implements Bijector {
       const largest = words[2 * k + 1]!;
       image = recordTangents(r, this.#plan, slopes, image);
       const counted = largest === EVERY_PROBE ? all : this.#probes(r, { probe, probes, largest });
-      recordProbeSum(r, { probes: counted, image, dim }, total, k, coefficients[2 * k]!);
+      recordProbeSum(r, { probes: counted, image, dim }, total, k, sign * coefficients[2 * k]!);
     }
     r.run(rowSum, { buffers: { terms: total, total: logDet }, params: { features: terms } });
   }
@@ -228,11 +251,15 @@ export class Residual implements Bijector {
   }
 
   #netBuffers(r: Recorder, nodes: number, side: TiledTensor | null) {
-    const { weight, bias, layers } = this.#net;
+    const { weight, weights, bias, biases, layers } = this.#net;
+    const joined = (data: Float32Array<ArrayBuffer>, label: string, pieces: RowNet['weights']) => ({
+      ...r.constant(data, label),
+      pieces: pieces.map((piece) => ({ from: piece.from, of: r.constant(piece.data, label, piece.origin) })),
+    });
     return {
       state: r.tiled(nodes, 'state'),
-      weight: r.constant(weight, 'weights'),
-      bias: r.constant(bias, 'biases'),
+      weight: joined(weight, 'weights', weights),
+      bias: joined(bias, 'biases', biases),
       layers: r.constant(layers, 'layers'),
       side: side ?? NONE,
     };

@@ -82,7 +82,7 @@ export const boundedOps = {
     checkEps(eps, place);
     const [low, high] = [numbers(op.low, 'low', context, 0), numbers(op.high, 'high', context, 1)];
     const features = low.map((from, f) => interval(from, high[f]!, f, place, k));
-    return directed(op, new Bounded(features, eps));
+    return directed(op, new Bounded(features, eps, typeof temperature === 'string'));
   },
 
   tanh_to: (op, { inputs: dim }) => directed(op, new Bounded(Array.from({ length: dim }, () => ({ kind: 'tanh' as const })))),

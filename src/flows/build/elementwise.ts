@@ -17,8 +17,8 @@ export const elementwiseOps = {
   },
 
   batchnorm(op, { state, inputs: dim, place }) {
-    const mean = state.buffer(op.mean, [dim]);
-    const variance = state.buffer(op.var, [dim]);
+    const running = state.running(op.mean, op.var, dim, op.eps);
+    const { mean, variance } = running;
     const gamma = op.gamma ? state.parameter(op.gamma, [dim]) : null;
     const beta = op.beta ? state.parameter(op.beta, [dim]) : null;
     const bad = variance.findIndex((value) => !(value + op.eps > 0));
@@ -30,7 +30,7 @@ export const elementwiseOps = {
         map: gamma && op.gamma_map !== 'exp' ? 'softplus' : 'identity',
         setting: op.eps,
         offset: Float64Array.from(variance, (value) => -0.5 * Math.log(value + op.eps)),
-        eps: op.eps,
+        running,
       },
       shift: beta ?? new Float32Array(dim),
     });

@@ -9,7 +9,7 @@ import type { Bijector } from '../bijector.js';
 import { Chain } from '../bijectors/chain.js';
 import { Permutation } from '../bijectors/permutation.js';
 import { identityOrder } from '../conditioner/packing.js';
-import { type Flow, GpuFlow } from '../flow.js';
+import { type Flow, type FlowState, GpuFlow } from '../flow.js';
 import { buildBase } from './base.js';
 import type { BaseBuilders, BuildContext, OpBuilders, OpName } from './op.js';
 import { StateReader } from './state.js';
@@ -42,7 +42,7 @@ function assembleFlow(
   state: StateReader,
   operations: OpBuilders,
   bases: BaseBuilders,
-): { bijector: Bijector; base: Base; parameterNames: readonly string[]; layerParameters: readonly number[] } {
+): { readonly bijector: Bijector; readonly base: Base } & Pick<FlowState, 'parameterNames' | 'layerParameters' | 'norms'> {
   const { features: dim, context_features: contextDim } = description;
   const generate = description.structure_direction === 'generate';
   const layerParameters: number[] = [];
@@ -78,5 +78,5 @@ function assembleFlow(
   const bijector = new Chain(dim, layers);
   const base = buildBase(description.base, { dim, contextDim, state }, bases);
   const parameterNames = state.finish();
-  return { bijector, base, parameterNames, layerParameters };
+  return { bijector, base, parameterNames, layerParameters, norms: state.norms };
 }

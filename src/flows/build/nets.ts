@@ -64,9 +64,8 @@ function readContext(
 function readNorm(state: StateReader, prefix: string, features: number, eps: number): Norm {
   const weight = state.parameter(`${prefix}.weight`, [features]);
   const bias = state.parameter(`${prefix}.bias`, [features]);
-  const mean = state.buffer(`${prefix}.running_mean`, [features]);
-  const variance = state.buffer(`${prefix}.running_var`, [features]);
-  return normOf({ factor: Float64Array.from(variance, (value) => 1 / Math.sqrt(value + eps)), mean, weight, bias });
+  const running = state.running(`${prefix}.running_mean`, `${prefix}.running_var`, features, eps);
+  return normOf({ running, weight, bias });
 }
 
 /** A batch norm in front of a linear layer, folded into it: W diag(scale), b + W shift. Masked entries stay zero. */

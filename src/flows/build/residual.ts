@@ -34,7 +34,7 @@ function readBookkeeping(state: StateReader, linear: string): void {
 const ITERATIONS = 32;
 
 /** Columns of a matrix: from `first` on, `width` of them. */
-type Columns = (first: number, width: number) => Pick<MlpLayer, 'weight' | 'originOf'>;
+type Columns = (first: number, width: number) => Pick<MlpLayer, 'weight' | 'originOf' | 'bound'>;
 
 /** W / max(1, sigma / coeff), rounded once. sigma is u · W v with the stored vectors, or else the spectral norm itself. */
 function normalise(state: StateReader, linear: string, outputs: number, inputs: number, coeff: number): Columns {
@@ -50,6 +50,7 @@ function normalise(state: StateReader, linear: string, outputs: number, inputs: 
   const held = { u: Float32Array.from(u), v: Float32Array.from(v) };
   return (first, width) => ({
     weight: weight.filter((_, at) => at % inputs >= first && at % inputs < first + width),
+    bound: coeff,
     originOf: (place) => ({
       kind: 'spectral norm',
       inputs: { raw, place: place.map((at) => at && 1 + first + inputs * Math.floor((at - 1) / width) + ((at - 1) % width)) },

@@ -2,6 +2,7 @@
 
 import type { StoredTensor } from '../../format/safetensors.js';
 import { FormatError } from '../../runtime/errors.js';
+import type { RunningStatistics } from '../../runtime/tensor.js';
 import { needs } from './needs.js';
 
 /** Float tensors that libraries store beside the parameters and that carry nothing a flow in evaluation mode needs. */
@@ -12,6 +13,7 @@ export class StateReader {
   readonly #tensors: ReadonlyMap<string, StoredTensor>;
   readonly #used = new Set<string>();
   readonly #parameters = new Set<string>();
+  readonly #norms = new Map<string, string>();
 
   /** @param holdsPlaces each learned number is its own place, so that what is made of them has no meaning as a matrix: a check of it is void. */
   constructor(
@@ -49,6 +51,17 @@ export class StateReader {
   /** A float32 tensor that is not learned: running statistics, a coupling mask. @throws FormatError */
   buffer(name: string, shape: readonly (number | null)[]): Float32Array {
     return this.#float(name, shape);
+  }
+
+  /** Running statistics of a batch norm, not learned. @throws FormatError */
+  running(mean: string, variance: string, features: number, eps: number): RunningStatistics {
+    this.#norms.set(mean, variance);
+    return { mean: this.buffer(mean, [features]), variance: this.buffer(variance, [features]), eps };
+  }
+
+  /** Names of the means and the variances of all batch norms that were read. */
+  get norms(): readonly (readonly [mean: string, variance: string])[] {
+    return [...this.#norms];
   }
 
   /** A mask of zeros and ones, float32 or bool, or null where none is stored. @throws FormatError */

@@ -2,6 +2,7 @@
 // parallel-plan.ts (all rows and units at once) and solve-plan.ts (feature by feature, each unit once).
 
 import type { Activation } from '../../kernels/activation.js';
+import type { RunningStatistics } from '../../runtime/tensor.js';
 
 /** `input` of a stage that reads the conditioner's own input. */
 export const INPUT = -1;
@@ -22,15 +23,17 @@ export interface Norm {
   readonly shift: Float64Array;
   /** 1 / √(variance + eps). */
   readonly factor: Float64Array;
-  readonly mean: Float32Array;
+  readonly running: RunningStatistics;
   readonly weight: Float32Array;
   readonly bias: Float32Array;
 }
 
-export function normOf(parts: Pick<Norm, 'factor' | 'mean' | 'weight' | 'bias'>): Norm {
-  const { factor, mean, weight, bias } = parts;
+export function normOf(parts: Pick<Norm, 'running' | 'weight' | 'bias'>): Norm {
+  const { running, weight, bias } = parts;
+  const { mean, variance, eps } = running;
+  const factor = Float64Array.from(variance, (value) => 1 / Math.sqrt(value + eps));
   const scale = factor.map((value, i) => value * weight[i]!);
-  return { ...parts, scale, shift: scale.map((value, i) => bias[i]! - mean[i]! * value) };
+  return { ...parts, factor, scale, shift: scale.map((value, i) => bias[i]! - mean[i]! * value) };
 }
 
 /**

@@ -16,8 +16,8 @@ interface PlannedTerm {
 export interface NormedStage {
   readonly kind: 'norms';
   readonly stage: Stage;
-  readonly order: Uint32Array;
-  readonly inputOrder: Uint32Array;
+  readonly order: Uint32Array<ArrayBuffer>;
+  readonly inputOrder: Uint32Array<ArrayBuffer>;
 }
 
 interface PlannedStage {

@@ -23,6 +23,12 @@ export interface SideProjection {
   readonly activation: ContextTerm['activation'];
 }
 
+/** What the packed numbers of a solve are made of, where norms are folded into them. */
+export interface NormedSolve extends Pick<SolvePlan, 'strips' | 'columns'> {
+  readonly kind: 'solve';
+  readonly stages: readonly Stage[];
+}
+
 export interface SolvePlan {
   readonly tasks: Uint32Array<ArrayBuffer>;
   readonly taskCount: number;
@@ -35,9 +41,11 @@ export interface SolvePlan {
   readonly sideFeatures: number;
   /** Multiply-adds a row, padding included; beside the masks' non-zeros it shows what padding costs. */
   readonly multiplyAdds: number;
+  /** In the order in which they run. */
   readonly strips: readonly Strip[];
   /** Stage input of each packed column: feature or unit. */
   readonly columns: ReadonlyMap<number, readonly number[]>;
+  readonly parts: NormedSolve | null;
 }
 
 export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan {
@@ -147,6 +155,7 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
     multiplyAdds,
     strips,
     columns,
+    parts: stages.some(({ norm, folded }) => norm || folded) ? { kind: 'solve', stages, strips, columns } : null,
   };
 }
 

@@ -59,14 +59,15 @@ export function leadingSingular(weight: ArrayLike<number>, outputs: number, inpu
 export const spectralNorm = (weight: ArrayLike<number>, outputs: number, inputs: number): number =>
   leadingSingular(weight, outputs, inputs).norm;
 
+const bounded = (layers: readonly MlpLayer[], normOf: (layer: MlpLayer) => number): number =>
+  layers.reduce((product, layer) => product * normOf(layer) * (1 + MARGIN) * LIPSCHITZ[layer.activation], 1);
+
 /** Upper bound of the network's Lipschitz constant: the norms of its layers as they are, a margin on top of each, times those of its activations. */
 export const lipschitzBound = (layers: readonly MlpLayer[]): number =>
-  layers.reduce(
-    (product, { weight, outputs, inputs, activation }) =>
-      product * spectralNorm(weight, outputs, inputs) * (1 + MARGIN) * LIPSCHITZ[activation],
-    1,
-  );
+  bounded(layers, ({ weight, outputs, inputs }) => spectralNorm(weight, outputs, inputs));
 
-/** Plain fixed-point steps that shrink the residual of a contraction by `factor` for certain: the smallest n with L^n <= factor. */
-export const fixedPointSteps = (lipschitz: number, factor: number): number =>
-  lipschitz === 0 ? 1 : Math.max(1, Math.ceil(Math.log(factor) / Math.log(lipschitz)));
+/** The same by what its layers are held to, whatever their weights become; `free` where that is nothing, or no contraction. */
+export const heldBound = (layers: readonly MlpLayer[], free: number): number => {
+  const bound = bounded(layers, (layer) => layer.bound ?? Number.POSITIVE_INFINITY);
+  return bound < 1 ? bound : free;
+};

@@ -20,6 +20,8 @@ export interface MlpLayer {
   readonly weight: Float32Array;
   /** Of weights that are computed; see LinearSource. */
   readonly originOf?: LinearSource['originOf'];
+  /** Largest spectral norm that the weight is scaled down to; left out where nothing bounds it. */
+  readonly bound?: number;
   readonly bias: Float32Array | null;
   readonly activation: MlpActivation;
   /** Of lipswish. Default 1. */

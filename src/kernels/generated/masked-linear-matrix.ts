@@ -8,7 +8,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libMaskedLinear } from './lib/masked-linear.js';
 import { wgsl as libLinearMatrix } from './lib/linear-matrix.js';
 
-const own = "@4,8 masked_linear_matrix t u{h(t,u);}";
+const own = "@4,8 masked_linear_matrix l x{h(l,x);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features y_at raw_features blocks=p', 'x weight bias:f ranges:u addend gate y! raw!', `${libWeights}${libCall}${libLayout}${libMath}${libActivation}${libMaskedLinear}${libLinearMatrix}${own}`);
 
 export const maskedLinearMatrix = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm Y{let q=Y.y;if(Y.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,Y.x)+q*c;let ad=Z.a*c;let X=d(Z.a,Y.x)+q*c;let E=l(A[gate+ad])*B[X];let W=E+l(A[gate])*T(A[gate+2u*ad]);let ae=l(A[gate+3u*ad])*T(W);B[X]=W;C[d(Z.b,Y.x)+(Z.c+q)*c]=ae;D[d(Z.d,Y.x)+q*c]=ae;}@16,4 gru Y{let q=Y.y;if(Y.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,Y.x)+q*c;let ad=Z.a*c;let X=d(Z.b,Y.x)+(Z.c+q)*c;let al=T(A[gate+2u*ad]+l(A[gate])*A[gate+3u*ad]);let ae=al+l(A[gate+ad])*(C[X]-al);C[X]=ae;D[d(Z.d,Y.x)+q*c]=ae;}";
+const own = "@16,4 lstm Y{let q=Y.y;if(Y.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,Y.x)+q*c;let ae=Z.a*c;let X=d(Z.a,Y.x)+q*c;let w=l(A[gate+ae])*B[X];let y=w+l(A[gate])*T(A[gate+2u*ae]);let I=l(A[gate+3u*ae])*T(y);B[X]=y;C[d(Z.b,Y.x)+(Z.c+q)*c]=I;D[d(Z.d,Y.x)+q*c]=I;}@16,4 gru Y{let q=Y.y;if(Y.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,Y.x)+q*c;let ae=Z.a*c;let X=d(Z.b,Y.x)+(Z.c+q)*c;let al=T(A[gate+2u*ae]+l(A[gate])*A[gate+3u*ae]);let I=al+l(A[gate+ae])*(C[X]-al);C[X]=I;D[d(Z.d,Y.x)+q*c]=I;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

@@ -102,18 +102,25 @@ export const entriesOrigin: OriginRule = {
   },
 };
 
-export const diagonalProductRule = /*#__PURE__*/ defineRule(diagonal.product, (r, { buffers: { offset }, params }, gradients) => {
+export const diagonalProductRule = /*#__PURE__*/ defineRule(diagonal.product, (r, { buffers: { raw, offset }, params }, gradients) => {
   const d_constants = gradients.ofTable('constants');
   if (!d_constants) return;
-  if (gradients.intoTable('offset')) throw new TypeError(`${r.place}: a learned second factor has no derivative rule`);
   const into = (name: string): TableTensor => gradients.intoTable(name) ?? r.table(params.features, 'unused');
   r.run(diagonal.productBackward, {
-    buffers: { offset, d_constants, d_center: into('center'), d_raw: into('raw'), d_shift: into('shift') },
+    buffers: {
+      raw,
+      offset,
+      d_constants,
+      d_center: into('center'),
+      d_raw: into('raw'),
+      d_offset: into('offset'),
+      d_shift: into('shift'),
+    },
     params,
   });
 });
 
-/** Constants of a map whose factor is raw · offset, of which the second is not learned. */
+/** Constants of a map whose factor is raw · offset, of either sign: a batch norm inside a net, where offset is (variance + eps)^−½. */
 export const productOrigin: OriginRule = {
   kind: 'product',
   record: (r, { center, raw, offset, shift }) => {
