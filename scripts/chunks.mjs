@@ -101,10 +101,10 @@ export const ownNames = {
 };
 
 /**
- * Modules that load others later. A bundler that meets such an import in a module that it uses ships what it leads to, whether that
- * function is used or not; so they are a file of their own, which a page that uses none of them leaves out.
+ * What loads the chunk `later`, and what calls that. A bundler that meets such an import in a module that it uses ships what it leads to, whether
+ * that function is used or not; so these are a file of their own, which a page that uses none of them leaves out, and nothing else imports them.
  */
-const apart = /src\/(flows\/(recipes|bijectors|build)\/continuous|inspection\/check-|interop\/(import-|whole-flow))/;
+const apart = /src\/(load-later|flows\/(continuous\/load-|recipes\/ffjord)|inspection\/check-|interop\/(import-|whole-flow))/;
 const facade = /src\/index\.ts/;
 
 /** @type {['$initial']} */

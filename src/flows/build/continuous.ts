@@ -5,6 +5,7 @@ import { UnsupportedError } from '../../runtime/errors.js';
 import { ContinuousFlow } from '../bijectors/continuous.js';
 import { type Divergence, type Field, type FieldLayer, VectorField } from '../continuous/field.js';
 import { DEFAULT_MAX_STEPS, DEFAULT_SOLVER, type Solver } from '../continuous/solvers.js';
+import type { Hosting } from '../hosted.js';
 import { needs } from './needs.js';
 import type { NetInput } from './nets.js';
 import type { OpBuilders, OpOf } from './op.js';
@@ -98,12 +99,13 @@ function buildDivergence({ divergence }: OpOf<'cnf'>, place: string): Divergence
   return { type, probes, stream };
 }
 
-export const continuousOps = {
-  cnf(op, { state, inputs, contextDim, place }) {
-    const { t_data: data, t_noise: noise } = op;
-    needs(data !== noise, place, 't_data and t_noise to differ', data);
-    if (op.times !== undefined) state.checkIndices(op.times, [Math.fround(data), Math.fround(noise)]);
-    const field = buildField(state, op.net, { inputs, contextDim }, `${place}.net`);
-    return new ContinuousFlow(new VectorField(field, buildDivergence(op, place)), { data, noise }, buildSolver(op, place));
-  },
-} satisfies OpBuilders;
+export const continuousOps = (adaptive: Hosting) =>
+  ({
+    cnf(op, { state, inputs, contextDim, place }) {
+      const { t_data: data, t_noise: noise } = op;
+      needs(data !== noise, place, 't_data and t_noise to differ', data);
+      if (op.times !== undefined) state.checkIndices(op.times, [Math.fround(data), Math.fround(noise)]);
+      const field = buildField(state, op.net, { inputs, contextDim }, `${place}.net`);
+      return new ContinuousFlow(new VectorField(field, buildDivergence(op, place)), { data, noise }, buildSolver(op, place), adaptive);
+    },
+  }) satisfies OpBuilders;
