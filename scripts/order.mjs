@@ -1,75 +1,80 @@
-// Searches for an order of the modules in dist/core.js that compresses better, from the one of the last build, and writes it to order.txt, which
-// the build follows. Like text beside like text is what gzip gains from, within 32 kB; no rule found it as well as trying does.
+// Searches for an order of what the chunks in dist/ declare that compresses better, from the one of the last build, and writes it to order.txt,
+// which the build follows. Like text beside like text is what gzip gains from, within 32 kB; no rule found it as well as trying does.
 //
 //   npm run build && node scripts/order.mjs [minutes]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
-import { importedAtOnce, orderFile } from './chunks.mjs';
+import { deflateRawSync, gzipSync } from 'node:zlib';
+import { orderedPieces, takenApart } from './pieces.mjs';
+import { keyOf, orderFile, partsOf } from './rearrange.mjs';
+import { segmentsOf } from './source-map.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const dist = join(dirname(fileURLToPath(import.meta.url)), '../dist');
 const minutes = Number(process.argv[2] ?? 10);
+/** Chunks that are worth it, with their shares of the time. */
+const shares = { core: 0.7, reverse: 0.25, later: 0.05 };
 
-/** Text of each module in the chunk, by what its source map says. */
-function textsOf(file) {
-  const code = readFileSync(join(root, 'dist', file), 'utf8');
-  const { sources, mappings } = JSON.parse(readFileSync(join(root, 'dist', `${file}.map`), 'utf8'));
-  const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-  const lines = code.split('\n');
-  const texts = new Map();
-  let source = 0;
-  for (const [index, line] of mappings.split(';').entries()) {
-    const starts = [];
-    let column = 0;
-    for (const segment of line.split(',').filter(Boolean)) {
-      const values = [];
-      let [value, shift] = [0, 0];
-      for (const char of segment) {
-        const digit = digits.indexOf(char);
-        value |= (digit & 31) << shift;
-        shift += 5;
-        if (digit & 32) continue;
-        values.push(value & 1 ? -(value >> 1) : value >> 1);
-        [value, shift] = [0, 0];
-      }
-      column += values[0];
-      source += values[1] ?? 0;
-      starts.push([column, sources[source].replace('../src/', '')]);
-    }
-    for (const [at, [from, name]] of starts.entries())
-      texts.set(name, (texts.get(name) ?? '') + lines[index].slice(at === 0 ? 0 : from, starts[at + 1]?.[0]));
-  }
-  return texts;
-}
-
-const texts = textsOf('core.js');
-const imports = new Map([...texts.keys()].map((name) => [name, importedAtOnce(name)]));
-
-/** The order that a bundler makes of this one: what a module imports comes before it. */
-function realised(order) {
-  const seen = new Set();
-  const visit = (name) => {
-    if (seen.has(name)) return [];
-    seen.add(name);
-    return [...(imports.get(name) ?? []).flatMap(visit), ...(texts.has(name) ? [name] : [])];
-  };
-  return order.flatMap(visit);
-}
-const sizeOf = (order) => gzipSync(order.map((name) => texts.get(name)).join(''), { level: 9 }).length;
-
-let best = realised([...texts.keys()]);
-let size = sizeOf(best);
-const first = size;
 const draw = (count) => Math.floor(Math.random() * count);
-for (const end = Date.now() + 60_000 * minutes; Date.now() < end; ) {
-  const moved = [...best];
-  const run = moved.splice(draw(best.length), 1 + draw(4));
-  moved.splice(draw(moved.length + 1), 0, ...run);
-  const order = realised(moved);
-  const tried = sizeOf(order);
-  if (tried > size) continue;
-  [best, size] = [order, tried];
+const deflated = (text) => deflateRawSync(text, { level: 9 }).length;
+
+/** For each text those that save most behind it, best first. */
+function alike(texts) {
+  const alone = texts.map(deflated);
+  return texts.map((text, index) => {
+    const saved = texts.map((other, at) => (at === index ? -1 : alone[index] + alone[at] - deflated(text + other)));
+    return [...texts.keys()].sort((a, b) => saved[b] - saved[a]).slice(0, 12);
+  });
 }
-console.log(`${first} to ${size} bytes gzipped`);
-writeFileSync(orderFile, `${best.join('\n')}\n`);
+
+/** Another order: some pieces go beside one that is like them, or anywhere, or two change places. */
+function moved(order, likes) {
+  const next = [...order];
+  const from = draw(next.length);
+  const chance = Math.random();
+  if (chance < 0.1) {
+    const other = draw(next.length);
+    [next[from], next[other]] = [next[other], next[from]];
+    return next;
+  }
+  const isNearLike = chance < 0.6;
+  const run = next.splice(from, 1 + (isNearLike ? draw(3) : Math.floor(40 * Math.random() ** 3)));
+  const like = isNearLike ? next.indexOf(likes[run[0]][draw(12)]) : -1;
+  next.splice(like < 0 ? draw(next.length + 1) : like + draw(2), 0, ...run);
+  return next;
+}
+
+/** Keys of a chunk's pieces in the best order that was found until `end`. */
+function searched(name, end) {
+  const code = readFileSync(join(dist, `${name}.js`), 'utf8');
+  const map = JSON.parse(readFileSync(join(dist, `${name}.js.map`), 'utf8'));
+  const { pieces } = takenApart(code);
+  const textOf = (parts) => parts.map((part) => (typeof part === 'string' ? part : code.slice(...part))).join('');
+  const likes = alike(pieces.map(({ parts }) => textOf(parts)));
+  const places = new Map(pieces.map((piece, index) => [piece, index]));
+  const realised = (order) => {
+    const ranks = [];
+    for (const [rank, index] of order.entries()) ranks[index] = rank;
+    return orderedPieces(pieces, ranks).map((piece) => places.get(piece));
+  };
+  const sizeOf = (order) => gzipSync(textOf(partsOf(order.map((index) => pieces[index]))), { level: 9 }).length;
+  let best = [...pieces.keys()];
+  let size = sizeOf(best);
+  const first = size;
+  while (Date.now() < end) {
+    const order = realised(moved(best, likes));
+    const tried = sizeOf(order);
+    if (tried <= size) [best, size] = [order, tried];
+  }
+  console.log(`${name}: ${first} to ${size} bytes gzipped`);
+  const segments = segmentsOf(code, map);
+  return best.map((index) => keyOf(pieces[index], segments, map));
+}
+
+const start = Date.now();
+let share = 0;
+const keys = Object.entries(shares).flatMap(([name, part]) => {
+  share += part;
+  return searched(name, start + 60_000 * minutes * share);
+});
+writeFileSync(orderFile, `${keys.join('\n')}\n`);
