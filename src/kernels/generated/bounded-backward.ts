@@ -11,4 +11,4 @@ export const boundedBackward = /*#__PURE__*/ kernelSource<
   { x: 'f32'; table: 'f32'; d_y: 'f32'; d_log_terms: 'f32'; d_x: 'f32' },
   'features' | 'eps',
   { UNDO: Flag; HAS_Y: Flag; HAS_LOG_DET: Flag }
->('bounded-backward', 'call UNDO=false HAS_Y=true HAS_LOG_DET=true', shader);
+>('bounded-backward', 'call UNDO HAS_Y HAS_LOG_DET', shader);
