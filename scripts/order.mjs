@@ -1,19 +1,24 @@
-// Searches for an order of what the chunks in dist/ declare that compresses better, from the one of the last build, and writes it to order.txt,
-// which the build follows. Like text beside like text is what gzip gains from, within 32 kB; no rule found it as well as trying does.
+// Searches for an order of what the chunks in dist/ declare, and for names in it, that compress better, from those of the last build, and writes
+// them to order.txt, which the build follows. Like text beside like text is what gzip gains from, within 32 kB; no rule found it as well as trying
+// does.
 //
 //   npm run build && node scripts/order.mjs [minutes]
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deflateRawSync, gzipSync } from 'node:zlib';
-import { orderedPieces, takenApart } from './pieces.mjs';
-import { keyOf, orderFile, partsOf } from './rearrange.mjs';
-import { segmentsOf } from './source-map.mjs';
+import { deflateRawSync } from 'node:zlib';
+import { orderedPieces, renamed, takenApart } from './pieces.mjs';
+import { keyOf, partsOf, readOrder, writeOrder } from './rearrange.mjs';
+import { segmentsOf, textOf } from './source-map.mjs';
 
 const dist = join(dirname(fileURLToPath(import.meta.url)), '../dist');
 const minutes = Number(process.argv[2] ?? 10);
 /** Chunks that are worth it, with their shares of the time. */
-const shares = { core: 0.7, reverse: 0.25, later: 0.05 };
+const shares = { core: 0.7, later: 0.1, reverse: 0.2 };
+/** How far gzip looks back. */
+const WINDOW = 32_768;
+/** Letters that minified names of locals are. */
+const letters = [...'etnriaoscludfpmhg_vybxwCSTkDEAOj'];
 
 const draw = (count) => Math.floor(Math.random() * count);
 const deflated = (text) => deflateRawSync(text, { level: 9 }).length;
@@ -44,37 +49,125 @@ function moved(order, likes) {
   return next;
 }
 
-/** Keys of a chunk's pieces in the best order that was found until `end`. */
-function searched(name, end) {
-  const code = readFileSync(join(dist, `${name}.js`), 'utf8');
-  const map = JSON.parse(readFileSync(join(dist, `${name}.js.map`), 'utf8'));
-  const { pieces } = takenApart(code);
-  const textOf = (parts) => parts.map((part) => (typeof part === 'string' ? part : code.slice(...part))).join('');
-  const likes = alike(pieces.map(({ parts }) => textOf(parts)));
-  const places = new Map(pieces.map((piece, index) => [piece, index]));
-  const realised = (order) => {
+/** Letters that change places, `ab>ba`, as a map and back. */
+const mapOf = (exchange) => {
+  const [from, to] = exchange.split('>');
+  return new Map([...from].map((letter, index) => [letter, to[index]]));
+};
+const exchangeOf = (map) => {
+  const pairs = [...map].filter(([from, to]) => from !== to);
+  return pairs.length === 0 ? '' : `${pairs.map(([from]) => from).join('')}>${pairs.map(([, to]) => to).join('')}`;
+};
+/** One exchange after another. */
+const followed = (first, second) =>
+  new Map(
+    [...new Set([...first.keys(), ...second.keys()])].map((letter) => {
+      const between = first.get(letter) ?? letter;
+      return [letter, second.get(between) ?? between];
+    }),
+  );
+
+class Chunk {
+  constructor(name) {
+    this.code = readFileSync(join(dist, `${name}.js`), 'utf8');
+    this.map = JSON.parse(readFileSync(join(dist, `${name}.js.map`), 'utf8'));
+    this.pieces = takenApart(this.code).pieces;
+    this.places = new Map(this.pieces.map((piece, index) => [piece, index]));
+    this.texts = this.pieces.map((piece) => this.textWith(piece, ''));
+    this.exchanges = this.pieces.map(() => new Map());
+    // Those whose letters are worth a try, more often the more they have.
+    this.named = this.pieces.flatMap(({ names, fixed }, index) => {
+      const own = [...new Set(names.map(({ name }) => name))].filter((name) => name.length === 1 && !fixed.has(name));
+      return own.length > 1 ? own.slice(0, 12).map(() => ({ index, own })) : [];
+    });
+  }
+
+  textWith(piece, exchange) {
+    return renamed(piece, exchange)
+      .map((part) => textOf(this.code, part))
+      .join('');
+  }
+
+  /** As near to an order as the pieces' needs allow. */
+  realised(order) {
     const ranks = [];
     for (const [rank, index] of order.entries()) ranks[index] = rank;
-    return orderedPieces(pieces, ranks).map((piece) => places.get(piece));
-  };
-  const sizeOf = (order) => gzipSync(textOf(partsOf(order.map((index) => pieces[index]))), { level: 9 }).length;
-  let best = [...pieces.keys()];
-  let size = sizeOf(best);
-  const first = size;
-  while (Date.now() < end) {
-    const order = realised(moved(best, likes));
-    const tried = sizeOf(order);
-    if (tried <= size) [best, size] = [order, tried];
+    return orderedPieces(this.pieces, ranks).map((piece) => this.places.get(piece));
   }
-  console.log(`${name}: ${first} to ${size} bytes gzipped`);
-  const segments = segmentsOf(code, map);
-  return best.map((index) => keyOf(pieces[index], segments, map));
+
+  sizeOf(order) {
+    const pieces = order.map((index) => ({ ...this.pieces[index], parts: [this.texts[index]] }));
+    return deflated(partsOf(pieces).join(''));
+  }
+
+  /** Size of a piece and of what gzip may copy from it, in what it may copy from itself. */
+  sizeAround(order, at, text) {
+    let [first, last] = [at, at];
+    for (let room = WINDOW; first > 0 && room > 0; first--) room -= this.texts[order[first - 1]].length;
+    for (let room = WINDOW; last < order.length - 1 && room > 0; last++) room -= this.texts[order[last + 1]].length;
+    return deflated(
+      order
+        .slice(first, last + 1)
+        .map((index, place) => (first + place === at ? text : this.texts[index]))
+        .join(),
+    );
+  }
+
+  /** Two letters of a piece that change places, and its text then; null where one of them means something outside. */
+  otherNames() {
+    const { index, own } = this.named[draw(this.named.length)];
+    const one = own[draw(own.length)];
+    const other = Math.random() < 0.8 ? own[draw(own.length)] : letters[draw(letters.length)];
+    const { fixed } = this.pieces[index];
+    if (one === other || fixed.has(other)) return null;
+    const map = this.exchanges[index];
+    const exchange = new Map(map).set(one, map.get(other) ?? other).set(other, map.get(one) ?? one);
+    return { index, exchange, text: this.textWith(this.pieces[index], exchangeOf(exchange)) };
+  }
 }
 
+/** A chunk's list in the best order, with the best names, that were found until `end`. */
+function searched(name, end, before) {
+  const chunk = new Chunk(name);
+  const likes = alike(chunk.texts);
+  let best = [...chunk.pieces.keys()];
+  let size = chunk.sizeOf(best);
+  const first = size;
+  while (Date.now() < end) {
+    if (Math.random() < 0.2) {
+      const order = chunk.realised(moved(best, likes));
+      const tried = chunk.sizeOf(order);
+      if (tried <= size) [best, size] = [order, tried];
+      continue;
+    }
+    const other = chunk.otherNames();
+    if (!other) continue;
+    const { index, exchange, text } = other;
+    const at = best.indexOf(index);
+    const old = chunk.texts[index];
+    if (chunk.sizeAround(best, at, text) > chunk.sizeAround(best, at, old)) continue;
+    chunk.texts[index] = text;
+    const tried = chunk.sizeOf(best);
+    if (tried > size) chunk.texts[index] = old;
+    else [size, chunk.exchanges[index]] = [tried, exchange];
+  }
+  console.log(`${name}: ${first} to ${size} bytes`);
+  const segments = segmentsOf(chunk.code, chunk.map);
+  return best.map((index) => {
+    const key = keyOf(chunk.pieces[index], segments, chunk.map);
+    const built = before.get(key) ?? '';
+    // The build has left out what it could not do.
+    const done = [...built].some((letter) => chunk.pieces[index].fixed.has(letter)) ? '' : built;
+    return { key, exchange: exchangeOf(followed(mapOf(done), chunk.exchanges[index])) };
+  });
+}
+
+const before = new Map(readOrder().map(({ key, exchange }) => [key, exchange]));
 const start = Date.now();
 let share = 0;
-const keys = Object.entries(shares).flatMap(([name, part]) => {
-  share += part;
-  return searched(name, start + 60_000 * minutes * share);
-});
-writeFileSync(orderFile, `${keys.join('\n')}\n`);
+writeOrder(
+  Object.entries(shares).flatMap(([name, part]) => {
+    share += part;
+    return searched(name, start + 60_000 * minutes * share, before);
+  }),
+);

@@ -1,4 +1,5 @@
-// A chunk's text as pieces that may lie in another order: what it declares at its top, one piece a name, and what must have run before it.
+// A chunk's text as pieces that may lie in another order: what it declares at its top, one piece a name, and what must have run before it. And names
+// that a piece declares for itself, which may be others.
 import { parseAst } from 'vite';
 
 const isFunction = ({ type }) => /Function/.test(type);
@@ -62,6 +63,35 @@ function readBy(expression, freeOf) {
   return [...names];
 }
 
+/** Places of identifiers, but keys: { start, end, name, key }, where `key` is what stands for both a key and a value. */
+function identifiers(node, key = '') {
+  if (node.type === 'Identifier') return [{ start: node.start, end: node.end, name: node.name, key }];
+  if (node.type === 'Property' && node.shorthand) {
+    const { left = node.value, right } = node.value;
+    return [...identifiers(left, `${left.name}:`), ...(right ? identifiers(right) : [])];
+  }
+  return children(node).flatMap((child) => identifiers(child));
+}
+
+/** Parts with other names: names of one letter that change places, `ab>ba`. A piece stays as it is where one of those means something outside it. */
+export function renamed({ parts, names, fixed }, exchange) {
+  const [from, to] = exchange.split('>');
+  if (!to || [...from].some((letter) => fixed.has(letter))) return parts;
+  const others = new Map([...from].map((letter, index) => [letter, to[index]]));
+  const changed = names.filter(({ name }) => others.has(name));
+  return parts.flatMap((part) => {
+    if (typeof part === 'string') return [part];
+    const split = [];
+    let [at, end] = part;
+    for (const { start, end: after, name, key } of changed) {
+      if (start < at || start >= end) continue;
+      split.push([at, start], [start, after, key + others.get(name)]);
+      at = after;
+    }
+    return [...split, [at, end]];
+  });
+}
+
 /** A function as text and ranges of its chunk: an arrow function where it knows no `this`, so that declarations are alike. */
 function asVariable({ id, params, body, async, generator }, text) {
   if (generator || /\b(this|arguments)\b/.test(text)) return null;
@@ -83,8 +113,8 @@ const linksOf = (body) => ({
 });
 
 /**
- * A chunk as { imports, exports, pieces }. A piece is { at, parts, isVariable, needs }: where it has its name, texts and ranges [start, end] of the
- * chunk, and the other pieces, by index, that have to come first.
+ * A chunk as { imports, exports, pieces }. A piece is { at, parts, isVariable, needs, names, fixed }: where it has its name, texts and ranges
+ * [start, end] of the chunk, the other pieces, by index, that have to come first, identifiers, and names that mean something outside.
  */
 export function takenApart(code) {
   const { body } = parseAst(code);
@@ -100,7 +130,9 @@ export function takenApart(code) {
     const arrow = isFunction(node) && asVariable(node, code.slice(start, end));
     const read = init ? readBy(init, freeOf) : [];
     const needs = new Set(read.map((name) => owners.get(name)).filter((other) => other !== undefined && other !== index));
-    return { at: id.start, parts: arrow || [[start, end]], isVariable: arrow !== null, needs: [...needs] };
+    const names = identifiers(node).sort((a, b) => a.start - b.start);
+    const fixed = new Set([...free(node), ...declared(id)]);
+    return { at: id.start, parts: arrow || [[start, end]], isVariable: arrow !== null, needs: [...needs], names, fixed };
   });
   return { ...linksOf(body), pieces };
 }

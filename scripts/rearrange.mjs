@@ -1,12 +1,29 @@
 // What the library's build does to minified chunks: names that chunks import from each other, and the order of what they declare.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { orderedPieces, takenApart } from './pieces.mjs';
+import { orderedPieces, renamed, takenApart } from './pieces.mjs';
 import { assembled, segmentsOf } from './source-map.mjs';
 
-/** Pieces as order.mjs found that they compress best, one a line: file and name. */
-export const orderFile = join(dirname(fileURLToPath(import.meta.url)), 'order.txt');
+const orderFile = join(dirname(fileURLToPath(import.meta.url)), 'order.txt');
+
+/** Pieces as order.mjs found that they compress best, one a line: file, name, and letters that change places in it, `ab>ba`. */
+export const readOrder = () =>
+  readFileSync(orderFile, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [file, name, exchange = ''] = line.split(' ');
+      return { file, key: `${file} ${name}`, exchange };
+    });
+export const writeOrder = (list) =>
+  writeFileSync(
+    orderFile,
+    list
+      .map(({ key, exchange }) => `${key} ${exchange}`.trimEnd())
+      .join('\n')
+      .concat('\n'),
+  );
 
 /** What a piece is called in order.txt, whatever the minifier calls it. */
 export function keyOf({ at }, segments, { sources, names }) {
@@ -14,11 +31,13 @@ export function keyOf({ at }, segments, { sources, names }) {
   return `${sources[source].replace('../src/', '')} ${names[name] ?? ''}`;
 }
 
-/** Ranks of pieces: those listed, and one that is not behind the last of its file. */
-function ranksOf(keys, listed) {
-  const ranks = new Map(listed.map((key, index) => [key, index]));
-  const ofFile = new Map(listed.map((key, index) => [key.split(' ')[0], index]));
-  return keys.map((key) => ranks.get(key) ?? (ofFile.get(key.split(' ')[0]) ?? listed.length) + 0.5);
+/** Pieces in the order of a list, with names as they are there. One that is not listed comes behind the last of its file. */
+function arranged(pieces, keys, listed) {
+  const places = new Map(listed.map(({ key }, index) => [key, index]));
+  const last = new Map(listed.map(({ file }, index) => [file, index]));
+  const ranks = keys.map((key) => places.get(key) ?? (last.get(key.split(' ')[0]) ?? listed.length) + 0.5);
+  const named = pieces.map((piece, index) => ({ ...piece, parts: renamed(piece, listed[ranks[index]]?.exchange ?? '') }));
+  return orderedPieces(named, ranks);
 }
 
 /** Parts of a chunk for its pieces, one behind the other. */
@@ -57,13 +76,13 @@ function links({ imports, exports }, { isEntry, isShared }) {
 }
 
 /**
- * Pieces lie as order.txt has them. Chunks list each other's names as the minifier left them: a bundler lists other names beside those, as short,
+ * Pieces lie, and name what is theirs, as order.txt has it. Chunks list each other's names as the minifier left them: a bundler lists other names beside those, as short,
  * which costs 0.4 kB. Names that `import()` reads stay.
  */
 export const rearranged = {
   name: 'rearranged',
   generateBundle(_, bundle) {
-    const listed = readFileSync(orderFile, 'utf8').trim().split('\n');
+    const listed = readOrder();
     const chunks = Object.values(bundle).filter(({ type }) => type === 'chunk');
     const dynamic = new Set(chunks.flatMap(({ dynamicImports }) => dynamicImports));
     const taken = new Map(chunks.map((chunk) => [chunk, takenApart(chunk.code)]));
@@ -78,15 +97,8 @@ export const rearranged = {
       const map = bundle[`${chunk.fileName}.map`];
       const content = map && JSON.parse(map.source);
       const segments = content ? segmentsOf(chunk.code, content) : [];
-      const order = content
-        ? orderedPieces(
-            pieces,
-            ranksOf(
-              pieces.map((piece) => keyOf(piece, segments, content)),
-              listed,
-            ),
-          )
-        : pieces;
+      const keys = content && pieces.map((piece) => keyOf(piece, segments, content));
+      const order = content ? arranged(pieces, keys, listed) : pieces;
       const comment = /\n\/\/# sourceMappingURL.*\s*$/.exec(chunk.code)?.[0] ?? '';
       const { code, mappings } = assembled(chunk.code, segments, [head, ...partsOf(order), tail, comment]);
       chunk.code = code;

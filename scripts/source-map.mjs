@@ -48,7 +48,8 @@ function encoded(value) {
 }
 
 /**
- * A text of parts, each a text of its own or a range [start, end] of `code`, and the mappings of the segments in it.
+ * A text of parts, each a text of its own or a range [start, end] of `code`, or [start, end, text] with another text in its place; and the
+ * mappings of the segments in it.
  * @returns { code, mappings }
  */
 export function assembled(code, segments, parts) {
@@ -63,10 +64,13 @@ export function assembled(code, segments, parts) {
       for (let index = first; segments[index]?.at < end; index++)
         moved.push({ at: segments[index].at - start + text.length, fields: segments[index].fields });
     }
-    text += typeof part === 'string' ? part : code.slice(...part);
+    text += textOf(code, part);
   }
   return { code: text, mappings: mappingsOf(text, moved) };
 }
+
+/** The text of a part of `assembled`. */
+export const textOf = (code, part) => (typeof part === 'string' ? part : (part[2] ?? code.slice(part[0], part[1])));
 
 /** Index of the first segment at an offset or after it. */
 function firstFrom(segments, offset) {
