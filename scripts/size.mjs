@@ -1,6 +1,5 @@
 // Prints the gzipped size of dist/index.js and of every chunk it imports, those apart that load when first asked for (reverse mode, variants of
-// kernels, solves with error control, checks, what derives a description from a library's class), and the sum of the flows alone, without reverse
-// mode and variants. Fails above a budget or when anything outside the package is imported.
+// kernels, and what src/later.ts lists), and the sum of the flows alone, without reverse mode and variants. Fails above a budget or when anything outside the package is imported.
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
