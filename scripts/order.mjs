@@ -17,6 +17,8 @@ const minutes = Number(process.argv[2] ?? 10);
 const shares = { core: 0.7, later: 0.1, reverse: 0.2 };
 /** How far gzip looks back. */
 const WINDOW = 32_768;
+/** Exchanges that are tried in a piece at once. */
+const ATTEMPTS = 8;
 /** Letters that minified names of locals are. */
 const letters = [...'etnriaoscludfpmhg_vybxwCSTkDEAOj'];
 
@@ -113,16 +115,34 @@ class Chunk {
     );
   }
 
-  /** Two letters of a piece that change places, and its text then; null where one of them means something outside. */
-  otherNames() {
-    const { index, own } = this.named[draw(this.named.length)];
+  /** Exchanges two letters of a piece; null where one of them means something outside. */
+  otherNames({ index, own }) {
     const one = own[draw(own.length)];
     const other = Math.random() < 0.8 ? own[draw(own.length)] : letters[draw(letters.length)];
     const { fixed } = this.pieces[index];
     if (one === other || fixed.has(other)) return null;
     const map = this.exchanges[index];
-    const exchange = new Map(map).set(one, map.get(other) ?? other).set(other, map.get(one) ?? one);
-    return { index, exchange, text: this.textWith(this.pieces[index], exchangeOf(exchange)) };
+    return new Map(map).set(one, map.get(other) ?? other).set(other, map.get(one) ?? one);
+  }
+
+  /** Tries other names in one piece. @returns the size of all */
+  rename(order, size) {
+    const named = this.named[draw(this.named.length)];
+    const { index } = named;
+    const at = order.indexOf(index);
+    let around = this.sizeAround(order, at, this.texts[index]);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const exchange = this.otherNames(named);
+      if (!exchange) continue;
+      const [old, text] = [this.texts[index], this.textWith(this.pieces[index], exchangeOf(exchange))];
+      const tried = this.sizeAround(order, at, text);
+      if (tried > around) continue;
+      this.texts[index] = text;
+      const all = this.sizeOf(order);
+      if (all > size) this.texts[index] = old;
+      else [size, around, this.exchanges[index]] = [all, tried, exchange];
+    }
+    return size;
   }
 }
 
@@ -134,22 +154,13 @@ function searched(name, end, before) {
   let size = chunk.sizeOf(best);
   const first = size;
   while (Date.now() < end) {
-    if (Math.random() < 0.2) {
+    if (Math.random() < 0.5) {
       const order = chunk.realised(moved(best, likes));
       const tried = chunk.sizeOf(order);
       if (tried <= size) [best, size] = [order, tried];
       continue;
     }
-    const other = chunk.otherNames();
-    if (!other) continue;
-    const { index, exchange, text } = other;
-    const at = best.indexOf(index);
-    const old = chunk.texts[index];
-    if (chunk.sizeAround(best, at, text) > chunk.sizeAround(best, at, old)) continue;
-    chunk.texts[index] = text;
-    const tried = chunk.sizeOf(best);
-    if (tried > size) chunk.texts[index] = old;
-    else [size, chunk.exchanges[index]] = [tried, exchange];
+    size = chunk.rename(best, size);
   }
   console.log(`${name}: ${first} to ${size} bytes`);
   const segments = segmentsOf(chunk.code, chunk.map);
