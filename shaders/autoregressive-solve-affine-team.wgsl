@@ -5,6 +5,7 @@
 // Paper    as there.
 
 #import "lib/solve-affine.wgsl"
+#import "lib/weights.wgsl"
 #import "lib/solve-by-team.wgsl"
 
 @compute @workgroup_size(16, 8)

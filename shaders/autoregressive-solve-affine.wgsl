@@ -10,6 +10,7 @@
 //          hidden layer: Larochelle and Murray 2011.
 
 #import "lib/solve-affine.wgsl"
+#import "lib/weights.wgsl"
 #import "lib/autoregressive-solve.wgsl"
 
 @compute @workgroup_size(4)

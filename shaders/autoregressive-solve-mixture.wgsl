@@ -9,6 +9,7 @@
 // Paper    Papamakarios et al. 2017, arXiv:1705.07057, section 4.1.
 
 #import "lib/solve-mixture.wgsl"
+#import "lib/weights.wgsl"
 #import "lib/autoregressive-solve.wgsl"
 
 @compute @workgroup_size(4)

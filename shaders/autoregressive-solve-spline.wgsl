@@ -9,6 +9,7 @@
 // Paper       Durkan et al. 2019, arXiv:1906.04032; the solve: autoregressive-solve-affine.wgsl.
 
 #import "lib/solve-spline.wgsl"
+#import "lib/weights.wgsl"
 #import "lib/autoregressive-solve.wgsl"
 
 @compute @workgroup_size(4)

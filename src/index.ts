@@ -28,6 +28,7 @@ export { type NeuralSplineOptions, neuralSpline } from './flows/recipes/neural-s
 export { type PlanarOptions, planar, radial, type SylvesterOptions, sylvester } from './flows/recipes/planar.js';
 export { type ResidualInverseOption, type ResidualLogDetOption, type ResidualOptions, residual } from './flows/recipes/residual.js';
 export { type StandardisedOptions, standardised } from './flows/recipes/standardised.js';
+export type { SaveOptions } from './flows/save-options.js';
 export { type TemporalMafOptions, type TemporalOptions, temporal, temporalMaf } from './flows/temporal/recipe.js';
 export type { ContinuationOptions, SeriesOptions, SeriesSampleOptions, TemporalFlow } from './flows/temporal/temporal-flow.js';
 export type { FlowDescription } from './format/description.js';

@@ -7,7 +7,8 @@
 //   v = partial[u] + sum over k < count of weight[k, u] state[input + k]  +  bias[u];  v sigmoid(gate[u]);  + addend[u];  + state[skip[u]]
 //   state[raw + u] = v;   state[output + u] = activation(v scale[u] + shift[u])
 //
-// or one feature: value = transform(source[feature]; state[parameters ...]); state[known] = result[feature] = value.
+// or one feature: value = transform(source[feature]; state[parameters ...]); state[known] = result[feature] = value. Where layer follows layer in one
+// list (src/tuning/fuse-solves.ts), a feature comes from the state in which the layer before left it.
 // Each non-zero of the masks is used once. One invocation owns 16 rows (row groups g, g + 4, g + 8, g + 12 of a tile of 64), so tasks follow
 // each other without barriers; every invocation runs the same tasks, so control flow is uniform.
 
@@ -19,7 +20,7 @@ fn rectify(v: vec4<f32>, relu: vec4<bool>) -> vec4<f32> { return select(v, vec4<
 fn states_at(a: vec4<u32>) -> mat4x4<f32> { return mat4x4<f32>(state[a.x], state[a.y], state[a.z], state[a.w]); }
 
 /// Weights of four units, a column each, by four inputs.
-fn weights_at(a: vec4<u32>) -> mat4x4<f32> { return transpose(mat4x4<f32>(weight[a.x], weight[a.y], weight[a.z], weight[a.w])); }
+fn weights_at(a: vec4<u32>) -> mat4x4<f32> { return transpose(mat4x4<f32>(weights_of(a.x), weights_of(a.y), weights_of(a.z), weights_of(a.w))); }
 
 fn solve(group: u32) {
   let first = tiled(params.nodes, group);
@@ -40,8 +41,11 @@ fn solve(group: u32) {
       let p = first + tasks[task + 2u] * TILE4;
       let stride = tasks[task + 3u] * TILE4;
       let known = first + tasks[task + 4u] * TILE4;
+      let from_row = tasks[task + FROM_STATE];
       for (var g = 0u; g < 4u; g++) {
-        let moved = transform(source[from_at + g * 4u], p + g * 4u, stride);
+        var before: vec4<f32>;
+        if (from_row == NONE) { before = source[from_at + g * 4u]; } else { before = state[first + from_row * TILE4 + g * 4u]; }
+        let moved = transform(before, p + g * 4u, stride);
         state[known + g * 4u] = moved.value;
         result[from_at + g * 4u] = moved.value;
         part[g] += moved.log_det;
@@ -107,7 +111,7 @@ fn solve(group: u32) {
           let y1 = select(vec4<f32>(0.0), state[at + TILE4 + 4u], paired);
           let y2 = select(vec4<f32>(0.0), state[at + TILE4 + 8u], paired);
           let y3 = select(vec4<f32>(0.0), state[at + TILE4 + 12u], paired);
-          let w0 = weight[w];
+          let w0 = weights_of(w);
           at += 2u * TILE4;
           w += 1u;
           a0 = fma(vec4<f32>(w0.z), y0, fma(vec4<f32>(w0.x), x0, a0)); b0 = fma(vec4<f32>(w0.z), y1, fma(vec4<f32>(w0.x), x1, b0));

@@ -1,5 +1,6 @@
 // What every variant of the masked linear layer shares (masked-linear.wgsl has the equation): parameters, buffers, and what follows the sum.
-// A variant differs in how many rows and outputs an invocation takes and in the order of its sums.
+// A variant differs in how many rows and outputs an invocation takes and in the order of its sums; it imports lib/weights.wgsl or
+// lib/weights-half.wgsl too.
 
 #import "lib/call.wgsl"
 #import "lib/layout.wgsl"
@@ -28,7 +29,6 @@ override SCALE: bool = false;
 
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read> ranges: array<u32>;
 @group(0) @binding(6) var<storage, read> addend: array<vec4<f32>>;

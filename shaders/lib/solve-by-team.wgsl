@@ -20,7 +20,10 @@ fn solve_by_team(group: u32, unit: u32) {
     if (kind == KIND_FEATURE) {
       if (unit == 0u) {
         let from_at = rows_at + tasks[task + 1u] * TILE4;
-        let moved = transform(source[from_at], first + tasks[task + 2u] * TILE4, tasks[task + 3u] * TILE4);
+        let from_row = tasks[task + FROM_STATE];
+        var before: vec4<f32>;
+        if (from_row == NONE) { before = source[from_at]; } else { before = state[first + from_row * TILE4]; }
+        let moved = transform(before, first + tasks[task + 2u] * TILE4, tasks[task + 3u] * TILE4);
         state[first + tasks[task + 4u] * TILE4] = moved.value;
         if (inside) { result[from_at] = moved.value; }
         part += moved.log_det;
@@ -41,7 +44,7 @@ fn solve_by_team(group: u32, unit: u32) {
         let end = min(start + RUN, count);
         var run = vec4<f32>(0.0);
         for (var k = start; k < end; k++) {
-          run = fma(vec4<f32>(weight[w / 4u][w % 4u]), state[at], run);
+          run = fma(vec4<f32>(weights_of(w / 4u)[w % 4u]), state[at], run);
           at += TILE4;
           w += width;
         }

@@ -1,4 +1,5 @@
 // What the variants of a sequential solve share: parameters, buffers and the words of a task (autoregressive-solve.wgsl says what tasks are).
+// A shader imports lib/weights.wgsl or lib/weights-half.wgsl too.
 #import "lib/call.wgsl"
 #import "lib/layout.wgsl"
 #import "lib/activation.wgsl"
@@ -13,6 +14,7 @@ const RUN = 24u; // inputs of one partial sum
 const HAS_SCALE = 256u; // flags beside the activation's number
 const HAS_SKIP = 512u;
 const PLAIN = 1024u; // nothing but a bias, and the identity or a ReLU
+const FROM_STATE = 5u; // word of a feature: the state row that it comes from, NONE for `source`
 const SKIPS = 12u; // word of the first of up to 8 state rows that are added
 
 struct Params {
@@ -26,7 +28,6 @@ override HAS_LOG_DET: bool = true;
 
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> source: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> tasks: array<u32>;
 @group(0) @binding(6) var<storage, read> side: array<vec4<f32>>;

@@ -20,6 +20,7 @@ import { allocate, check, checkContext, checkCount, checkInteger, checkIntegers,
 import { packLinear, recordLinear } from './conditioner/packing.js';
 import { type Flow, type GpuFlow, ownFlow, type SampleOptions } from './flow.js';
 import { logMeanWeights } from './log-mean.js';
+import { hasHalves } from './save-options.js';
 import { derivedSeed } from './seeds.js';
 import { recordContext, recordInput, recordOutput, startLogDet } from './task.js';
 
@@ -71,7 +72,8 @@ export class Dequantized {
       check(withContext || noise.contextDim === this.dim, place, expected, noise.contextDim);
       this.#noise = { ...parts, withContext };
     }
-    this.#tasks = this.#flow.gpu.residents('dequantized flow', (task) => this.record(task as Task));
+    const { gpu, state } = this.#flow;
+    this.#tasks = gpu.residents('dequantized flow', (task) => this.record(task as Task), [], hasHalves(state.tensors));
   }
 
   /**

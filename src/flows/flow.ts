@@ -30,6 +30,7 @@ import {
   resolveSeed,
 } from './checks.js';
 import { copyParameters } from './parameters.js';
+import { asSaved, hasHalves, type SaveOptions } from './save-options.js';
 import {
   type Density,
   INPUTS,
@@ -113,8 +114,15 @@ export interface Flow {
    * @throws UnsupportedError where a kernel of the density has no derivative rule.
    */
   gradients(x: Float32Array, options?: ContextOption): Promise<{ loss: number; gradients: Record<string, Float32Array> }>;
-  /** One safetensors file with the description in its metadata; `loadFlow` reads it back to the same bits. Also where the device is lost. */
-  save(): Promise<Uint8Array>;
+  /**
+   * One safetensors file with the description in its metadata; `loadFlow` reads it back to the same bits. Also where the device is lost.
+   *
+   * `weights: 'float16'` rounds matrices to float16: half the file, and of the flow that is loaded from it half the memory and traffic of weights
+   * on the device, with sums in float32. It rounds by up to 5e-4 of a weight, subnormals to 0 or 6.1e-5 (docs/format.md says what that costs).
+   *
+   * @throws ValueError where a weight is beyond 65504, the largest of float16.
+   */
+  save(options?: SaveOptions): Promise<Uint8Array>;
   /** Time of each kernel for `count` rows, and how it was measured. */
   profile(task: 'sample' | 'logProb', options: { count: number }): Promise<Profile>;
   /** Frees the flow's buffers. Idempotent. */
@@ -212,9 +220,9 @@ export class GpuFlow implements Flow {
     return gradientsOf(this, this.#tasks, x.slice(), options.context ? { context: options.context.slice() } : {});
   }
 
-  async save(): Promise<Uint8Array> {
+  async save(options?: SaveOptions): Promise<Uint8Array> {
     this.#tasks.assertKept();
-    return writeSafetensors(this.#state.tensors, metadataFor(this.#state.description));
+    return writeSafetensors(await asSaved(this.#state.tensors, options), metadataFor(this.#state.description));
   }
 
   async profile(task: 'sample' | 'logProb', { count }: { count: number }): Promise<Profile> {
@@ -289,7 +297,7 @@ export class GpuFlow implements Flow {
   }
 
   #newTasks(): Residents {
-    return this.#gpu.residents('flow', (task) => this.record(task as Task), ['sample', 'logProb']);
+    return this.#gpu.residents('flow', (task) => this.record(task as Task), ['sample', 'logProb'], hasHalves(this.#state.tensors));
   }
 
   /** This flow behind one more layer at its data side. Device, tensors and base are shared, each flow is disposed on its own. */

@@ -34,6 +34,8 @@ export interface StoredTensor {
   dtype: TensorDtype;
   shape: number[];
   data: TensorData;
+  /** Of F32 that was read from float16. */
+  half?: true;
 }
 
 interface Entry {

@@ -2,10 +2,10 @@ import { operations } from '../flows/build/operations.js';
 import { runAdaptively } from '../flows/continuous/load-adaptive.js';
 import { buildTemporal } from '../flows/temporal/build.js';
 import type { TemporalFlow } from '../flows/temporal/temporal-flow.js';
-import { readSafetensors, type StoredTensor } from '../format/safetensors.js';
+import type { StoredTensor } from '../format/safetensors.js';
 import { joined, parseTemporal, temporalFromMetadata } from '../format/temporal.js';
 import type { Gpu } from '../runtime/gpu.js';
-import { ownCopy } from './import-torch.js';
+import { readTensors } from './read-tensors.js';
 import { neutralDescription } from './whole-flow.js';
 
 /**
@@ -25,7 +25,7 @@ import { neutralDescription } from './whole-flow.js';
  * @throws FormatError for a malformed file or description, or tensors that do not fit; UnsupportedError for what is not known.
  */
 export async function importTemporal(gpu: Gpu, description: object, weights: ArrayBuffer | Uint8Array): Promise<TemporalFlow> {
-  const { tensors } = readSafetensors(ownCopy(weights));
+  const { tensors } = readTensors(weights);
   const parsed = await parseTemporal(description, (flow, place) => neutralDescription(flow, () => ownTensors(description, tensors), place));
   return buildTemporal(gpu, parsed, tensors, operations(runAdaptively));
 }
@@ -36,7 +36,7 @@ export async function importTemporal(gpu: Gpu, description: object, weights: Arr
  * @throws FormatError for a file that was not saved by one, or was damaged.
  */
 export async function loadTemporal(gpu: Gpu, bytes: ArrayBuffer | Uint8Array): Promise<TemporalFlow> {
-  const { tensors, metadata } = readSafetensors(ownCopy(bytes));
+  const { tensors, metadata } = readTensors(bytes);
   return buildTemporal(gpu, await temporalFromMetadata(metadata), tensors, operations(runAdaptively));
 }
 

@@ -1,6 +1,8 @@
 // Weights of a linear layer as masked-linear.wgsl and its variants read them: strips of 8 outputs, with the run of inputs that masks let through.
 
+import { ceilDiv, defineKernel, type Kernel, type KernelSource } from '../runtime/kernel.js';
 import type { ConstantTensor, Origin, Tensor } from '../runtime/tensor.js';
+import { tileKernel } from './geometry.js';
 
 /** Outputs that one invocation computes; weights are packed in strips of as many. */
 export const STRIP = 8;
@@ -83,6 +85,26 @@ export const linearMultiplyAdds = ({ buffers: { ranges }, params: { inputs, outp
   for (let at = 0; at < ranges.data.length; at += 2) taken += ranges.data[at + 1]! - ranges.data[at]!;
   return taken * STRIP * blocks;
 };
+
+type StripSource = KernelSource & {
+  readonly buffers: { readonly ranges: unknown };
+  readonly params: { readonly fields: Readonly<Record<'inputs' | 'outputs' | 'blocks', unknown>> };
+};
+
+/** A kernel of which one invocation computes `strips` strips. */
+export const stripKernel = <const S extends StripSource>(source: S, strips = 1): Kernel<S> =>
+  tileKernel<StripSource>(source, linearMultiplyAdds, ({ outputs, blocks }) => [
+    ceilDiv(outputs, strips * STRIP),
+    blocks,
+  ]) as unknown as Kernel<S>;
+
+/** A kernel with a workgroup for each strip and 8 rows. */
+export const fewRowsKernel = <const S extends StripSource>(source: S): Kernel<S> =>
+  defineKernel<StripSource>(
+    source,
+    (rows, { outputs, blocks }) => [ceilDiv(rows, 8), ceilDiv(outputs, STRIP), blocks],
+    linearMultiplyAdds,
+  ) as unknown as Kernel<S>;
 
 interface LinearCost {
   readonly buffers: { readonly ranges: Tensor };

@@ -1,9 +1,4 @@
-import { ceilDiv } from '../runtime/kernel.js';
 import * as source from './generated/masked-linear.js';
-import { tileKernel } from './geometry.js';
-import { linearMultiplyAdds, STRIP } from './linear-strips.js';
+import { stripKernel } from './linear-strips.js';
 
-export const maskedLinear = /*#__PURE__*/ tileKernel(source.maskedLinear, linearMultiplyAdds, ({ outputs, blocks }) => [
-  ceilDiv(outputs, STRIP),
-  blocks,
-]);
+export const maskedLinear = /*#__PURE__*/ stripKernel(source.maskedLinear);

@@ -1,9 +1,10 @@
 // Which variant of a kernel a command runs. Variants have the same bindings, parameters and constants, so that programs are recorded once and
-// know nothing of them; they differ in how invocations share the work, and in the order of sums.
+// know nothing of them; they differ in how invocations share the work, and in the order of sums. Some runs of commands have one kernel that does all
+// of them (src/tuning/fuse.ts).
 
 import type { Kernel } from './kernel.js';
 import { kernelKey } from './kernel.js';
-import type { Command } from './program.js';
+import type { Command, Program } from './program.js';
 
 /** A batch of so few rows may have a variant of its own. */
 export const FEW_ROWS = 8;
@@ -27,6 +28,10 @@ export class Choices {
   readonly adapter: string;
   /** Measured choices, by class of rows and shape. */
   readonly measured = new Map<string, Kernel>();
+  /** Shapes of runs of commands that a measurement chose to fuse. */
+  readonly fused = new Set<string>();
+  /** The program that runs in a recorded one's place: itself, until a measurement chose to fuse some of its commands. */
+  fuse: (recorded: Program) => Program = (recorded) => recorded;
   #rule: Rule | undefined;
 
   constructor(device: GPUDevice) {

@@ -44,13 +44,14 @@ interface BoundCommand {
 }
 
 export class Executable {
-  readonly program: Program;
-  /** Rows of one chunk at most: binding, dispatch and memory limits, whichever is least. A multiple of 64. */
-  readonly rowsPerChunk: number;
+  /** As it was recorded. */
+  readonly recorded: Program;
   readonly #gpu: Gpu;
   readonly #residents: Residents;
-  readonly #bound: BoundCommand[];
-  readonly #paramsBuffer: GPUBuffer | null;
+  #program: Program;
+  #rowsPerChunk: number;
+  #bound: BoundCommand[];
+  #paramsBuffer: GPUBuffer | null;
   readonly #callBuffer: GPUBuffer;
   readonly #tables = new Map<number, GPUBuffer>();
   #scratch: GPUBuffer[] = [];
@@ -61,32 +62,52 @@ export class Executable {
   #bufferIds = new WeakMap<GPUBuffer, number>();
   #nextBufferId = 0;
 
-  constructor(gpu: Gpu, program: Program, pipelines: Pipelines, residents: Residents) {
-    this.program = program;
+  constructor(gpu: Gpu, recorded: Program, pipelines: Pipelines, residents: Residents) {
+    const { program } = pipelines;
+    this.recorded = recorded;
     this.#gpu = gpu;
     this.#residents = residents;
-    this.rowsPerChunk = rowsPerChunk(gpu, program);
+    this.#program = program;
+    this.#rowsPerChunk = rowsPerChunk(gpu, program);
     // First, since it may throw: what it has made by then belongs to the residents' owner.
-    for (const { tensors } of program.commands)
-      for (const tensor of Object.values(tensors)) if (tensor.kind === 'constant') residents.buffer(tensor.data, tensor.label);
-    const alignment = gpu.device.limits.minUniformBufferOffsetAlignment;
-    let offset = 0;
-    this.#bound = program.commands.map((command, index) => {
-      const paramsOffset = offset;
-      offset += Math.ceil(command.kernel.source.params.byteSize / alignment) * alignment;
-      const externals = Object.values(command.tensors).flatMap((tensor) => nameOf(tensor) ?? []);
-      return { command, pipelines: pipelinesAt(pipelines, index), paramsOffset, externals, group: null, cache: new WeakMap() };
-    });
+    this.#upload(program);
     for (const [id, length] of program.tables)
       this.#tables.set(id, gpu.memory.create({ label: `table ${id}`, size: Math.ceil(length / 4) * 16, usage: STORAGE }));
-    this.#paramsBuffer = offset > 0 ? this.#uploadParams(offset) : null;
+    this.#bound = this.#bind(pipelines);
+    this.#paramsBuffer = this.#uploadParams();
     this.#callBuffer = gpu.callTable.createUniform(program.commands[0]?.label ?? 'empty');
     residents.executables.add(this);
   }
 
-  /** Runs other variants from the next encode on. Bind groups stay, since variants have one layout. */
+  /** What runs: as it was recorded, with those runs of commands fused that were chosen to be. */
+  get program(): Program {
+    return this.#program;
+  }
+
+  /** Rows of one chunk at most: binding, dispatch and memory limits, whichever is least. A multiple of 64. */
+  get rowsPerChunk(): number {
+    return this.#rowsPerChunk;
+  }
+
+  /**
+   * Runs other variants from the next encode on. Bind groups stay, since variants have one layout, unless other commands are fused: then the next
+   * encode makes scratch anew, and what encoders recorded before may name lives on.
+   */
   adopt(pipelines: Pipelines): void {
-    for (const [index, bound] of this.#bound.entries()) bound.pipelines = pipelinesAt(pipelines, index);
+    const { commands } = pipelines.program;
+    if (commands.length === this.#bound.length && commands.every((command, index) => command === this.#bound[index]!.command)) {
+      for (const [index, bound] of this.#bound.entries()) bound.pipelines = pipelinesAt(pipelines, index);
+      return;
+    }
+    this.#upload(pipelines.program);
+    this.#rowsPerChunk = rowsPerChunk(this.#gpu, pipelines.program);
+    this.#program = pipelines.program;
+    this.#retired.push(...this.#scratch);
+    if (this.#paramsBuffer) this.#retired.push(this.#paramsBuffer);
+    this.#scratch = [];
+    this.#capacity = 0;
+    this.#bound = this.#bind(pipelines);
+    this.#paramsBuffer = this.#uploadParams();
   }
 
   /** Makes scratch for `rows` rows (of one chunk at most). Encoding more rows than reserved reserves them itself. */
@@ -223,7 +244,25 @@ export class Executable {
     return { buffer, offset, size: Math.floor(Math.min(buffer.size - offset, limit) / 4) * 4 };
   }
 
-  #uploadParams(byteSize: number): GPUBuffer {
+  #upload({ commands }: Program): void {
+    for (const { tensors } of commands)
+      for (const tensor of Object.values(tensors)) if (tensor.kind === 'constant') this.#residents.buffer(tensor.data, tensor.label);
+  }
+
+  #bind(pipelines: Pipelines): BoundCommand[] {
+    const alignment = this.#gpu.device.limits.minUniformBufferOffsetAlignment;
+    let offset = 0;
+    return pipelines.program.commands.map((command, index) => {
+      const paramsOffset = offset;
+      offset += Math.ceil(command.kernel.source.params.byteSize / alignment) * alignment;
+      const externals = Object.values(command.tensors).flatMap((tensor) => nameOf(tensor) ?? []);
+      return { command, pipelines: pipelinesAt(pipelines, index), paramsOffset, externals, group: null, cache: new WeakMap() };
+    });
+  }
+
+  #uploadParams(): GPUBuffer | null {
+    const byteSize = Math.max(0, ...this.#bound.map(({ command, paramsOffset }) => paramsOffset + command.kernel.source.params.byteSize));
+    if (byteSize === 0) return null;
     const data = new DataView(new ArrayBuffer(byteSize));
     for (const { command, paramsOffset } of this.#bound) {
       for (const [name, { type, offset }] of Object.entries(command.kernel.source.params.fields)) {

@@ -104,21 +104,23 @@ export class Gpu {
   /** Compiles the pipelines of a program, in parallel. The only asynchronous step before encoding. */
   async compile(program: Program, residents: Residents): Promise<Executable> {
     this.assertAlive();
-    const pipelines = await this.pipelinesOf(program);
+    const recorded = residents.halves ? (await import('../tuning/halves.js')).halveProgram(program) : program;
+    const pipelines = await this.pipelinesOf(recorded);
     residents.assertAlive(' while it compiled');
-    return new Executable(this, program, pipelines, residents);
+    return new Executable(this, recorded, pipelines, residents);
   }
 
-  /** Compiles what each command of a program runs, in parallel. */
-  async pipelinesOf(program: Program): Promise<Pipelines> {
+  /** Compiles what a program runs on this adapter, in parallel. */
+  async pipelinesOf(recorded: Program): Promise<Pipelines> {
+    await this.choices.ready();
+    const program = this.choices.fuse(recorded);
     const compile = (rows: RowsClass) =>
       Promise.all(program.commands.map((command) => this.pipelines.get(command, this.choices.of(command, rows))));
-    await this.choices.ready();
     try {
       // Only a measurement tells few rows from many.
       const many = compile('many');
       const [forMany, forFew] = await Promise.all([many, this.choices.measured.size > 0 ? compile('few') : many]);
-      return { many: forMany, few: forFew };
+      return { program, many: forMany, few: forFew };
     } catch (error) {
       throw await this.explain(error as PushforwardError);
     }
@@ -130,9 +132,10 @@ export class Gpu {
    * @param owner what errors call it.
    * @param record its programs, by name.
    * @param usual those that most of its users run.
+   * @param halves whether weights that float16 holds are kept as that.
    */
-  residents(owner = 'flow', record?: (name: string) => Program, usual: readonly string[] = []): Residents {
-    const residents = new Residents(this, owner, record, usual);
+  residents(owner = 'flow', record?: (name: string) => Program, usual: readonly string[] = [], halves = false): Residents {
+    const residents = new Residents(this, owner, record, usual, halves);
     this.owners.add(residents);
     return residents;
   }

@@ -6,7 +6,7 @@ import { watched } from './error-scope.js';
 import { CompileError } from './errors.js';
 import { type Kernel, kernelKey } from './kernel.js';
 import { memo, memoAsync } from './memo.js';
-import type { Command } from './program.js';
+import type { Command, Program } from './program.js';
 
 export interface Pipeline {
   readonly kernel: Kernel;
@@ -15,7 +15,10 @@ export interface Pipeline {
 }
 
 /** Of a program's commands, for batches of many rows and of few (choices.ts): mostly the same. */
-export type Pipelines = Readonly<Record<RowsClass, readonly Pipeline[]>>;
+export interface Pipelines extends Readonly<Record<RowsClass, readonly Pipeline[]>> {
+  /** What runs: the recorded one, or some of its commands fused. */
+  readonly program: Program;
+}
 
 interface Module {
   readonly number: number;

@@ -12,6 +12,8 @@ export class Residents {
   readonly gpu: Gpu;
   /** Programs that live: each enters here when it is made and leaves when it is disposed. */
   readonly executables = new Set<Executable>();
+  /** Weights that float16 holds are kept as that. */
+  readonly halves: boolean;
   readonly #owner: string;
   readonly #record: ((name: string) => Program) | undefined;
   readonly #usual: readonly string[];
@@ -21,8 +23,9 @@ export class Residents {
   #disposed = false;
 
   /** @param owner what errors call it. @param record its programs by name. @param usual those that most of its users run. */
-  constructor(gpu: Gpu, owner: string, record?: (name: string) => Program, usual: readonly string[] = []) {
+  constructor(gpu: Gpu, owner: string, record?: (name: string) => Program, usual: readonly string[] = [], halves = false) {
     gpu.assertAlive();
+    this.halves = halves;
     this.gpu = gpu;
     this.#owner = owner;
     this.#record = record;

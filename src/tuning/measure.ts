@@ -1,4 +1,5 @@
-// Times the variants of one command on the device that will run it, after their results agreed.
+// Times several ways of doing the same on the device that will run it, after their results agreed: variants of one command, or some commands and
+// the one that they fuse to.
 
 import { uniformGenerator } from '../flows/recipes/initial.js';
 import { CompileError } from '../runtime/errors.js';
@@ -28,14 +29,35 @@ function numbers(length: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length }, () => uniform() - 0.5);
 }
 
-/** The command alone: what others would write and read are buffers of the caller, computed weights are constants. */
-function alone(command: Command): Command {
-  const tensors = Object.entries(command.tensors).map(([name, tensor]): [string, Tensor] => {
-    if (tensor.kind === 'constant') return [name, tensor];
-    if (tensor.kind === 'table') return [name, { kind: 'constant', data: numbers(tensor.length), dtype: 'f32', label: name }];
-    return [name, { kind: 'tiled', id: -1, features: Math.max(1, tensor.features), dtype: 'f32', label: name, state: name }];
-  });
-  return { ...command, tensors: Object.fromEntries(tensors), stage: undefined };
+/** A recorded command, and its kernel or a variant of that. */
+export type Choice = readonly [command: Command, kernel: Kernel];
+
+/** What does the same, by name: variants of one command, or several commands and what they fuse to. */
+export type Alternatives = Readonly<Record<string, readonly Choice[]>>;
+
+/** Tiled tensors that all alternatives bind: what others would write and read. What one of them has for itself is scratch. */
+function sharedBy(alternatives: readonly (readonly Command[])[]): Set<number> {
+  const tiledOf = (commands: readonly Command[]) =>
+    new Set(commands.flatMap(({ tensors }) => Object.values(tensors).flatMap((tensor) => (tensor.kind === 'tiled' ? tensor.id : []))));
+  const [first, ...others] = alternatives.map(tiledOf);
+  return new Set([...first!].filter((id) => others.every((ids) => ids.has(id))));
+}
+
+/** The commands alone: what they share with the alternatives are buffers of the caller, computed weights are constants. */
+function alone(commands: readonly Command[], shared: ReadonlySet<number>): Command[] {
+  const free = (tensor: Tensor, label: string): Tensor => {
+    const { features } = tensor as { readonly features: number };
+    if (tensor.kind === 'constant') return tensor;
+    if (tensor.kind === 'table') return { kind: 'constant', data: numbers(tensor.length), dtype: 'f32', label };
+    if (tensor.kind === 'tiled' && !shared.has(tensor.id)) return tensor;
+    const state = tensor.kind === 'tiled' ? `tensor ${tensor.id}` : tensor.name;
+    return { kind: 'tiled', id: -1, features: Math.max(1, features), dtype: 'f32', label, state };
+  };
+  return commands.map((command) => ({
+    ...command,
+    tensors: Object.fromEntries(Object.entries(command.tensors).map(([name, tensor]) => [name, free(tensor, name)])),
+    stage: undefined,
+  }));
 }
 
 const agree = (a: Float32Array, b: Float32Array): boolean =>
@@ -44,20 +66,26 @@ const agree = (a: Float32Array, b: Float32Array): boolean =>
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 /**
- * Medians of the command's own kernel and of those variants that give its results, in turn over the rounds.
+ * Medians of those alternatives that give the results of the first, in turn over the rounds.
  *
  * @param rows of the batch.
- * @param variants without the kernel itself.
  */
-export async function measure(gpu: Gpu, command: Command, variants: readonly Kernel[], rows: number): Promise<Measured> {
+export async function measure(gpu: Gpu, alternatives: Alternatives, rows: number): Promise<Measured> {
   const { device, memory } = gpu;
   const residents = new Residents(gpu, 'measurement');
-  const program = createProgram([alone(command)]);
+  const entries = Object.entries(alternatives).map(([name, choices]) => ({
+    name,
+    commands: choices.map(([command]) => command),
+    kernels: choices.map(([, kernel]) => kernel),
+  }));
+  const shared = sharedBy(entries.map(({ commands }) => commands));
+  const candidates = entries.map(({ name, commands, kernels }) => ({ name, kernels, program: createProgram(alone(commands, shared)) }));
+  const usual = candidates[0]!.program;
   const externals: Record<string, GPUBuffer> = {};
   const contents = new Map<GPUBuffer, Float32Array<ArrayBuffer>>();
   const refused: Record<string, string> = {};
   try {
-    for (const [name, { features }] of Object.entries(program.externals)) {
+    for (const [name, { features }] of Object.entries(usual.externals)) {
       const data = numbers(paddedRows(rows) * features);
       externals[name] = memory.create({ label: `measurement ${name}`, size: data.byteLength, usage: STORAGE | COPY_DST | COPY_SRC });
       contents.set(externals[name], data);
@@ -76,7 +104,7 @@ export async function measure(gpu: Gpu, command: Command, variants: readonly Ker
       for (const [buffer, data] of contents) device.queue.writeBuffer(buffer, 0, data);
       await run(executable, 1);
       const encoder = device.createCommandEncoder({ label: 'measurement' });
-      const written = Object.entries(program.externals).filter(([, { access }]) => access === 'read_write');
+      const written = Object.entries(usual.externals).filter(([, { access }]) => access === 'read_write');
       const tickets = written.map(([name, { features }]) => gpu.readback.copy(encoder, externals[name]!, TILE * features));
       device.queue.submit([encoder.finish()]);
       const parts = await Promise.all(tickets.map((ticket) => ticket.read()));
@@ -84,11 +112,10 @@ export async function measure(gpu: Gpu, command: Command, variants: readonly Ker
     };
     const prepared = new Map<string, { executable: Executable; repeats: number; times: number[] }>();
     let expected: Float32Array | null = null;
-    for (const kernel of [command.kernel, ...variants]) {
-      const { name } = kernel.source;
+    for (const { name, kernels, program } of candidates) {
       try {
-        const pipeline = await gpu.pipelines.get(command, kernel);
-        const executable = new Executable(gpu, program, { many: [pipeline], few: [pipeline] }, residents);
+        const pipelines = await Promise.all(program.commands.map((command, index) => gpu.pipelines.get(command, kernels[index])));
+        const executable = new Executable(gpu, program, { program, many: pipelines, few: pipelines }, residents);
         const result = await resultOf(executable);
         expected ??= result;
         if (!agree(result, expected)) {
@@ -98,13 +125,13 @@ export async function measure(gpu: Gpu, command: Command, variants: readonly Ker
         const once = await run(executable, 1);
         prepared.set(name, { executable, repeats: Math.min(MOST_REPEATS, Math.max(1, Math.ceil(TARGET / once))), times: [] });
       } catch (error) {
-        if (kernel === command.kernel || !(error instanceof CompileError)) throw error;
+        if (program === usual || !(error instanceof CompileError)) throw error;
         refused[name] = 'does not compile here';
       }
     }
-    const entries = [...prepared.values()];
+    const runners = [...prepared.values()];
     for (let round = 0; round < ROUNDS; round++)
-      for (const entry of round % 2 === 0 ? entries : entries.toReversed()) entry.times.push(await run(entry.executable, entry.repeats));
+      for (const entry of round % 2 === 0 ? runners : runners.toReversed()) entry.times.push(await run(entry.executable, entry.repeats));
     return { milliseconds: Object.fromEntries([...prepared].map(([name, { times }]) => [name, median(times)])), refused };
   } finally {
     residents.dispose();

@@ -1,20 +1,23 @@
 // What was chosen, and why.
 
 import { FEW_ROWS, type RowsClass, shapeOf } from '../runtime/choices.js';
+import type { Executable } from '../runtime/executable.js';
 import type { Gpu } from '../runtime/gpu.js';
 import { memo } from '../runtime/memo.js';
 import type { Command } from '../runtime/program.js';
+import { fusionsOf } from './fuse.js';
+import type { Fusion } from './fusion.js';
 import { families } from './variants.js';
 
-/** One shape of one kernel, and the variant that it runs with. */
+/** One shape of one kernel, and the variant that it runs with; or a kernel that can take the place of several. */
 export interface Choice {
   /** The kernel that programs name. */
   readonly kernel: string;
   readonly params: Readonly<Record<string, number>>;
   readonly constants: Readonly<Record<string, number | boolean>>;
-  /** `few`: batches of up to 8 rows. */
-  readonly rows: RowsClass;
-  /** The variant's name; the kernel's own where it runs as it is. */
+  /** `few`: batches of up to 8 rows; `all` for what is fused, which no batch changes. */
+  readonly rows: RowsClass | 'all';
+  /** The variant's name; the kernel's own where it runs as it is; `apart` for a kernel that could take the place of several and does not. */
   readonly chosen: string;
   /**
    * `measured` by this Gpu, `remembered` from an earlier measurement on such an adapter, for few rows `as for more rows` where only those were measured, by a
@@ -43,30 +46,46 @@ export function findingsOf(gpu: Gpu): Map<string, Finding> {
   return memo(findings, gpu, () => new Map());
 }
 
-/** Commands of all programs on a Gpu that have variants, one a shape. */
-export function commandsOf(gpu: Gpu): Map<string, Command> {
+const programsOn = (gpu: Gpu): Executable[] => [...gpu.owners].flatMap(({ executables }) => [...executables]);
+
+/**
+ * Commands of all programs on a Gpu that have variants, one a shape.
+ *
+ * @param of the programs as they were `recorded`, or as they run (`program`).
+ */
+export function commandsOf(gpu: Gpu, of: 'recorded' | 'program'): Map<string, Command> {
   const found = new Map<string, Command>();
-  for (const owner of gpu.owners)
-    for (const { program } of owner.executables)
-      for (const command of program.commands) if (command.kernel.source.name in families) found.set(shapeOf(command), command);
+  for (const executable of programsOn(gpu))
+    for (const command of executable[of].commands) if (command.kernel.source.name in families) found.set(shapeOf(command), command);
   return found;
 }
+
+/** `chosen` where the parts of a fusion run. */
+export const APART = 'apart';
+
+export const fusionKey = (command: Command): string => `fused ${shapeOf(command)}`;
+
+/** What could be fused in the programs on a Gpu, one a shape. */
+export const fusionsOn = (gpu: Gpu): Map<string, Fusion> =>
+  new Map(programsOn(gpu).flatMap(({ recorded }) => fusionsOf(recorded).map((fusion) => [fusionKey(fusion.command), fusion] as const)));
 
 const milliseconds = (value: number) => `${value.toPrecision(3)} ms`;
 
 function line({ kernel, params, rows, chosen, because, milliseconds: times, refused }: Choice): string {
-  const shape = ['inputs', 'outputs', 'tasks', 'dim'].flatMap((name) => (name in params ? `${name} ${params[name]}` : []));
+  const shape = ['inputs', 'outputs', 'tasks', 'dim', 'layers', 'features'].flatMap((name) =>
+    name in params ? `${name} ${params[name]}` : [],
+  );
   const others = [
     ...Object.entries(times).map(([name, time]) => `${name} ${milliseconds(time)}`),
     ...Object.entries(refused).map(([name, reason]) => `${name} ${reason}`),
   ];
-  const batch = rows === 'few' ? `up to ${FEW_ROWS} rows` : 'more rows';
+  const batch = { few: `up to ${FEW_ROWS} rows`, many: 'more rows', all: 'in one dispatch' }[rows];
   return `${kernel}, ${shape.join(', ')}, ${batch}: ${chosen}, ${because}${others.length > 0 ? ` (${others.join('; ')})` : ''}`;
 }
 
 export function reportOf(gpu: Gpu): TuningReport {
   const known = findingsOf(gpu);
-  const choices = [...commandsOf(gpu)].flatMap(([shape, command]) =>
+  const variants = [...commandsOf(gpu, 'program')].flatMap(([shape, command]) =>
     (['many', 'few'] as const).map((rows): Choice => {
       const { kernel, params, constants } = command;
       const chosen = gpu.choices.of(command, rows);
@@ -81,5 +100,19 @@ export function reportOf(gpu: Gpu): TuningReport {
       };
     }),
   );
+  const fusions = [...fusionsOn(gpu)].map(([key, { command }]): Choice => {
+    const { kernel, params, constants } = command;
+    const { name } = kernel.source;
+    const chosen = gpu.choices.fused.has(key) ? name : APART;
+    return {
+      kernel: name,
+      params,
+      constants,
+      rows: 'all',
+      chosen,
+      ...(known.get(key) ?? { because: 'default', milliseconds: {}, refused: {} }),
+    };
+  });
+  const choices = [...variants, ...fusions];
   return { adapter: gpu.choices.adapter, choices, toString: () => choices.map(line).join('\n') };
 }

@@ -5,8 +5,10 @@ import { ValueError } from '../runtime/errors.js';
 import type { Gpu } from '../runtime/gpu.js';
 import type { Kernel } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
-import { measure } from './measure.js';
-import { commandsOf, findingsOf, reportOf, type TuningReport } from './report.js';
+import { fuse } from './fuse.js';
+import { netKernels } from './fuse-net.js';
+import { type Alternatives, measure } from './measure.js';
+import { APART, commandsOf, findingsOf, fusionKey, fusionsOn, reportOf, type TuningReport } from './report.js';
 import { platformStore, type Remembered } from './store.js';
 import { families } from './variants.js';
 
@@ -27,9 +29,8 @@ const GAIN = 0.95;
 /** FNV-1a of all texts: choices are forgotten when a shader changes. */
 function version(): string {
   let hash = 0x811c9dc5;
-  for (const { few } of Object.values(families))
-    for (const { source } of few)
-      for (let i = 0; i < source.wgsl.length; i++) hash = Math.imul(hash ^ source.wgsl.charCodeAt(i), 0x01000193) >>> 0;
+  for (const { source } of [...Object.values(families).flatMap(({ few }) => few), ...netKernels])
+    for (let i = 0; i < source.wgsl.length; i++) hash = Math.imul(hash ^ source.wgsl.charCodeAt(i), 0x01000193) >>> 0;
   return hash.toString(16);
 }
 
@@ -38,14 +39,10 @@ function keyOf(gpu: Gpu): string {
   return JSON.stringify([vendor, architecture, device, description, version()]);
 }
 
-const variantsOf = (command: Command, rows: RowsClass): readonly Kernel[] => families[command.kernel.source.name]![rows];
-
-/** Takes a choice over; false where the name is no variant of the command. */
-function choose(gpu: Gpu, key: string, command: Command, rows: RowsClass, name: string): boolean {
-  const kernel = [command.kernel, ...variantsOf(command, rows)].find(({ source }) => source.name === name);
-  if (kernel) gpu.choices.measured.set(key, kernel);
-  return kernel !== undefined;
-}
+const variantsOf = (command: Command, rows: RowsClass): readonly Kernel[] => [
+  command.kernel,
+  ...families[command.kernel.source.name]![rows],
+];
 
 function batchesOf({ rows = 1024 }: TuneOptions): Partial<Record<RowsClass, number>> {
   const all = typeof rows === 'number' ? [rows] : rows;
@@ -67,27 +64,42 @@ export async function tune(gpu: Gpu, options: TuneOptions = {}): Promise<TuningR
   const store = remember ? platformStore() : null;
   const remembered: Record<string, string> = { ...(await store?.read(keyOf(gpu)).catch((): Remembered => ({}))) };
   let fresh = false;
-  for (const [shape, command] of commandsOf(gpu)) {
+  /** What to run of several alternatives; undefined where there is no time left. */
+  const decide = async (key: string, alternatives: Alternatives, usual: string, count: number): Promise<string | undefined> => {
+    const known = remembered[key];
+    if (known !== undefined && known in alternatives) {
+      findings.set(key, { because: 'remembered', milliseconds: {}, refused: {} });
+      return known;
+    }
+    if (signal?.aborted || performance.now() - begin > milliseconds) return undefined;
+    const measured = await measure(gpu, alternatives, count);
+    const [best, time] = Object.entries(measured.milliseconds).reduce((a, b) => (b[1] < a[1] ? b : a));
+    findings.set(key, { because: 'measured', ...measured });
+    remembered[key] = time < GAIN * (measured.milliseconds[usual] ?? Number.POSITIVE_INFINITY) ? best : usual;
+    fresh = true;
+    return remembered[key];
+  };
+  for (const [shape, command] of commandsOf(gpu, 'recorded')) {
     for (const [rows, count] of Object.entries(batches) as [RowsClass, number][]) {
       const key = `${rows} ${shape}`;
       if (findings.has(key)) continue;
-      const known = remembered[key];
-      if (known !== undefined && choose(gpu, key, command, rows, known)) {
-        findings.set(key, { because: 'remembered', milliseconds: {}, refused: {} });
-        continue;
-      }
-      if (signal?.aborted || performance.now() - begin > milliseconds) continue;
-      const measured = await measure(gpu, command, variantsOf(command, rows), count);
-      const usual = gpu.choices.of(command, rows).source.name;
-      const [best, time] = Object.entries(measured.milliseconds).reduce((a, b) => (b[1] < a[1] ? b : a));
-      const chosen = time < GAIN * (measured.milliseconds[usual] ?? Number.POSITIVE_INFINITY) ? best : usual;
-      choose(gpu, key, command, rows, chosen);
-      findings.set(key, { because: 'measured', ...measured });
-      remembered[key] = chosen;
-      fresh = true;
+      const kernels = new Map(variantsOf(command, rows).map((kernel) => [kernel.source.name, kernel]));
+      const alternatives = Object.fromEntries([...kernels].map(([name, kernel]) => [name, [[command, kernel] as const]]));
+      const chosen = await decide(key, alternatives, gpu.choices.of(command, rows).source.name, count);
+      if (chosen !== undefined) gpu.choices.measured.set(key, kernels.get(chosen)!);
     }
   }
-  for (const owner of gpu.owners) for (const executable of owner.executables) executable.adopt(await gpu.pipelinesOf(executable.program));
+  // Then what can be fused, beside its parts as they run now. One choice for all batches, by the largest.
+  const [rows, count] = batches.many ? (['many', batches.many] as const) : (['few', batches.few!] as const);
+  for (const [key, { parts, command }] of fusionsOn(gpu)) {
+    if (findings.has(key)) continue;
+    const apart = parts.map((part) => [part, gpu.choices.of(part, rows)] as const);
+    const { name } = command.kernel.source;
+    const chosen = await decide(key, { [APART]: apart, [name]: [[command, command.kernel]] }, APART, count);
+    if (chosen === name) gpu.choices.fused.add(key);
+  }
+  gpu.choices.fuse = (recorded) => fuse(recorded, ({ command }) => gpu.choices.fused.has(fusionKey(command)));
+  for (const owner of gpu.owners) for (const executable of owner.executables) executable.adopt(await gpu.pipelinesOf(executable.recorded));
   // A browser may refuse to store anything; choices then last as long as this Gpu.
   if (fresh) await store?.write(keyOf(gpu), remembered).catch(() => {});
   return reportOf(gpu);

@@ -5,6 +5,9 @@ import { autoregressiveSolveAffineTeam } from '../kernels/autoregressive-solve-a
 import { autoregressiveSolveMixtureTeam } from '../kernels/autoregressive-solve-mixture-team.js';
 import { autoregressiveSolveSplineTeam } from '../kernels/autoregressive-solve-spline-team.js';
 import { maskedLinearFew } from '../kernels/masked-linear-few.js';
+import { maskedLinearHalfFew } from '../kernels/masked-linear-half-few.js';
+import { maskedLinearHalfMatrix } from '../kernels/masked-linear-half-matrix.js';
+import { maskedLinearHalfShared } from '../kernels/masked-linear-half-shared.js';
 import { maskedLinearMatrix } from '../kernels/masked-linear-matrix.js';
 import { maskedLinearShared } from '../kernels/masked-linear-shared.js';
 import type { RowsClass } from '../runtime/choices.js';
@@ -14,11 +17,13 @@ export type Family = Readonly<Record<RowsClass, readonly Kernel[]>>;
 
 const general = <S extends KernelSource>(...kernels: readonly Kernel<S>[]) => kernels as unknown as readonly Kernel[];
 const linear = general(maskedLinearMatrix, maskedLinearShared);
+const half = general(maskedLinearHalfMatrix, maskedLinearHalfShared);
 const solve = <S extends KernelSource>(team: Kernel<S>): Family => ({ many: general(team), few: general(team) });
 
 /** By the shader's name: an import of the kernels themselves would keep those that a page does not use in its bundle. */
 export const families: Readonly<Record<string, Family>> = {
   'masked-linear': { many: linear, few: [...linear, ...general(maskedLinearFew)] },
+  'masked-linear-half': { many: half, few: [...half, ...general(maskedLinearHalfFew)] },
   'autoregressive-solve-affine': solve(autoregressiveSolveAffineTeam),
   'autoregressive-solve-mixture': solve(autoregressiveSolveMixtureTeam),
   'autoregressive-solve-spline': solve(autoregressiveSolveSplineTeam),

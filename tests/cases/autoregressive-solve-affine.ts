@@ -1,7 +1,9 @@
 import { readiness } from '../../src/flows/conditioner/readiness.js';
 import { planSolve, type SolvePlan } from '../../src/flows/conditioner/solve-plan.js';
 import { SCALE_NUMBER } from '../../src/kernels/affine.js';
+import { TASK_WORDS } from '../../src/kernels/autoregressive-solve.js';
 import { autoregressiveSolveAffine } from '../../src/kernels/autoregressive-solve-affine.js';
+import { joinTasks } from '../../src/tuning/fuse-solves.js';
 import { type ConditionerShape, makeConditioner } from '../support/conditioners.js';
 import { Random } from '../support/random.js';
 import { mixConstants, SCALE_CONSTANTS, SCALE_KINDS } from './affine.js';
@@ -55,10 +57,35 @@ const solve = (
   };
 };
 
+/** Three layers in one list, with features that change places between them. */
+function joined(rows: number) {
+  const plans = [made(5, 20, 20), made(5, 31), { ...made(5, 12, 12), residual: true }].map((shape) => planOf({ ...shape, heads: 2 }));
+  const nodes = Math.max(...plans.map((plan) => plan.nodes));
+  const order = Uint32Array.of(3, 0, 4, 2, 1);
+  const tasks = joinTasks(
+    plans.map((plan) => ({ ...plan, order })),
+    nodes,
+  );
+  const one = solve('three layers in one list', made(5, 20), { rows });
+  return {
+    ...one,
+    params: { ...one.params, tasks: tasks.length / TASK_WORDS, nodes: 2 * nodes + 1 },
+    buffers: {
+      ...one.buffers,
+      weight: table(() => Float32Array.from(plans.flatMap(({ weight }) => [...weight]))),
+      bias: table(() => Float32Array.from(plans.flatMap(({ bias }) => [...bias]))),
+      tasks: table(() => tasks),
+      state: tiledNormals(2 * nodes + 1, Number.NaN),
+    },
+    tolerance: { bound: 6e-5 },
+  };
+}
+
 const made = (dim: number, ...hidden: number[]): ConditionerShape => ({ dim, hidden });
 
 export const autoregressiveSolveAffineCases = defineCases(autoregressiveSolveAffine, [
   ...ROWS.map((rows) => solve('made', made(5, 20, 20), { rows })),
+  ...[3, 257].map(joined),
   solve('made', made(1, 7)),
   solve('made', made(2, 7)),
   solve('made', made(63, 130)),

@@ -12,6 +12,8 @@ export interface BufferSpec {
   /** `table` does not depend on the rows: weights, indices. */
   readonly layout: 'tiled' | 'row-major' | 'table';
   readonly make: (random: Random, rows: number) => Array32;
+  /** The numbers without their signs, where a word is none: for `of: 'inputs'`. */
+  readonly unsigned?: (data: Uint32Array<ArrayBuffer>) => Uint32Array<ArrayBuffer>;
 }
 
 export interface KernelCase<S extends KernelSource = KernelSource> {

@@ -1,26 +1,58 @@
 // Variants of kernels, on the cases of the kernel whose variants they are: those that differ in shape. What follows a sum is one function for all
 // of a family (shaders/lib/masked-linear.wgsl), so that nothing of it and all of it will do, and one activation.
 
+import { packHalves, toHalf } from '../../src/format/half.js';
 import type { Kernel } from '../../src/runtime/kernel.js';
+import { halfKernels } from '../../src/tuning/halves.js';
 import { families } from '../../src/tuning/variants.js';
+import { halfToNumber } from '../reference/halves.js';
 import { autoregressiveSolveAffineCases } from './autoregressive-solve-affine.js';
 import { autoregressiveSolveMixtureCases } from './autoregressive-solve-mixture.js';
 import { autoregressiveSolveSplineCases } from './autoregressive-solve-spline.js';
-import type { KernelCases } from './case.js';
+import type { BufferSpec, KernelCases } from './case.js';
 import { maskedLinearCases } from './masked-linear.js';
 
 const RELU = 1;
 const FLAGS = ['GATE', 'ADDEND', 'RAW', 'SCALE'];
-const all = [maskedLinearCases, autoregressiveSolveAffineCases, autoregressiveSolveMixtureCases, autoregressiveSolveSplineCases];
+const bases = [maskedLinearCases, autoregressiveSolveAffineCases, autoregressiveSolveMixtureCases, autoregressiveSolveSplineCases];
 
-function casesOf(name: string, variant: Kernel): KernelCases {
-  const table = all.find(({ kernel }) => kernel.source.name === name);
-  if (!table) throw new Error(`no cases of ${name} for its variant ${variant.source.name}`);
-  const cases = table.cases.filter(({ constants = {} }) => {
+/** Those that differ in shape. */
+const chosen = ({ cases }: KernelCases) =>
+  cases.filter(({ constants = {} }) => {
     const values = constants as Readonly<Record<string, number | boolean>>;
     return Number(values.ACTIVATION ?? 0) <= RELU && [0, FLAGS.length].includes(FLAGS.filter((flag) => values[flag]).length);
   });
-  return { kernel: variant, cases };
-}
+
+const tableOf = (name: string, tables: readonly KernelCases[]): KernelCases => {
+  const table = tables.find(({ kernel }) => kernel.source.name === name);
+  if (!table) throw new Error(`no cases of ${name}`);
+  return table;
+};
+
+/** The weights in float16, rounded; what would be subnormal is 0. */
+const halved = (weight: BufferSpec): BufferSpec => ({
+  ...weight,
+  unsigned: (words) => words.map((word) => word & 0x7fff7fff),
+  make: (random, rows) =>
+    packHalves(Float32Array.from(weight.make(random, rows), (value) => (Math.abs(value) < 2 ** -14 ? 0 : halfToNumber(toHalf(value)))))!,
+});
+
+/** Kernels with weights in float16, on the cases of those with float32 that have the constants of the first: what they differ in is one function. */
+export const halfCases = Object.entries(halfKernels).map(([name, kernel]): KernelCases => {
+  const all = chosen(tableOf(name, bases));
+  const first = JSON.stringify(all[0]!.constants);
+  const cases = all
+    .filter(({ constants }) => JSON.stringify(constants) === first)
+    .map((entry) => ({
+      ...entry,
+      buffers: { ...entry.buffers, weight: halved((entry.buffers as Record<string, BufferSpec>).weight!) },
+    }));
+  return { kernel, cases };
+});
+
+const casesOf = (name: string, variant: Kernel): KernelCases => ({
+  kernel: variant,
+  cases: chosen(tableOf(name, [...bases, ...halfCases])),
+});
 
 export const variantCases = Object.entries(families).flatMap(([name, { few }]) => few.map((variant) => casesOf(name, variant)));

@@ -1,6 +1,14 @@
 // Twin of shaders/lib/autoregressive-solve.wgsl, one row at a time; a solve kernel's twin adds its transformer.
 
-import { TASK_HAS_SCALE, TASK_HAS_SKIP, TASK_KIND, TASK_NONE, TASK_SKIPS, TASK_WORDS } from '../../src/kernels/autoregressive-solve.js';
+import {
+  TASK_FROM_STATE,
+  TASK_HAS_SCALE,
+  TASK_HAS_SKIP,
+  TASK_KIND,
+  TASK_NONE,
+  TASK_SKIPS,
+  TASK_WORDS,
+} from '../../src/kernels/autoregressive-solve.js';
 import type * as affine from '../../src/kernels/generated/autoregressive-solve-affine.js';
 import { activate } from './activation.js';
 import { TILE, tiled } from './layout.js';
@@ -40,7 +48,7 @@ export function solveTwin(
         const p = first + task[2]! * TILE;
         const place = (index: number) => p + index * task[3]! * TILE;
         const [value, logDet] = transform(
-          from[at]!,
+          task[TASK_FROM_STATE] === TASK_NONE ? from[at]! : state[first + task[TASK_FROM_STATE]! * TILE]!,
           (index) => state[place(index)]!,
           (index, stored) => {
             state[place(index)] = stored;

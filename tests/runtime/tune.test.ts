@@ -1,8 +1,9 @@
 // Choosing between variants of kernels: what is chosen is measured, said and kept, and changes results by rounding at most.
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Gpu, mademog, maf, neuralSpline } from '../../src/index.js';
+import { type Flow, Gpu, mademog, maf, neuralSpline, realNVP } from '../../src/index.js';
 import { ValueError } from '../../src/runtime/errors.js';
+import { fuse } from '../../src/tuning/fuse.js';
 import { families } from '../../src/tuning/variants.js';
 import { creations } from '../support/creations.js';
 import { expectError } from '../support/errors.js';
@@ -34,7 +35,7 @@ describe('tune', () => {
     for (const choice of report.choices) {
       expect(choice.because).toBe('measured');
       expect(choice.refused).toEqual({});
-      const names = families[choice.kernel]![choice.rows].map(({ source }) => source.name);
+      const names = choice.rows === 'all' ? ['apart'] : families[choice.kernel]![choice.rows].map(({ source }) => source.name);
       expect(Object.keys(choice.milliseconds).sort()).toEqual([choice.kernel, ...names].sort());
       expect(choice.milliseconds[choice.chosen]).toBeGreaterThan(0);
     }
@@ -69,7 +70,9 @@ describe('tune', () => {
     try {
       const flow = await maf(gpu, { dim: 3, layers: 1, hidden: [9], seed: 1 });
       const { choices } = await gpu.tune({ rows: 64, remember: false, milliseconds: 60_000 });
-      expect(new Set(choices.map(({ kernel }) => kernel))).toEqual(new Set(['masked-linear', 'autoregressive-solve-affine']));
+      expect(new Set(choices.map(({ kernel }) => kernel))).toEqual(
+        new Set(['masked-linear', 'autoregressive-solve-affine', 'narrow-net-affine']),
+      );
       expect(choices.filter(({ rows }) => rows === 'many').every(({ because }) => because === 'measured')).toBe(true);
       expect(choices.filter(({ rows }) => rows === 'few').every(({ because }) => because !== 'measured')).toBe(true);
       flow.dispose();
@@ -131,6 +134,22 @@ test('the rule for this adapter is said', async () => {
   }
 });
 
+/** What is chosen by hand takes effect. */
+const adopt = async (gpu: Gpu): Promise<void> => {
+  for (const owner of gpu.owners) for (const executable of owner.executables) executable.adopt(await gpu.pipelinesOf(executable.recorded));
+};
+
+const resultsOf = async (flow: Flow, count: number) => {
+  const context = flow.contextDim > 0 ? { context: Float32Array.of(0.3, -1) } : {};
+  const { x, logProb } = await flow.sampleWithLogProb(count, { seed: 7, ...context });
+  return [x, logProb, await flow.logProb(x, context)] as const;
+};
+
+function expectSame(got: Awaited<ReturnType<typeof resultsOf>>, expected: Awaited<ReturnType<typeof resultsOf>>, place: string): void {
+  for (const [i, what] of (['x', 'log p', 'density'] as const).entries())
+    expect(farthest(got[i]!, expected[i]!), `${what}, ${place}`).toBeLessThan(2e-4);
+}
+
 describe('whatever the variant', () => {
   const recipes = {
     maf: (gpu: Gpu) => maf(gpu, { dim: 5, layers: 2, hidden: [40, 40], seed: 3, contextDim: 2 }),
@@ -143,12 +162,7 @@ describe('whatever the variant', () => {
     const gpu = await Gpu.request();
     try {
       const flow = await make(gpu);
-      const draws = (count: number) => flow.sampleWithLogProb(count, { seed: 7, context: Float32Array.of(0.3, -1) });
-      const densities = (x: Float32Array) => flow.logProb(x, { context: Float32Array.of(0.3, -1) });
-      const results = async (count: number) => {
-        const { x, logProb } = await draws(count);
-        return [x, logProb, await densities(x)] as const;
-      };
+      const results = (count: number) => resultsOf(flow, count);
       const expected = { 70: await results(70), 5: await results(5) };
       const shapes = (await gpu.report()).choices.length;
       expect(shapes).toBeGreaterThan(0);
@@ -156,17 +170,64 @@ describe('whatever the variant', () => {
       for (const name of names) {
         gpu.choices.of = (command) =>
           families[command.kernel.source.name]?.few.find(({ source }) => source.name === name) ?? command.kernel;
-        for (const owner of gpu.owners)
-          for (const executable of owner.executables) executable.adopt(await gpu.pipelinesOf(executable.program));
+        await adopt(gpu);
         used += (await gpu.report()).choices.filter(({ chosen }) => chosen === name).length;
-        for (const [count, [x, logProb, density]] of Object.entries(expected)) {
-          const got = await results(Number(count));
-          expect(farthest(got[0], x), `x, ${name}, ${count} rows`).toBeLessThan(2e-4);
-          expect(farthest(got[1], logProb), `log p, ${name}, ${count} rows`).toBeLessThan(2e-4);
-          expect(farthest(got[2], density), `density, ${name}, ${count} rows`).toBeLessThan(2e-4);
-        }
+        for (const [count, before] of Object.entries(expected)) expectSame(await results(Number(count)), before, `${name}, ${count} rows`);
       }
       expect(used).toBeGreaterThan(shapes / 2);
+    } finally {
+      gpu.dispose();
+    }
+  });
+});
+
+describe('fused', () => {
+  const net = { dim: 5, layers: 2, hidden: [40, 30], seed: 3 } as const;
+  /** Recipes, and how many fused networks their density and their draws with densities have, and how many lists of several solves the latter. */
+  const recipes: Record<string, readonly [make: (gpu: Gpu) => Promise<Flow>, density: number, draw: number, lists: number]> = {
+    'realNVP with a context': [(gpu) => realNVP(gpu, { ...net, contextDim: 2 }), 2, 2, 0],
+    'maf, batch norm between': [(gpu) => maf(gpu, { ...net, batchNorm: true }), 2, 0, 0],
+    'maf with permutations': [(gpu) => maf(gpu, { ...net, layers: 3, order: 'random' }), 3, 0, 1],
+    'an autoregressive spline': [(gpu) => neuralSpline(gpu, { ...net, dim: 3, type: 'autoregressive' }), 2, 0, 1],
+    'spline coupling': [(gpu) => neuralSpline(gpu, { ...net, dim: 3 }), 2, 2, 0],
+    'a net that is wide but for its end': [(gpu) => realNVP(gpu, { ...net, hidden: [200, 40] }), 2, 2, 0],
+    'a wide net': [(gpu) => maf(gpu, { ...net, hidden: [400, 400] }), 0, 0, 0],
+    'the last layers of a residual net': [(gpu) => maf(gpu, { ...net, hidden: [32, 32], residual: true }), 2, 0, 1],
+  };
+
+  test.each(Object.entries(recipes))('%s gives the same numbers', async (_, [make, density, draw, lists]) => {
+    const gpu = await Gpu.request();
+    try {
+      const flow = await make(gpu);
+      const before = { 70: await resultsOf(flow, 70), 5: await resultsOf(flow, 5) };
+      gpu.choices.fuse = (recorded) => fuse(recorded, () => true);
+      await adopt(gpu);
+      const [owner] = gpu.owners;
+      const fusedIn = (name: string) =>
+        owner!.ready(name)!.program.commands.filter(({ kernel }) => kernel.source.name.startsWith('narrow-net')).length;
+      expect([fusedIn('logProb'), fusedIn('sampleWithLogProb')]).toEqual([density, draw]);
+      const solves = owner!.ready('sampleWithLogProb')!.program.commands.filter(({ label }) => / of \d layers$/.test(label));
+      expect(solves.length).toBe(lists);
+      for (const [count, expected] of Object.entries(before)) expectSame(await resultsOf(flow, Number(count)), expected, `${count} rows`);
+    } finally {
+      gpu.dispose();
+    }
+  });
+
+  test('is measured beside its parts, said and remembered', async () => {
+    const gpu = await Gpu.request();
+    try {
+      const flow = await realNVP(gpu, { dim: 3, layers: 1, hidden: [16], seed: 2 });
+      const { choices } = await gpu.tune({ rows: 64, remember: false, milliseconds: 60_000 });
+      const fusions = choices.filter(({ rows }) => rows === 'all');
+      expect(fusions.length).toBeGreaterThan(0);
+      for (const { kernel, chosen, because, milliseconds } of fusions) {
+        expect(because).toBe('measured');
+        expect(Object.keys(milliseconds).sort()).toEqual(['apart', kernel].sort());
+        const saves = milliseconds[kernel]! < 0.95 * milliseconds.apart!;
+        expect(chosen).toBe(saves ? kernel : 'apart');
+      }
+      flow.dispose();
     } finally {
       gpu.dispose();
     }

@@ -61,8 +61,8 @@ export async function compareWithTwin(device: GPUDevice, kernel: Kernel, test: K
     call,
     workgroups: kernel.grid(rows, params),
   });
-  const run = (change: (values: Array32) => Array32, used: Record<string, number | boolean>) => {
-    const buffers = Object.fromEntries(Object.entries(data).map(([name, values]) => [name, widen(change(values))]));
+  const run = (change: (values: Array32, name: string) => Array32, used: Record<string, number | boolean>) => {
+    const buffers = Object.fromEntries(Object.entries(data).map(([name, values]) => [name, widen(change(values, name))]));
     twinOf(source).run({ ...call, buffers: buffers as never, params, constants: used as never });
     return buffers;
   };
@@ -70,8 +70,9 @@ export async function compareWithTwin(device: GPUDevice, kernel: Kernel, test: K
   // Sizes of the terms of each sum: the same sum over absolute values, without what only shrinks them.
   const linear = Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, name === 'ACTIVATION' ? 0 : value]));
   if ('GATE' in linear) linear.GATE = false;
-  const sizes =
-    test.tolerance.of === 'inputs' ? run((values) => (values instanceof Uint32Array ? values : values.map(Math.abs)), linear) : null;
+  const unsigned = (values: Array32, name: string) =>
+    values instanceof Uint32Array ? (test.buffers[name]!.unsigned?.(values) ?? values) : values.map(Math.abs);
+  const sizes = test.tolerance.of === 'inputs' ? run(unsigned, linear) : null;
 
   let worst = 0;
   let place = 'none';

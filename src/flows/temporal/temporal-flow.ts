@@ -10,6 +10,7 @@ import { ArrayRun } from '../../runtime/run-arrays.js';
 import { allocate, check, checkCount, checkInteger, checkRows, randomSeed, resolveSeed } from '../checks.js';
 import type { Flow } from '../flow.js';
 import { copyParameters } from '../parameters.js';
+import { asSaved, hasHalves, type SaveOptions } from '../save-options.js';
 import { recordTemporal, statesOf, type TemporalParts, type TemporalTask } from './programs.js';
 import { type Sequence, type SeriesCall, TemporalRun } from './run.js';
 
@@ -79,7 +80,7 @@ export class TemporalFlow {
   constructor(gpu: Gpu, parts: TemporalParts, state: TemporalState) {
     this.#parts = parts;
     this.#state = state;
-    this.#tasks = gpu.residents('flow', (task) => this.record(task as TemporalTask));
+    this.#tasks = gpu.residents('flow', (task) => this.record(task as TemporalTask), [], hasHalves(state.tensors));
     this.dim = parts.dim;
     this.covariates = parts.covariates;
     this.hidden = parts.recurrent.hidden;
@@ -146,10 +147,10 @@ export class TemporalFlow {
     return copyParameters(this.#state);
   }
 
-  /** One safetensors file with the description in its metadata; `loadTemporal` reads it back to the same bits. */
-  async save(): Promise<Uint8Array> {
+  /** One safetensors file with the description in its metadata; `loadTemporal` reads it back to the same bits; `weights` as of a flow's `save`. */
+  async save(options?: SaveOptions): Promise<Uint8Array> {
     this.#tasks.assertAlive();
-    return writeSafetensors(this.#state.tensors, temporalMetadata(this.#state.description));
+    return writeSafetensors(await asSaved(this.#state.tensors, options), temporalMetadata(this.#state.description));
   }
 
   /** Frees the buffers of this object and of its `flow`. Idempotent. */

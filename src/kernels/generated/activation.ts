@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation ab{let X=ab.y;if(ab.x*4u>=f()||X>=Z.a){return;}let ag=d(Z.a,ab.x)+X*c;let o=A[ag];var h=1.;if(ACTIVATION==v){h=D[0];}if(HAS_VALUE){B[ag]=M(ACTIVATION,o,h);}if(HAS_SLOPE){C[ag]=L(ACTIVATION,o,h);}}";
+const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation Y{let R=Y.y;if(Y.x*4u>=f()||R>=Z.a){return;}let X=d(Z.a,Y.x)+R*c;let o=A[X];var h=1.;if(ACTIVATION==u){h=D[0];}if(HAS_VALUE){B[X]=M(ACTIVATION,o,h);}if(HAS_SLOPE){C[X]=L(ACTIVATION,o,h);}}";
 const shader = /*#__PURE__*/ shaderText('features', 'source value! slope! beta:f', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${own}`);
 
 export const activation = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const w=0xffffffffu;override HAS_LOG_DET:bool=true;@16,4 affine ab{let X=ab.y;if(ab.x*4u>=f()||X>=Z.a){return;}let ag=d(Z.a,ab.x)+X*c;let p=C[X];if(p==w){D[ag]=A[ag];return;}let k=d(Z.c,ab.x)+p*c;var n=vec4f();if(SCALE!=s){n=B[k+Z.b*c];}let R=K(A[ag],B[k],n);D[ag]=R.c;if(HAS_LOG_DET){E[d(Z.b,ab.x)+p*c]=R.a;}}";
+const own = "const w=0xffffffffu;override HAS_LOG_DET:bool=true;@16,4 affine Y{let R=Y.y;if(Y.x*4u>=f()||R>=Z.a){return;}let X=d(Z.a,Y.x)+R*c;let q=C[R];if(q==w){D[X]=A[X];return;}let k=d(Z.c,Y.x)+q*c;var m=vec4f();if(SCALE!=s){m=B[k+Z.b*c];}let ad=K(A[X],B[k],m);D[X]=ad.c;if(HAS_LOG_DET){E[d(Z.b,Y.x)+q*c]=ad.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ab{if(ab.x*4u>=f()||ab.y*4u>=Z.a){return;}let u=o(p.a)+ab.x*4u;let h=vec2u(o(p.f),o(p.g));let e=N(u,ab.y,h);let P=d(Z.a,ab.x);for(var v=0u;v<min(4u,Z.a-ab.y*4u);v++){let ag=P+(ab.y*4u+v)*c;let j=A[ag];let b=select(vec4f(),vec4f(1.),e[v]<l(j));B[ag]=select(b,j,y(j));}}@64 log_mass ab{if(ab.x*4u>=f()){return;}let P=d(Z.a,ab.x);let h=vec4f(1.);let g=vec4f();var w=g;var I=h;var b=g;for(var e=0u;e<Z.a;e+=8u){var Q=g;let Y=min(e+8u,Z.a);for(var X=e;X<Y;X++){let i=C[P+X*c];let j=A[P+X*c];Q+=(h-i)*select(g,j,j>g)+i*select(g,-j,j<g)+u(-abs(j));I=select(g,I,(i>=g)&(i<=h));b+=i;}w+=Q;}let k=Z.b*D[ab.x]-w;E[ab.x]=select(k+t(I),k+b,y(b));}";
+const own = "@16,4 sample Y{if(Y.x*4u>=f()||Y.y*4u>=Z.a){return;}let K=o(q.a)+Y.x*4u;let h=vec2u(o(q.f),o(q.g));let e=N(K,Y.y,h);let O=d(Z.a,Y.x);for(var u=0u;u<min(4u,Z.a-Y.y*4u);u++){let X=O+(Y.y*4u+u)*c;let n=A[X];let b=select(vec4f(),vec4f(1.),e[u]<l(n));B[X]=select(b,n,y(n));}}@64 log_mass Y{if(Y.x*4u>=f()){return;}let O=d(Z.a,Y.x);let h=vec4f(1.);let g=vec4f();var w=g;var M=h;var b=g;for(var e=0u;e<Z.a;e+=8u){var W=g;let aa=min(e+8u,Z.a);for(var R=e;R<aa;R++){let j=C[O+R*c];let n=A[O+R*c];W+=(h-j)*select(g,n,n>g)+j*select(g,-n,n<g)+v(-abs(n));M=select(g,M,(j>=g)&(j<=h));b+=j;}w+=W;}let i=Z.b*D[Y.x]-w;E[Y.x]=select(i+t(M),i+b,y(b));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ab{if(ab.x*4u>=f()||ab.y*4u>=Z.a){return;}let u=o(p.a)+ab.x*4u;let h=vec2u(o(p.f),o(p.g));let e=N(u,ab.y,h);let P=d(Z.a,ab.x);for(var v=0u;v<min(4u,Z.a-ab.y*4u);v++){let X=ab.y*4u+v;let I=A[X];let J=A[Z.a+X];B[P+X*c]=clamp(fma(vec4f(J-I),e[v],vec4f(I)),vec4f(I),vec4f(J));}}@64 log_density ab{if(ab.x*4u>=f()){return;}let P=d(Z.a,ab.x);let total=Z.b*D[ab.x]+Z.c;var b=total;var e=vec4f(1.);for(var X=0u;X<Z.a;X++){let i=C[P+X*c];e=select(vec4f(),e,(i>=vec4f(A[X]))&(i<=vec4f(A[Z.a+X])));b=select(b,i,y(i)&!y(b));}E[ab.x]=select(total+t(e),b,y(b));}";
+const own = "@16,4 sample Y{if(Y.x*4u>=f()||Y.y*4u>=Z.a){return;}let K=o(q.a)+Y.x*4u;let h=vec2u(o(q.f),o(q.g));let e=N(K,Y.y,h);let O=d(Z.a,Y.x);for(var u=0u;u<min(4u,Z.a-Y.y*4u);u++){let R=Y.y*4u+u;let J=A[R];let M=A[Z.a+R];B[O+R*c]=clamp(fma(vec4f(M-J),e[u],vec4f(J)),vec4f(J),vec4f(M));}}@64 log_density Y{if(Y.x*4u>=f()){return;}let O=d(Z.a,Y.x);let total=Z.b*D[Y.x]+Z.c;var b=total;var e=vec4f(1.);for(var R=0u;R<Z.a;R++){let j=C[O+R*c];e=select(vec4f(),e,(j>=vec4f(A[R]))&(j<=vec4f(A[Z.a+R])));b=select(b,j,y(j)&!y(b));}E[Y.x]=select(total+t(e),b,y(b));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

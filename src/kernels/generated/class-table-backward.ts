@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "@64 class_table_backward ab{let h=ab.y*65535u*64u+ab.x;if(h>=Z.b*Z.a){return;}let e=vec4f(f32(h/Z.a));let X=h%Z.a;let s=(f()+3u)/4u;var w=0.;for(var W=0u;W<s;W+=c){let Y=min(W+c,s);var b=d(Z.c,W)+Z.d*c;var ag=d(Z.a,W)+X*c;var Q=vec4f();for(var y=W;y<Y;y++){Q+=select(vec4f(),B[ag],m(y)&(A[b]==e));b++;ag++;}w+=dot(Q,vec4f(1.));}C[h]+=w;}";
+const own = "@64 class_table_backward Y{let h=Y.y*65535u*64u+Y.x;if(h>=Z.b*Z.a){return;}let e=vec4f(f32(h/Z.a));let R=h%Z.a;let n=(f()+3u)/4u;var w=0.;for(var U=0u;U<n;U+=c){let aa=min(U+c,n);var b=d(Z.c,U)+Z.d*c;var X=d(Z.a,U)+R*c;var W=vec4f();for(var Q=U;Q<aa;Q++){W+=select(vec4f(),B[X],m(Q)&(A[b]==e));b++;X++;}w+=dot(W,vec4f(1.));}C[h]+=w;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn N(o:vec4f,I:f32,J:f32)->vec4f{let O=select(o,vec4f(J),o>vec4f(J));return select(O,vec4f(I),O<vec4f(I));}@16,4 dequantize ab{if(ab.x*4u>=f()||ab.y>=Z.a){return;}let ag=d(Z.a,ab.x)+ab.y*c;C[ag]=N((A[ag]+B[ag])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ab{if(ab.x*4u>=f()||ab.y>=Z.a){return;}let ag=d(Z.a,ab.x)+ab.y*c;C[ag]=N(floor(A[ag]*Z.b),0.,Z.b-1.);}";
+const own = "fn O(o:vec4f,J:f32,M:f32)->vec4f{let H=select(o,vec4f(M),o>vec4f(M));return select(H,vec4f(J),H<vec4f(J));}@16,4 dequantize Y{if(Y.x*4u>=f()||Y.y>=Z.a){return;}let X=d(Z.a,Y.x)+Y.y*c;C[X]=O((A[X]+B[X])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize Y{if(Y.x*4u>=f()||Y.y>=Z.a){return;}let X=d(Z.a,Y.x)+Y.y*c;C[X]=O(floor(A[X]*Z.b),0.,Z.b-1.);}";
 const shader = /*#__PURE__*/ shaderText('features levels:f step:f', 'x u y!', `${libCall}${libLayout}${own}`);
 
 export const dequantize = /*#__PURE__*/ kernelSource<

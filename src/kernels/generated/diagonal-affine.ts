@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "@16,4 diagonal_affine ab{let X=ab.y;if(ab.x*4u>=f()||X>=Z.a){return;}let ag=d(Z.a,ab.x)+X*c;let g=b(A[ag]-B[X],B[Z.a+X],B[2u*Z.a+X]);C[ag]=g+B[3u*Z.a+X];}";
+const own = "@16,4 diagonal_affine Y{let R=Y.y;if(Y.x*4u>=f()||R>=Z.a){return;}let X=d(Z.a,Y.x)+R*c;let g=b(A[X]-B[R],B[Z.a+R],B[2u*Z.a+R]);C[X]=g+B[3u*Z.a+R];}";
 const shader = /*#__PURE__*/ shaderText('features', 'x constants:f y!', `${libCall}${libLayout}${libSplitProduct}${own}`);
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "override SHIFT:bool=false;override ADD:bool=false;@16,4 gate ab{if(ab.x*4u>=f()||ab.y>=Z.a*Z.b){return;}let X=ab.y%Z.a;var i=A[d(Z.c,ab.x)+(Z.d+ab.y)*c]*B[Z.g+X];if(SHIFT){i+=B[Z.h+X];}let ag=d(Z.e,ab.x)+(Z.f+ab.y)*c;if(ADD){C[ag]+=i;}else{C[ag]=i;}}@64 gate_sums ab{let X=ab.x;if(X>=Z.a){return;}let s=(f()+3u)/4u;var h=0.;var q=0.;for(var W=0u;W<s;W+=c){let Y=min(W+c,s);var e=vec4f();var o=vec4f();for(var y=W;y<Y;y++){let ak=m(y);for(var g=0u;g<Z.b;g++){let j=g*Z.a+X;let b=select(vec4f(),D[d(Z.e,y)+(Z.f+j)*c],ak);let i=select(vec4f(),A[d(Z.c,y)+(Z.d+j)*c],ak);e=fma(i,b,e);o+=b;}}h+=dot(e,vec4f(1.));q+=dot(o,vec4f(1.));}E[Z.g+X]+=h;if(SHIFT){E[Z.h+X]+=q;}}";
+const own = "override SHIFT:bool=false;override ADD:bool=false;@16,4 gate Y{if(Y.x*4u>=f()||Y.y>=Z.a*Z.b){return;}let R=Y.y%Z.a;var i=A[d(Z.c,Y.x)+(Z.d+Y.y)*c]*B[Z.g+R];if(SHIFT){i+=B[Z.h+R];}let X=d(Z.e,Y.x)+(Z.f+Y.y)*c;if(ADD){C[X]+=i;}else{C[X]=i;}}@64 gate_sums Y{let R=Y.x;if(R>=Z.a){return;}let n=(f()+3u)/4u;var h=0.;var i=0.;for(var U=0u;U<n;U+=c){let aa=min(U+c,n);var e=vec4f();var o=vec4f();for(var Q=U;Q<aa;Q++){let L=m(Q);for(var g=0u;g<Z.b;g++){let k=g*Z.a+R;let b=select(vec4f(),D[d(Z.e,Q)+(Z.f+k)*c],L);let j=select(vec4f(),A[d(Z.c,Q)+(Z.d+k)*c],L);e=fma(j,b,e);o+=b;}}h+=dot(e,vec4f(1.));i+=dot(o,vec4f(1.));}E[Z.g+R]+=h;if(SHIFT){E[Z.h+R]+=i;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks x_features x_at y_features y_at scale_at shift_at', 'x table:f y! d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${own}`);
 
 export const gate = /*#__PURE__*/ kernelSource<

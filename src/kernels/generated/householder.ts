@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const n=24u;override REVERSE:bool=false;@64 householder ab{if(ab.x*4u>=f()){return;}let l=Z.a;let m=Z.b;let P=d(l,ab.x);var s=vec4f();var i=0u;for(var b=0u;b<=m;b++){let g=min(b,m-1u);let al=select(g,m-1u-g,REVERSE);var bf=vec4f();for(var e=0u;e<l;e+=n){let Y=min(e+n,l);var Q=vec4f();for(var X=e;X<Y;X++){let ag=P+X*c;var h:vec4f;if(b==0u){h=A[ag];if(REVERSE){h-=C[2u*m+X];}}else{h=D[ag]-B[i*l+X]*s;}Q=fma(vec4f(B[al*l+X]),h,Q);if(!REVERSE&&b==m){h+=C[2u*m+X];}D[ag]=h;}bf+=Q;}s=bf*C[al]+bf*C[m+al];i=al;}}";
+const own = "const m=24u;override REVERSE:bool=false;@64 householder Y{if(Y.x*4u>=f()){return;}let l=Z.a;let n=Z.b;let O=d(l,Y.x);var s=vec4f();var i=0u;for(var b=0u;b<=n;b++){let g=min(b,n-1u);let ad=select(g,n-1u-g,REVERSE);var be=vec4f();for(var e=0u;e<l;e+=m){let aa=min(e+m,l);var W=vec4f();for(var R=e;R<aa;R++){let X=O+R*c;var h:vec4f;if(b==0u){h=A[X];if(REVERSE){h-=C[2u*n+R];}}else{h=D[X]-B[i*l+R]*s;}W=fma(vec4f(B[ad*l+R]),h,W);if(!REVERSE&&b==n){h+=C[2u*n+R];}D[X]=h;}be+=W;}s=be*C[ad]+be*C[n+ad];i=ad;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 join ab{let X=ab.y;if(ab.x*4u>=f()||X>=Z.a){return;}let ag=d(Z.a,ab.x)+X*c;if(X<Z.b){C[ag]=A[d(Z.b,ab.x)+X*c];}else{C[ag]=B[d(Z.c,ab.x)+(X-Z.d)*c];}}";
+const own = "@16,4 join Y{let R=Y.y;if(Y.x*4u>=f()||R>=Z.a){return;}let X=d(Z.a,Y.x)+R*c;if(R<Z.b){C[X]=A[d(Z.b,Y.x)+R*c];}else{C[X]=B[d(Z.c,Y.x)+(R-Z.d)*c];}}";
 const shader = /*#__PURE__*/ shaderText('features leading_features whole_features shift', 'leading whole_tensor y!', `${libCall}${libLayout}${own}`);
 
 export const join = /*#__PURE__*/ kernelSource<

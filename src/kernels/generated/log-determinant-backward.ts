@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward ab{let l=Z.a;let p=ab.y;if(ab.x*4u>=f()||p>=l){return;}let W=d(l*l,ab.x);let E=W+p*c;let u=l*c;for(var U=0u;U<l;U++){var i=vec4f();if(U==p){i=Z.b*B[ab.x];}for(var b=p;b<U;b++){i=fma(-A[W+(b*l+U)*c],C[E+b*u],i);}C[E+U*u]=i/(1.+A[W+(U*l+U)*c]);}for(var U=l-1u;U>0u;U--){let O=U-1u;var i=C[E+O*u];for(var b=U;b<l;b++){i=fma(-A[W+(b*l+O)*c],C[E+b*u],i);}C[E+O*u]=i;}}";
+const own = "@16,4 log_determinant_backward Y{let l=Z.a;let q=Y.y;if(Y.x*4u>=f()||q>=l){return;}let U=d(l*l,Y.x);let p=U+q*c;let K=l*c;for(var v=0u;v<l;v++){var j=vec4f();if(v==q){j=Z.b*B[Y.x];}for(var b=q;b<v;b++){j=fma(-A[U+(b*l+v)*c],C[p+b*K],j);}C[p+v*K]=j/(1.+A[U+(v*l+v)*c]);}for(var v=l-1u;v>0u;v--){let H=v-1u;var j=C[p+H*K];for(var b=v;b<l;b++){j=fma(-A[U+(b*l+H)*c],C[p+b*K],j);}C[p+H*K]=j;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16 log_determinant ab{if(ab.x*4u>=f()){return;}let l=Z.a;let W=d(l*l,ab.x);var w=vec4f();for(var b=0u;b<l;b++){let e=A[W+(b*l+b)*c];w+=V(e);for(var U=b+1u;U<l;U++){let ag=W+U*l*c;let s=A[ag+b*c]/(1.+e);A[ag+b*c]=s;for(var p=b+1u;p<l;p++){A[ag+p*c]=fma(-s,A[W+(b*l+p)*c],A[ag+p*c]);}}}B[ab.x]+=Z.b*w;}";
+const own = "@16 log_determinant Y{if(Y.x*4u>=f()){return;}let l=Z.a;let U=d(l*l,Y.x);var w=vec4f();for(var b=0u;b<l;b++){let e=A[U+(b*l+b)*c];w+=V(e);for(var v=b+1u;v<l;v++){let X=U+v*l*c;let s=A[X+b*c]/(1.+e);A[X+b*c]=s;for(var q=b+1u;q<l;q++){A[X+q*c]=fma(-s,A[U+(b*l+q)*c],A[X+q*c]);}}}B[Y.x]+=Z.b*w;}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'matrix! log_det!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

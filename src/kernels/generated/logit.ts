@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "const b=.99999994;const e=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn Q(o:vec4f)->vec4f{let O=select(o,vec4f(b),o>vec4f(b));return select(O,vec4f(e),O<vec4f(e));}@16,4 logit ab{if(ab.x*4u>=f()||ab.y>=Z.a){return;}let ag=d(Z.a,ab.x)+ab.y*c;let o=A[ag];if(UNDO){B[ag]=(Q(l(o))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[ag]=-u(o)-u(-o)-Z.c;}return;}let K=fma(o,vec4f(1.-2.*Z.b),vec4f(Z.b));let b=Q(K);let e=t(b);let g=V(-b);B[ag]=e-g;if(HAS_LOG_DET){let P=(K<=vec4f())|(K>=vec4f(1.));C[ag]=Z.c-e-g+t(select(vec4f(1.),vec4f(),P));}}";
+const own = "const b=.99999994;const e=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn R(o:vec4f)->vec4f{let H=select(o,vec4f(b),o>vec4f(b));return select(H,vec4f(e),H<vec4f(e));}@16,4 logit Y{if(Y.x*4u>=f()||Y.y>=Z.a){return;}let X=d(Z.a,Y.x)+Y.y*c;let o=A[X];if(UNDO){B[X]=(R(l(o))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[X]=-v(o)-v(-o)-Z.c;}return;}let s=fma(o,vec4f(1.-2.*Z.b),vec4f(Z.b));let b=R(s);let e=t(b);let g=V(-b);B[X]=e-g;if(HAS_LOG_DET){let Q=(s<=vec4f())|(s>=vec4f(1.));C[X]=Z.c-e-g+t(select(vec4f(1.),vec4f(),Q));}}";
 const shader = /*#__PURE__*/ shaderText('features alpha:f log_range:f', 'x y! log_terms!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logit = /*#__PURE__*/ kernelSource<

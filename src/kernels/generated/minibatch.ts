@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "fn e(cb:u32,bf:u32,b:u32)->u32{return m(vec4u(cb,bf,b,0x5fu),vec2u(Z.d,Z.e)).x;}fn g(an:u32,b:u32)->u32{let c=(1u<<Z.c)-1u;var ag=an;loop{var J=ag>>Z.c;var K=ag&c;for(var bf=0u;bf<4u;bf++){let al=J^(e(K,bf,b)&c);J=K;K=al;}ag=(J<<Z.c)|K;if(ag<Z.b){break;}}return ag;}fn h(u:u32)->u32{let ag=o(p.d)+o(p.a)+u;return g(ag%Z.b,o(p.c)+ag/Z.b);}@64 minibatch ab{let m=f();if(ab.x*4u>=m){return;}let an=m-1u;var l:vec4u;for(var b=0u;b<4u;b++){l[b]=h(min(ab.x*4u+b,an))*Z.a;}for(var X=0u;X<Z.a;X++){B[d(Z.a,ab.x)+X*c]=vec4f(A[l.x+X],A[l.y+X],A[l.z+X],A[l.w+X]);}}";
+const own = "fn e(cb:u32,be:u32,b:u32)->u32{return n(vec4u(cb,be,b,0x5fu),vec2u(Z.d,Z.e)).x;}fn g(aj:u32,b:u32)->u32{let c=(1u<<Z.c)-1u;var X=aj;loop{var J=X>>Z.c;var K=X&c;for(var be=0u;be<4u;be++){let ad=J^(e(K,be,b)&c);J=K;K=ad;}X=(J<<Z.c)|K;if(X<Z.b){break;}}return X;}fn h(K:u32)->u32{let X=o(q.d)+o(q.a)+K;return g(X%Z.b,o(q.c)+X/Z.b);}@64 minibatch Y{let n=f();if(Y.x*4u>=n){return;}let ag=n-1u;var l:vec4u;for(var b=0u;b<4u;b++){l[b]=h(min(Y.x*4u+b,ag))*Z.a;}for(var R=0u;R<Z.a;R++){B[d(Z.a,Y.x)+R*c]=vec4f(A[l.x+R],A[l.y+R],A[l.z+R],A[l.w+R]);}}";
 const shader = /*#__PURE__*/ shaderText('features count half_bits seed_low seed_high', 'data:f y!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const minibatch = /*#__PURE__*/ kernelSource<

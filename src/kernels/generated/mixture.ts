@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const w=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ab{let X=ab.y;if(ab.x*4u>=f()||X>=Z.a){return;}let ag=d(Z.a,ab.x)+X*c;let p=C[X];if(p==w){D[ag]=A[ag];return;}let k=d(3u*COMPONENTS*Z.b,ab.x)+p*c;let V=Z.b*c;ao(k,V);var R:v;if(INVERSE){R=aq(A[ag],k,V);}else{let y=aa(A[ag],k,V);R=v(select(y.z,y.z*S,abs(y.z)>vec4f(.9*I)),y.a);}D[ag]=R.c;if(HAS_LOG_DET){E[d(Z.b,ab.x)+p*c]=R.a;}}";
+const own = "const w=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture Y{let R=Y.y;if(Y.x*4u>=f()||R>=Z.a){return;}let X=d(Z.a,Y.x)+R*c;let q=C[R];if(q==w){D[X]=A[X];return;}let k=d(3u*COMPONENTS*Z.b,Y.x)+q*c;let V=Z.b*c;aq(k,V);var ad:u;if(INVERSE){ad=at(A[X],k,V);}else{let S=ac(A[X],k,V);ad=u(select(S.z,S.z*aa,abs(S.z)>vec4f(.9*J)),S.a);}D[X]=ad.c;if(HAS_LOG_DET){E[d(Z.b,Y.x)+q*c]=ad.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots', 'x state=g! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack ab{let X=ab.y;let m=f();if(ab.x*4u>=m||X>=Z.a){return;}let an=m-1u;let V=select(1u,p.e.x,Z.b==1u)*Z.a;let u=ab.x*4u;B[d(Z.a,ab.x)+X*c]=vec4f(A[u*V+X],A[min(u+1u,an)*V+X],A[min(u+2u,an)*V+X],A[min(u+3u,an)*V+X]);}@16,4 unpack ab{let X=ab.y;let m=f();if(ab.x*4u>=m||X>=Z.a){return;}let u=ab.x*4u;let i=D[d(Z.a,ab.x)+X*c];let ag=u*Z.a+X;C[ag]=i.x;if(u+1u<m){C[ag+Z.a]=i.y;}if(u+2u<m){C[ag+2u*Z.a]=i.z;}if(u+3u<m){C[ag+3u*Z.a]=i.w;}}";
+const own = "@16,4 pack Y{let R=Y.y;let n=f();if(Y.x*4u>=n||R>=Z.a){return;}let ag=n-1u;let V=select(1u,q.e.x,Z.b==1u)*Z.a;let K=Y.x*4u;B[d(Z.a,Y.x)+R*c]=vec4f(A[K*V+R],A[min(K+1u,ag)*V+R],A[min(K+2u,ag)*V+R],A[min(K+3u,ag)*V+R]);}@16,4 unpack Y{let R=Y.y;let n=f();if(Y.x*4u>=n||R>=Z.a){return;}let K=Y.x*4u;let i=D[d(Z.a,Y.x)+R*c];let X=K*Z.a+R;C[X]=i.x;if(K+1u<n){C[X+Z.a]=i.y;}if(K+2u<n){C[X+2u*Z.a]=i.z;}if(K+3u<n){C[X+3u*Z.a]=i.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const w=0xffffffffu;@16,4 permute ab{let X=ab.y;if(ab.x*4u>=f()||X>=Z.a){return;}var i=vec4f();if(B[X]!=w){i=A[d(Z.b,ab.x)+B[X]*c];}C[d(Z.a,ab.x)+X*c]=i;}";
+const own = "const w=0xffffffffu;@16,4 permute Y{let R=Y.y;if(Y.x*4u>=f()||R>=Z.a){return;}var i=vec4f();if(B[R]!=w){i=A[d(Z.b,Y.x)+B[R]*c];}C[d(Z.a,Y.x)+R*c]=i;}";
 const shader = /*#__PURE__*/ shaderText('features source_features', 'x index:u y!', `${libCall}${libLayout}${own}`);
 
 export const permute = /*#__PURE__*/ kernelSource<

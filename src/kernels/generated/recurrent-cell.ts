@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ab{let p=ab.y;if(ab.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ab.x)+p*c;let al=Z.a*c;let ag=d(Z.a,ab.x)+p*c;let E=l(A[gate+al])*B[ag];let O=E+l(A[gate])*T(A[gate+2u*al]);let am=l(A[gate+3u*al])*T(O);B[ag]=O;C[d(Z.b,ab.x)+(Z.c+p)*c]=am;D[d(Z.d,ab.x)+p*c]=am;}@16,4 gru ab{let p=ab.y;if(ab.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ab.x)+p*c;let al=Z.a*c;let ag=d(Z.b,ab.x)+(Z.c+p)*c;let ah=T(A[gate+2u*al]+l(A[gate])*A[gate+3u*al]);let am=ah+l(A[gate+al])*(C[ag]-ah);C[ag]=am;D[d(Z.d,ab.x)+p*c]=am;}";
+const own = "@16,4 lstm Y{let q=Y.y;if(Y.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,Y.x)+q*c;let ad=Z.a*c;let X=d(Z.a,Y.x)+q*c;let E=l(A[gate+ad])*B[X];let W=E+l(A[gate])*T(A[gate+2u*ad]);let ae=l(A[gate+3u*ad])*T(W);B[X]=W;C[d(Z.b,Y.x)+(Z.c+q)*c]=ae;D[d(Z.d,Y.x)+q*c]=ae;}@16,4 gru Y{let q=Y.y;if(Y.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,Y.x)+q*c;let ad=Z.a*c;let X=d(Z.b,Y.x)+(Z.c+q)*c;let al=T(A[gate+2u*ad]+l(A[gate])*A[gate+3u*ad]);let ae=al+l(A[gate+ad])*(C[X]-al);C[X]=ae;D[d(Z.d,Y.x)+q*c]=ae;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn g(P:u32,W:u32,Y:u32)->vec4f{var w=vec4f();for(var e=W;e<Y;e+=8u){var Q=vec4f();for(var X=e;X<min(e+8u,Y);X++){Q+=A[P+X*c];}w+=Q;}return w;}@16,4 partial_sums ab{let m=(Z.a+b-1u)/b;if(ab.x*4u>=f()||ab.y>=m){return;}let W=ab.y*b;C[d(m,ab.x)+ab.y*c]=g(d(Z.a,ab.x),W,min(W+b,Z.a));}@64 row_sum ab{if(ab.x*4u>=f()){return;}B[ab.x]+=g(d(Z.a,ab.x),0u,Z.a);}";
+const own = "const b=64u;fn g(O:u32,U:u32,aa:u32)->vec4f{var w=vec4f();for(var e=U;e<aa;e+=8u){var W=vec4f();for(var R=e;R<min(e+8u,aa);R++){W+=A[O+R*c];}w+=W;}return w;}@16,4 partial_sums Y{let n=(Z.a+b-1u)/b;if(Y.x*4u>=f()||Y.y>=n){return;}let U=Y.y*b;C[d(n,Y.x)+Y.y*c]=g(d(Z.a,Y.x),U,min(U+b,Z.a));}@64 row_sum Y{if(Y.x*4u>=f()){return;}B[Y.x]+=g(d(Z.a,Y.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ab{let X=ab.y*4u;if(ab.x*4u>=f()||X>=Z.a){return;}let u=o(p.a)+ab.x*4u;let h=vec2u(o(p.f),o(p.g));let e=transpose(mat4x4f(q(m(vec4u(u,ab.y,0u,0u),h)),q(m(vec4u(u+1u,ab.y,0u,0u),h)),q(m(vec4u(u+2u,ab.y,0u,0u),h)),q(m(vec4u(u+3u,ab.y,0u,0u),h))));let ag=d(Z.a,ab.x)+X*c;A[ag]=e[0];if(X+1u<Z.a){A[ag+c]=e[1];}if(X+2u<Z.a){A[ag+2u*c]=e[2];}if(X+3u<Z.a){A[ag+3u*c]=e[3];}}@64 log_density ab{if(ab.x*4u>=f()){return;}let P=d(Z.a,ab.x);var w=vec4f();for(var e=0u;e<Z.a;e+=8u){var Q=vec4f();let Y=min(e+8u,Z.a);for(var X=e;X<Y;X++){let i=B[P+X*c];Q+=i*i;}w+=Q;}D[ab.x]=Z.b*C[ab.x]-(.5*w+f32(Z.a)*.9189385332046727);}";
+const own = "@16,4 sample Y{let R=Y.y*4u;if(Y.x*4u>=f()||R>=Z.a){return;}let K=o(q.a)+Y.x*4u;let h=vec2u(o(q.f),o(q.g));let e=transpose(mat4x4f(p(n(vec4u(K,Y.y,0u,0u),h)),p(n(vec4u(K+1u,Y.y,0u,0u),h)),p(n(vec4u(K+2u,Y.y,0u,0u),h)),p(n(vec4u(K+3u,Y.y,0u,0u),h))));let X=d(Z.a,Y.x)+R*c;A[X]=e[0];if(R+1u<Z.a){A[X+c]=e[1];}if(R+2u<Z.a){A[X+2u*c]=e[2];}if(R+3u<Z.a){A[X+3u*c]=e[3];}}@64 log_density Y{if(Y.x*4u>=f()){return;}let O=d(Z.a,Y.x);var w=vec4f();for(var e=0u;e<Z.a;e+=8u){var W=vec4f();let aa=min(e+8u,Z.a);for(var R=e;R<aa;R++){let j=B[O+R*c];W+=j*j;}w+=W;}D[Y.x]=Z.b*C[Y.x]-(.5*w+f32(Z.a)*.9189385332046727);}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

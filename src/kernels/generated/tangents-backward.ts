@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 tangents_backward ab{let X=ab.y;if(ab.x*4u>=f()||X>=Z.a){return;}let j=d(Z.a*Z.b,ab.x)+X*c;var w=vec4f();for(var g=0u;g<Z.b;g++){let ag=j+g*Z.a*c;w=fma(A[ag],B[ag],w);}let h=d(Z.a,ab.x)+X*c;if(ADD){C[h]+=w;}else{C[h]=w;}}";
+const own = "override ADD:bool=false;@16,4 tangents_backward Y{let R=Y.y;if(Y.x*4u>=f()||R>=Z.a){return;}let k=d(Z.a*Z.b,Y.x)+R*c;var w=vec4f();for(var g=0u;g<Z.b;g++){let X=k+g*Z.a*c;w=fma(A[X],B[X],w);}let j=d(Z.a,Y.x)+R*c;if(ADD){C[j]+=w;}else{C[j]=w;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks', 'x d_y d_slope!', `${libCall}${libLayout}${own}`);
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "const c=65535u*64u;fn d(n:u32,U:u32)->f32{var w=0.;for(var p=0u;p<Z.b;p++){w=fma(A[n*Z.b+p],B[p*Z.c+U],w);}return w;}@64 time_table ab{let ag=ab.y*c+ab.x;if(ag>=Z.a*Z.c){return;}let U=ag%Z.c;let w=d(ag/Z.c,U);D[ag]=select(w,l(vec4f(w)).x,C[U]==1.);}@64 time_table_backward ab{let ag=ab.y*c+ab.x;if(ag>=Z.b*Z.c){return;}let U=ag%Z.c;let p=ag/Z.c;var total=0.;for(var n=0u;n<Z.a;n++){var b=A[n*Z.b+p]*E[n*Z.c+U];if(C[U]==1.){b*=g(vec4f(d(n,U))).x;}total+=b;}F[ag]+=total;}";
+const own = "const c=65535u*64u;fn d(m:u32,v:u32)->f32{var w=0.;for(var q=0u;q<Z.b;q++){w=fma(A[m*Z.b+q],B[q*Z.c+v],w);}return w;}@64 time_table Y{let X=Y.y*c+Y.x;if(X>=Z.a*Z.c){return;}let v=X%Z.c;let w=d(X/Z.c,v);D[X]=select(w,l(vec4f(w)).x,C[v]==1.);}@64 time_table_backward Y{let X=Y.y*c+Y.x;if(X>=Z.b*Z.c){return;}let v=X%Z.c;let q=X/Z.c;var total=0.;for(var m=0u;m<Z.a;m++){var b=A[m*Z.b+q]*E[m*Z.c+v];if(C[v]==1.){b*=g(vec4f(d(m,v))).x;}total+=b;}F[X]+=total;}";
 const shader = /*#__PURE__*/ shaderText('evaluations terms width', 'times:f weights:f gated:f table:f! d_table:f d_weights:f!', `${libMath}${libActivation}${libSlope}${own}`);
 
 export const timeTable = /*#__PURE__*/ kernelSource<

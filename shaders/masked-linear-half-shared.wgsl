@@ -1,0 +1,11 @@
+// masked-linear-shared.wgsl, which has equation, error and paper, with weights in float16.
+//
+// Shapes   as there; weight u32, two float16 each, the first in the low half.
+
+#import "lib/weights-half.wgsl"
+#import "lib/linear-shared.wgsl"
+
+@compute @workgroup_size(16, 8)
+fn masked_linear_half_shared(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {
+  multiply_shared(wg, lane);
+}

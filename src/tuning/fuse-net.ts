@@ -1,0 +1,152 @@
+// The layers of a narrow conditioner, the transformer that they parameterise, and the sum of its log-det terms, as one command.
+
+import { STRIP } from '../kernels/linear-strips.js';
+import { groupsOf, type PackedNet, packNet, WIDEST } from '../kernels/narrow-net.js';
+import { narrowNetAffine } from '../kernels/narrow-net-affine.js';
+import { narrowNetSpline } from '../kernels/narrow-net-spline.js';
+import { ceilDiv, type Kernel } from '../runtime/kernel.js';
+import type { Command } from '../runtime/program.js';
+import type { ConstantTensor, Tensor } from '../runtime/tensor.js';
+import { type Fusion, isConstant, isSame, soleWriter, type Users } from './fusion.js';
+
+/** By the name of the transformer's kernel. */
+const fused: Readonly<Record<string, Kernel>> = {
+  affine: narrowNetAffine as unknown as Kernel,
+  spline: narrowNetSpline as unknown as Kernel,
+};
+
+export const netKernels: readonly Kernel[] = Object.values(fused);
+
+/** A layer that reads and writes plain features, no more than WIDEST. */
+function isNarrow({ kernel, tensors, params, constants, stage }: Command): boolean {
+  const padded = ceilDiv(params.outputs!, STRIP) * STRIP;
+  const has = (tensor: Tensor | undefined, length: number) => isConstant(tensor) && tensor.data.length === length;
+  return (
+    kernel.source.name === 'masked-linear' &&
+    stage === undefined &&
+    isConstant(tensors.ranges) &&
+    has(tensors.weight, params.inputs! * padded) &&
+    has(tensors.bias, 3 * padded) &&
+    tensors.x!.kind === 'tiled' &&
+    params.inputs! <= WIDEST &&
+    params.outputs! <= WIDEST &&
+    params.blocks === 1 &&
+    params.x_at === 0 &&
+    params.y_at === 0 &&
+    params.outputs === params.y_features &&
+    !constants.GATE &&
+    !constants.RAW
+  );
+}
+
+/** Indices of the layers, first to last, that end in the parameters which command `reader` reads. */
+function layersOf(commands: readonly Command[], users: Users, reader: number): number[] {
+  const layers: number[] = [];
+  let [addends, activation] = [0, null as unknown];
+  let [tensor, next] = [commands[reader]!.tensors.parameters!, reader];
+  for (;;) {
+    const index = soleWriter(users, tensor, next);
+    if (index === null || !isNarrow(commands[index]!)) return layers;
+    const { constants, params, tensors } = commands[index]!;
+    const isLast = layers.length === 0;
+    if (isLast ? constants.ACTIVATION || constants.SCALE : constants.ACTIVATION !== (activation ?? constants.ACTIVATION)) return layers;
+    addends += constants.ADDEND ? 1 : 0;
+    if (addends > 1 || (constants.ADDEND && params.addend_at !== 0)) return layers;
+    if (!isLast) activation = constants.ACTIVATION;
+    layers.unshift(index);
+    [tensor, next] = [tensors.x!, index];
+  }
+}
+
+const packed = new WeakMap<Float32Array | Uint32Array, { readonly from: readonly unknown[]; readonly net: PackedNet }>();
+
+/** Once for the same arrays, so that programs of one flow share what is uploaded. */
+function netOf(layers: readonly Command[], slot: Uint32Array): PackedNet {
+  const arrays = layers.map(({ tensors: { weight, bias, ranges } }) =>
+    [weight, bias, ranges].map((tensor) => (tensor as ConstantTensor).data),
+  );
+  const from = [...arrays.flat(), slot];
+  const known = packed.get(arrays[0]![0]!);
+  if (known && known.from.length === from.length && from.every((array, i) => array === known.from[i])) return known.net;
+  const net = packNet(
+    layers.map(({ params }, i) => {
+      const [weight, bias, ranges] = arrays[i] as [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>, Uint32Array<ArrayBuffer>];
+      return { inputs: params.inputs!, outputs: params.outputs!, weight, bias, ranges };
+    }),
+    slot,
+  );
+  packed.set(arrays[0]![0]!, { from, net });
+  return net;
+}
+
+const writes = ({ kernel, tensors }: Command): Tensor[] =>
+  Object.entries(kernel.source.buffers).flatMap(([name, { access }]) => (access === 'read_write' ? tensors[name]! : []));
+
+/** What the transformer at `end` and what leads to it fuse to; null where they do not. */
+export function fuseNet(commands: readonly Command[], users: Users, end: number): Fusion | null {
+  const { kernel, tensors, params, constants, stage, label } = commands[end]!;
+  const target = fused[kernel.source.name];
+  if (!target || stage !== undefined || constants.SHARED || !isConstant(tensors.slot)) return null;
+  const indices = layersOf(commands, users, end);
+  const last = commands[indices.at(-1) ?? -1];
+  if (!last || last.params.outputs !== params.parameter_features) return null;
+  const layers = indices.map((index) => commands[index]!);
+  const sum = commands[end + 1];
+  const counted = constants.HAS_LOG_DET !== false;
+  if (counted) {
+    const sums = sum?.kernel.source.entryPoint === 'row_sum' && isSame(sum.tensors.terms!, tensors.log_terms!);
+    if (!sums || users.get((tensors.log_terms as { readonly id: number }).id)!.length !== 2) return null;
+  }
+  // The layers move to where the transformer is: nothing between may write what they read.
+  const taken = new Set(indices);
+  for (let index = indices[0]!; index < end; index++) {
+    if (taken.has(index)) continue;
+    const written = writes(commands[index]!);
+    const earlier = layers.filter((_, i) => indices[i]! < index);
+    if (earlier.some((layer) => Object.values(layer.tensors).some((tensor) => written.some((other) => isSame(tensor, other))))) return null;
+  }
+  const net = netOf(layers, tensors.slot.data as Uint32Array);
+  const [first] = layers as [Command];
+  const addendLayer = layers.findIndex((layer) => layer.constants.ADDEND);
+  const adds = layers[addendLayer];
+  const constant = (name: string, data: ConstantTensor['data'], dtype: 'f32' | 'u32'): ConstantTensor => ({
+    kind: 'constant',
+    data,
+    dtype,
+    label: name,
+  });
+  return {
+    parts: [...layers, commands[end]!, ...(counted ? [sum!] : [])],
+    command: {
+      label: label.replace(/[^/]*$/, target.source.name),
+      kernel: target,
+      tensors: {
+        x: first.tensors.x!,
+        weight: constant('weight', net.weight, 'f32'),
+        bias: constant('bias', net.bias, 'f32'),
+        plan: constant('plan', net.plan, 'u32'),
+        addend: adds ? adds.tensors.addend! : first.tensors.x!,
+        value: tensors.x!,
+        y: tensors.y!,
+        total: counted ? sum!.tensors.total! : tensors.log_terms!,
+      },
+      params: {
+        layers: layers.length,
+        x_features: first.params.x_features!,
+        addend_layer: Math.max(0, addendLayer),
+        addend_features: adds?.params.addend_features ?? 1,
+        features: params.features!,
+        slots: params.slots!,
+        slot_at: net.slotAt,
+        groups: groupsOf(net.widest),
+      },
+      constants: {
+        ...constants,
+        ACTIVATION: layers.length > 1 ? (first.constants.ACTIVATION ?? 0) : 0,
+        ADDEND: adds !== undefined,
+        NORM: layers.some((layer) => layer.constants.SCALE),
+        HAS_LOG_DET: counted,
+      },
+    },
+  };
+}

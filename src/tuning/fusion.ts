@@ -1,0 +1,36 @@
+// Runs of recorded commands that one command can take the place of. Programs are recorded in parts, which every adapter runs and reverse mode knows;
+// whether a run of them is fused is decided when a program is compiled, as the choice between variants is.
+
+import type { Command } from '../runtime/program.js';
+import type { ConstantTensor, Tensor } from '../runtime/tensor.js';
+
+export interface Fusion {
+  /** In the order in which they were recorded. */
+  readonly parts: readonly Command[];
+  /** What does the same in one dispatch. */
+  readonly command: Command;
+}
+
+/** Indices of the commands that bind a tensor which is no constant. */
+export type Users = ReadonlyMap<number, readonly number[]>;
+
+const isScratch = (tensor: Tensor) => tensor.kind === 'tiled' && tensor.state === undefined;
+
+export function usersOf(commands: readonly Command[]): Users {
+  const users = new Map<number, number[]>();
+  for (const [index, { tensors }] of commands.entries())
+    for (const id of new Set(Object.values(tensors).flatMap((tensor) => (isScratch(tensor) && tensor.kind === 'tiled' ? tensor.id : []))))
+      users.set(id, [...(users.get(id) ?? []), index]);
+  return users;
+}
+
+/** The one command that writes a tensor, if nothing but it and `reader` binds that. */
+export function soleWriter(users: Users, tensor: Tensor, reader: number): number | null {
+  const indices = tensor.kind === 'tiled' && isScratch(tensor) ? users.get(tensor.id)! : [];
+  return indices.length === 2 && indices[1] === reader ? indices[0]! : null;
+}
+
+export const isConstant = (tensor: Tensor | undefined): tensor is ConstantTensor => tensor?.kind === 'constant' && !tensor.from;
+
+export const isSame = (a: Tensor, b: Tensor): boolean =>
+  a === b || (a.kind === 'tiled' && b.kind === 'tiled' && a.id === b.id && a.state === b.state);
