@@ -52,7 +52,9 @@ function total(what, files) {
   const sum = files.reduce((bytes, [, { size }]) => bytes + size, 0);
   console.log(`${what}  ${kilobytes(sum)} of ${kilobytes(budgets[what])}`);
   if (sum <= budgets[what]) return;
-  console.error(`What loads ${what} is ${sum} bytes gzipped; the budget is ${budgets[what]}. scripts/order.mjs may find what a change has scattered.`);
+  console.error(
+    `What loads ${what} is ${sum} bytes gzipped; the budget is ${budgets[what]}. scripts/order.mjs may find what a change has scattered.`,
+  );
   process.exitCode = 1;
 }
 for (const when of ['at once', 'later']) {
