@@ -1,10 +1,11 @@
 // The library. The demo has its own configuration, demo/vite.config.ts, and the tests vitest.config.ts.
 import { defineConfig } from 'vite';
-import { groups, ordered, ownNames } from './scripts/chunks.mjs';
+import { groups, shadersFirst } from './scripts/chunks.mjs';
+import { rearranged } from './scripts/rearrange.mjs';
 
 export default defineConfig({
   publicDir: false,
-  plugins: [ordered, ownNames],
+  plugins: [shadersFirst, rearranged],
   build: {
     target: 'es2022',
     sourcemap: true,

@@ -153,7 +153,6 @@ function declaration(entry, shader, bound) {
     if (type === 'bool' && value === undefined) throw new Error(`${entry.name}: the override ${key} needs a default`);
     return [key, value === undefined ? 'Required' : type === 'bool' ? 'Flag' : 'Optional'];
   });
-  const defaults = Object.entries(entry.constants).map(([key, { default: value }]) => (value === undefined ? key : `${key}=${value}`));
   // Buffers by their place in the shader's list, unless they are all.
   const used = bound.buffers.flatMap(({ name }, index) => (name in entry.buffers ? [index] : []));
   const rest = [
@@ -161,7 +160,7 @@ function declaration(entry, shader, bound) {
     used.length < bound.buffers.length ? used : undefined,
   ];
   while (rest.length > 0 && rest.at(-1) === undefined) rest.pop();
-  const given = [entry.name, [entry.usesCall ? 'call' : '', ...defaults].join(' ')].map((text) => `'${text}'`);
+  const given = [entry.name, [entry.usesCall ? 'call' : '', ...Object.keys(entry.constants)].join(' ')].map((text) => `'${text}'`);
   return `export const ${camel(entry.entryPoint)} = /*#__PURE__*/ kernelSource<
   ${record(Object.entries(entry.buffers).map(([key, { element }]) => [key, `'${element}'`]))},
   ${union(Object.keys(entry.params.fields))},

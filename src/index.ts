@@ -13,9 +13,10 @@ export {
 } from './flows/recipes/autoregressive.js';
 export type { BaseOption } from './flows/recipes/base.js';
 export { bounded, type Support } from './flows/recipes/bounded.js';
-export { type DivergenceOption, type FfjordOptions, ffjord, type OdeSolver } from './flows/recipes/continuous.js';
+export type { DivergenceOption, FfjordOptions, OdeSolver } from './flows/recipes/continuous.js';
 export { type CouplingOptions, nice, type RealNVPOptions, realNVP, type ScaleBound } from './flows/recipes/coupling.js';
 export { type DecoderOptions, decoder } from './flows/recipes/decoder.js';
+export { ffjord } from './flows/recipes/ffjord.js';
 export { type GlowOptions, glow } from './flows/recipes/glow.js';
 export type { ImageOptions } from './flows/recipes/image.js';
 export { type ImageRealNVPOptions, imageRealNVP } from './flows/recipes/image-realnvp.js';

@@ -1,5 +1,6 @@
 // Arguments of the public surface, checked before anything is recorded. Each check names the place and both sides.
 
+import { product } from '../format/shape.js';
 import { LimitError, ShapeError, ValueError } from '../runtime/errors.js';
 import { STORAGE } from '../runtime/usage.js';
 
@@ -101,7 +102,7 @@ export function checkEncoder(place: string, encoder: GPUCommandEncoder): void {
 /** A caller's buffer of at least the shape's floats, bindable as storage. */
 export function checkBuffer(place: string, buffer: GPUBuffer, shape: readonly number[]): void {
   check(typeof buffer?.size === 'number' && typeof buffer.usage === 'number', place, 'a GPUBuffer', buffer);
-  const bytes = shape.reduce((a, b) => a * b, 4);
+  const bytes = 4 * product(shape);
   if (buffer.size < bytes) throw new ShapeError(place, `[${shape.join(', ')}], ${bytes} bytes`, `${buffer.size} bytes`);
   if ((buffer.usage & STORAGE) === 0) throw new ValueError(place, 'usage GPUBufferUsage.STORAGE', `usage ${buffer.usage}`);
 }

@@ -26,6 +26,7 @@ const KINDS: Table = {
   'base_level[]': 'levels',
   'lipschitz_layer[]': 'layers',
   'op[]': 'structure',
+  object: 'flow',
 };
 
 const VALUES: Table<Schema> = {
@@ -38,6 +39,7 @@ const VALUES: Table<Schema> = {
   amount: { type: 'number', minimum: 0 },
   negative_slope: { type: ['number', 'null'], minimum: 0 },
   temperature: { type: ['number', 'string'] },
+  object: { type: 'object' },
   per_feature: { type: ['number', 'array', 'null'], items: { type: ['number', 'null'] } },
   box: { type: 'array', minItems: 4, items: { type: 'number' } },
   to: { type: 'array', items: { type: 'number' } },
@@ -57,6 +59,8 @@ const OBJECTS: Table = {
   solver: 'method:euler|midpoint|rk4|rk4_38|dopri5|dopri5_adaptive steps? rtol? atol? max_steps?',
   divergence: 'type:exact|gaussian|rademacher probes? stream?',
   actnorm: 'log_scale shift',
+  cell: 'type:lstm|gru hidden:size layers:size prefix',
+  temporal: 'version features covariates?:count scaling?:none|mean cell flow flow_prefix',
   coupling: 'convs kernel leaky context_proj? scale_map:exp|sigmoid|sigmoid_inv|additive split_mode:channel|channel_inv',
 };
 

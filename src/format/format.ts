@@ -4,7 +4,9 @@ import { FormatError } from '../runtime/errors.js';
 import type { FlowDescription, NetDescription, OpDescription } from './description.js';
 import { flowSchema } from './flow-schema.js';
 import { metadataWith, readMetadata } from './metadata.js';
+import { needs } from './needs.js';
 import { validate } from './schema.js';
+import { product } from './shape.js';
 
 /** The key of a saved file's `__metadata__` that holds the description as a JSON string. */
 const metadataKey = 'flow';
@@ -12,18 +14,14 @@ const metadataKey = 'flow';
 /** The JSON schema of the description, version 1: the one source of what is required. */
 export const flowFormatSchema = /*#__PURE__*/ flowSchema();
 
-const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
 /** Each of 0 … count - 1 exactly once. */
 function checkIndices(indices: readonly number[], count: number, path: string): void {
   const once = new Set(indices).size === indices.length && indices.every((index) => index < count);
-  if (!once || indices.length !== count) {
-    throw new FormatError(path, `needs each of 0 to ${count - 1} once; got ${JSON.stringify(indices)}`);
-  }
+  needs(once && indices.length === count, path, `each of 0 to ${count - 1} once`, JSON.stringify(indices));
 }
 
 function checkLength(list: readonly number[], count: number, path: string): void {
-  if (list.length !== count) throw new FormatError(path, `needs ${count} entries, one a feature; got ${list.length}`);
+  needs(list.length === count, path, `${count} entries, one a feature`, list.length);
 }
 
 /** Whether the net reads a context. */
@@ -48,10 +46,8 @@ function checkRowParameters(op: OpDescription, contextFeatures: number, path: st
   if (!keys) return;
   const given = keys.filter((key) => key in op);
   const net = 'net' in op && op.net !== undefined;
-  if (net ? given.length > 0 : given.length < keys.length) {
-    const got = [...given, ...(net ? ['net'] : [])].join(', ') || 'none of them';
-    throw new FormatError(path, `needs either net or all of ${keys.join(', ')}; got ${got}`);
-  }
+  const got = [...given, ...(net ? ['net'] : [])].join(', ') || 'none of them';
+  needs(given.length === (net ? 0 : keys.length), path, `either net or all of ${keys.join(', ')}`, got);
   checkContext(net, contextFeatures, `${path}.net`);
 }
 
@@ -65,16 +61,19 @@ function checkOp(op: OpDescription, features: number, contextFeatures: number, p
   if (op.op === 'batchnorm' && op.gamma && !op.gamma_map) {
     throw new FormatError(path, 'needs the key "gamma_map" to say how gamma becomes a scale');
   }
-  if (op.op === 'zuko_elementwise' && (op.net === undefined) === (op.phi === undefined)) {
-    throw new FormatError(path, `needs either net or phi; got ${op.net === undefined ? 'neither' : 'both'}`);
+  if (op.op === 'zuko_elementwise') {
+    const { net, phi } = op;
+    needs((net === undefined) !== (phi === undefined), path, 'either net or phi', net === undefined ? 'neither' : 'both');
   }
   if (op.op === 'split') {
-    const odd = op.latent.find((feature, i) => feature >= features || op.latent.indexOf(feature) !== i);
-    if (odd !== undefined || op.latent.length >= features)
-      throw new FormatError(
-        `${path}.latent`,
-        `needs some of the features 0 to ${features - 1}, once each; got ${JSON.stringify(op.latent)}`,
-      );
+    const { latent } = op;
+    const once = latent.every((feature, i) => feature < features && latent.indexOf(feature) === i);
+    needs(
+      once && latent.length < features,
+      `${path}.latent`,
+      `some of the features 0 to ${features - 1}, once each`,
+      JSON.stringify(latent),
+    );
   }
   checkContext(op.op === 'ptf_coupling' && op.context, contextFeatures, path);
 }
@@ -84,11 +83,8 @@ function checkLevels({ base, structure, features, context_features }: FlowDescri
   const latents = structure.flatMap((op, index) => (op.op === 'split_off' || op.op === 'final_latent' ? [{ ...op, index }] : []));
   for (const [position, { level, index }] of latents.entries()) {
     const expected = latents.length - 1 - position;
-    if (level !== expected)
-      throw new FormatError(
-        `${place}.structure[${index}].level`,
-        `needs ${expected}: levels count down to 0, the final latent; got ${level}`,
-      );
+    const at = `${place}.structure[${index}].level`;
+    needs(level === expected, at, `${expected}: levels count down to 0, the final latent`, level);
   }
   if (base.type === 'class_cond_diag_normal' && (base.label ?? 0) >= context_features)
     throw new FormatError(
@@ -97,15 +93,11 @@ function checkLevels({ base, structure, features, context_features }: FlowDescri
     );
   if (!('levels' in base) || !base.levels) return;
   const total = base.levels.reduce((sum, { shape }) => sum + product(shape), 0);
-  if (total !== features) throw new FormatError(`${place}.base.levels`, `needs shapes of ${features} features in all; got ${total}`);
+  needs(total === features, `${place}.base.levels`, `shapes of ${features} features in all`, total);
   for (const { level, latent_shape, index } of latents) {
     const shape = base.levels[level]?.shape;
-    if (JSON.stringify(shape) === JSON.stringify(latent_shape)) continue;
-    const got = shape ? JSON.stringify(shape) : `${base.levels.length} levels`;
-    throw new FormatError(
-      `${place}.base.levels[${level}].shape`,
-      `needs ${JSON.stringify(latent_shape)}, as structure[${index}] says; got ${got}`,
-    );
+    const [expected, got] = [JSON.stringify(latent_shape), shape ? JSON.stringify(shape) : `${base.levels.length} levels`];
+    needs(got === expected, `${place}.base.levels[${level}].shape`, `${expected}, as structure[${index}] says`, got);
   }
 }
 
@@ -121,12 +113,8 @@ export function parseDescription(value: unknown, place = 'description'): FlowDes
   const given = value as Omit<FlowDescription, 'context_features' | 'event_shape'> & Partial<FlowDescription>;
   const { features, base, structure, structure_direction } = given;
   const { context_features = 0, event_shape = [features] } = given;
-  if (product(event_shape) !== features) {
-    throw new FormatError(
-      `${place}.event_shape`,
-      `needs a product of ${features}, the number of features; got ${JSON.stringify(event_shape)}`,
-    );
-  }
+  const sound = product(event_shape) === features;
+  needs(sound, `${place}.event_shape`, `a product of ${features}, the number of features`, JSON.stringify(event_shape));
   if (base.type === 'diag_normal' && !base.levels && !(base.loc && base.log_scale)) {
     throw new FormatError(`${place}.base`, 'needs either levels or both loc and log_scale');
   }

@@ -109,19 +109,18 @@ function readHeader(file: Uint8Array): { header: Record<string, unknown>; names:
 
 function readEntry(name: string, value: unknown, dataLength: number): Entry {
   const at = `${place} tensor ${show(name)}`;
-  if (!isObject(value)) throw new FormatError(at, `the entry needs an object; got ${show(value)}`);
+  const wrong = (what: string, got: unknown) => new FormatError(at, `${what}; got ${show(got)}`);
+  if (!isObject(value)) throw wrong('the entry needs an object', value);
   for (const key of ['dtype', 'shape', 'data_offsets']) {
     if (!Object.hasOwn(value, key)) throw new FormatError(at, `the entry has no ${key}`);
   }
   const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string') throw new FormatError(at, `dtype needs a string; got ${show(dtype)}`);
-  if (!Object.hasOwn(arrays, dtype)) {
-    throw new FormatError(at, `dtype needs one of ${Object.keys(arrays).join(', ')}; got ${show(dtype)}`);
-  }
-  if (!Array.isArray(shape)) throw new FormatError(at, `shape needs a list; got ${show(shape)}`);
-  if (!shape.every(isCount)) throw new FormatError(at, `shape needs whole numbers from 0 to 2^53 - 1; got ${show(shape)}`);
+  if (typeof dtype !== 'string') throw wrong('dtype needs a string', dtype);
+  if (!Object.hasOwn(arrays, dtype)) throw wrong(`dtype needs one of ${Object.keys(arrays).join(', ')}`, dtype);
+  if (!Array.isArray(shape)) throw wrong('shape needs a list', shape);
+  if (!shape.every(isCount)) throw wrong('shape needs whole numbers from 0 to 2^53 - 1', shape);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
-    throw new FormatError(at, `data_offsets needs two whole numbers from 0 to 2^53 - 1; got ${show(offsets)}`);
+    throw wrong('data_offsets needs two whole numbers from 0 to 2^53 - 1', offsets);
   }
   const [begin, end] = offsets as [number, number];
   if (begin > end) throw new FormatError(at, `data_offsets begin at ${begin}, after their end at ${end}`);

@@ -2,6 +2,7 @@
 // key whose `const` differs in every branch, so an error is about the branch that was meant and never about all of them.
 
 import { FormatError, UnsupportedError } from '../runtime/errors.js';
+import { isObject } from './safetensors.js';
 
 type TypeName = 'object' | 'array' | 'string' | 'number' | 'integer' | 'boolean' | 'null';
 
@@ -31,7 +32,7 @@ const words: Record<TypeName, string> = {
 };
 
 const isType: Record<TypeName, (value: unknown) => boolean> = {
-  object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  object: isObject,
   array: Array.isArray,
   string: (value) => typeof value === 'string',
   number: Number.isFinite,
@@ -94,8 +95,8 @@ export function validate(schema: Schema, value: unknown, path: string, root: Sch
   if (Array.isArray(value)) {
     if (schema.minItems !== undefined && value.length < schema.minItems) throw wrong();
     if (schema.items) for (const [index, item] of value.entries()) validate(schema.items, item, `${path}[${index}]`, root);
-  } else if (isType.object(value)) {
-    validateObject(schema, value as Record<string, unknown>, path, root);
+  } else if (isObject(value)) {
+    validateObject(schema, value, path, root);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ContextOption, Flow } from '../flows/flow.js';
+import { loadLater } from '../load-later.js';
 
 export interface InvertibilityReport {
   readonly rows: number;
@@ -27,6 +28,6 @@ export interface InvertibilityReport {
  * @throws ShapeError, ValueError as `flow.forward` does.
  */
 export async function checkInvertibility(flow: Flow, x: Float32Array, options: ContextOption = {}): Promise<InvertibilityReport> {
-  const { roundTrip } = await import('./checks.js');
+  const { roundTrip } = await loadLater();
   return roundTrip(flow, x, options);
 }

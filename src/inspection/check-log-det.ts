@@ -1,4 +1,5 @@
 import type { ContextOption, Flow } from '../flows/flow.js';
+import { loadLater } from '../load-later.js';
 import { ValueError } from '../runtime/errors.js';
 
 export interface LogDetReport {
@@ -36,6 +37,6 @@ export interface LogDetOptions extends ContextOption {
 export async function checkLogDet(flow: Flow, x: Float32Array, options: LogDetOptions = {}): Promise<LogDetReport> {
   const { step = 0.004, ...rest } = options;
   if (!(step > 0)) throw new ValueError('checkLogDet: step', 'a positive number', String(step));
-  const { compareLogDets } = await import('./checks.js');
+  const { compareLogDets } = await loadLater();
   return compareLogDets(flow, x, step, rest);
 }

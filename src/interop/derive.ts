@@ -2,7 +2,6 @@
 // orders, coupling masks) is read from the tensors.
 
 import type { FlowDescription } from '../format/description.js';
-import { parseDescription } from '../format/format.js';
 import { isObject, type StoredTensor } from '../format/safetensors.js';
 import { FormatError, UnsupportedError } from '../runtime/errors.js';
 import { deriveMademog, deriveNflows } from './derive-nflows.js';
@@ -24,14 +23,14 @@ const classes: Record<string, Derive> = {
 };
 
 /**
- * The neutral description of a whole-flow class. `description.class` is the full path ('zuko.flows.MAF') or the short name with
+ * The neutral description of a whole-flow class, for parseDescription to check. `description.class` is the full path ('zuko.flows.MAF') or the short name with
  * `library`; `library` is the name or { name, version } (the version matters for zuko's slope; without it the newest is assumed).
  * `tensors` are those of the state_dict.
  * @throws UnsupportedError for a class or option that is not known here.
  * @throws ValueError for a constructor argument that is unknown, missing or of the wrong type.
  * @throws FormatError when the tensors are not those of the constructor's flow.
  */
-export function deriveDescription(description: object, tensors: ReadonlyMap<string, StoredTensor>): FlowDescription {
+export function deriveDescription(description: object, tensors: ReadonlyMap<string, StoredTensor>): Omit<FlowDescription, 'version'> {
   const given = description as Record<string, unknown>;
   const name = given.class;
   if (typeof name !== 'string') throw new FormatError('description.class', `needs a string; got ${JSON.stringify(name)}`);
@@ -53,5 +52,5 @@ export function deriveDescription(description: object, tensors: ReadonlyMap<stri
     throw new FormatError('description.class', `${JSON.stringify(name)} is not a class of library ${JSON.stringify(library.name)}`);
   }
   const version = typeof library.version === 'string' ? library.version : undefined;
-  return parseDescription(classes[known]!({ options, tensors, version }));
+  return classes[known]!({ options, tensors, version });
 }

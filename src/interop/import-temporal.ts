@@ -1,9 +1,10 @@
+import { operations } from '../flows/build/operations.js';
+import { runAdaptively } from '../flows/continuous/load-adaptive.js';
 import { buildTemporal } from '../flows/temporal/build.js';
 import type { TemporalFlow } from '../flows/temporal/temporal-flow.js';
 import type { StoredTensor } from '../format/safetensors.js';
 import { joined, parseTemporal, temporalFromMetadata } from '../format/temporal.js';
 import type { Gpu } from '../runtime/gpu.js';
-import { operations } from './import-torch.js';
 import { readTensors } from './read-tensors.js';
 import { neutralDescription } from './whole-flow.js';
 
@@ -26,7 +27,7 @@ import { neutralDescription } from './whole-flow.js';
 export async function importTemporal(gpu: Gpu, description: object, weights: ArrayBuffer | Uint8Array): Promise<TemporalFlow> {
   const { tensors } = readTensors(weights);
   const parsed = await parseTemporal(description, (flow, place) => neutralDescription(flow, () => ownTensors(description, tensors), place));
-  return buildTemporal(gpu, parsed, tensors, operations());
+  return buildTemporal(gpu, parsed, tensors, operations(runAdaptively));
 }
 
 /**
@@ -36,7 +37,7 @@ export async function importTemporal(gpu: Gpu, description: object, weights: Arr
  */
 export async function loadTemporal(gpu: Gpu, bytes: ArrayBuffer | Uint8Array): Promise<TemporalFlow> {
   const { tensors, metadata } = readTensors(bytes);
-  return buildTemporal(gpu, await temporalFromMetadata(metadata), tensors, operations());
+  return buildTemporal(gpu, await temporalFromMetadata(metadata), tensors, operations(runAdaptively));
 }
 
 /** Those of the step's flow, by the names that it knows. */

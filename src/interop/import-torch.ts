@@ -1,42 +1,11 @@
-import { autoregressiveOps } from '../flows/build/autoregressive.js';
-import { boundedOps } from '../flows/build/bounded.js';
-import { continuousOps } from '../flows/build/continuous.js';
-import { couplingOps } from '../flows/build/coupling.js';
-import { decoderBases } from '../flows/build/decoder.js';
-import { elementwiseOps } from '../flows/build/elementwise.js';
 import { buildFlow } from '../flows/build/flow.js';
-import { imageBases, imageOps } from '../flows/build/image.js';
-import { linearOps } from '../flows/build/linear.js';
-import { mixtureOps } from '../flows/build/mixture.js';
-import { planarOps } from '../flows/build/planar.js';
-import { residualOps } from '../flows/build/residual.js';
-import { splineOps } from '../flows/build/spline.js';
-import { structureOps } from '../flows/build/structure.js';
-import { zukoOps } from '../flows/build/zuko.js';
+import { bases, operations } from '../flows/build/operations.js';
+import { runAdaptively } from '../flows/continuous/load-adaptive.js';
 import type { Flow } from '../flows/flow.js';
 import { descriptionFromMetadata } from '../format/format.js';
 import type { Gpu } from '../runtime/gpu.js';
 import { readTensors } from './read-tensors.js';
 import { neutralDescription } from './whole-flow.js';
-
-/** Builders of every op. A function, since a bundler keeps what a module's own spread names. */
-export const operations = () => ({
-  ...elementwiseOps,
-  ...autoregressiveOps,
-  ...couplingOps,
-  ...linearOps,
-  ...structureOps,
-  ...imageOps,
-  ...continuousOps,
-  ...residualOps,
-  ...planarOps,
-  ...boundedOps,
-  ...mixtureOps,
-  ...splineOps,
-  ...zukoOps,
-});
-
-const bases = () => ({ ...imageBases, ...decoderBases });
 
 /**
  * Loads a flow that a PyTorch library trained.
@@ -56,7 +25,7 @@ const bases = () => ({ ...imageBases, ...decoderBases });
 export async function importTorch(gpu: Gpu, description: object, weights: ArrayBuffer | Uint8Array): Promise<Flow> {
   const { tensors } = readTensors(weights);
   const neutral = await neutralDescription(description, () => tensors);
-  return buildFlow(gpu, neutral, tensors, operations(), bases());
+  return buildFlow(gpu, neutral, tensors, operations(runAdaptively), bases());
 }
 
 /**
@@ -66,5 +35,5 @@ export async function importTorch(gpu: Gpu, description: object, weights: ArrayB
  */
 export async function loadFlow(gpu: Gpu, bytes: ArrayBuffer | Uint8Array): Promise<Flow> {
   const { tensors, metadata } = readTensors(bytes);
-  return buildFlow(gpu, descriptionFromMetadata(metadata), tensors, operations(), bases());
+  return buildFlow(gpu, descriptionFromMetadata(metadata), tensors, operations(runAdaptively), bases());
 }

@@ -3,6 +3,7 @@
 import type { FlowDescription } from '../format/description.js';
 import { parseDescription } from '../format/format.js';
 import { isObject, type StoredTensor } from '../format/safetensors.js';
+import { loadLater } from '../load-later.js';
 
 /** Whether the object is of the { library, class, constructor } form. An explicit `structure` wins over the constructor. */
 export function isWholeFlow(description: unknown): boolean {
@@ -20,6 +21,6 @@ export async function neutralDescription(
   place?: string,
 ): Promise<FlowDescription> {
   if (!isWholeFlow(description)) return parseDescription(description, place);
-  const { deriveDescription } = await import('./derive.js');
-  return deriveDescription(description, tensorsOf());
+  const { deriveDescription } = await loadLater();
+  return parseDescription(deriveDescription(description, tensorsOf()));
 }

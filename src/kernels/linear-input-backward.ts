@@ -1,5 +1,5 @@
 import { ceilDiv } from '../runtime/kernel.js';
-import { VALUE_NUMBER } from './activation.js';
+import { VALUE_NUMBER } from './activation-backward.js';
 import * as source from './generated/linear-input-backward.js';
 import { tileKernel } from './geometry.js';
 import { STRIP } from './linear-strips.js';

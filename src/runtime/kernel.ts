@@ -63,13 +63,15 @@ export interface Kernel<S extends KernelSource = KernelSource> {
 }
 
 const words = (text: string): string[] => text.split(' ').filter(Boolean);
-const constantOf = (text: string): number | boolean => (/^[tf]/.test(text) ? text === 'true' : Number(text));
+const constantOf = (text: string): number | boolean => (/^[tf]/.test(text) ? text === 'true' : Number.parseFloat(text));
 const elementOf = (type: string): Scalar => `${type.at(-1) as 'f' | 'u' | 'i'}32`;
 const letter = (index: number): string => String.fromCharCode(index);
 
 /** The text of a shader and what its entry points bind. */
 interface ShaderText extends Pick<KernelSource, 'wgsl' | 'params'> {
   readonly bindings: readonly (readonly [string, Binding])[];
+  /** Of override constants, as the text has them; empty where it has none. */
+  readonly defaults: ReadonlyMap<string, string>;
 }
 
 /**
@@ -109,6 +111,7 @@ export function shaderText(parameters: string, buffers: string, text: string, de
   return {
     wgsl: declares ? whole : declared + whole,
     bindings,
+    defaults: new Map([...text.matchAll(/override (\w+)[^=;]*=?([^;]*)/g)].map(([, key, value]) => [key!, value!.trim()] as const)),
     params: { binding: 1, byteSize: Math.ceil(fields.length / 4) * 16, fields: Object.fromEntries(fields) },
   };
 }
@@ -116,19 +119,19 @@ export function shaderText(parameters: string, buffers: string, text: string, de
 /**
  * An entry point of a shader.
  *
- * @param values `call` where that uniform is read, then override constants with `=default`
+ * @param names `call` where that uniform is read, then override constants
  * @param used its buffers, by their place in the shader's list; default all
  */
 export function kernelSource<B extends Record<string, Scalar>, P extends string, C extends KernelSource['constants']>(
   name: string,
-  values: string,
-  { wgsl, params, bindings }: ShaderText,
+  names: string,
+  { wgsl, params, bindings, defaults }: ShaderText,
   entryPoint: string = name.replaceAll('-', '_'),
   used?: readonly number[],
 ) {
-  const constants = words(values).map((word) => {
-    const [key, value] = word.split('=') as [string, string?];
-    return [key, value === undefined ? {} : { default: constantOf(value) }] as const;
+  const constants = words(names).map((key) => {
+    const value = defaults.get(key);
+    return [key, value ? { default: constantOf(value) } : {}] as const;
   });
   const usesCall = constants[0]?.[0] === 'call';
   const size = new RegExp(`workgroup_size\\(([^)]*)\\)\\s*fn ${entryPoint}\\b`).exec(wgsl)![1]!;

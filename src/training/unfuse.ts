@@ -1,6 +1,7 @@
 // Fused kernels have no derivative rule. Before differentiation each is replayed as the kernels it fuses, which have one.
 
-import { ACTIVATION_NUMBER, recordActivation, VALUE_NUMBER } from '../kernels/activation.js';
+import { ACTIVATION_NUMBER } from '../kernels/activation.js';
+import { recordActivation, VALUE_NUMBER } from '../kernels/activation-backward.js';
 import { gate } from '../kernels/gate-backward.js';
 import { STRIP } from '../kernels/linear-strips.js';
 import { maskedLinear } from '../kernels/masked-linear.js';

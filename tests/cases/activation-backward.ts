@@ -1,5 +1,5 @@
-import { SLOPE_NUMBER, VALUE_NUMBER } from '../../src/kernels/activation.js';
-import { activationBackward } from '../../src/kernels/activation-backward.js';
+import { SLOPE_NUMBER } from '../../src/kernels/activation.js';
+import { activationBackward, VALUE_NUMBER } from '../../src/kernels/activation-backward.js';
 import { defineCases, ROWS, table, tiledNormals, unread } from './case.js';
 
 type Kind = keyof typeof SLOPE_NUMBER;

@@ -1,4 +1,4 @@
-import { VALUE_NUMBER } from '../../src/kernels/activation.js';
+import { VALUE_NUMBER } from '../../src/kernels/activation-backward.js';
 import { linearInput, SLOPES } from '../../src/kernels/linear-input-backward.js';
 import { defineCases, ROWS, table, tiledNormals, ULP, unread } from './case.js';
 import { packed } from './masked-linear.js';

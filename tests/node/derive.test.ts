@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { parseDescription } from '../../src/format/format.js';
 import { readSafetensors, type StoredTensor } from '../../src/format/safetensors.js';
-import { deriveDescription } from '../../src/interop/derive.js';
+import { deriveDescription as derive } from '../../src/interop/derive.js';
 import { readActivation } from '../../src/interop/derive-options.js';
 import { defaultSlope } from '../../src/interop/derive-zuko.js';
 import { isWholeFlow } from '../../src/interop/whole-flow.js';
@@ -36,6 +37,8 @@ const cases = [
   'zuko-nsf-coupling-d4',
   'zuko-nsf-d6',
 ];
+
+const deriveDescription = (...given: Parameters<typeof derive>) => parseDescription(derive(...given));
 
 /** Only what importTorch needs for a whole-flow class. */
 const wholeFlow = ({ library, class: name, constructor: options }: Case) => ({ library, class: name, constructor: options });

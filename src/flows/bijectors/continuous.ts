@@ -8,9 +8,6 @@ import { type AdaptiveSolver, type FixedSolver, type Solver, TABLEAUS } from '..
 import { coefficientRows, fillTable, recordSplit, recordState, recordSteps, solveOf, stageTimes } from '../continuous/steps.js';
 import type { Hosting } from '../hosted.js';
 
-/** The host loop of adaptive solvers, which loads when one runs. */
-const runAdaptively: Hosting = async (...call) => (await import('../continuous/adaptive.js')).runAdaptively(...call);
-
 /** What a direction's evaluations read. */
 interface Tables {
   readonly times: Float32Array<ArrayBuffer>;
@@ -35,13 +32,14 @@ export class ContinuousFlow implements Bijector {
   readonly #solver: Solver;
   readonly #tables = new Map<boolean, Tables>();
 
-  constructor(field: VectorField, interval: { readonly data: number; readonly noise: number }, solver: Solver) {
+  /** @param adaptive the host loop of adaptive solvers. */
+  constructor(field: VectorField, interval: { readonly data: number; readonly noise: number }, solver: Solver, adaptive: Hosting) {
     this.field = field;
     this.dim = field.dim;
     this.contextDim = field.contextDim;
     this.#interval = interval;
     this.#solver = solver;
-    if (solver.method === 'dopri5_adaptive') this.hosted = runAdaptively;
+    if (solver.method === 'dopri5_adaptive') this.hosted = adaptive;
   }
 
   /** The adaptive solver, or null. */

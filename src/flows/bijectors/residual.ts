@@ -9,7 +9,7 @@ import { ValueError } from '../../runtime/errors.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { NONE, type TiledTensor } from '../../runtime/tensor.js';
 import type { Bijector, BijectorCall } from '../bijector.js';
-import { type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import { type PackedLinear, packLinear, recordContextTerm } from '../conditioner/packing.js';
 import { heldBound, lipschitzBound } from '../conditioner/spectral-norm.js';
 import {
   type JacobianSeed,
@@ -194,10 +194,7 @@ export class Residual implements Bijector {
 
   /** The context's share of the first layer, plus `addend`; null where there is neither. */
   #side(r: Recorder, context: TiledTensor | null, addend: TiledTensor | null = null): TiledTensor | null {
-    if (!this.#context) return addend;
-    const side = r.tiled(this.#context.outputs, 'context term');
-    recordLinear(r, this.#context, context!, side, { label: 'context term', addend });
-    return side;
+    return this.#context ? recordContextTerm(r, this.#context, context, addend) : addend;
   }
 
   #recordExact(r: Recorder, slopes: readonly (TiledTensor | null)[], logDet: TiledTensor, sign: 1 | -1): void {

@@ -1,6 +1,7 @@
 // From the base of a description and its tensors to a base distribution.
 
 import type { BaseDescription, LevelDescription } from '../../format/description.js';
+import { needs } from '../../format/needs.js';
 import { UnsupportedError } from '../../runtime/errors.js';
 import type { Base } from '../bases/base.js';
 import { BoxUniform } from '../bases/box-uniform.js';
@@ -8,13 +9,11 @@ import { conditionalNormal } from '../bases/conditional-normal.js';
 import { DiagonalMixture } from '../bases/diagonal-mixture.js';
 import { DiagonalNormal } from '../bases/diagonal-normal.js';
 import { StandardNormal } from '../bases/standard-normal.js';
-import { conditionerOf } from './conditioner.js';
-import { needs } from './needs.js';
-import { buildContextNet } from './nets.js';
+import { contextConditioner } from './conditioner.js';
 import type { BaseBuilders, BaseContext } from './op.js';
 import type { StateReader } from './state.js';
 
-const PLACE = 'description.base';
+export const PLACE = 'description.base';
 
 const commonBases = {
   standard_normal(_, { dim, state }) {
@@ -34,10 +33,7 @@ const commonBases = {
 
   diag_normal(base, { dim, state }) {
     if (base.levels) return levelNormal(base.levels, state);
-    const [loc, logScale] = [base.loc, base.log_scale].map((name) =>
-      state.parameter(name, state.shapeOf(name).length === 2 ? [1, dim] : [dim]),
-    );
-    return new DiagonalNormal(loc!, logScale!);
+    return new DiagonalNormal(state.row(base.loc, [dim]), state.row(base.log_scale, [dim]));
   },
 
   diag_gmm({ components, logits, means, log_scales }, { dim, state }) {
@@ -53,9 +49,8 @@ const commonBases = {
   },
 
   conditional_normal({ net }, { dim, contextDim, state }) {
-    const stages = buildContextNet(state, net, contextDim, `${PLACE}.net`);
     const layout = { view: 'by parameter', places: [0, 1] } as const;
-    return conditionalNormal(dim, conditionerOf(stages, dim, layout, { inputs: contextDim, contextDim: 0, place: PLACE }));
+    return conditionalNormal(dim, contextConditioner(net, dim, layout, { state, contextDim, place: PLACE }));
   },
 } satisfies BaseBuilders;
 
@@ -69,9 +64,6 @@ export function buildBase(base: BaseDescription, context: BaseContext, bases: Ba
 
 /** A diagonal normal of the latents of a multi-scale flow, level 0 first. normflows stores [1, C, H, W]. */
 function levelNormal(levels: readonly LevelDescription[], state: StateReader): Base {
-  const read = (name: string, shape: readonly number[]) =>
-    state.parameter(name, state.shapeOf(name).length === shape.length + 1 ? [1, ...shape] : shape);
-  const loc = levels.flatMap((level) => Array.from(read(level.loc, level.shape)));
-  const logScale = levels.flatMap((level) => Array.from(read(level.log_scale, level.shape)));
-  return new DiagonalNormal(loc, logScale);
+  const read = (key: 'loc' | 'log_scale') => levels.flatMap((level) => Array.from(state.row(level[key], level.shape)));
+  return new DiagonalNormal(read('loc'), read('log_scale'));
 }

@@ -1,11 +1,11 @@
 // Elementwise maps between the line and intervals or half-lines, and affine maps between intervals.
 
 import type { PerFeature } from '../../format/description.js';
+import { needs } from '../../format/needs.js';
 import type { Bijector } from '../bijector.js';
 import { Bounded, type FeatureSupport } from '../bijectors/bounded.js';
 import { Inverse } from '../bijectors/chain.js';
 import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
-import { needs } from './needs.js';
 import type { BuildContext, OpBuilders, OpOf } from './op.js';
 
 type Place = Pick<BuildContext, 'inputs' | 'place'>;

@@ -18,7 +18,7 @@ export const headOf = (stage: number, slots: number, first: number, step: number
 });
 
 /** @throws FormatError where the last layer of a net has not as many outputs as its heads read. */
-export function checkOutputs(stages: readonly Stage[], stage: number, expected: number, place: string): void {
+export function checkOutputs(stages: readonly Pick<Stage, 'outputs'>[], stage: number, expected: number, place: string): void {
   const got = stages[stage]!.outputs;
   if (got !== expected) throw new FormatError(place, `the last layer of the net needs ${expected} outputs; got ${got}`);
 }
@@ -57,7 +57,7 @@ export function contextConditioner(
   net: NetDescription,
   slots: number,
   layout: Layout,
-  { state, contextDim, place }: BuildContext,
+  { state, contextDim, place }: Pick<BuildContext, 'state' | 'contextDim' | 'place'>,
 ): Conditioner {
   const stages = buildContextNet(state, net, contextDim, `${place}.net`);
   return conditionerOf(stages, slots, layout, { inputs: contextDim, contextDim: 0, place });

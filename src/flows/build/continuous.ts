@@ -1,22 +1,15 @@
 // Continuous flows: nets whose layers depend on the time, solvers, divergences. Formulas: docs/format.md.
 
 import type { NetDescription } from '../../format/description.js';
+import { needs } from '../../format/needs.js';
 import { UnsupportedError } from '../../runtime/errors.js';
 import { ContinuousFlow } from '../bijectors/continuous.js';
 import { type Divergence, type Field, type FieldLayer, VectorField } from '../continuous/field.js';
 import { DEFAULT_MAX_STEPS, DEFAULT_SOLVER, type Solver } from '../continuous/solvers.js';
-import { needs } from './needs.js';
-import type { NetInput } from './nets.js';
+import type { Hosting } from '../hosted.js';
+import { columns, type NetInput } from './nets.js';
 import type { OpBuilders, OpOf } from './op.js';
 import type { StateReader } from './state.js';
-
-/** Columns begin … end − 1 of a row-major matrix. */
-function columns(matrix: Float32Array, inputs: number, begin: number, end: number): Float32Array {
-  const outputs = matrix.length / inputs;
-  const part = new Float32Array(outputs * (end - begin));
-  for (let o = 0; o < outputs; o++) part.set(matrix.subarray(o * inputs + begin, o * inputs + end), o * (end - begin));
-  return part;
-}
 
 /** FFJORD's ConcatSquashLinear: (W h + b) σ(w_g t + b_g) + w_b t. */
 const gateOf = (state: StateReader, prefix: string, outputs: number): FieldLayer['gate'] => ({
@@ -55,16 +48,16 @@ export function buildField(state: StateReader, net: NetDescription, input: NetIn
     const all = time + inputs + (index === 0 ? contextDim : 0);
     const outputs = state.shapeOf(`${prefix}.weight`)[0] ?? 0;
     const whole = state.parameter(`${prefix}.weight`, [outputs, all]);
-    const bias = state.has(`${prefix}.bias`) ? state.parameter(`${prefix}.bias`, [outputs]) : new Float32Array(outputs);
+    const bias = state.optional(`${prefix}.bias`, [outputs]) ?? new Float32Array(outputs);
     const layer = {
       inputs,
       outputs,
-      weight: columns(whole, all, time, time + inputs),
+      weight: columns(whole, outputs, all, time, time + inputs),
       bias,
-      timeWeight: time > 0 ? columns(whole, all, 0, time) : null,
+      timeWeight: time > 0 ? columns(whole, outputs, all, 0, time) : null,
       gate: gated ? gateOf(state, name, outputs) : null,
     };
-    if (index === 0 && contextDim > 0) contextWeight = columns(whole, all, time + inputs, all);
+    if (index === 0 && contextDim > 0) contextWeight = columns(whole, outputs, all, time + inputs, all);
     inputs = outputs;
     return layer;
   });
@@ -98,12 +91,13 @@ function buildDivergence({ divergence }: OpOf<'cnf'>, place: string): Divergence
   return { type, probes, stream };
 }
 
-export const continuousOps = {
-  cnf(op, { state, inputs, contextDim, place }) {
-    const { t_data: data, t_noise: noise } = op;
-    needs(data !== noise, place, 't_data and t_noise to differ', data);
-    if (op.times !== undefined) state.checkIndices(op.times, [Math.fround(data), Math.fround(noise)]);
-    const field = buildField(state, op.net, { inputs, contextDim }, `${place}.net`);
-    return new ContinuousFlow(new VectorField(field, buildDivergence(op, place)), { data, noise }, buildSolver(op, place));
-  },
-} satisfies OpBuilders;
+export const continuousOps = (adaptive: Hosting) =>
+  ({
+    cnf(op, { state, inputs, contextDim, place }) {
+      const { t_data: data, t_noise: noise } = op;
+      needs(data !== noise, place, 't_data and t_noise to differ', data);
+      if (op.times !== undefined) state.checkIndices(op.times, [Math.fround(data), Math.fround(noise)]);
+      const field = buildField(state, op.net, { inputs, contextDim }, `${place}.net`);
+      return new ContinuousFlow(new VectorField(field, buildDivergence(op, place)), { data, noise }, buildSolver(op, place), adaptive);
+    },
+  }) satisfies OpBuilders;

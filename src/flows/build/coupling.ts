@@ -31,7 +31,7 @@ function twoNets(
     if (stage.input !== INPUT) return stage;
     return { ...stage, weight: stage.weight.map((value, at) => (mask[at % dim] === 0 ? 0 : value)) };
   });
-  const moved = Array.from({ length: dim }, (_, i) => i).filter((i) => mask[i] === 0);
+  const moved = [...identityOrder(dim)].filter((i) => mask[i] === 0);
   const ends = [shift.length - 1, stages.length - 1] as const;
   for (const end of ends) checkOutputs(stages, end, dim, place);
   const heads = ends.map((stage) => ({ stage, units: Uint32Array.from(moved) }));

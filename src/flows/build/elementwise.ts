@@ -1,14 +1,11 @@
 // Ops without a network, feature by feature: permutations, batch norm, ActNorm, the logit.
 
+import { needs } from '../../format/needs.js';
 import { Inverse } from '../bijectors/chain.js';
 import { DiagonalAffine } from '../bijectors/diagonal-affine.js';
 import { Logit } from '../bijectors/logit.js';
 import { Permutation } from '../bijectors/permutation.js';
-import { needs } from './needs.js';
 import type { OpBuilders } from './op.js';
-
-/** One-dimensional, or normflows' [1, D]. */
-const rowOf = (shape: readonly number[], dim: number): readonly number[] => (shape.length === 2 ? [1, dim] : [dim]);
 
 export const elementwiseOps = {
   permute(op, { state }) {
@@ -37,8 +34,8 @@ export const elementwiseOps = {
   },
 
   actnorm(op, { state, inputs: dim }) {
-    const logScale = state.parameter(op.log_scale, rowOf(state.shapeOf(op.log_scale), dim));
-    const shift = state.parameter(op.shift, rowOf(state.shapeOf(op.shift), dim));
+    const logScale = state.row(op.log_scale, [dim]);
+    const shift = state.row(op.shift, [dim]);
     const zero = new Float32Array(dim);
     if (op.form === 'scale_then_shift') return new DiagonalAffine('actnorm', { center: zero, logScale: { raw: logScale }, shift });
     const sign = op.form === 'minus_shift_then_unscale' ? -1 : 1;

@@ -2,6 +2,7 @@
 
 import type { FlowDescription } from '../../format/description.js';
 import type { StoredTensor } from '../../format/safetensors.js';
+import { product } from '../../format/shape.js';
 import { FormatError, UnsupportedError } from '../../runtime/errors.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import type { Base } from '../bases/base.js';
@@ -13,8 +14,6 @@ import { type Flow, type FlowState, GpuFlow } from '../flow.js';
 import { buildBase } from './base.js';
 import type { BaseBuilders, BuildContext, OpBuilders, OpName } from './op.js';
 import { StateReader } from './state.js';
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /**
  * Builds the flow that a description names. Nothing is left behind where it throws.
@@ -53,10 +52,10 @@ function assembleFlow(
     const place = `description.structure[${index}]`;
     const builder = operations[op.op] as ((op: unknown, context: BuildContext) => Bijector) | undefined;
     if (!builder) throw new UnsupportedError(place, `op ${JSON.stringify(op.op)}`, Object.keys(operations) as OpName[]);
-    const inputs = sizeOf(shape);
+    const inputs = product(shape);
     const reshape = (leaving: readonly number[], latents?: 'first') => {
       if (generate) throw new UnsupportedError(place, `op ${JSON.stringify(op.op)} from noise to data`);
-      if (latents) firstLatents.push(...identityOrder(inputs).subarray(sizeOf(leaving)));
+      if (latents) firstLatents.push(...identityOrder(inputs).subarray(product(leaving)));
       shape = leaving;
     };
     try {

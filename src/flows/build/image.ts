@@ -1,6 +1,7 @@
 // Ops on images, and the base of the classes of a conditional Glow.
 
 import type { ConvNetDescription } from '../../format/description.js';
+import { needs } from '../../format/needs.js';
 import { classNormal } from '../bases/conditional-normal.js';
 import { Chain, Inverse } from '../bijectors/chain.js';
 import { ChannelLinear } from '../bijectors/channel-linear.js';
@@ -9,7 +10,6 @@ import { halvesOf, ImageCoupling, type ImageMask } from '../bijectors/image-coup
 import { squeeze } from '../bijectors/squeeze.js';
 import type { ConvNet, ImageShape } from '../conditioner/conv-net.js';
 import { type AffineSettings, AffineTransformer } from '../transformers/affine.js';
-import { needs } from './needs.js';
 import type { BaseBuilders, BuildContext, OpBuilders, OpOf } from './op.js';
 import { scaleOf } from './scale.js';
 

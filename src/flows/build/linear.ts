@@ -1,12 +1,13 @@
 // Linear ops: dense matrices, and matrices by their factors.
 
+import { needs } from '../../format/needs.js';
 import { FormatError } from '../../runtime/errors.js';
 import { Chain } from '../bijectors/chain.js';
 import { DenseLinear } from '../bijectors/dense-linear.js';
 import { Householder } from '../bijectors/householder.js';
 import { Triangle } from '../bijectors/triangle.js';
+import { transpose } from '../linear-algebra.js';
 import { softplus } from '../scalar.js';
-import { needs } from './needs.js';
 import type { OpBuilders } from './op.js';
 import type { StateReader } from './state.js';
 
@@ -68,8 +69,6 @@ export const linearOps = {
   householder: (op, { state, inputs: dim }) => new Householder(reflections(state, op.vectors, dim), new Float32Array(dim)),
 
   matmul_right(op, { state, inputs: dim }) {
-    const weight = state.parameter(op.key, [dim, dim]);
-    const transposed = Float64Array.from({ length: dim * dim }, (_, at) => weight[(at % dim) * dim + Math.floor(at / dim)]!);
-    return new DenseLinear(transposed, dim, !state.holdsPlaces);
+    return new DenseLinear(transpose(state.parameter(op.key, [dim, dim]), dim, dim), dim, !state.holdsPlaces);
   },
 } satisfies OpBuilders;

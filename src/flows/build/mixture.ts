@@ -1,6 +1,6 @@
 // Ops whose transformer is a mixture of Gaussians. The net's outputs are viewed [features, K, 3] = (logit, mean, s), as nflows does.
 
-import { FormatError } from '../../runtime/errors.js';
+import { needs } from '../../format/needs.js';
 import { MixtureTransformer } from '../transformers/mixture.js';
 import { autoregressive, coupling, type Layout } from './conditioner.js';
 import type { BuildContext, OpBuilders } from './op.js';
@@ -11,7 +11,7 @@ interface MixtureOp {
 }
 
 function transformerOf({ components, eps }: MixtureOp, { place }: BuildContext): MixtureTransformer {
-  if (!(Math.fround(eps) > 0)) throw new FormatError(`${place}.eps`, `needs a number above 0, the least deviation; got ${eps}`);
+  needs(Math.fround(eps) > 0, `${place}.eps`, 'a number above 0, the least deviation', eps);
   return new MixtureTransformer(components, eps);
 }
 

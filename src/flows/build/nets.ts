@@ -23,12 +23,12 @@ export interface NetInput {
 function readLinear(state: StateReader, prefix: string, inputs: number, maskName = `${prefix}.mask`): Linear {
   const outputs = state.shapeOf(`${prefix}.weight`)[0] ?? 0;
   const weight = state.parameter(`${prefix}.weight`, [outputs, inputs]);
-  const bias = state.has(`${prefix}.bias`) ? state.parameter(`${prefix}.bias`, [outputs]) : null;
+  const bias = state.optional(`${prefix}.bias`, [outputs]);
   return { inputs, outputs, weight, mask: state.mask(maskName, [outputs, inputs]), bias };
 }
 
 /** Columns begin … end − 1 of a row-major matrix. */
-function columns<A extends Float32Array | Uint8Array>(matrix: A, outputs: number, inputs: number, begin: number, end: number): A {
+export function columns<A extends Float32Array | Uint8Array>(matrix: A, outputs: number, inputs: number, begin: number, end: number): A {
   const width = end - begin;
   const part = matrix.slice(0, outputs * width) as A;
   for (let o = 0; o < outputs; o++) part.set(matrix.subarray(o * inputs + begin, o * inputs + end) as A & Uint8Array, o * width);
@@ -56,7 +56,7 @@ function readContext(
   mode: ContextTerm['mode'],
   activation: Activation = 'identity',
 ): ContextTerm {
-  const bias = state.has(`${prefix}.bias`) ? state.parameter(`${prefix}.bias`, [outputs]) : null;
+  const bias = state.optional(`${prefix}.bias`, [outputs]);
   return { mode, weight: state.parameter(`${prefix}.weight`, [outputs, contextDim]), bias, activation };
 }
 

@@ -1,6 +1,7 @@
 // Planar, radial and Sylvester ops: parameters as tensors, or a net of the context.
 
 import type { NetDescription } from '../../format/description.js';
+import { needs } from '../../format/needs.js';
 import { FormatError } from '../../runtime/errors.js';
 import { type PlanarActivation, packPlanar, planarLayer } from '../bijectors/planar.js';
 import { packRadial, radialLayer } from '../bijectors/radial.js';
@@ -10,10 +11,6 @@ import { softplus } from '../scalar.js';
 import { contextConditioner } from './conditioner.js';
 import type { BuildContext, OpBuilders, OpOf } from './op.js';
 import type { StateReader } from './state.js';
-
-/** One-dimensional, or normflows' [1, count]. */
-const vectorOf = (state: StateReader, name: string, count: number): Float32Array =>
-  state.parameter(name, state.shapeOf(name).length === 2 ? [1, count] : [count]);
 
 /** [1], or a scalar. */
 const scalarOf = (state: StateReader, name: string): number => state.parameter(name, state.shapeOf(name).length === 0 ? [] : [1])[0]!;
@@ -26,7 +23,7 @@ function activationOf(op: OpOf<'planar'>, place: string): PlanarActivation {
   if (op.activation === 'tanh') return { kind: 'tanh' };
   const slope = op.negative_slope ?? Number.NaN;
   // Beyond 1 the bound on w·u no longer keeps 1 + w·u h' positive.
-  if (!(slope >= 0 && slope <= 1)) throw new FormatError(`${place}.negative_slope`, `needs a number in [0, 1]; got ${op.negative_slope}`);
+  needs(slope >= 0 && slope <= 1, `${place}.negative_slope`, 'a number in [0, 1]', op.negative_slope);
   return { kind: 'leaky_relu', slope };
 }
 
@@ -45,7 +42,7 @@ export const planarOps = {
     const { state, inputs: dim, place } = context;
     const activation = activationOf(op, place);
     if (op.net) return planarLayer(dim, { conditioner: contextNet(op.net, 2 * dim + 1, context) }, activation);
-    const [u, w] = [vectorOf(state, op.u!, dim), vectorOf(state, op.w!, dim)];
+    const [u, w] = [state.row(op.u!, [dim]), state.row(op.w!, [dim])];
     const b = scalarOf(state, op.b!);
     return planarLayer(dim, { table: packPlanar(u, w, b), raw: Float32Array.of(b, ...u, ...w) }, activation);
   },
@@ -56,10 +53,9 @@ export const planarOps = {
     if (op.net) return radialLayer(dim, { conditioner: contextNet(op.net, dim + 2, context) }, softplusAlpha);
     const size = op.z0!.replace(/[^.]*$/, 'd'); // normflows stores the number of features beside
     if (state.has(size)) state.checkIndices(size, [dim]);
-    const [center, stored] = [vectorOf(state, op.z0!, dim), scalarOf(state, op.alpha!)];
+    const [center, stored] = [state.row(op.z0!, [dim]), scalarOf(state, op.alpha!)];
     const alpha = softplusAlpha ? softplus(stored) : Math.abs(stored);
-    if (!(Math.fround(alpha) > 0))
-      throw new FormatError(`${place}: ${op.alpha}`, `needs an alpha other than 0, at which the map leaves out a ball; got ${stored}`);
+    needs(Math.fround(alpha) > 0, `${place}: ${op.alpha}`, 'an alpha other than 0, at which the map leaves out a ball', stored);
     const beta = scalarOf(state, op.beta!);
     return radialLayer(dim, { table: packRadial(center, alpha, beta), raw: Float32Array.of(...center, stored, beta) }, softplusAlpha);
   },
@@ -67,7 +63,7 @@ export const planarOps = {
   sylvester(op, context) {
     const { state, inputs: dim, place } = context;
     const { units } = op;
-    if (units > dim) throw new FormatError(`${place}.units`, `needs at most ${dim}, the number of features; got ${units}`);
+    needs(units <= dim, `${place}.units`, `at most ${dim}, the number of features`, units);
     const basis = basisOf(op, context);
     if (op.net) return sylvesterLayer(dim, units, { conditioner: contextNet(op.net, units * (units + 2), context) }, basis);
     const [r, rTilde] = [op.r!, op.r_tilde!].map((name) => state.parameter(name, [units, units]));

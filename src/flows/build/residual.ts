@@ -1,11 +1,13 @@
 // Residual layers: contractive networks from a description, and how their log-det and inverse are to be computed.
 
 import type { NetDescription, OpDescription, ResidualLogDetDescription } from '../../format/description.js';
-import { FormatError, UnsupportedError } from '../../runtime/errors.js';
+import { needs } from '../../format/needs.js';
+import { UnsupportedError } from '../../runtime/errors.js';
 import { Residual, type ResidualInverse, type ResidualLogDet, type ResidualNet } from '../bijectors/residual.js';
 import { leadingSingular } from '../conditioner/spectral-norm.js';
 import type { MlpLayer } from '../conditioner/tangents.js';
 import { softplus } from '../scalar.js';
+import { checkOutputs } from './conditioner.js';
 import { buildNet } from './nets.js';
 import type { BuildContext, OpBuilders } from './op.js';
 import type { StateReader } from './state.js';
@@ -69,7 +71,7 @@ function learnedBeta(state: StateReader, name: string): Pick<MlpLayer, 'beta' | 
 
 function lipschitzMlp(net: LipschitzMlp, { state, inputs: dim, contextDim, place }: BuildContext): ResidualNet {
   const { coeff, activation = 'lipswish', context_concat: concatenated = false } = net;
-  if (!(coeff > 0)) throw new FormatError(`${place}.net.coeff`, `needs a positive number; got ${coeff}`);
+  needs(coeff > 0, `${place}.net.coeff`, 'a positive number', coeff);
   let context: ResidualNet['context'] = null;
   let inputs = dim;
   const layers = net.layers.map(({ swish_beta: beta, linear }, index): MlpLayer => {
@@ -81,7 +83,7 @@ function lipschitzMlp(net: LipschitzMlp, { state, inputs: dim, contextDim, place
       inputs,
       outputs,
       ...columns(0, inputs),
-      bias: state.has(`${linear}.bias`) ? state.parameter(`${linear}.bias`, [outputs]) : null,
+      bias: state.optional(`${linear}.bias`, [outputs]),
       activation: activation === 'lipswish' ? (beta ? 'lipswish' : 'identity') : index === 0 ? 'identity' : activation,
       ...(activation === 'lipswish' && beta && learnedBeta(state, beta)),
     };
@@ -97,11 +99,11 @@ function lipschitzMlp(net: LipschitzMlp, { state, inputs: dim, contextDim, place
   });
   if (net.context_proj) {
     const name = net.context_proj;
-    if (context) throw new FormatError(`${place}.net`, 'needs one of context_proj and context_concat; got both');
+    needs(!context, `${place}.net`, 'one of context_proj and context_concat', 'both');
     const units = layers[0]!.outputs;
     context = {
       weight: state.parameter(`${name}.weight`, [units, contextDim]),
-      bias: state.has(`${name}.bias`) ? state.parameter(`${name}.bias`, [units]) : null,
+      bias: state.optional(`${name}.bias`, [units]),
       contextDim,
     };
   }
@@ -169,10 +171,9 @@ export const residualOps = {
   residual(op, build) {
     const { place, inputs: dim } = build;
     const wrong = op.log_det && checkLogDet(op.log_det);
-    if (wrong) throw new FormatError(`${place}.log_det.${wrong[0]}`, `needs ${wrong[1]}; got ${wrong[2]}`);
+    if (wrong) needs(false, `${place}.log_det.${wrong[0]}`, wrong[1], wrong[2]);
     const net = readNet(op.net, build);
-    const { outputs } = net.layers.at(-1)!;
-    if (outputs !== dim) throw new FormatError(place, `the last layer of the net needs ${dim} outputs; got ${outputs}`);
+    checkOutputs(net.layers, net.layers.length - 1, dim, place);
     return new Residual(dim, net, {
       logDet: readLogDet(op.log_det),
       inverse: readInverse(op.inverse ?? { method: 'broyden' }),

@@ -1,9 +1,9 @@
 // Scale forms of the affine ops; formulas in docs/format.md, `coupling_affine`.
 
 import type { ScaleForm } from '../../format/description.js';
+import { needs } from '../../format/needs.js';
 import { UnsupportedError } from '../../runtime/errors.js';
 import type { AffineSettings } from '../transformers/affine.js';
-import { needs } from './needs.js';
 
 /** zuko's bounded log-scale. @throws FormatError where the slope does not bound anything. */
 export function softclip(slope: number, place: string): AffineSettings {

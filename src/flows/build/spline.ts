@@ -1,9 +1,10 @@
 // Ops with a spline transformer, and how a description of a spline becomes its settings.
 
 import type { SplineDescription } from '../../format/description.js';
-import { FormatError } from '../../runtime/errors.js';
+import { needs } from '../../format/needs.js';
 import { Chain } from '../bijectors/chain.js';
 import { SharedSpline } from '../bijectors/shared-spline.js';
+import { identityOrder } from '../conditioner/packing.js';
 import { type SplineSettings, SplineTransformer, splineParameters } from '../transformers/spline.js';
 import { autoregressive, coupling } from './conditioner.js';
 import type { BuildContext, OpBuilders } from './op.js';
@@ -13,16 +14,12 @@ type Box = SplineSettings['box'];
 function boxOf(spline: SplineDescription, place: string): Box {
   if (spline.type !== 'zuko' && spline.tails === 'none') {
     const box = spline.box ?? [0, 1, 0, 1];
-    if (box.length !== 4 || !(box[0]! < box[1]!) || !(box[2]! < box[3]!))
-      throw new FormatError(
-        `${place}.box`,
-        `needs [left, right, bottom, top] with left < right and bottom < top; got ${JSON.stringify(box)}`,
-      );
+    const sound = box.length === 4 && box[0]! < box[1]! && box[2]! < box[3]!;
+    needs(sound, `${place}.box`, '[left, right, bottom, top] with left < right and bottom < top', JSON.stringify(box));
     return box as unknown as Box;
   }
-  const bound = spline.type === 'zuko' ? spline.bound : spline.tail_bound;
-  if (bound === undefined || !(bound > 0))
-    throw new FormatError(`${place}.${spline.type === 'zuko' ? 'bound' : 'tail_bound'}`, `needs a number above 0; got ${bound}`);
+  const [key, bound] = spline.type === 'zuko' ? ['bound', spline.bound] : ['tail_bound', spline.tail_bound];
+  needs(bound !== undefined && bound > 0, `${place}.${key}`, 'a number above 0', bound);
   return [-bound, bound, -bound, bound];
 }
 
@@ -31,11 +28,10 @@ export function splineSettings(spline: SplineDescription, place: string): Spline
   const tails = spline.tails ?? 'linear';
   const common = { tails, bins: spline.bins, box: boxOf(spline, place) };
   const shift = 'shift' in spline && spline.shift !== undefined ? { shift: spline.shift } : {};
-  if (shift.shift !== undefined && tails !== 'circular')
-    throw new FormatError(`${place}.shift`, `needs tails "circular"; got ${JSON.stringify(tails)}`);
+  needs(shift.shift === undefined || tails === 'circular', `${place}.shift`, 'tails "circular"', `"${tails}"`);
   if (spline.type === 'zuko') {
     const { slope } = spline;
-    if (!(slope > 0) || slope === 1) throw new FormatError(`${place}.slope`, `needs a positive number other than 1; got ${slope}`);
+    needs(slope > 0 && slope !== 1, `${place}.slope`, 'a positive number other than 1', slope);
     return { ...common, ...shift, spline: 'rational-quadratic', softclip: Math.abs(Math.log(slope)) };
   }
   if (spline.type === 'linear') return { ...common, spline: 'linear' };
@@ -45,15 +41,13 @@ export function splineSettings(spline: SplineDescription, place: string): Spline
     ['min_bin_width', minWidth, spline.bins],
     ['min_bin_height', minHeight, spline.type === 'quadratic' ? 1 : spline.bins],
   ] as const)
-    if (!(least * share < 1))
-      throw new FormatError(`${place}.${key}`, `needs less than ${1 / share} with ${spline.bins} bins; got ${least}`);
-  if (!(divisor > 0)) throw new FormatError(`${place}.width_height_divisor`, `needs a number above 0; got ${divisor}`);
+    needs(least * share < 1, `${place}.${key}`, `less than ${1 / share} with ${spline.bins} bins`, least);
+  needs(divisor > 0, `${place}.width_height_divisor`, 'a number above 0', divisor);
   const sizes = { ...common, minWidth, minHeight, divisor };
   if (spline.type === 'cubic') return { ...sizes, spline: 'cubic' };
   const edges = { linear: 'one', circular: 'shared', none: 'free' } as const;
   if (spline.type === 'quadratic') {
-    if (tails === 'linear' && spline.bins < 2)
-      throw new FormatError(`${place}.bins`, 'needs at least 2 for a quadratic spline with tails; got 1');
+    needs(tails !== 'linear' || spline.bins > 1, `${place}.bins`, 'at least 2 for a quadratic spline with tails', 1);
     return { ...sizes, spline: 'quadratic', edges: edges[tails] };
   }
   return { ...sizes, ...shift, spline: 'rational-quadratic', edges: edges[tails], minDerivative: spline.min_derivative };
@@ -85,8 +79,8 @@ export function sharedSpline(
 
 /** `ar_rqs` and `coupling_rqs` have no other splines. */
 function rationalQuadratic(spline: SplineDescription, place: string): SplineTransformer {
-  if (spline.type !== 'durkan' && spline.type !== 'zuko')
-    throw new FormatError(`${place}.spline.type`, `needs "durkan" or "zuko" in this op; got ${JSON.stringify(spline.type)}`);
+  const { type } = spline;
+  needs(type === 'durkan' || type === 'zuko', `${place}.spline.type`, '"durkan" or "zuko" in this op', `"${type}"`);
   return splineTransformer(spline, place);
 }
 
@@ -110,10 +104,10 @@ export const splineOps = {
   coupling_spline: (op, context) => coupling(op.net, op, splineTransformer(op.spline, context.place), context),
 
   wrap(op, { inputs: dim, place }) {
-    if (!(op.bound > 0)) throw new FormatError(`${place}.bound`, `needs a number above 0; got ${op.bound}`);
-    const features = op.features ?? Array.from({ length: dim }, (_, i) => i);
-    if (new Set(features).size !== features.length || features.some((feature) => feature >= dim))
-      throw new FormatError(`${place}.features`, `needs some of 0 to ${dim - 1}, each once; got ${JSON.stringify(features)}`);
+    needs(op.bound > 0, `${place}.bound`, 'a number above 0', op.bound);
+    const features = op.features ?? [...identityOrder(dim)];
+    const once = new Set(features).size === features.length && features.every((feature) => feature < dim);
+    needs(once, `${place}.features`, `some of 0 to ${dim - 1}, each once`, JSON.stringify(features));
     const settings = { spline: 'identity', tails: 'circular', bins: 1, box: [-op.bound, op.bound, -op.bound, op.bound] } as const;
     return new SharedSpline(dim, settings, features, () => 0, 'wrap');
   },

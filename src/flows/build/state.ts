@@ -1,9 +1,9 @@
 // Reads a flow's tensors by name: shape, type and finiteness are checked, and what nobody asked for is an error at the end.
 
+import { needs } from '../../format/needs.js';
 import type { StoredTensor } from '../../format/safetensors.js';
 import { FormatError } from '../../runtime/errors.js';
 import type { RunningStatistics } from '../../runtime/tensor.js';
-import { needs } from './needs.js';
 
 /** Float tensors that libraries store beside the parameters and that carry nothing a flow in evaluation mode needs. */
 const BOOKKEEPING =
@@ -41,6 +41,11 @@ export class StateReader {
   parameter(name: string, shape: readonly (number | null)[]): Float32Array {
     this.#parameters.add(name);
     return this.#float(name, shape);
+  }
+
+  /** A learned tensor of one shape, or with an axis of 1 before it, as normflows stores one. @throws FormatError */
+  row(name: string, shape: readonly number[]): Float32Array {
+    return this.parameter(name, this.shapeOf(name).length === shape.length + 1 ? [1, ...shape] : shape);
   }
 
   /** A learned tensor, or null where the file has none. @throws FormatError */

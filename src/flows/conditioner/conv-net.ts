@@ -4,7 +4,7 @@ import { conv2d } from '../../kernels/conv2d.js';
 import { STRIP } from '../../kernels/linear-strips.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { type ConstantTensor, NONE, type TiledTensor } from '../../runtime/tensor.js';
-import { identityOrder, type PackedLinear, packLinear, recordLinear } from './packing.js';
+import { identityOrder, type PackedLinear, packLinear, recordContextTerm } from './packing.js';
 
 /** [channels, height, width]; feature (channel · height + row) · width + column. */
 export type ImageShape = readonly [channels: number, height: number, width: number];
@@ -171,11 +171,7 @@ export function recordConvNet(
     const y: ConvEnd = last
       ? { tensor, channel: places, pixel: 1, pixels: pixels.writes }
       : { tensor, channel: 1, pixel: packed.outputs, pixels: 'all' };
-    let addend: TiledTensor | null = null;
-    if (index === 0 && plan.context) {
-      addend = r.tiled(packed.outputs, 'context term');
-      recordLinear(r, plan.context, context!, addend, { label: 'context term' });
-    }
+    const addend = index === 0 && plan.context ? recordContextTerm(r, plan.context, context) : null;
     recordConv(r, packed, x, y, { label: `${index}`, height, width, addend });
     x = y;
   }

@@ -32,6 +32,19 @@ export interface LinearEpilogue {
   readonly weight?: Tensor;
 }
 
+/** Records the product of a context, plus `addend`, for a layer to add. */
+export function recordContextTerm(
+  r: Recorder,
+  packed: PackedLinear,
+  context: TiledTensor | null,
+  addend: TiledTensor | null = null,
+): TiledTensor {
+  const label = 'context term';
+  const y = r.tiled(packed.outputs, label);
+  recordLinear(r, packed, context!, y, { label, addend });
+  return y;
+}
+
 /** Records y = activation(norm(gate · (W x + b) + addend)). */
 export function recordLinear(r: Recorder, packed: PackedLinear, x: TiledTensor, y: TiledTensor, epilogue: LinearEpilogue): void {
   const {

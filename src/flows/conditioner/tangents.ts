@@ -8,6 +8,7 @@ import { fill } from '../../kernels/fill.js';
 import { scaleTangents, seedTangents } from '../../kernels/scale-tangents.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { type ConstantTensor, NONE, type Tensor, type TiledTensor } from '../../runtime/tensor.js';
+import { transpose } from '../linear-algebra.js';
 import { identityOrder, type LinearEpilogue, type LinearSource, type PackedLinear, packLinear, recordLinear } from './packing.js';
 
 export type MlpActivation = keyof typeof SLOPE_NUMBER;
@@ -170,10 +171,7 @@ export function planJacobian(plan: MlpPlan): JacobianSeed {
   const { layer } = plan[0]!;
   if (layer.activation !== 'identity' || plan.length === 1) return { layer: 0, seeds: unitSeeds(layer.inputs) };
   const { inputs, outputs, weight } = layer;
-  return {
-    layer: 1,
-    seeds: Float32Array.from({ length: inputs * outputs }, (_, at) => weight[(at % outputs) * inputs + Math.floor(at / outputs)]!),
-  };
+  return { layer: 1, seeds: Float32Array.from(transpose(weight, outputs, inputs)) };
 }
 
 /** Where tangents go: through layers `from` to `until` − 1. Default: all. */

@@ -6,7 +6,7 @@ import { divergence, PROBE_DOMAIN } from '../../kernels/divergence.js';
 import { STRIP } from '../../kernels/linear-strips.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { type ConstantTensor, type ExternalTensor, NONE, type Origin, SLICE, type TiledTensor } from '../../runtime/tensor.js';
-import { identityOrder, type PackedLinear, packLinear, recordLinear } from '../conditioner/packing.js';
+import { identityOrder, type PackedLinear, packLinear, recordContextTerm } from '../conditioner/packing.js';
 import {
   type JacobianSeed,
   type MlpPlan,
@@ -172,10 +172,7 @@ export class VectorField {
 
   /** What the context adds to the first layer, once a solve. */
   recordContext(r: Recorder, context: TiledTensor | null): TiledTensor | null {
-    if (this.#context === null) return null;
-    const projected = r.tiled(this.#context.outputs, 'context term');
-    recordLinear(r, this.#context, context!, projected, { label: 'context term' });
-    return projected;
+    return this.#context && recordContextTerm(r, this.#context, context);
   }
 
   /**

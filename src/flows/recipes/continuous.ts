@@ -3,6 +3,7 @@ import type { Gpu } from '../../runtime/gpu.js';
 import { continuousOps } from '../build/continuous.js';
 import { check, checkInteger, checkOneOf } from '../checks.js';
 import type { Flow } from '../flow.js';
+import type { Hosting } from '../hosted.js';
 import { buildFresh, type RecipeOptions, resolveOptions, TensorWriter } from './initial.js';
 
 /** A count of equal steps, or steps by error control; what each costs and when to take it is in docs/flows/continuous.md. */
@@ -76,23 +77,8 @@ function describeDivergence(divergence: DivergenceOption, stream: number): Diver
   return { type: estimator, probes, stream };
 }
 
-/**
- * A fresh continuous flow: dx/dt = f(t, x) from data at t = 0 to noise at t = 1, with the log-det ∫ div f dt. Both directions cost the
- * same. Grathwohl et al. 2019, arXiv:1810.01367.
- *
- * ```ts
- * const flow = await ffjord(gpu, { dim: 2, hidden: [64, 64], seed: 1 });
- * const x = await flow.sample(1000, { seed: 7 }); // [1000, 2]
- * const logProb = await flow.logProb(x); // [1000], nats
- * const precise = await ffjord(gpu, { dim: 2, solver: { method: 'dopri5-adaptive', rtol: 1e-5, atol: 1e-5 } });
- * ```
- *
- * With an estimated divergence, log-dets and densities are random: unbiased, and the same for the same `seed` of the call (default 0 where
- * data is scored).
- *
- * @throws ValueError for an option out of range.
- */
-export async function ffjord(gpu: Gpu, options: FfjordOptions): Promise<Flow> {
+/** `ffjord`, with what runs solves with error control. */
+export async function freshFfjord(gpu: Gpu, options: FfjordOptions, adaptive: Hosting): Promise<Flow> {
   const { dim, layers, hidden, contextDim, seed } = resolveOptions('ffjord', { layers: 1, ...options });
   const { field = 'concat-squash', activation: chosen = 'tanh', divergence = 'exact', solver } = options;
   checkOneOf('ffjord: field', field, FIELDS);
@@ -120,5 +106,5 @@ export async function ffjord(gpu: Gpu, options: FfjordOptions): Promise<Flow> {
           : ({ type: 'zuko_mlp', linears: names, ...read } as const);
     return { op: 'cnf', t_data: 0, t_noise: 1, net, solver: described, divergence: describeDivergence(divergence, layer) };
   });
-  return buildFresh(gpu, options, structure, writer, continuousOps);
+  return buildFresh(gpu, options, structure, writer, continuousOps(adaptive));
 }

@@ -2,12 +2,14 @@
 
 import type { BaseDescription, FlowDescription, OpDescription } from '../../format/description.js';
 import type { StoredTensor } from '../../format/safetensors.js';
+import { product } from '../../format/shape.js';
 import { ACTIVATION_NUMBER, type Activation } from '../../kernels/activation.js';
 import type { Gpu } from '../../runtime/gpu.js';
 import { elementwiseOps } from '../build/elementwise.js';
 import { buildFlow } from '../build/flow.js';
 import type { BaseBuilders, OpBuilders } from '../build/op.js';
 import { check, checkInteger, checkOneOf } from '../checks.js';
+import { identityOrder } from '../conditioner/packing.js';
 import type { Flow } from '../flow.js';
 import { type BaseOption, writeBase } from './base.js';
 
@@ -75,8 +77,6 @@ export function checkActivation(recipe: string, activation: Activation): Activat
   return activation;
 }
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
 export class TensorWriter {
   readonly tensors = new Map<string, StoredTensor>();
   readonly #uniform: () => number;
@@ -94,7 +94,7 @@ export class TensorWriter {
   }
 
   filled(name: string, shape: number[], value: number): void {
-    this.float(name, shape, new Float32Array(sizeOf(shape)).fill(value));
+    this.float(name, shape, new Float32Array(product(shape)).fill(value));
   }
 
   /** `count` numbers, uniform in ±bound. */
@@ -130,7 +130,7 @@ export class TensorWriter {
 
   /** A tensor of numbers as torch.nn draws them for that many inputs. */
   draw(name: string, shape: number[], inputs: number): void {
-    this.float(name, shape, this.draws(sizeOf(shape), 1 / Math.sqrt(Math.max(1, inputs))));
+    this.float(name, shape, this.draws(product(shape), 1 / Math.sqrt(Math.max(1, inputs))));
   }
 
   mask(prefix: string, outputs: number, inputs: number, open: (output: number, input: number) => boolean): void {
@@ -144,7 +144,7 @@ export class TensorWriter {
 
 /** 0 … count − 1 in an order drawn from the writer's seed. */
 export function shuffled(writer: TensorWriter, count: number): number[] {
-  const order = Array.from({ length: count }, (_, i) => i);
+  const order = [...identityOrder(count)];
   for (let i = count - 1; i > 0; i--) {
     const j = Math.floor(writer.uniform() * (i + 1));
     [order[i], order[j]] = [order[j]!, order[i]!];
@@ -165,7 +165,7 @@ export const describe = (
   parts: { readonly contextDim: number; readonly base: BaseDescription; readonly structure: OpDescription[] },
 ): FlowDescription => ({
   version: 1,
-  features: sizeOf(shape),
+  features: product(shape),
   context_features: parts.contextDim,
   event_shape: [...shape],
   base: parts.base,

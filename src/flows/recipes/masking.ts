@@ -1,6 +1,7 @@
 // Which features a coupling layer passes, and which it moves.
 
 import type { Activation } from '../../format/description.js';
+import { product } from '../../format/shape.js';
 import { ValueError } from '../../runtime/errors.js';
 import { check, refuse } from '../checks.js';
 import { identityOrder } from '../conditioner/packing.js';
@@ -33,7 +34,7 @@ export function resolveMasking(
   const place = `${recipe}: masking`;
   if (shape !== undefined) {
     const whole = Array.isArray(shape) && shape.length === 3 && shape.every((size) => Number.isInteger(size) && size > 0);
-    const fits = whole && shape.reduce((a, b) => a * b, 1) === dim;
+    const fits = whole && product(shape) === dim;
     check(fits, `${recipe}: shape`, `[channels, height, width] with product ${dim}`, shape);
   }
   const passes = (): ((feature: number, layer: number) => boolean) => {

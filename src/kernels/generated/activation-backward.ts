@@ -14,4 +14,4 @@ export const activationBackward = /*#__PURE__*/ kernelSource<
   { source: 'f32'; beta: 'f32'; d_value: 'f32'; d_slope: 'f32'; d_source: 'f32'; d_beta: 'f32' },
   'features',
   { ACTIVATION: Optional; HAS_VALUE: Flag; HAS_SLOPE: Flag; HAS_BETA: Flag; ADD: Flag; FROM_VALUE: Flag }
->('activation-backward', 'call ACTIVATION=0 HAS_VALUE=true HAS_SLOPE=false HAS_BETA=false ADD=false FROM_VALUE=false', shader);
+>('activation-backward', 'call ACTIVATION HAS_VALUE HAS_SLOPE HAS_BETA ADD FROM_VALUE', shader);

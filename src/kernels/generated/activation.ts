@@ -13,4 +13,4 @@ export const activation = /*#__PURE__*/ kernelSource<
   { source: 'f32'; value: 'f32'; slope: 'f32'; beta: 'f32' },
   'features',
   { ACTIVATION: Optional; HAS_VALUE: Flag; HAS_SLOPE: Flag }
->('activation', 'call ACTIVATION=0 HAS_VALUE=true HAS_SLOPE=true', shader);
+>('activation', 'call ACTIVATION HAS_VALUE HAS_SLOPE', shader);

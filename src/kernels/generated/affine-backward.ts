@@ -12,4 +12,4 @@ export const affineBackward = /*#__PURE__*/ kernelSource<
   { x: 'f32'; parameters: 'f32'; slot: 'u32'; d_y: 'f32'; d_log_terms: 'f32'; d_x: 'f32'; d_parameters: 'f32' },
   'features' | 'slots' | 'parameter_features',
   { SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag; HAS_Y: Flag; HAS_LOG_DET: Flag }
->('affine-backward', 'call SCALE=1 EPS=0 OFFSET=0 LOW=0 HIGH=0 UNDO=false MIX=1 REST=0 BACK=false HAS_Y=true HAS_LOG_DET=true', shader);
+>('affine-backward', 'call SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK HAS_Y HAS_LOG_DET', shader);

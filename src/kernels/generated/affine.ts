@@ -12,4 +12,4 @@ export const affine = /*#__PURE__*/ kernelSource<
   { x: 'f32'; parameters: 'f32'; slot: 'u32'; y: 'f32'; log_terms: 'f32' },
   'features' | 'slots' | 'parameter_features',
   { SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag; HAS_LOG_DET: Flag }
->('affine', 'call SCALE=1 EPS=0 OFFSET=0 LOW=0 HIGH=0 UNDO=false MIX=1 REST=0 BACK=false HAS_LOG_DET=true', shader);
+>('affine', 'call SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK HAS_LOG_DET', shader);

@@ -17,4 +17,4 @@ export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },
   'tasks' | 'nodes' | 'dim' | 'side_features',
   { HAS_LOG_DET: Flag; SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag }
->('autoregressive-solve-affine', 'call HAS_LOG_DET=true SCALE=1 EPS=0 OFFSET=0 LOW=0 HIGH=0 UNDO=false MIX=1 REST=0 BACK=false', shader);
+>('autoregressive-solve-affine', 'call HAS_LOG_DET SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK', shader);

@@ -18,4 +18,4 @@ export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },
   'tasks' | 'nodes' | 'dim' | 'side_features',
   { HAS_LOG_DET: Flag; COMPONENTS: Optional; EPS: Optional }
->('autoregressive-solve-mixture', 'call HAS_LOG_DET=true COMPONENTS=1 EPS=0.01', shader);
+>('autoregressive-solve-mixture', 'call HAS_LOG_DET COMPONENTS EPS', shader);

@@ -17,4 +17,4 @@ export const autoregressiveSolveSplineTeam = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },
   'tasks' | 'nodes' | 'dim' | 'side_features',
   { HAS_LOG_DET: Flag; SPLINE: Optional; TAILS: Optional; EDGES: Optional; BINS: Optional; LOW: Optional; HIGH: Optional; BOTTOM: Optional; TOP: Optional; SHIFT: Optional; MIN_WIDTH: Optional; MIN_HEIGHT: Optional; MIN_DERIVATIVE: Optional; DIVISOR: Optional; SOFTCLIP: Optional; UNDO: Flag }
->('autoregressive-solve-spline-team', 'call HAS_LOG_DET=true SPLINE=0 TAILS=1 EDGES=0 BINS=8 LOW=-1 HIGH=1 BOTTOM=-1 TOP=1 SHIFT=0 MIN_WIDTH=0 MIN_HEIGHT=0 MIN_DERIVATIVE=0 DIVISOR=1 SOFTCLIP=0 UNDO=false', shader);
+>('autoregressive-solve-spline-team', 'call HAS_LOG_DET SPLINE TAILS EDGES BINS LOW HIGH BOTTOM TOP SHIFT MIN_WIDTH MIN_HEIGHT MIN_DERIVATIVE DIVISOR SOFTCLIP UNDO', shader);

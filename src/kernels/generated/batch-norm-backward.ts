@@ -12,16 +12,16 @@ export const batchMoments = /*#__PURE__*/ kernelSource<
   { source: 'f32'; running: 'f32'; center: 'f32'; offset: 'f32'; order: 'u32' },
   'features' | 'variance_at' | 'eps' | 'momentum',
   { FACTOR: Flag }
->('batch-norm-backward', 'call FACTOR=false', shader, 'batch_moments', [0, 1, 2, 3, 10]);
+>('batch-norm-backward', 'call FACTOR', shader, 'batch_moments', [0, 1, 2, 3, 10]);
 
 export const runningMoments = /*#__PURE__*/ kernelSource<
   { center: 'f32'; offset: 'f32'; settled: 'f32'; order: 'u32' },
   'features' | 'variance_at' | 'eps' | 'momentum',
   { FACTOR: Flag }
->('batch-norm-backward', ' FACTOR=false', shader, 'running_moments', [2, 3, 4, 10]);
+>('batch-norm-backward', ' FACTOR', shader, 'running_moments', [2, 3, 4, 10]);
 
 export const batchMomentsBackward = /*#__PURE__*/ kernelSource<
   { source: 'f32'; at_center: 'f32'; at_offset: 'f32'; d_center: 'f32'; d_offset: 'f32'; y: 'f32' },
   'features' | 'variance_at' | 'eps' | 'momentum',
   { FACTOR: Flag }
->('batch-norm-backward', 'call FACTOR=false', shader, 'batch_moments_backward', [0, 5, 6, 7, 8, 9]);
+>('batch-norm-backward', 'call FACTOR', shader, 'batch_moments_backward', [0, 5, 6, 7, 8, 9]);

@@ -12,13 +12,13 @@ export const boundedBackward = /*#__PURE__*/ kernelSource<
   { source: 'f32'; table: 'f32'; d_y: 'f32'; d_log_terms: 'f32'; d_x: 'f32' },
   'features' | 'eps',
   { UNDO: Flag; HAS_Y: Flag; HAS_LOG_DET: Flag }
->('bounded-backward', 'call UNDO=false HAS_Y=true HAS_LOG_DET=true', shader, undefined, [0, 1, 2, 3, 4]);
+>('bounded-backward', 'call UNDO HAS_Y HAS_LOG_DET', shader, undefined, [0, 1, 2, 3, 4]);
 
 export const boundedGradient = /*#__PURE__*/ kernelSource<
   { table: 'f32'; d_y: 'f32'; d_log_terms: 'f32'; line: 'f32'; d_table: 'f32' },
   'features' | 'eps',
   { UNDO: Flag; HAS_Y: Flag; HAS_LOG_DET: Flag }
->('bounded-backward', 'call UNDO=false HAS_Y=true HAS_LOG_DET=true', shader, 'bounded_gradient', [1, 2, 3, 5, 6]);
+>('bounded-backward', 'call UNDO HAS_Y HAS_LOG_DET', shader, 'bounded_gradient', [1, 2, 3, 5, 6]);
 
 export const supportTable = /*#__PURE__*/ kernelSource<
   { raw: 'f32'; made: 'f32' },

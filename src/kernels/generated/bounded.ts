@@ -11,4 +11,4 @@ export const bounded = /*#__PURE__*/ kernelSource<
   { x: 'f32'; table: 'f32'; y: 'f32'; log_terms: 'f32' },
   'features' | 'eps',
   { UNDO: Flag; HAS_LOG_DET: Flag }
->('bounded', 'call UNDO=false HAS_LOG_DET=true', shader);
+>('bounded', 'call UNDO HAS_LOG_DET', shader);

@@ -10,4 +10,4 @@ export const conv2d = /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; bias: 'f32'; addend: 'f32'; y: 'f32' },
   'inputs' | 'outputs' | 'height' | 'width' | 'kernel' | 'reads' | 'writes' | 'x_features' | 'x_at' | 'x_channel' | 'x_pixel' | 'y_features' | 'y_at' | 'y_channel' | 'y_pixel' | 'slope',
   { ADDEND: Flag; CENTER: Flag }
->('conv2d', 'call ADDEND=false CENTER=false', shader);
+>('conv2d', 'call ADDEND CENTER', shader);

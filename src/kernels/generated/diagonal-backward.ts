@@ -12,25 +12,25 @@ export const diagonalConstants = /*#__PURE__*/ kernelSource<
   { center: 'f32'; raw: 'f32'; offset: 'f32'; shift: 'f32'; constants: 'f32'; log_det: 'f32' },
   'features' | 'sign' | 'setting',
   { MAP: Optional }
->('diagonal-backward', ' MAP=0', shader, 'diagonal_constants', [0, 1, 2, 3, 4, 5]);
+>('diagonal-backward', ' MAP', shader, 'diagonal_constants', [0, 1, 2, 3, 4, 5]);
 
 export const diagonalConstantsBackward = /*#__PURE__*/ kernelSource<
   { raw: 'f32'; made: 'f32'; d_constants: 'f32'; d_log_det: 'f32'; d_center: 'f32'; d_raw: 'f32'; d_shift: 'f32'; d_offset: 'f32' },
   'features' | 'sign' | 'setting',
   { MAP: Optional }
->('diagonal-backward', ' MAP=0', shader, 'diagonal_constants_backward', [1, 6, 7, 8, 9, 10, 11, 18]);
+>('diagonal-backward', ' MAP', shader, 'diagonal_constants_backward', [1, 6, 7, 8, 9, 10, 11, 18]);
 
 export const diagonalEntries = /*#__PURE__*/ kernelSource<
   { raw: 'f32'; on: 'f32'; entries: 'f32' },
   'features' | 'sign' | 'setting',
   { MAP: Optional }
->('diagonal-backward', ' MAP=0', shader, 'diagonal_entries', [1, 15, 16]);
+>('diagonal-backward', ' MAP', shader, 'diagonal_entries', [1, 15, 16]);
 
 export const diagonalEntriesBackward = /*#__PURE__*/ kernelSource<
   { raw: 'f32'; d_raw: 'f32'; on: 'f32'; d_entries: 'f32' },
   'features' | 'sign' | 'setting',
   { MAP: Optional }
->('diagonal-backward', ' MAP=0', shader, 'diagonal_entries_backward', [1, 10, 15, 17]);
+>('diagonal-backward', ' MAP', shader, 'diagonal_entries_backward', [1, 10, 15, 17]);
 
 export const diagonalGradient = /*#__PURE__*/ kernelSource<
   { made: 'f32'; source: 'f32'; d_z: 'f32'; gradient: 'f32' },

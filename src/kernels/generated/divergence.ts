@@ -12,13 +12,13 @@ export const trace = /*#__PURE__*/ kernelSource<
   { tangents: 'f32'; slope: 'f32'; weight: 'f32'; scale: 'f32'; total: 'f32' },
   'dim' | 'hidden' | 'scale_at' | 'total_features' | 'total_at' | 'stream' | 'factor' | 'domain' | 'largest',
   { SCALE: Flag; SLOPE: Flag }
->('divergence', 'call SCALE=false SLOPE=false', shader, 'trace', [0, 2, 3, 4, 6]);
+>('divergence', 'call SCALE SLOPE', shader, 'trace', [0, 2, 3, 4, 6]);
 
 export const probes = /*#__PURE__*/ kernelSource<
   { y: 'f32' },
   'dim' | 'hidden' | 'scale_at' | 'total_features' | 'total_at' | 'stream' | 'factor' | 'domain' | 'largest',
   { PROBE: Optional }
->('divergence', 'call PROBE=0', shader, 'probes', [5]);
+>('divergence', 'call PROBE', shader, 'probes', [5]);
 
 export const probeSum = /*#__PURE__*/ kernelSource<
   { tangents: 'f32'; image: 'f32'; total: 'f32' },

@@ -10,4 +10,4 @@ export const elementary = /*#__PURE__*/ kernelSource<
   { source: 'f32'; result: 'f32' },
   'count',
   { FUNCTION: Optional }
->('elementary', ' FUNCTION=0', shader);
+>('elementary', ' FUNCTION', shader);

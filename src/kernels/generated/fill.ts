@@ -10,4 +10,4 @@ export const fill = /*#__PURE__*/ kernelSource<
   { destination: 'f32' },
   'features' | 'value',
   { ADD: Flag }
->('fill', 'call ADD=false', shader);
+>('fill', 'call ADD', shader);

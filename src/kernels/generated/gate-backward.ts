@@ -11,10 +11,10 @@ export const gate = /*#__PURE__*/ kernelSource<
   { x: 'f32'; table: 'f32'; y: 'f32' },
   'features' | 'blocks' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'scale_at' | 'shift_at',
   { SHIFT: Flag; ADD: Flag }
->('gate-backward', 'call SHIFT=false ADD=false', shader, 'gate', [0, 1, 2]);
+>('gate-backward', 'call SHIFT ADD', shader, 'gate', [0, 1, 2]);
 
 export const gateSums = /*#__PURE__*/ kernelSource<
   { x: 'f32'; d_y: 'f32'; d_table: 'f32' },
   'features' | 'blocks' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'scale_at' | 'shift_at',
   { SHIFT: Flag }
->('gate-backward', 'call SHIFT=false', shader, 'gate_sums', [0, 3, 4]);
+>('gate-backward', 'call SHIFT', shader, 'gate_sums', [0, 3, 4]);

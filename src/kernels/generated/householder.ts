@@ -10,4 +10,4 @@ export const householder = /*#__PURE__*/ kernelSource<
   { x: 'f32'; vectors: 'f32'; constants: 'f32'; y: 'f32' },
   'features' | 'reflections',
   { REVERSE: Flag }
->('householder', 'call REVERSE=false', shader);
+>('householder', 'call REVERSE', shader);

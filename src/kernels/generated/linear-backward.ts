@@ -11,7 +11,7 @@ export const weightGradient = /*#__PURE__*/ kernelSource<
   { x: 'f32'; d_y: 'f32'; ranges: 'u32'; d_weight: 'f32'; d_bias: 'f32' },
   'inputs' | 'outputs' | 'height' | 'width' | 'kernel' | 'parts' | 'x_features' | 'x_at' | 'x_channel' | 'x_pixel' | 'y_features' | 'y_at' | 'y_channel' | 'y_pixel',
   { BIAS: Flag }
->('linear-backward', 'call BIAS=false', /*#__PURE__*/ shaderText('inputs outputs height width kernel parts x_features x_at x_channel x_pixel y_features y_at y_channel y_pixel', 'x:f d_y:f ranges:u d_weight:f! d_bias:f!@10', wgsl, true), 'weight_gradient');
+>('linear-backward', 'call BIAS', /*#__PURE__*/ shaderText('inputs outputs height width kernel parts x_features x_at x_channel x_pixel y_features y_at y_channel y_pixel', 'x:f d_y:f ranges:u d_weight:f! d_bias:f!@10', wgsl, true), 'weight_gradient');
 
 export const columnSums = /*#__PURE__*/ kernelSource<
   { terms: 'f32'; total: 'f32' },

@@ -13,4 +13,4 @@ export const linearInput = /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; ranges: 'u32'; y: 'f32'; source: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'blocks',
   { ACTIVATION: Optional }
->('linear-input-backward', 'call ACTIVATION=0', shader, 'linear_input');
+>('linear-input-backward', 'call ACTIVATION', shader, 'linear_input');

@@ -11,4 +11,4 @@ export const logit = /*#__PURE__*/ kernelSource<
   { x: 'f32'; y: 'f32'; log_terms: 'f32' },
   'features' | 'alpha' | 'log_range',
   { UNDO: Flag; HAS_LOG_DET: Flag }
->('logit', 'call UNDO=false HAS_LOG_DET=true', shader);
+>('logit', 'call UNDO HAS_LOG_DET', shader);

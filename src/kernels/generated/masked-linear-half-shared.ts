@@ -15,4 +15,4 @@ export const maskedLinearHalfShared = /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'u32'; bias: 'f32'; ranges: 'u32'; addend: 'f32'; gate: 'f32'; y: 'f32'; raw: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'addend_features' | 'addend_at' | 'gate_features' | 'gate_at' | 'y_features' | 'y_at' | 'raw_features' | 'blocks',
   { ACTIVATION: Optional; GATE: Flag; ADDEND: Flag; RAW: Flag; SCALE: Flag }
->('masked-linear-half-shared', 'call ACTIVATION=0 GATE=false ADDEND=false RAW=false SCALE=false', shader);
+>('masked-linear-half-shared', 'call ACTIVATION GATE ADDEND RAW SCALE', shader);

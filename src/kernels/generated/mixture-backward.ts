@@ -13,4 +13,4 @@ export const mixtureBackward = /*#__PURE__*/ kernelSource<
   { x: 'f32'; state: 'f32'; slot: 'u32'; d_value: 'f32'; d_log_terms: 'f32'; d_source: 'f32'; d_state: 'f32' },
   'features' | 'slots',
   { COMPONENTS: Optional; EPS: Optional; INVERSE: Flag; HAS_Y: Flag; HAS_LOG_DET: Flag }
->('mixture-backward', 'call COMPONENTS=1 EPS=0.01 INVERSE=false HAS_Y=true HAS_LOG_DET=true', shader);
+>('mixture-backward', 'call COMPONENTS EPS INVERSE HAS_Y HAS_LOG_DET', shader);

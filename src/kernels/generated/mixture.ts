@@ -13,4 +13,4 @@ export const mixture = /*#__PURE__*/ kernelSource<
   { x: 'f32'; state: 'f32'; slot: 'u32'; y: 'f32'; log_terms: 'f32' },
   'features' | 'slots',
   { COMPONENTS: Optional; EPS: Optional; INVERSE: Flag; HAS_LOG_DET: Flag }
->('mixture', 'call COMPONENTS=1 EPS=0.01 INVERSE=false HAS_LOG_DET=true', shader);
+>('mixture', 'call COMPONENTS EPS INVERSE HAS_LOG_DET', shader);

@@ -10,4 +10,4 @@ export const multiplyAdd = /*#__PURE__*/ kernelSource<
   { a: 'f32'; b: 'f32'; y: 'f32' },
   'features' | 'a_features' | 'a_at' | 'b_features' | 'y_features' | 'y_at' | 'factor',
   { HAS_B: Flag; ADD: Flag }
->('multiply-add', 'call HAS_B=false ADD=false', shader);
+>('multiply-add', 'call HAS_B ADD', shader);

@@ -14,4 +14,4 @@ export const narrowNetAffine = /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; bias: 'f32'; plan: 'u32'; addend: 'f32'; value: 'f32'; y: 'f32'; total: 'f32' },
   'layers' | 'x_features' | 'addend_layer' | 'addend_features' | 'features' | 'slots' | 'slot_at' | 'groups',
   { ACTIVATION: Optional; ADDEND: Flag; NORM: Flag; HAS_LOG_DET: Flag; SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag }
->('narrow-net-affine', 'call ACTIVATION=1 ADDEND=false NORM=false HAS_LOG_DET=true SCALE=1 EPS=0 OFFSET=0 LOW=0 HIGH=0 UNDO=false MIX=1 REST=0 BACK=false', shader);
+>('narrow-net-affine', 'call ACTIVATION ADDEND NORM HAS_LOG_DET SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK', shader);

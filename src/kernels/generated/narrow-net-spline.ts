@@ -14,4 +14,4 @@ export const narrowNetSpline = /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; bias: 'f32'; plan: 'u32'; addend: 'f32'; value: 'f32'; y: 'f32'; total: 'f32' },
   'layers' | 'x_features' | 'addend_layer' | 'addend_features' | 'features' | 'slots' | 'slot_at' | 'groups',
   { ACTIVATION: Optional; ADDEND: Flag; NORM: Flag; HAS_LOG_DET: Flag; SPLINE: Optional; TAILS: Optional; EDGES: Optional; BINS: Optional; LOW: Optional; HIGH: Optional; BOTTOM: Optional; TOP: Optional; SHIFT: Optional; MIN_WIDTH: Optional; MIN_HEIGHT: Optional; MIN_DERIVATIVE: Optional; DIVISOR: Optional; SOFTCLIP: Optional; UNDO: Flag }
->('narrow-net-spline', 'call ACTIVATION=1 ADDEND=false NORM=false HAS_LOG_DET=true SPLINE=0 TAILS=1 EDGES=0 BINS=8 LOW=-1 HIGH=1 BOTTOM=-1 TOP=1 SHIFT=0 MIN_WIDTH=0 MIN_HEIGHT=0 MIN_DERIVATIVE=0 DIVISOR=1 SOFTCLIP=0 UNDO=false', shader);
+>('narrow-net-spline', 'call ACTIVATION ADDEND NORM HAS_LOG_DET SPLINE TAILS EDGES BINS LOW HIGH BOTTOM TOP SHIFT MIN_WIDTH MIN_HEIGHT MIN_DERIVATIVE DIVISOR SOFTCLIP UNDO', shader);

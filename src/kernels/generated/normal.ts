@@ -10,4 +10,4 @@ export const normal = /*#__PURE__*/ kernelSource<
   { source: 'f32'; result: 'f32' },
   'count',
   { FUNCTION: Optional }
->('normal', ' FUNCTION=0', shader);
+>('normal', ' FUNCTION', shader);

@@ -16,10 +16,10 @@ export const control = /*#__PURE__*/ kernelSource<
   { control_state: 'f32'; loss: 'f32'; losses: 'f32'; partial: 'f32' },
   'length' | 'blocks' | 'batch' | 'total' | 'warmup' | 'every' | 'learning_rate' | 'floor_or_factor' | 'beta1' | 'beta2' | 'epsilon' | 'decay' | 'clip' | 'average_decay',
   { SCHEDULE: Optional }
->('optimiser', ' SCHEDULE=0', shader, 'control', [2, 3, 4, 5]);
+>('optimiser', ' SCHEDULE', shader, 'control', [2, 3, 4, 5]);
 
 export const update = /*#__PURE__*/ kernelSource<
   { gradient: 'f32'; settled: 'f32'; parameters: 'f32'; moment1: 'f32'; moment2: 'f32'; average: 'f32'; decays: 'f32' },
   'length' | 'blocks' | 'batch' | 'total' | 'warmup' | 'every' | 'learning_rate' | 'floor_or_factor' | 'beta1' | 'beta2' | 'epsilon' | 'decay' | 'clip' | 'average_decay',
   { METHOD: Optional; AVERAGE: Flag }
->('optimiser', ' METHOD=0 AVERAGE=false', shader, 'update', [0, 6, 7, 8, 9, 10, 11]);
+>('optimiser', ' METHOD AVERAGE', shader, 'update', [0, 6, 7, 8, 9, 10, 11]);

@@ -12,4 +12,4 @@ export const planarBackward = /*#__PURE__*/ kernelSource<
   { z: 'f32'; parameters: 'f32'; d_y: 'f32'; d_log_det: 'f32'; d_x: 'f32'; d_parameters: 'f32' },
   'features' | 'negative_slope',
   { LEAKY: Flag; UNDO: Flag; HAS_Y: Flag; HAS_LOG_DET: Flag }
->('planar-backward', 'call LEAKY=false UNDO=false HAS_Y=true HAS_LOG_DET=true', shader);
+>('planar-backward', 'call LEAKY UNDO HAS_Y HAS_LOG_DET', shader);

@@ -14,4 +14,4 @@ export const planar = /*#__PURE__*/ kernelSource<
   { x: 'f32'; parameters: 'f32'; y: 'f32'; log_det: 'f32' },
   'features' | 'parameter_features' | 'negative_slope',
   { PER_ROW: Flag; LEAKY: Flag; UNDO: Flag; HAS_LOG_DET: Flag }
->('planar', 'call PER_ROW=false LEAKY=false UNDO=false HAS_LOG_DET=true', shader);
+>('planar', 'call PER_ROW LEAKY UNDO HAS_LOG_DET', shader);

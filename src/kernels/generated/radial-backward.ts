@@ -12,4 +12,4 @@ export const radialBackward = /*#__PURE__*/ kernelSource<
   { z: 'f32'; parameters: 'f32'; d_y: 'f32'; d_log_det: 'f32'; d_x: 'f32'; d_parameters: 'f32' },
   'features',
   { ALPHA_SOFTPLUS: Flag; UNDO: Flag; HAS_Y: Flag; HAS_LOG_DET: Flag }
->('radial-backward', 'call ALPHA_SOFTPLUS=false UNDO=false HAS_Y=true HAS_LOG_DET=true', shader);
+>('radial-backward', 'call ALPHA_SOFTPLUS UNDO HAS_Y HAS_LOG_DET', shader);

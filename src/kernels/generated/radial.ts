@@ -14,4 +14,4 @@ export const radial = /*#__PURE__*/ kernelSource<
   { x: 'f32'; parameters: 'f32'; y: 'f32'; log_det: 'f32' },
   'features' | 'parameter_features',
   { PER_ROW: Flag; ALPHA_SOFTPLUS: Flag; UNDO: Flag; HAS_LOG_DET: Flag }
->('radial', 'call PER_ROW=false ALPHA_SOFTPLUS=false UNDO=false HAS_LOG_DET=true', shader);
+>('radial', 'call PER_ROW ALPHA_SOFTPLUS UNDO HAS_LOG_DET', shader);

@@ -15,4 +15,4 @@ export const residualSeries = /*#__PURE__*/ kernelSource<
   { state: 'f32'; weight: 'f32'; bias: 'f32'; layers: 'u32'; side: 'f32'; source: 'f32'; series: 'u32'; log_det: 'f32' },
   'dim' | 'layers' | 'width' | 'nodes' | 'side_features' | 'probes' | 'terms' | 'stream' | 'sign',
   { ACTIVATION: Optional; SIDE: Flag; SLOPES: Flag; PROBE: Optional }
->('residual-series', 'call ACTIVATION=0 SIDE=false SLOPES=false PROBE=0', shader);
+>('residual-series', 'call ACTIVATION SIDE SLOPES PROBE', shader);

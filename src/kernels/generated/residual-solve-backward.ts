@@ -15,4 +15,4 @@ export const residualSolveBackward = /*#__PURE__*/ kernelSource<
   { state: 'f32'; weight: 'f32'; bias: 'f32'; layers: 'u32'; side: 'f32'; source: 'f32'; x: 'f32'; point: 'f32' },
   'dim' | 'layers' | 'width' | 'nodes' | 'side_features' | 'memory' | 'limit' | 'patience' | 'slope_features' | 'contraction' | 'tolerance',
   { ACTIVATION: Optional; SIDE: Flag; SLOPES: Flag }
->('residual-solve-backward', 'call ACTIVATION=0 SIDE=false SLOPES=false', shader);
+>('residual-solve-backward', 'call ACTIVATION SIDE SLOPES', shader);

@@ -10,4 +10,4 @@ export const advanceBackward = /*#__PURE__*/ kernelSource<
   { d_y: 'f32'; coefficients: 'f32'; d_k: 'f32' },
   'features' | 'terms' | 'k_features' | 'k_stride' | 'y_features' | 'y_at',
   { ADD: Flag }
->('runge-kutta-backward', 'call ADD=false', shader, 'advance_backward');
+>('runge-kutta-backward', 'call ADD', shader, 'advance_backward');

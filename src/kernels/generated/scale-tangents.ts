@@ -16,4 +16,4 @@ export const seedTangents = /*#__PURE__*/ kernelSource<
   { slope: 'f32'; y: 'f32'; seed: 'f32'; scale: 'f32' },
   'features' | 'blocks' | 'scale_at',
   { SCALE: Flag }
->('scale-tangents', 'call SCALE=false', shader, 'seed_tangents', [1, 2, 3, 4]);
+>('scale-tangents', 'call SCALE', shader, 'seed_tangents', [1, 2, 3, 4]);

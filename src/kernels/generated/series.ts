@@ -11,13 +11,13 @@ export const readStep = /*#__PURE__*/ kernelSource<
   { outside: 'f32'; inside: 'f32'; scale: 'f32' },
   'features' | 'inside_features' | 'at',
   { SCALED: Flag; REPEATED: Flag }
->('series', 'call SCALED=false REPEATED=false', shader, 'read_step', [0, 1, 2]);
+>('series', 'call SCALED REPEATED', shader, 'read_step', [0, 1, 2]);
 
 export const writeStep = /*#__PURE__*/ kernelSource<
   { scale: 'f32'; tensor: 'f32'; result: 'f32' },
   'features' | 'inside_features' | 'at',
   { SCALED: Flag }
->('series', 'call SCALED=false', shader, 'write_step', [2, 3, 4]);
+>('series', 'call SCALED', shader, 'write_step', [2, 3, 4]);
 
 export const meanScale = /*#__PURE__*/ kernelSource<
   { outside: 'f32'; inside: 'f32' },
@@ -29,4 +29,4 @@ export const total = /*#__PURE__*/ kernelSource<
   { outside: 'f32'; scale: 'f32'; result: 'f32'; sum: 'f32' },
   'features' | 'inside_features' | 'at',
   { SCALED: Flag }
->('series', 'call SCALED=false', shader, 'total', [0, 2, 4, 5]);
+>('series', 'call SCALED', shader, 'total', [0, 2, 4, 5]);

@@ -12,4 +12,4 @@ export const splineBackward = /*#__PURE__*/ kernelSource<
   { x: 'f32'; parameters: 'f32'; slot: 'u32'; d_value: 'f32'; d_log_terms: 'f32'; d_source: 'f32'; d_parameters: 'f32' },
   'features' | 'slots' | 'parameter_features' | 'gradient_features',
   { SPLINE: Optional; TAILS: Optional; EDGES: Optional; BINS: Optional; LOW: Optional; HIGH: Optional; BOTTOM: Optional; TOP: Optional; SHIFT: Optional; MIN_WIDTH: Optional; MIN_HEIGHT: Optional; MIN_DERIVATIVE: Optional; DIVISOR: Optional; SOFTCLIP: Optional; UNDO: Flag; HAS_Y: Flag; HAS_LOG_DET: Flag; SHARED: Flag }
->('spline-backward', 'call SPLINE=0 TAILS=1 EDGES=0 BINS=8 LOW=-1 HIGH=1 BOTTOM=-1 TOP=1 SHIFT=0 MIN_WIDTH=0 MIN_HEIGHT=0 MIN_DERIVATIVE=0 DIVISOR=1 SOFTCLIP=0 UNDO=false HAS_Y=true HAS_LOG_DET=true SHARED=false', shader);
+>('spline-backward', 'call SPLINE TAILS EDGES BINS LOW HIGH BOTTOM TOP SHIFT MIN_WIDTH MIN_HEIGHT MIN_DERIVATIVE DIVISOR SOFTCLIP UNDO HAS_Y HAS_LOG_DET SHARED', shader);

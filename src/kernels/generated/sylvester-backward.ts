@@ -11,4 +11,4 @@ export const sylvesterBackward = /*#__PURE__*/ kernelSource<
   { y: 'f32'; hidden: 'f32'; parameters: 'f32'; d_moved: 'f32'; d_log_det: 'f32'; d_source: 'f32'; d_parameters: 'f32' },
   'units',
   { UNDO: Flag; HAS_Y: Flag; HAS_LOG_DET: Flag }
->('sylvester-backward', 'call UNDO=false HAS_Y=true HAS_LOG_DET=true', shader);
+>('sylvester-backward', 'call UNDO HAS_Y HAS_LOG_DET', shader);

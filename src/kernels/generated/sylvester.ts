@@ -14,4 +14,4 @@ export const sylvester = /*#__PURE__*/ kernelSource<
   { source: 'f32'; parameters: 'f32'; moved: 'f32'; change: 'f32'; hidden: 'f32'; log_det: 'f32' },
   'units' | 'parameter_features',
   { PER_ROW: Flag; UNDO: Flag; HAS_CHANGE: Flag; HAS_LOG_DET: Flag }
->('sylvester', 'call PER_ROW=false UNDO=false HAS_CHANGE=false HAS_LOG_DET=true', shader);
+>('sylvester', 'call PER_ROW UNDO HAS_CHANGE HAS_LOG_DET', shader);

@@ -10,4 +10,4 @@ export const tangentsBackward = /*#__PURE__*/ kernelSource<
   { x: 'f32'; d_y: 'f32'; d_slope: 'f32' },
   'features' | 'blocks',
   { ADD: Flag }
->('tangents-backward', 'call ADD=false', shader);
+>('tangents-backward', 'call ADD', shader);

@@ -11,4 +11,4 @@ export const triangularSolve = /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; constants: 'f32'; y: 'f32' },
   'features',
   { REVERSE: Flag }
->('triangular-solve', 'call REVERSE=false', shader);
+>('triangular-solve', 'call REVERSE', shader);

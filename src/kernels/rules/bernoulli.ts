@@ -1,6 +1,7 @@
 import { defineRule } from '../../runtime/derivative.js';
 import type { TiledTensor } from '../../runtime/tensor.js';
-import { ACTIVATION_NUMBER, recordActivation } from '../activation.js';
+import { ACTIVATION_NUMBER } from '../activation.js';
+import { recordActivation } from '../activation-backward.js';
 import type { bernoulli } from '../bernoulli.js';
 import { addProduct } from './accumulate.js';
 

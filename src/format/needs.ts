@@ -1,4 +1,4 @@
-import { FormatError } from '../../runtime/errors.js';
+import { FormatError } from '../runtime/errors.js';
 
 const written = (value: unknown): string => (Array.isArray(value) ? `[${value.join(', ')}]` : String(value));
 
