@@ -13,7 +13,7 @@ import { COPY_DST, COPY_SRC, STORAGE } from '../runtime/usage.js';
 
 /** Results may differ by rounding, which a solve carries from feature to feature: |a − b| / max(1, |b|). */
 const TOLERANCE = 1e-3;
-/** A submission is made to take so long, so that its round trip (0.1 to 0.3 ms) does not count. */
+/** A submission is made to take so long beyond what an empty one takes: that is 0.1 to 0.3 ms in Chrome, and 12 ms in Deno, which polls. */
 const TARGET = 10;
 const MOST_REPEATS = 256;
 const ROUNDS = 5;
@@ -97,8 +97,17 @@ export async function measure(gpu: Gpu, alternatives: Alternatives, rows: number
       device.queue.submit([encoder.finish()]);
       await device.queue.onSubmittedWorkDone();
       gpu.assertAlive();
-      return (performance.now() - begin) / times;
+      return performance.now() - begin;
     };
+    /** How often to run for TARGET, and what a run takes beyond an empty submission. */
+    const timed = async (executable: Executable, times: number): Promise<number> =>
+      Math.max((await run(executable, times)) - empty, 1e-3) / times;
+    const repeatsOf = async (executable: Executable): Promise<number> => {
+      let times = 1;
+      while (times < MOST_REPEATS && (await timed(executable, times)) * times < TARGET / 4) times *= 4;
+      return Math.min(MOST_REPEATS, Math.ceil(TARGET / (await timed(executable, times))));
+    };
+    let empty = 0;
     /** What it writes for the first tile of rows, from fresh contents. */
     const resultOf = async (executable: Executable): Promise<Float32Array> => {
       for (const [buffer, data] of contents) device.queue.writeBuffer(buffer, 0, data);
@@ -122,8 +131,8 @@ export async function measure(gpu: Gpu, alternatives: Alternatives, rows: number
           refused[name] = 'gives other results';
           continue;
         }
-        const once = await run(executable, 1);
-        prepared.set(name, { executable, repeats: Math.min(MOST_REPEATS, Math.max(1, Math.ceil(TARGET / once))), times: [] });
+        if (prepared.size === 0) empty = median([await run(executable, 0), await run(executable, 0), await run(executable, 0)]);
+        prepared.set(name, { executable, repeats: await repeatsOf(executable), times: [] });
       } catch (error) {
         if (program === usual || !(error instanceof CompileError)) throw error;
         refused[name] = 'does not compile here';
@@ -131,7 +140,7 @@ export async function measure(gpu: Gpu, alternatives: Alternatives, rows: number
     }
     const runners = [...prepared.values()];
     for (let round = 0; round < ROUNDS; round++)
-      for (const entry of round % 2 === 0 ? runners : runners.toReversed()) entry.times.push(await run(entry.executable, entry.repeats));
+      for (const entry of round % 2 === 0 ? runners : runners.toReversed()) entry.times.push(await timed(entry.executable, entry.repeats));
     return { milliseconds: Object.fromEntries([...prepared].map(([name, { times }]) => [name, median(times)])), refused };
   } finally {
     residents.dispose();
