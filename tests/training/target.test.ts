@@ -2,24 +2,10 @@
 
 import { describe, expect, test } from 'vitest';
 import { CompileError, fitTarget, iaf, maf, planar, realNVP, UnsupportedError, ValueError } from '../../src/index.js';
+import { CORRELATED_NORMAL, LOG_Z } from '../support/correlated-normal.js';
 import { useGpu } from '../support/gpu.js';
 
 const held = useGpu();
-
-/** N(μ, Σ) times e³, with μ = (1, −2), and Σ⁻¹ = [[2, 1], [1, 3]]. */
-const NORMAL = `
-fn log_density(x: array<f32, D>) -> f32 {
-  let a = x[0] - 1.0;
-  let b = x[1] + 2.0;
-  return 3.0 - 0.5 * (2.0 * a * a + 2.0 * a * b + 3.0 * b * b);
-}
-fn log_density_gradient(x: array<f32, D>) -> array<f32, D> {
-  let a = x[0] - 1.0;
-  let b = x[1] + 2.0;
-  return array<f32, D>(-(2.0 * a + b), -(a + 3.0 * b));
-}`;
-/** log of ∫: 3 + log 2π − ½ log det Σ⁻¹. */
-const LOG_Z = 3 + Math.log(2 * Math.PI) - 0.5 * Math.log(5);
 
 /** A banana: x₁ bends over x₀. */
 const BANANA = `
@@ -39,7 +25,11 @@ describe('fitTarget', () => {
     { name: 'maf, by its solve', make: () => maf(held.gpu, { dim: 2, layers: 2, hidden: [16], seed: 1 }) },
   ])('$name reaches a correlated normal, and its constant', async ({ make }) => {
     const flow = await make();
-    const { loss, logZ, efficiency, history } = await fitTarget(flow, { wgsl: NORMAL }, { steps: 400, batch: 128, learningRate: 1e-2 });
+    const { loss, logZ, efficiency, history } = await fitTarget(
+      flow,
+      { wgsl: CORRELATED_NORMAL },
+      { steps: 400, batch: 128, learningRate: 1e-2 },
+    );
     expect(Math.abs(loss + LOG_Z)).toBeLessThan(0.02);
     expect(Math.abs(logZ - LOG_Z)).toBeLessThan(0.02);
     expect(efficiency).toBeGreaterThan(0.95);
@@ -60,7 +50,7 @@ describe('fitTarget', () => {
   test('a learned base trains with it, and the same seed gives the same bits', async () => {
     const train = async () => {
       const flow = await realNVP(held.gpu, { dim: 2, layers: 2, hidden: [8], base: { type: 'normal' }, seed: 3 });
-      await fitTarget(flow, { wgsl: NORMAL }, { steps: 30, batch: 64, learningRate: 1e-2, seed: 4 });
+      await fitTarget(flow, { wgsl: CORRELATED_NORMAL }, { steps: 30, batch: 64, learningRate: 1e-2, seed: 4 });
       return flow;
     };
     const [a, b] = [await train(), await train()];
@@ -71,12 +61,12 @@ describe('fitTarget', () => {
 
   test('a wrong gradient is told, with the place', async () => {
     const flow = await realNVP(held.gpu, { dim: 2, layers: 2, hidden: [8], seed: 1 });
-    const wrong = NORMAL.replace('-(a + 3.0 * b)', '-(a + 2.0 * b)');
+    const wrong = CORRELATED_NORMAL.replace('-(a + 3.0 * b)', '-(a + 2.0 * b)');
     await expect(fitTarget(flow, { wgsl: wrong }, { steps: 5 })).rejects.toThrow(ValueError);
     await expect(fitTarget(flow, { wgsl: wrong }, { steps: 5 })).rejects.toThrow(
       /fitTarget: log_density_gradient\[1\] needs -?[\d.e-]+ at \[.*\], by differences/,
     );
-    const flat = NORMAL.replace('3.0 - 0.5', '3.0 - abs(x[0]) * 1e38 * 1e38 - 0.5');
+    const flat = CORRELATED_NORMAL.replace('3.0 - 0.5', '3.0 - abs(x[0]) * 1e38 * 1e38 - 0.5');
     await expect(fitTarget(flow, { wgsl: flat }, { steps: 5 })).rejects.toThrow(/log_density needs a finite number/);
   });
 
@@ -86,14 +76,14 @@ describe('fitTarget', () => {
       'fitTarget: wgsl needs fn log_density_gradient',
     );
     await expect(fitTarget(flow, {} as never)).rejects.toThrow(ValueError);
-    await expect(fitTarget(flow, { wgsl: NORMAL.replace('3.0 -', 'three -') })).rejects.toThrow(CompileError);
-    await expect(fitTarget(flow, { wgsl: NORMAL.replace('3.0 -', 'three -') })).rejects.toThrow(/three/);
+    await expect(fitTarget(flow, { wgsl: CORRELATED_NORMAL.replace('3.0 -', 'three -') })).rejects.toThrow(CompileError);
+    await expect(fitTarget(flow, { wgsl: CORRELATED_NORMAL.replace('3.0 -', 'three -') })).rejects.toThrow(/three/);
     const conditional = await realNVP(held.gpu, { dim: 2, layers: 2, hidden: [8], contextDim: 1 });
-    await expect(fitTarget(conditional, { wgsl: NORMAL })).rejects.toThrow(UnsupportedError);
+    await expect(fitTarget(conditional, { wgsl: CORRELATED_NORMAL })).rejects.toThrow(UnsupportedError);
     const { gpu } = held;
-    await fitTarget(flow, { wgsl: NORMAL }, { steps: 3 });
+    await fitTarget(flow, { wgsl: CORRELATED_NORMAL }, { steps: 3 });
     const { bytes } = gpu.memory.usage;
-    await fitTarget(flow, { wgsl: NORMAL }, { steps: 3 });
+    await fitTarget(flow, { wgsl: CORRELATED_NORMAL }, { steps: 3 });
     expect(gpu.memory.usage.bytes).toBe(bytes);
   });
 });
