@@ -2,6 +2,7 @@
 
 import { ceilDiv, defineKernel, type Kernel, type KernelSource } from '../runtime/kernel.js';
 import { type Tensor, TILE } from '../runtime/tensor.js';
+import { joined } from './joined.js';
 import { type PackedLinear, STRIP } from './linear-strips.js';
 
 /** Units of a layer at most. */
@@ -24,16 +25,6 @@ export interface PackedNet {
 }
 
 type Layer = Pick<PackedLinear, 'inputs' | 'outputs' | 'weight' | 'bias' | 'ranges'>;
-
-const joined = (arrays: readonly Float32Array[]): Float32Array<ArrayBuffer> => {
-  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const array of arrays) {
-    all.set(array, at);
-    at += array.length;
-  }
-  return all;
-};
 
 export function packNet(layers: readonly Layer[], slot: Uint32Array): PackedNet {
   const words: number[] = [];

@@ -48,10 +48,10 @@ export class Executable {
   readonly recorded: Program;
   readonly #gpu: Gpu;
   readonly #residents: Residents;
-  #program: Program;
-  #rowsPerChunk: number;
-  #bound: BoundCommand[];
-  #paramsBuffer: GPUBuffer | null;
+  #program!: Program;
+  #rowsPerChunk!: number;
+  #bound!: BoundCommand[];
+  #paramsBuffer: GPUBuffer | null = null;
   readonly #callBuffer: GPUBuffer;
   readonly #tables = new Map<number, GPUBuffer>();
   #scratch: GPUBuffer[] = [];
@@ -63,19 +63,14 @@ export class Executable {
   #nextBufferId = 0;
 
   constructor(gpu: Gpu, recorded: Program, pipelines: Pipelines, residents: Residents) {
-    const { program } = pipelines;
     this.recorded = recorded;
     this.#gpu = gpu;
     this.#residents = residents;
-    this.#program = program;
-    this.#rowsPerChunk = rowsPerChunk(gpu, program);
-    // First, since it may throw: what it has made by then belongs to the residents' owner.
-    this.#upload(program);
-    for (const [id, length] of program.tables)
+    this.#take(pipelines);
+    const { commands, tables } = pipelines.program;
+    for (const [id, length] of tables)
       this.#tables.set(id, gpu.memory.create({ label: `table ${id}`, size: Math.ceil(length / 4) * 16, usage: STORAGE }));
-    this.#bound = this.#bind(pipelines);
-    this.#paramsBuffer = this.#uploadParams();
-    this.#callBuffer = gpu.callTable.createUniform(program.commands[0]?.label ?? 'empty');
+    this.#callBuffer = gpu.callTable.createUniform(commands[0]?.label ?? 'empty');
     residents.executables.add(this);
   }
 
@@ -99,15 +94,11 @@ export class Executable {
       for (const [index, bound] of this.#bound.entries()) bound.pipelines = pipelinesAt(pipelines, index);
       return;
     }
-    this.#upload(pipelines.program);
-    this.#rowsPerChunk = rowsPerChunk(this.#gpu, pipelines.program);
-    this.#program = pipelines.program;
-    this.#retired.push(...this.#scratch);
-    if (this.#paramsBuffer) this.#retired.push(this.#paramsBuffer);
+    const before = this.#paramsBuffer;
+    this.#take(pipelines);
+    this.#retired.push(...this.#scratch, ...(before ? [before] : []));
     this.#scratch = [];
     this.#capacity = 0;
-    this.#bound = this.#bind(pipelines);
-    this.#paramsBuffer = this.#uploadParams();
   }
 
   /** Makes scratch for `rows` rows (of one chunk at most). Encoding more rows than reserved reserves them itself. */
@@ -244,25 +235,27 @@ export class Executable {
     return { buffer, offset, size: Math.floor(Math.min(buffer.size - offset, limit) / 4) * 4 };
   }
 
-  #upload({ commands }: Program): void {
-    for (const { tensors } of commands)
+  /** Makes ready what these pipelines run; all that was stays where this throws. */
+  #take(pipelines: Pipelines): void {
+    const { program } = pipelines;
+    const most = rowsPerChunk(this.#gpu, program);
+    // First, since it may throw: what it has made by then belongs to the residents' owner.
+    for (const { tensors } of program.commands)
       for (const tensor of Object.values(tensors)) if (tensor.kind === 'constant') this.#residents.buffer(tensor.data, tensor.label);
-  }
-
-  #bind(pipelines: Pipelines): BoundCommand[] {
     const alignment = this.#gpu.device.limits.minUniformBufferOffsetAlignment;
     let offset = 0;
-    return pipelines.program.commands.map((command, index) => {
+    this.#bound = program.commands.map((command, index) => {
       const paramsOffset = offset;
       offset += Math.ceil(command.kernel.source.params.byteSize / alignment) * alignment;
       const externals = Object.values(command.tensors).flatMap((tensor) => nameOf(tensor) ?? []);
       return { command, pipelines: pipelinesAt(pipelines, index), paramsOffset, externals, group: null, cache: new WeakMap() };
     });
+    this.#program = program;
+    this.#rowsPerChunk = most;
+    this.#paramsBuffer = offset > 0 ? this.#uploadParams(offset) : null;
   }
 
-  #uploadParams(): GPUBuffer | null {
-    const byteSize = Math.max(0, ...this.#bound.map(({ command, paramsOffset }) => paramsOffset + command.kernel.source.params.byteSize));
-    if (byteSize === 0) return null;
+  #uploadParams(byteSize: number): GPUBuffer {
     const data = new DataView(new ArrayBuffer(byteSize));
     for (const { command, paramsOffset } of this.#bound) {
       for (const [name, { type, offset }] of Object.entries(command.kernel.source.params.fields)) {

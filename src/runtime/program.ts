@@ -38,6 +38,10 @@ export interface ExternalBuffer {
   readonly tiled?: true;
 }
 
+/** Tensors that a command writes. */
+export const writtenBy = ({ kernel, tensors }: Command): Tensor[] =>
+  Object.entries(kernel.source.buffers).flatMap(([name, { access }]) => (access === 'read_write' ? tensors[name]! : []));
+
 interface Lifetime {
   readonly tensor: TiledTensor;
   readonly first: number;

@@ -3,7 +3,7 @@
 import { fill } from '../kernels/fill.js';
 import { recordClear } from '../kernels/parameters.js';
 import type { Gradients, GradientTarget } from '../runtime/derivative.js';
-import type { Command } from '../runtime/program.js';
+import { type Command, writtenBy } from '../runtime/program.js';
 import type { Recorder } from '../runtime/recorder.js';
 import type { TableTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
 import { Rearrangements } from './rearrange.js';
@@ -28,9 +28,6 @@ function dependents(commands: readonly Command[], wanted: readonly Scratch[]): S
 
 const isIn = (ids: ReadonlySet<number>, tensor: Tensor | undefined): tensor is Scratch =>
   (tensor?.kind === 'tiled' || tensor?.kind === 'table') && ids.has(tensor.id);
-
-const writes = ({ kernel, tensors }: Command, { id }: TiledTensor): boolean =>
-  Object.entries(kernel.source.buffers).some(([name, { access }]) => access === 'read_write' && isIn(new Set([id]), tensors[name]));
 
 /** Gradients known so far, by the ids of tensors. */
 interface Known {
@@ -113,7 +110,10 @@ function walkBack(r: Recorder, commands: readonly Command[], active: ReadonlySet
         return partLike(gradient, tensor);
       },
       rearranged: (table, places) => rearrangements.add(r, typeof table === 'string' ? tensors[table]! : table, places),
-      writer: (name) => commands.slice(0, index).findLast((before) => writes(before, tensors[name] as TiledTensor))!,
+      writer: (name) =>
+        commands
+          .slice(0, index)
+          .findLast((before) => writtenBy(before).some((tensor) => isIn(new Set([(tensors[name] as TiledTensor).id]), tensor)))!,
       fromTable(name, body) {
         return once(tensors[name]!, body);
       },

@@ -5,9 +5,9 @@ import { groupsOf, type PackedNet, packNet, WIDEST } from '../kernels/narrow-net
 import { narrowNetAffine } from '../kernels/narrow-net-affine.js';
 import { narrowNetSpline } from '../kernels/narrow-net-spline.js';
 import { ceilDiv, type Kernel } from '../runtime/kernel.js';
-import type { Command } from '../runtime/program.js';
+import { type Command, writtenBy } from '../runtime/program.js';
 import type { ConstantTensor, Tensor } from '../runtime/tensor.js';
-import { type Fusion, isConstant, isSame, soleWriter, type Users } from './fusion.js';
+import { type Fusion, isConstant, isSame, sharedByArrays, soleWriter, type Users } from './fusion.js';
 
 /** By the name of the transformer's kernel. */
 const fused: Readonly<Record<string, Kernel>> = {
@@ -58,29 +58,15 @@ function layersOf(commands: readonly Command[], users: Users, reader: number): n
   }
 }
 
-const packed = new WeakMap<Float32Array | Uint32Array, { readonly from: readonly unknown[]; readonly net: PackedNet }>();
+const shared = sharedByArrays<PackedNet>();
 
-/** Once for the same arrays, so that programs of one flow share what is uploaded. */
 function netOf(layers: readonly Command[], slot: Uint32Array): PackedNet {
-  const arrays = layers.map(({ tensors: { weight, bias, ranges } }) =>
-    [weight, bias, ranges].map((tensor) => (tensor as ConstantTensor).data),
-  );
-  const from = [...arrays.flat(), slot];
-  const known = packed.get(arrays[0]![0]!);
-  if (known && known.from.length === from.length && from.every((array, i) => array === known.from[i])) return known.net;
-  const net = packNet(
-    layers.map(({ params }, i) => {
-      const [weight, bias, ranges] = arrays[i] as [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>, Uint32Array<ArrayBuffer>];
-      return { inputs: params.inputs!, outputs: params.outputs!, weight, bias, ranges };
-    }),
-    slot,
-  );
-  packed.set(arrays[0]![0]!, { from, net });
-  return net;
+  const packed = layers.map(({ tensors, params }) => {
+    const [weight, bias, ranges] = [tensors.weight, tensors.bias, tensors.ranges].map((tensor) => (tensor as ConstantTensor).data);
+    return { inputs: params.inputs!, outputs: params.outputs!, weight, bias, ranges } as Parameters<typeof packNet>[0][number];
+  });
+  return shared([...packed.flatMap(({ weight, bias, ranges }) => [weight, bias, ranges]), slot], () => packNet(packed, slot));
 }
-
-const writes = ({ kernel, tensors }: Command): Tensor[] =>
-  Object.entries(kernel.source.buffers).flatMap(([name, { access }]) => (access === 'read_write' ? tensors[name]! : []));
 
 /** What the transformer at `end` and what leads to it fuse to; null where they do not. */
 export function fuseNet(commands: readonly Command[], users: Users, end: number): Fusion | null {
@@ -101,7 +87,7 @@ export function fuseNet(commands: readonly Command[], users: Users, end: number)
   const taken = new Set(indices);
   for (let index = indices[0]!; index < end; index++) {
     if (taken.has(index)) continue;
-    const written = writes(commands[index]!);
+    const written = writtenBy(commands[index]!);
     const earlier = layers.filter((_, i) => indices[i]! < index);
     if (earlier.some((layer) => Object.values(layer.tensors).some((tensor) => written.some((other) => isSame(tensor, other))))) return null;
   }

@@ -2,10 +2,11 @@
 // of a later layer comes from the state row in which the layer before left it, and two regions of the state take turns.
 
 import { TASK_FROM_STATE, TASK_HAS_SKIP, TASK_KIND, TASK_NONE, TASK_SKIPS, TASK_WORDS } from '../kernels/autoregressive-solve.js';
+import { joined } from '../kernels/joined.js';
 import { memo } from '../runtime/memo.js';
 import type { Command } from '../runtime/program.js';
 import type { ConstantTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
-import { type Fusion, isConstant, isSame, soleWriter, type Users } from './fusion.js';
+import { type Fusion, isConstant, isSame, sharedByArrays, soleWriter, type Users } from './fusion.js';
 
 /** State rows of a layer at most: its features, units and parameters. Beyond, a layer takes long beside its dispatch. */
 const MOST_NODES = 512;
@@ -17,21 +18,10 @@ type Data = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 interface Layer {
   readonly weight: Data;
-  readonly bias: Float32Array;
+  readonly bias: Data;
   readonly tasks: Uint32Array;
   /** Source feature of this layer: which one of the layer before, or of the list's source. */
   readonly order: Uint32Array;
-}
-
-function joined<A extends Data>(arrays: readonly A[]): A {
-  const [first] = arrays as readonly [A, ...A[]];
-  const all = new (first.constructor as new (length: number) => A)(arrays.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const array of arrays) {
-    all.set(array, at);
-    at += array.length;
-  }
-  return all;
 }
 
 /**
@@ -108,22 +98,17 @@ function alike(a: Command, b: Command): boolean {
   );
 }
 
-const packed = new WeakMap<object, { readonly layers: readonly Layer[]; readonly joined: Record<'weight' | 'bias' | 'tasks', Data> }>();
+const shared = sharedByArrays<Record<'weight' | 'bias' | 'tasks', Data>>();
 
-/** Once for the same layers, so that programs of one flow share what is uploaded. */
-function joinLayers(layers: readonly Layer[], nodes: number): Record<'weight' | 'bias' | 'tasks', Data> {
-  const isKnown = (known: readonly Layer[]) =>
-    known.length === layers.length && known.every(({ tasks, order }, i) => tasks === layers[i]!.tasks && order === layers[i]!.order);
-  const known = packed.get(layers[0]!.tasks);
-  if (known && isKnown(known.layers)) return known.joined;
-  const made = {
-    weight: joined(layers.map(({ weight }) => weight)),
-    bias: joined(layers.map(({ bias }) => bias as Float32Array<ArrayBuffer>)),
-    tasks: joinTasks(layers, nodes),
-  };
-  packed.set(layers[0]!.tasks, { layers, joined: made });
-  return made;
-}
+const joinLayers = (layers: readonly Layer[], nodes: number): Record<'weight' | 'bias' | 'tasks', Data> =>
+  shared(
+    layers.flatMap(({ weight, bias, tasks, order }) => [weight, bias, tasks, order]),
+    () => ({
+      weight: joined(layers.map(({ weight }) => weight)),
+      bias: joined(layers.map(({ bias }) => bias)),
+      tasks: joinTasks(layers, nodes),
+    }),
+  );
 
 const identities = new Map<number, Uint32Array>();
 const identity = (dim: number) => memo(identities, dim, () => Uint32Array.from({ length: dim }, (_, i) => i));
@@ -156,7 +141,7 @@ export function fuseSolves(commands: readonly Command[], users: Users): Fusion[]
       const { weight, bias, tasks } = commands[index]!.tensors;
       return {
         weight: dataOf(weight),
-        bias: dataOf(bias) as Float32Array,
+        bias: dataOf(bias),
         tasks: dataOf(tasks) as Uint32Array,
         order: order === null ? identity(last.params.dim!) : (dataOf(commands[order]!.tensors.index) as Uint32Array),
       };

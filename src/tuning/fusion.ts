@@ -2,7 +2,7 @@
 // whether a run of them is fused is decided when a program is compiled, as the choice between variants is.
 
 import type { Command } from '../runtime/program.js';
-import type { ConstantTensor, Tensor } from '../runtime/tensor.js';
+import type { ConstantTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
 
 export interface Fusion {
   /** In the order in which they were recorded. */
@@ -14,19 +14,19 @@ export interface Fusion {
 /** Indices of the commands that bind a tensor which is no constant. */
 export type Users = ReadonlyMap<number, readonly number[]>;
 
-const isScratch = (tensor: Tensor) => tensor.kind === 'tiled' && tensor.state === undefined;
+const isScratch = (tensor: Tensor): tensor is TiledTensor => tensor.kind === 'tiled' && tensor.state === undefined;
 
 export function usersOf(commands: readonly Command[]): Users {
   const users = new Map<number, number[]>();
   for (const [index, { tensors }] of commands.entries())
-    for (const id of new Set(Object.values(tensors).flatMap((tensor) => (isScratch(tensor) && tensor.kind === 'tiled' ? tensor.id : []))))
+    for (const id of new Set(Object.values(tensors).flatMap((tensor) => (isScratch(tensor) ? tensor.id : []))))
       users.set(id, [...(users.get(id) ?? []), index]);
   return users;
 }
 
 /** The one command that writes a tensor, if nothing but it and `reader` binds that. */
 export function soleWriter(users: Users, tensor: Tensor, reader: number): number | null {
-  const indices = tensor.kind === 'tiled' && isScratch(tensor) ? users.get(tensor.id)! : [];
+  const indices = isScratch(tensor) ? users.get(tensor.id)! : [];
   return indices.length === 2 && indices[1] === reader ? indices[0]! : null;
 }
 
@@ -34,3 +34,15 @@ export const isConstant = (tensor: Tensor | undefined): tensor is ConstantTensor
 
 export const isSame = (a: Tensor, b: Tensor): boolean =>
   a === b || (a.kind === 'tiled' && b.kind === 'tiled' && a.id === b.id && a.state === b.state);
+
+/** Makes what follows from arrays once for the same ones, so that programs of one flow share what is uploaded. Kept as long as the first of them. */
+export function sharedByArrays<V>(): (arrays: readonly object[], make: () => V) => V {
+  const kept = new WeakMap<object, { readonly arrays: readonly object[]; readonly value: V }>();
+  return (arrays, make) => {
+    const known = kept.get(arrays[0]!);
+    if (known && known.arrays.length === arrays.length && arrays.every((array, i) => array === known.arrays[i])) return known.value;
+    const value = make();
+    kept.set(arrays[0]!, { arrays, value });
+    return value;
+  };
+}

@@ -90,24 +90,34 @@ export async function measure(gpu: Gpu, alternatives: Alternatives, rows: number
       externals[name] = memory.create({ label: `measurement ${name}`, size: data.byteLength, usage: STORAGE | COPY_DST | COPY_SRC });
       contents.set(externals[name], data);
     }
-    const run = async (executable: Executable, times: number): Promise<number> => {
+    const submit = async (record: (encoder: GPUCommandEncoder) => void): Promise<number> => {
       const encoder = device.createCommandEncoder({ label: 'measurement' });
-      executable.encodeAll(encoder, Array<{ rows: number; externals: typeof externals }>(times).fill({ rows, externals }));
+      record(encoder);
       const begin = performance.now();
       device.queue.submit([encoder.finish()]);
       await device.queue.onSubmittedWorkDone();
       gpu.assertAlive();
       return performance.now() - begin;
     };
-    /** How often to run for TARGET, and what a run takes beyond an empty submission. */
+    const run = (executable: Executable, times: number): Promise<number> =>
+      submit((encoder) =>
+        executable.encodeAll(encoder, Array<{ rows: number; externals: typeof externals }>(times).fill({ rows, externals })),
+      );
+    const nothing = () => {};
+    const empty = median([await submit(nothing), await submit(nothing), await submit(nothing)]);
+    /** What one of several runs takes beyond an empty submission. */
     const timed = async (executable: Executable, times: number): Promise<number> =>
       Math.max((await run(executable, times)) - empty, 1e-3) / times;
+    /** How many runs take TARGET. */
     const repeatsOf = async (executable: Executable): Promise<number> => {
       let times = 1;
-      while (times < MOST_REPEATS && (await timed(executable, times)) * times < TARGET / 4) times *= 4;
-      return Math.min(MOST_REPEATS, Math.ceil(TARGET / (await timed(executable, times))));
+      let each = await timed(executable, times);
+      while (times < MOST_REPEATS && each * times < TARGET / 4) {
+        times *= 4;
+        each = await timed(executable, times);
+      }
+      return Math.min(MOST_REPEATS, Math.ceil(TARGET / each));
     };
-    let empty = 0;
     /** What it writes for the first tile of rows, from fresh contents. */
     const resultOf = async (executable: Executable): Promise<Float32Array> => {
       for (const [buffer, data] of contents) device.queue.writeBuffer(buffer, 0, data);
@@ -131,7 +141,6 @@ export async function measure(gpu: Gpu, alternatives: Alternatives, rows: number
           refused[name] = 'gives other results';
           continue;
         }
-        if (prepared.size === 0) empty = median([await run(executable, 0), await run(executable, 0), await run(executable, 0)]);
         prepared.set(name, { executable, repeats: await repeatsOf(executable), times: [] });
       } catch (error) {
         if (program === usual || !(error instanceof CompileError)) throw error;

@@ -67,7 +67,7 @@ export async function tune(gpu: Gpu, options: TuneOptions = {}): Promise<TuningR
   /** What to run of several alternatives; undefined where there is no time left. */
   const decide = async (key: string, alternatives: Alternatives, usual: string, count: number): Promise<string | undefined> => {
     const known = remembered[key];
-    if (known !== undefined && known in alternatives) {
+    if (known !== undefined && Object.hasOwn(alternatives, known)) {
       findings.set(key, { because: 'remembered', milliseconds: {}, refused: {} });
       return known;
     }
