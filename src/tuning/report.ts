@@ -85,7 +85,10 @@ function line({ kernel, params, rows, chosen, because, milliseconds: times, refu
 
 export function reportOf(gpu: Gpu): TuningReport {
   const known = findingsOf(gpu);
-  const variants = [...commandsOf(gpu, 'program')].flatMap(([shape, command]) =>
+  const fusible = fusionsOn(gpu);
+  // What runs fused has a line of its own.
+  const single = [...commandsOf(gpu, 'program')].filter(([, command]) => !fusible.has(fusionKey(command)));
+  const variants = single.flatMap(([shape, command]) =>
     (['many', 'few'] as const).map((rows): Choice => {
       const { kernel, params, constants } = command;
       const chosen = gpu.choices.of(command, rows);
@@ -100,7 +103,7 @@ export function reportOf(gpu: Gpu): TuningReport {
       };
     }),
   );
-  const fusions = [...fusionsOn(gpu)].map(([key, { command }]): Choice => {
+  const fusions = [...fusible].map(([key, { command }]): Choice => {
     const { kernel, params, constants } = command;
     const { name } = kernel.source;
     const chosen = gpu.choices.fused.has(key) ? name : APART;
