@@ -28,3 +28,23 @@ export function stripWgsl(wgsl) {
     .filter((line) => line !== '')
     .join('\n');
 }
+
+/** Words that WGSL keeps (https://www.w3.org/TR/WGSL/#reserved-words). Compilers refuse a name among them, each in versions of its own. */
+const reservedWords = new Set(
+  (
+    'NULL Self abstract active alignas alignof as asm asm_fragment async attribute auto await become binding_array cast catch class co_await co_return ' +
+    'co_yield coherent column_major common compile compile_fragment concept const_cast consteval constexpr constinit crate debugger decltype delete demote ' +
+    'demote_to_helper do dynamic_cast enum explicit export extends extern external fallthrough filter final finally friend from fxgroup get goto ' +
+    'groupshared highp impl implements import inline instanceof interface layout lowp macro macro_rules match mediump meta mod module move mut mutable ' +
+    'namespace new nil noexcept noinline nointerpolation noperspective null nullptr of operator package packoffset partial pass patch pixelfragment precise ' +
+    'precision premerge priv protected pub public readonly ref regardless register reinterpret_cast require resource restrict self set shared sizeof smooth ' +
+    'snorm static static_assert static_cast std subroutine super target template this thread_local throw trait try type typedef typeid typename typeof ' +
+    'union unless unorm unsafe unsized use using varying virtual volatile wgsl where with writeonly yield'
+  ).split(' '),
+);
+
+/** @throws Error for a name in a text without comments that is a reserved word of WGSL. */
+export function refuseReservedWords(path, wgsl) {
+  for (const [word] of wgsl.matchAll(/[A-Za-z_]\w*/g))
+    if (reservedWords.has(word)) throw new Error(`${path}: ${word} is a reserved word of WGSL; choose another name`);
+}

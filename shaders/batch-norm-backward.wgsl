@@ -101,7 +101,7 @@ fn batch_moments_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   let at = tiled(params.features, id.x) + f * TILE4;
   let n = f32(rows());
   let off = at_offset[f];
-  var precision = off * off * off;
-  if (!FACTOR) { precision = accurate_exp(vec4<f32>(2.0 * off)).x; }
-  y[at] = (vec4<f32>(d_center[f]) - d_offset[f] * precision * (source[at] - at_center[f])) / n;
+  var factor = off * off * off;
+  if (!FACTOR) { factor = accurate_exp(vec4<f32>(2.0 * off)).x; }
+  y[at] = (vec4<f32>(d_center[f]) - d_offset[f] * factor * (source[at] - at_center[f])) / n;
 }

@@ -61,12 +61,12 @@ fn rectify_backward(@builtin(global_invocation_id) id: vec3<u32>) {
 @compute @workgroup_size(16, 4)
 fn pixel_sums(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x * 4u >= rows() || id.y >= sum_params.features) { return; }
-  let from = tiled(sum_params.source_features, id.x) + (sum_params.at + id.y * sum_params.channel) * TILE4;
+  let origin = tiled(sum_params.source_features, id.x) + (sum_params.at + id.y * sum_params.channel) * TILE4;
   var sum = vec4<f32>(0.0);
   for (var start = 0u; start < sum_params.pixels; start += RUN) {
     let end = min(start + RUN, sum_params.pixels);
     var part = vec4<f32>(0.0);
-    for (var pixel = start; pixel < end; pixel++) { part += terms[from + pixel * sum_params.pixel * TILE4]; }
+    for (var pixel = start; pixel < end; pixel++) { part += terms[origin + pixel * sum_params.pixel * TILE4]; }
     sum += part;
   }
   sums[tiled(sum_params.features, id.x) + id.y * TILE4] = sum;
@@ -77,7 +77,7 @@ fn center_pixels(@builtin(global_invocation_id) id: vec3<u32>) {
   let f = id.y;
   if (id.x * 4u >= rows() || f >= center_params.features) { return; }
   let channel = f / center_params.pixels;
-  let from = center_params.at + channel * center_params.channel + f % center_params.pixels * center_params.pixel;
-  let term = terms[tiled(center_params.source_features, id.x) + from * TILE4];
+  let origin = center_params.at + channel * center_params.channel + f % center_params.pixels * center_params.pixel;
+  let term = terms[tiled(center_params.source_features, id.x) + origin * TILE4];
   centered[tiled(center_params.features, id.x) + f * TILE4] = term + bias[center_params.bias_at + channel];
 }

@@ -2,7 +2,7 @@
 //
 //   weight_gradient   d_weight[part, o, ky, kx, k] += Σ over rows and pixels p of x[k, p + (ky, kx) − reach, row] · d_y[o, p, row]
 //                     with BIAS, of a linear layer in one part: d_bias[o] += Σ over rows and blocks of d_y[o, row]
-//   sum_parts         whole_sum[i] += Σ over parts of partial[part, i]
+//   sum_parts         whole_sum[i] += Σ over parts of pieces[part, i]
 //   column_sums       total[to + f stride] += factor · Σ over rows and b < blocks of terms[at + b features + f, row]
 //
 // weight_gradient serves linear layers (one tap) and convolutions (conv2d.wgsl). One invocation takes 8 inputs by a strip of 8 outputs at one
@@ -14,7 +14,7 @@
 // Rows of the last group beyond the batch count as zero whatever they hold.
 //
 // Shapes      x, d_y, terms tiled [features, rows], read from feature x_at, y_at, at, channel c of pixel p c x_channel + p x_pixel features
-//             further; d_weight f32 [parts, outputs / 8, kernel, kernel, inputs, 8]; partial f32 [parts, length]; whole_sum f32 [length]; d_bias, total f32.
+//             further; d_weight f32 [parts, outputs / 8, kernel, kernel, inputs, 8]; pieces f32 [parts, length]; whole_sum f32 [length]; d_bias, total f32.
 // Error       64 + tiles units in the last place of Σ |x d_y| at most (tests/cases/linear-backward.ts).
 // Derivative  bilinear: by x another masked_linear with d_weight's cotangent as weights, by d_y likewise.
 
@@ -62,7 +62,7 @@ struct SumParams {
 @group(0) @binding(6) var<storage, read> terms: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> total: array<f32>;
 @group(0) @binding(1) var<uniform> part_params: PartParams;
-@group(0) @binding(8) var<storage, read> partial: array<f32>;
+@group(0) @binding(8) var<storage, read> pieces: array<f32>;
 @group(0) @binding(9) var<storage, read_write> whole_sum: array<f32>;
 @group(0) @binding(10) var<storage, read_write> d_bias: array<f32>;
 
@@ -114,8 +114,8 @@ fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
     // Shifted by the reach, so that nothing is negative.
     let at = vec2<u32>(pixel / params.width, pixel % params.width) + shift;
     if (any(at < reach) || any(at >= size + reach)) { continue; }
-    let from = (at.x - reach.x) * params.width + at.y - reach.y;
-    let x_at = (params.x_at + from * params.x_pixel + k * params.x_channel) * TILE4;
+    let origin = (at.x - reach.x) * params.width + at.y - reach.y;
+    let x_at = (params.x_at + origin * params.x_pixel + k * params.x_channel) * TILE4;
     let y_at = (params.y_at + pixel * params.y_pixel + o * params.y_channel) * TILE4;
     for (var first = 0u; first < groups; first += TILE4) {
       let end = min(first + TILE4, groups);
@@ -189,6 +189,6 @@ fn sum_parts(@builtin(global_invocation_id) id: vec3<u32>) {
   let i = id.y * 65535u * 64u + id.x;
   if (i >= part_params.length) { return; }
   var all = 0.0;
-  for (var part = 0u; part < part_params.parts; part++) { all += partial[part * part_params.length + i]; }
+  for (var part = 0u; part < part_params.parts; part++) { all += pieces[part * part_params.length + i]; }
   whole_sum[i] += all;
 }

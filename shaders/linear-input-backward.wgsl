@@ -89,18 +89,18 @@ fn linear_input(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_
     // Beyond the last input, its x is read again and met by zeros.
     let four = vec4<u32>(k) + vec4<u32>(0u, 1u, 2u, 3u);
     let here = four < vec4<u32>(last);
-    let from = min(four, vec4<u32>(last - 1u));
-    let at = vec4<u32>(x_from) + from * TILE4;
+    let origin = min(four, vec4<u32>(last - 1u));
+    let at = vec4<u32>(x_from) + origin * TILE4;
     let x0 = inputs_at(at);
     let x1 = inputs_at(at + vec4<u32>(4u));
     let x2 = inputs_at(at + vec4<u32>(8u));
     let x3 = inputs_at(at + vec4<u32>(12u));
-    let w = (vec4<u32>(tile * params.inputs) + from) * 2u;
+    let w = (vec4<u32>(tile * params.inputs) + origin) * 2u;
     let low = weights_at(w, here);
     a0 += x0 * low; a1 += x1 * low; a2 += x2 * low; a3 += x3 * low;
     let high = weights_at(w + vec4<u32>(1u), here);
     b0 += x0 * high; b1 += x1 * high; b2 += x2 * high; b3 += x3 * high;
-    let v = (vec4<u32>(next * params.inputs) + from) * 2u;
+    let v = (vec4<u32>(next * params.inputs) + origin) * 2u;
     let third = weights_at(v, here);
     c0 += x0 * third; c1 += x1 * third; c2 += x2 * third; c3 += x3 * third;
     let fourth = weights_at(v + vec4<u32>(1u), here);

@@ -60,10 +60,10 @@ fn minibatch(@builtin(global_invocation_id) id: vec3<u32>) {
   let count = rows();
   if (id.x * 4u >= count) { return; }
   let last = count - 1u;
-  var from: vec4<u32>;
-  for (var k = 0u; k < 4u; k++) { from[k] = source_row(min(id.x * 4u + k, last)) * params.features; }
+  var origin: vec4<u32>;
+  for (var k = 0u; k < 4u; k++) { origin[k] = source_row(min(id.x * 4u + k, last)) * params.features; }
   for (var f = 0u; f < params.features; f++) {
     y[tiled(params.features, id.x) + f * TILE4] =
-      vec4<f32>(data[from.x + f], data[from.y + f], data[from.z + f], data[from.w + f]);
+      vec4<f32>(data[origin.x + f], data[origin.y + f], data[origin.z + f], data[origin.w + f]);
   }
 }

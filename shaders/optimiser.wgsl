@@ -63,7 +63,7 @@ override AVERAGE: bool = false;
 @group(0) @binding(4) var<storage, read_write> control_state: array<f32>;
 @group(0) @binding(5) var<storage, read> loss: array<f32>;
 @group(0) @binding(6) var<storage, read_write> losses: array<f32>;
-@group(0) @binding(7) var<storage, read> partial: array<f32>;
+@group(0) @binding(7) var<storage, read> pieces: array<f32>;
 @group(0) @binding(8) var<storage, read> settled: array<f32>;
 @group(0) @binding(9) var<storage, read_write> parameters: array<f32>;
 @group(0) @binding(10) var<storage, read_write> moment1: array<f32>;
@@ -106,7 +106,7 @@ fn rate(t: f32) -> f32 {
 fn control() {
   if (control_state[FAILED] != 0.0) { return; }
   var sum = 0.0;
-  for (var b = 0u; b < params.blocks; b++) { sum += partial[b]; }
+  for (var b = 0u; b < params.blocks; b++) { sum += pieces[b]; }
   let norm = sqrt(sum);
   let t = control_state[STEP] + 1.0;
   let mean = loss[0] / f32(params.batch);
@@ -142,9 +142,9 @@ fn update(@builtin(global_invocation_id) id: vec3<u32>) {
     let v = fma(params.beta2, moment2[i], (1.0 - params.beta2) * g * g);
     moment1[i] = m;
     moment2[i] = v;
-    var move = m * settled[CORRECTION1] / (sqrt(v * settled[CORRECTION2]) + params.epsilon);
-    if (METHOD == ADAMW) { move += w * p; }
-    next = p - eta * move;
+    var change = m * settled[CORRECTION1] / (sqrt(v * settled[CORRECTION2]) + params.epsilon);
+    if (METHOD == ADAMW) { change += w * p; }
+    next = p - eta * change;
   }
   parameters[i] = next;
   if (AVERAGE) {

@@ -62,17 +62,17 @@ fn reflections_backward(@builtin(local_invocation_index) lane: u32) {
     }
   }
   for (var k = params.reflections; k > 0u; k--) {
-    let from = (k - 1u) * n;
+    let origin = (k - 1u) * n;
     let factor = factor_of(k - 1u);
     // Column by column: H_k is its own inverse, so what it met is found from what it left, and a = −(what it left)ᵀ v.
     for (var j = lane; j < n; j += 64u) {
       var a = 0.0;
       var b = 0.0;
       for (var i = 0u; i < n; i++) {
-        a = fma(-vectors[from + i], work[i * n + j], a);
-        b = fma(vectors[from + i], work[square + i * n + j], b);
+        a = fma(-vectors[origin + i], work[i * n + j], a);
+        b = fma(vectors[origin + i], work[square + i * n + j], b);
       }
-      for (var i = 0u; i < n; i++) { work[i * n + j] = fma(factor * a, vectors[from + i], work[i * n + j]); }
+      for (var i = 0u; i < n; i++) { work[i * n + j] = fma(factor * a, vectors[origin + i], work[i * n + j]); }
       work[2u * square + j] = a;
       work[2u * square + n + j] = b;
     }
@@ -86,12 +86,12 @@ fn reflections_backward(@builtin(local_invocation_index) lane: u32) {
         sum = fma(a, work[square + i * n + j], fma(b, work[i * n + j], sum));
         both = fma(a, b, both);
       }
-      d_vectors[from + i] -= factor * (sum - factor * both * vectors[from + i]);
+      d_vectors[origin + i] -= factor * (sum - factor * both * vectors[origin + i]);
     }
     storageBarrier();
     for (var j = lane; j < n; j += 64u) {
       let along = factor * work[2u * square + n + j];
-      for (var i = 0u; i < n; i++) { work[square + i * n + j] = fma(-along, vectors[from + i], work[square + i * n + j]); }
+      for (var i = 0u; i < n; i++) { work[square + i * n + j] = fma(-along, vectors[origin + i], work[square + i * n + j]); }
     }
   }
 }

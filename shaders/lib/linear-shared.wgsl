@@ -12,13 +12,13 @@ fn multiply_shared(wg: vec3<u32>, lane: vec3<u32>) {
   let strip = strip0 + lane.y;
   let group = wg.x * TILE4 + lane.x;
   let local = lane.y * 16u + lane.x;
-  var union = vec2<u32>(0u);
-  for (var s = strip0; s < min(strip0 + 8u, strips); s++) { union = union_of(union, ranges_of(s)); }
+  var joined = vec2<u32>(0u);
+  for (var s = strip0; s < min(strip0 + 8u, strips); s++) { joined = union_of(joined, ranges_of(s)); }
   let own = select(vec2<u32>(0u), ranges_of(min(strip, strips - 1u)), strip < strips);
   let x_from = tiled(params.x_features, wg.x * TILE4) + (params.x_at + wg.z * params.inputs) * TILE4;
   var sums: array<vec4<f32>, 8>;
-  for (var start = union.x; start < union.y; start += DEPTH) {
-    let depth = min(DEPTH, union.y - start);
+  for (var start = joined.x; start < joined.y; start += DEPTH) {
+    let depth = min(DEPTH, joined.y - start);
     workgroupBarrier();
     for (var i = local; i < 256u; i += 128u) {
       let k = i / 16u;

@@ -6,3 +6,6 @@ fn weights_of(four: u32) -> vec4<f32> {
   let pairs = weight[four];
   return vec4<f32>(unpack2x16float(pairs.x), unpack2x16float(pairs.y));
 }
+
+/// One of those four.
+fn weight_of(four: u32, one: u32) -> f32 { return unpack2x16float(weight[four][one / 2u])[one % 2u]; }

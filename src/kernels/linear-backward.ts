@@ -75,7 +75,7 @@ export function recordWeightGradient(
     },
     constants: { BIAS: ownBias !== null },
   });
-  if (parts > 1) r.run(sumParts, { buffers: { partial: target, whole_sum: dWeight }, params: { length, parts } });
+  if (parts > 1) r.run(sumParts, { buffers: { pieces: target, whole_sum: dWeight }, params: { length, parts } });
 }
 
 /** Records total[to + f · stride] += factor · Σ over rows and blocks of terms[at + b · features + f], f below `features`: by default all of them, side by side. */

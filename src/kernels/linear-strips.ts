@@ -98,6 +98,15 @@ export const stripKernel = <const S extends StripSource>(source: S, strips = 1):
     blocks,
   ]) as unknown as Kernel<S>;
 
+/** Inputs of a chunk in shaders/lib/linear-quad.wgsl. */
+const CHUNK = 64;
+
+/** A kernel of which a workgroup computes 128 outputs of 64 rows, and goes on where there are more inputs than a chunk has. */
+export const quadKernel = <const S extends StripSource>(source: S): Kernel<S> => ({
+  ...stripKernel(source, 8),
+  settings: (params) => ({ MORE: (params as LinearCost['params']).inputs > CHUNK }),
+});
+
 /** A kernel with a workgroup for each strip and 8 rows. */
 export const fewRowsKernel = <const S extends StripSource>(source: S): Kernel<S> =>
   defineKernel<StripSource>(

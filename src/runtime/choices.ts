@@ -26,6 +26,8 @@ const ADAPTERS_WITH_RULES = ['swiftshader'];
 
 export class Choices {
   readonly adapter: string;
+  /** Whether the device compiles a kernel. */
+  readonly compiles: (kernel: Kernel) => boolean;
   /** Measured choices, by class of rows and shape. */
   readonly measured = new Map<string, Kernel>();
   /** Shapes of runs of commands that a measurement chose to fuse. */
@@ -36,6 +38,7 @@ export class Choices {
 
   constructor(device: GPUDevice) {
     this.adapter = adapterName(device.adapterInfo);
+    this.compiles = ({ source: { feature } }) => !feature || device.features.has(feature);
   }
 
   /** Resolves once the rule for this adapter is there. */
@@ -50,6 +53,7 @@ export class Choices {
       const measured = this.measured.get(`${rows} ${shape}`) ?? this.measured.get(`many ${shape}`);
       if (measured) return measured;
     }
-    return this.#rule?.(command) ?? command.kernel;
+    const ruled = this.#rule?.(command);
+    return ruled && this.compiles(ruled) ? ruled : command.kernel;
   }
 }

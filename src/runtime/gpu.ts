@@ -18,6 +18,9 @@ export interface GpuRequest {
   readonly requireHardware?: boolean;
 }
 
+/** For profiles, and for variants of kernels. */
+const OPTIONAL_FEATURES = ['timestamp-query', 'subgroups'] as const satisfies readonly GPUFeatureName[];
+
 export interface GpuOptions {
   /** Upper bound of the rows of one chunk; tests use it to see that splitting changes no bit. */
   readonly maxRowsPerChunk?: number;
@@ -70,7 +73,7 @@ export class Gpu {
   }
 
   /**
-   * Requests an adapter and a device with default limits, and timestamps where the adapter has them.
+   * Requests an adapter and a device with default limits, and timestamps and subgroups where the adapter has them.
    *
    * @throws AdapterError where there is no WebGPU, no adapter, or only a software one and `requireHardware` is set.
    */
@@ -91,7 +94,7 @@ export class Gpu {
       );
     const device = await adapter.requestDevice({
       label: 'pushforward',
-      requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
+      requiredFeatures: OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature)),
     });
     return new Gpu(device, true, {});
   }

@@ -19,6 +19,8 @@ export interface KernelSource {
   /** Imports expanded, minified. */
   readonly wgsl: string;
   readonly workgroupSize: readonly [number, number, number];
+  /** What a device needs to compile it, where not every one does. */
+  readonly feature?: GPUFeatureName;
   /** Whether the entry point reads the `call` uniform (rows, seed) at binding 0. */
   readonly usesCall: boolean;
   readonly buffers: Readonly<Record<string, Binding>>;
@@ -60,6 +62,8 @@ export interface Kernel<S extends KernelSource = KernelSource> {
   readonly grid: (rows: number, params: Params<S>) => Grid;
   /** Multiply-adds of one row, padding included; null for a kernel that does a handful of operations an element. */
   readonly multiplyAdds: ((call: Pick<KernelCall<S>, 'buffers' | 'params'>) => number) | null;
+  /** Override constants that follow from the parameters. */
+  readonly settings?: (params: Params<S>) => Readonly<Record<string, number | boolean>>;
 }
 
 const words = (text: string): string[] => text.split(' ').filter(Boolean);

@@ -59,8 +59,8 @@ export class PipelineCache {
     const { source } = kernel;
     // WebKit rejects constants that the shader never reads, so only reflected ones pass; bools travel as 0 and 1.
     const constants: Record<string, number> = {};
-    for (const [name, { default: fallback }] of Object.entries(source.constants))
-      constants[name] = Number(command.constants[name] ?? fallback);
+    const given: Command['constants'] = { ...command.constants, ...kernel.settings?.(command.params) };
+    for (const [name, { default: fallback }] of Object.entries(source.constants)) constants[name] = Number(given[name] ?? fallback);
     const shader = memo(this.#modules, source.wgsl, () => {
       const number = this.#modules.size;
       let module!: GPUShaderModule;

@@ -78,10 +78,10 @@ export function recordStep<L>(model: Model<L>, layout: ParameterLayout, options:
       average_decay: options.average,
     };
     const table = (name: string) => r.external(name, 0);
-    const partial = r.table(blocks, 'squares');
-    r.run(optimiser.squareSums, { buffers: { gradient: table('gradient'), parts: partial }, params });
+    const pieces = r.table(blocks, 'squares');
+    r.run(optimiser.squareSums, { buffers: { gradient: table('gradient'), parts: pieces }, params });
     r.run(optimiser.control, {
-      buffers: { control_state: table('control'), loss, losses: table('losses'), partial },
+      buffers: { control_state: table('control'), loss, losses: table('losses'), pieces },
       params,
       constants: { SCHEDULE: SCHEDULE_NUMBER[options.schedule] },
     });

@@ -39,9 +39,9 @@ function keyOf(gpu: Gpu): string {
   return JSON.stringify([vendor, architecture, device, description, version()]);
 }
 
-const variantsOf = (command: Command, rows: RowsClass): readonly Kernel[] => [
-  command.kernel,
-  ...families[command.kernel.source.name]![rows],
+const variantsOf = ({ choices }: Gpu, { kernel }: Command, rows: RowsClass): readonly Kernel[] => [
+  kernel,
+  ...families[kernel.source.name]![rows].filter(choices.compiles),
 ];
 
 function batchesOf({ rows = 1024 }: TuneOptions): Partial<Record<RowsClass, number>> {
@@ -83,7 +83,7 @@ export async function tune(gpu: Gpu, options: TuneOptions = {}): Promise<TuningR
     for (const [rows, count] of Object.entries(batches) as [RowsClass, number][]) {
       const key = `${rows} ${shape}`;
       if (findings.has(key)) continue;
-      const kernels = new Map(variantsOf(command, rows).map((kernel) => [kernel.source.name, kernel]));
+      const kernels = new Map(variantsOf(gpu, command, rows).map((kernel) => [kernel.source.name, kernel]));
       const alternatives = Object.fromEntries([...kernels].map(([name, kernel]) => [name, [[command, kernel] as const]]));
       const chosen = await decide(key, alternatives, gpu.choices.of(command, rows).source.name, count);
       if (chosen !== undefined) gpu.choices.measured.set(key, kernels.get(chosen)!);

@@ -6,9 +6,9 @@ import { autoregressiveSolveMixtureTeam } from '../kernels/autoregressive-solve-
 import { autoregressiveSolveSplineTeam } from '../kernels/autoregressive-solve-spline-team.js';
 import { maskedLinearFew } from '../kernels/masked-linear-few.js';
 import { maskedLinearHalfFew } from '../kernels/masked-linear-half-few.js';
-import { maskedLinearHalfMatrix } from '../kernels/masked-linear-half-matrix.js';
+import { maskedLinearHalfQuad } from '../kernels/masked-linear-half-quad.js';
 import { maskedLinearHalfShared } from '../kernels/masked-linear-half-shared.js';
-import { maskedLinearMatrix } from '../kernels/masked-linear-matrix.js';
+import { maskedLinearQuad } from '../kernels/masked-linear-quad.js';
 import { maskedLinearShared } from '../kernels/masked-linear-shared.js';
 import type { RowsClass } from '../runtime/choices.js';
 import type { Kernel, KernelSource } from '../runtime/kernel.js';
@@ -16,8 +16,8 @@ import type { Kernel, KernelSource } from '../runtime/kernel.js';
 export type Family = Readonly<Record<RowsClass, readonly Kernel[]>>;
 
 const general = <S extends KernelSource>(...kernels: readonly Kernel<S>[]) => kernels as unknown as readonly Kernel[];
-const linear = general(maskedLinearMatrix, maskedLinearShared);
-const half = general(maskedLinearHalfMatrix, maskedLinearHalfShared);
+const linear = general(maskedLinearQuad, maskedLinearShared);
+const half = general(maskedLinearHalfQuad, maskedLinearHalfShared);
 const solve = <S extends KernelSource>(team: Kernel<S>): Family => ({ many: general(team), few: general(team) });
 
 /** By the shader's name: an import of the kernels themselves would keep those that a page does not use in its bundle. */

@@ -138,7 +138,7 @@ export const sumPartsCases = defineCases(
     rows: 1,
     params: { length: length!, parts: parts! },
     buffers: {
-      partial: table((random) => random.normals(length! * parts!)),
+      pieces: table((random) => random.normals(length! * parts!)),
       whole_sum: table((random) => random.normals(length!)),
     },
     tolerance: { bound: 16 * ULP, of: 'inputs' as const },

@@ -50,7 +50,7 @@ export const controlCases = defineCases(
       control_state: state(t, failed),
       loss: table((random) => random.normals(4).map((value) => value * bad)),
       losses: normals(1000),
-      partial: squares(4),
+      pieces: squares(4),
     },
     // 1 / (1 − βᵗ) is 1000 at first, and β travels as float32.
     tolerance: { bound: 2e-4 },

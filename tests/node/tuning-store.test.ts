@@ -18,9 +18,9 @@ afterEach(async () => {
 
 test('what one store writes another reads, adapter by adapter', async () => {
   expect(await platformStore()!.read('a')).toEqual({});
-  await platformStore()!.write('a', { 'many shape': 'masked-linear-matrix' });
+  await platformStore()!.write('a', { 'many shape': 'masked-linear-quad' });
   await platformStore()!.write('b', { 'few shape': 'masked-linear-few' });
-  expect(await platformStore()!.read('a')).toEqual({ 'many shape': 'masked-linear-matrix' });
+  expect(await platformStore()!.read('a')).toEqual({ 'many shape': 'masked-linear-quad' });
   expect(await platformStore()!.read('b')).toEqual({ 'few shape': 'masked-linear-few' });
 });
 

@@ -38,8 +38,8 @@ export const weightGradient = defineTwin(
   },
 );
 
-export const sumParts = defineTwin(source.sumParts, ({ buffers: { partial, whole_sum }, params: { length, parts } }) => {
-  for (let i = 0; i < length; i++) for (let part = 0; part < parts; part++) whole_sum[i]! += partial[part * length + i]!;
+export const sumParts = defineTwin(source.sumParts, ({ buffers: { pieces, whole_sum }, params: { length, parts } }) => {
+  for (let i = 0; i < length; i++) for (let part = 0; part < parts; part++) whole_sum[i]! += pieces[part * length + i]!;
 });
 
 export const columnSums = defineTwin(source.columnSums, ({ buffers: { terms, total }, params, rows }) => {

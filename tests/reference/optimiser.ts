@@ -24,10 +24,10 @@ function rate(
 }
 
 export const control = defineTwin(source.control, ({ buffers, params, constants: { SCHEDULE } }) => {
-  const { control_state: state, loss, losses, partial } = buffers;
+  const { control_state: state, loss, losses, pieces } = buffers;
   if (state[CONTROL_AT.failed] !== 0) return;
   let sum = 0;
-  for (let b = 0; b < params.blocks; b++) sum += partial[b]!;
+  for (let b = 0; b < params.blocks; b++) sum += pieces[b]!;
   const norm = Math.sqrt(sum);
   const t = state[CONTROL_AT.step]! + 1;
   const mean = loss[0]! / params.batch;

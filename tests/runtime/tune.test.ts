@@ -123,12 +123,12 @@ test('the rule for this adapter is said', async () => {
     const flow = await maf(gpu, OPTIONS);
     await flow.logProb(new Float32Array(5));
     const { adapter, choices } = await gpu.report();
-    const wide = choices.filter(({ kernel, params }) => kernel === 'masked-linear' && params.inputs! >= 96);
+    const wide = choices.filter(({ kernel, params }) => kernel === 'masked-linear' && params.inputs! >= 96 && params.outputs! >= 16);
     expect(wide.length).toBeGreaterThan(0);
-    const matrix = adapter === 'swiftshader';
+    const ruled = adapter === 'swiftshader';
     for (const { chosen, because } of wide) {
-      expect(chosen).toBe(matrix ? 'masked-linear-matrix' : 'masked-linear');
-      expect(because).toBe(matrix ? 'rule' : 'default');
+      expect(chosen).toBe(ruled ? 'masked-linear-quad' : 'masked-linear');
+      expect(because).toBe(ruled ? 'rule' : 'default');
     }
     expect(choices.filter(({ params }) => params.inputs === 5).every(({ because }) => because === 'default')).toBe(true);
   } finally {

@@ -50,7 +50,7 @@ export async function compareWithTwin(device: GPUDevice, kernel: Kernel, test: K
   const data = Object.fromEntries(Object.entries(test.buffers).map(([name, spec]) => [name, spec.make(random, rows)]));
   const outputs = Object.entries(source.buffers).filter(([, { access }]) => access === 'read_write');
   const isOutput = (name: string) => outputs.some(([other]) => other === name);
-  const constants = completeConstants(source, test.constants);
+  const constants = completeConstants(source, { ...test.constants, ...kernel.settings?.(params as never) });
 
   const got = await runRaw(device, source, {
     buffers: Object.fromEntries(

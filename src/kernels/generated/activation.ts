@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation Y{let R=Y.y;if(Y.x*4u>=f()||R>=Z.a){return;}let X=d(Z.a,Y.x)+R*c;let o=A[X];var h=1.;if(ACTIVATION==w){h=D[0];}if(HAS_VALUE){B[X]=M(ACTIVATION,o,h);}if(HAS_SLOPE){C[X]=L(ACTIVATION,o,h);}}";
+const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation Y{let ad=Y.y;if(Y.x*4u>=f()||ad>=Z.a){return;}let X=d(Z.a,Y.x)+ad*c;let p=A[X];var h=1.;if(ACTIVATION==w){h=D[0];}if(HAS_VALUE){B[X]=L(ACTIVATION,p,h);}if(HAS_SLOPE){C[X]=K(ACTIVATION,p,h);}}";
 const shader = /*#__PURE__*/ shaderText('features', 'source value! slope! beta:f', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${own}`);
 
 export const activation = /*#__PURE__*/ kernelSource<

@@ -10,7 +10,7 @@ import { wgsl as libSolveAffine } from './lib/solve-affine.js';
 import { wgsl as libWeightsHalf } from './lib/weights-half.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_affine_half l x{let Q=l.x*c+x.x;if(Q*4u>=f()){return;}ae(Q);}";
+const own = "@4 autoregressive_solve_affine_half l x{let K=l.x*c+x.x;if(K*4u>=f()){return;}ae(K);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:vec2u bias tasks:u side state=g! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeightsHalf}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveAffineHalf = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Optional, kernelSource, shaderText } from '../../runtime/kernel.js
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "override FUNCTION:u32=0u;fn s(o:vec4f)->vec4f{switch FUNCTION{case 0u:{return k(o);}case 1u:{return W(o);}case 2u:{return t(o);}case 3u:{return V(o);}case 4u:{return T(o);}case 5u:{return l(o);}case 6u:{return v(o);}case 7u:{return ak(bitcast<vec4u>(o)).b;}case 8u:{return ak(bitcast<vec4u>(o)).a;}case 9u:{return p(bitcast<vec4u>(o));}case 10u:{return x(bitcast<vec4u>(o));}case 11u:{return select(vec4f(),vec4f(1.),y(o));}default:{return o;}}}@64 elementary Y{if(Y.x>=Z.a){return;}B[Y.x]=s(A[Y.x]);}";
+const own = "override FUNCTION:u32=0u;fn s(p:vec4f)->vec4f{switch FUNCTION{case 0u:{return k(p);}case 1u:{return W(p);}case 2u:{return t(p);}case 3u:{return V(p);}case 4u:{return T(p);}case 5u:{return l(p);}case 6u:{return v(p);}case 7u:{return ak(bitcast<vec4u>(p)).b;}case 8u:{return ak(bitcast<vec4u>(p)).a;}case 9u:{return o(bitcast<vec4u>(p));}case 10u:{return x(bitcast<vec4u>(p));}case 11u:{return select(vec4f(),vec4f(1.),y(p));}default:{return p;}}}@64 elementary Y{if(Y.x>=Z.a){return;}B[Y.x]=s(A[Y.x]);}";
 const shader = /*#__PURE__*/ shaderText('count', 'source result!', `${libMath}${libPhilox}${own}`);
 
 export const elementary = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const m=24u;override REVERSE:bool=false;@64 householder Y{if(Y.x*4u>=f()){return;}let S=Z.a;let n=Z.b;let M=d(S,Y.x);var s=vec4f();var i=0u;for(var b=0u;b<=n;b++){let g=min(b,n-1u);let ae=select(g,n-1u-g,REVERSE);var be=vec4f();for(var e=0u;e<S;e+=m){let aa=min(e+m,S);var W=vec4f();for(var R=e;R<aa;R++){let X=M+R*c;var h:vec4f;if(b==0u){h=A[X];if(REVERSE){h-=C[2u*n+R];}}else{h=D[X]-B[i*S+R]*s;}W=fma(vec4f(B[ae*S+R]),h,W);if(!REVERSE&&b==n){h+=C[2u*n+R];}D[X]=h;}be+=W;}s=be*C[ae]+be*C[n+ae];i=ae;}}";
+const own = "const m=24u;override REVERSE:bool=false;@64 householder Y{if(Y.x*4u>=f()){return;}let P=Z.a;let R=Z.b;let aa=d(P,Y.x);var s=vec4f();var i=0u;for(var b=0u;b<=R;b++){let g=min(b,R-1u);let w=select(g,R-1u-g,REVERSE);var bd=vec4f();for(var e=0u;e<P;e+=m){let ab=min(e+m,P);var Q=vec4f();for(var ad=e;ad<ab;ad++){let X=aa+ad*c;var h:vec4f;if(b==0u){h=A[X];if(REVERSE){h-=C[2u*R+ad];}}else{h=D[X]-B[i*P+ad]*s;}Q=fma(vec4f(B[w*P+ad]),h,Q);if(!REVERSE&&b==R){h+=C[2u*R+ad];}D[X]=h;}bd+=Q;}s=bd*C[w]+bd*C[R+w];i=w;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward Y{let S=Z.a;let q=Y.y;if(Y.x*4u>=f()||q>=S){return;}let T=d(S*S,Y.x);let p=T+q*c;let w=S*c;for(var v=0u;v<S;v++){var j=vec4f();if(v==q){j=Z.b*B[Y.x];}for(var b=q;b<v;b++){j=fma(-A[T+(b*S+v)*c],C[p+b*w],j);}C[p+v*w]=j/(1.+A[T+(v*S+v)*c]);}for(var v=S-1u;v>0u;v--){let H=v-1u;var j=C[p+H*w];for(var b=v;b<S;b++){j=fma(-A[T+(b*S+H)*c],C[p+b*w],j);}C[p+H*w]=j;}}";
+const own = "@16,4 log_determinant_backward Y{let P=Z.a;let q=Y.y;if(Y.x*4u>=f()||q>=P){return;}let T=d(P*P,Y.x);let E=T+q*c;let w=P*c;for(var v=0u;v<P;v++){var j=vec4f();if(v==q){j=Z.b*B[Y.x];}for(var b=q;b<v;b++){j=fma(-A[T+(b*P+v)*c],C[E+b*w],j);}C[E+v*w]=j/(1.+A[T+(v*P+v)*c]);}for(var v=P-1u;v>0u;v--){let H=v-1u;var j=C[E+H*w];for(var b=v;b<P;b++){j=fma(-A[T+(b*P+H)*c],C[E+b*w],j);}C[E+H*w]=j;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16 log_determinant Y{if(Y.x*4u>=f()){return;}let S=Z.a;let T=d(S*S,Y.x);var u=vec4f();for(var b=0u;b<S;b++){let e=A[T+(b*S+b)*c];u+=V(e);for(var v=b+1u;v<S;v++){let X=T+v*S*c;let s=A[X+b*c]/(1.+e);A[X+b*c]=s;for(var q=b+1u;q<S;q++){A[X+q*c]=fma(-s,A[T+(b*S+q)*c],A[X+q*c]);}}}B[Y.x]+=Z.b*u;}";
+const own = "@16 log_determinant Y{if(Y.x*4u>=f()){return;}let P=Z.a;let T=d(P*P,Y.x);var N=vec4f();for(var b=0u;b<P;b++){let e=A[T+(b*P+b)*c];N+=V(e);for(var v=b+1u;v<P;v++){let X=T+v*P*c;let s=A[X+b*c]/(1.+e);A[X+b*c]=s;for(var q=b+1u;q<P;q++){A[X+q*c]=fma(-s,A[T+(b*P+q)*c],A[X+q*c]);}}}B[Y.x]+=Z.b*N;}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'matrix! log_det!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

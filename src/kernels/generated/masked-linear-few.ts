@@ -8,7 +8,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libMaskedLinear } from './lib/masked-linear.js';
 import { wgsl as libLinearFew } from './lib/linear-few.js';
 
-const own = "@64 masked_linear_few l x{h(l,x);}";
+const own = "@64 masked_linear_few l x{i(l,x);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features y_at raw_features blocks=p', 'x weight bias:f ranges:u addend gate y! raw!', `${libWeights}${libCall}${libLayout}${libMath}${libActivation}${libMaskedLinear}${libLinearFew}${own}`);
 
 export const maskedLinearFew = /*#__PURE__*/ kernelSource<

@@ -8,7 +8,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libMaskedLinear } from './lib/masked-linear.js';
 import { wgsl as libLinearShared } from './lib/linear-shared.js';
 
-const own = "@16,8 masked_linear_half_shared l x{s(l,x);}";
+const own = "@16,8 masked_linear_half_shared l x{o(l,x);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features y_at raw_features blocks=p', 'x weight:vec2u bias:f ranges:u addend gate y! raw!', `${libWeightsHalf}${libCall}${libLayout}${libMath}${libActivation}${libMaskedLinear}${libLinearShared}${own}`);
 
 export const maskedLinearHalfShared = /*#__PURE__*/ kernelSource<

@@ -8,7 +8,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libMaskedLinear } from './lib/masked-linear.js';
 import { wgsl as libLinearStrip } from './lib/linear-strip.js';
 
-const own = "@8,4 masked_linear_half l x{g(l,x);}";
+const own = "@8,4 masked_linear_half l x{h(l,x);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features y_at raw_features blocks=p', 'x weight:vec2u bias:f ranges:u addend gate y! raw!', `${libWeightsHalf}${libCall}${libLayout}${libMath}${libActivation}${libMaskedLinear}${libLinearStrip}${own}`);
 
 export const maskedLinearHalf = /*#__PURE__*/ kernelSource<

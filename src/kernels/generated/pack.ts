@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack Y{let R=Y.y;let n=f();if(Y.x*4u>=n||R>=Z.a){return;}let ag=n-1u;let V=select(1u,q.e.x,Z.b==1u)*Z.a;let w=Y.x*4u;B[d(Z.a,Y.x)+R*c]=vec4f(A[w*V+R],A[min(w+1u,ag)*V+R],A[min(w+2u,ag)*V+R],A[min(w+3u,ag)*V+R]);}@16,4 unpack Y{let R=Y.y;let n=f();if(Y.x*4u>=n||R>=Z.a){return;}let w=Y.x*4u;let i=D[d(Z.a,Y.x)+R*c];let X=w*Z.a+R;C[X]=i.x;if(w+1u<n){C[X+Z.a]=i.y;}if(w+2u<n){C[X+2u*Z.a]=i.z;}if(w+3u<n){C[X+3u*Z.a]=i.w;}}";
+const own = "@16,4 pack Y{let ad=Y.y;let R=f();if(Y.x*4u>=R||ad>=Z.a){return;}let ae=R-1u;let V=select(1u,q.e.x,Z.b==1u)*Z.a;let w=Y.x*4u;B[d(Z.a,Y.x)+ad*c]=vec4f(A[w*V+ad],A[min(w+1u,ae)*V+ad],A[min(w+2u,ae)*V+ad],A[min(w+3u,ae)*V+ad]);}@16,4 unpack Y{let ad=Y.y;let R=f();if(Y.x*4u>=R||ad>=Z.a){return;}let w=Y.x*4u;let h=D[d(Z.a,Y.x)+ad*c];let X=w*Z.a+ad;C[X]=h.x;if(w+1u<R){C[X+Z.a]=h.y;}if(w+2u<R){C[X+2u*Z.a]=h.z;}if(w+3u<R){C[X+3u*Z.a]=h.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const w=0xffffffffu;@16,4 permute Y{let R=Y.y;if(Y.x*4u>=f()||R>=Z.a){return;}var i=vec4f();if(B[R]!=w){i=A[d(Z.b,Y.x)+B[R]*c];}C[d(Z.a,Y.x)+R*c]=i;}";
+const own = "const w=0xffffffffu;@16,4 permute Y{let ad=Y.y;if(Y.x*4u>=f()||ad>=Z.a){return;}var h=vec4f();if(B[ad]!=w){h=A[d(Z.b,Y.x)+B[ad]*c];}C[d(Z.a,Y.x)+ad*c]=h;}";
 const shader = /*#__PURE__*/ shaderText('features source_features', 'x index:u y!', `${libCall}${libLayout}${own}`);
 
 export const permute = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm Y{let q=Y.y;if(Y.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,Y.x)+q*c;let ae=Z.a*c;let X=d(Z.a,Y.x)+q*c;let w=l(A[gate+ae])*B[X];let y=w+l(A[gate])*T(A[gate+2u*ae]);let I=l(A[gate+3u*ae])*T(y);B[X]=y;C[d(Z.b,Y.x)+(Z.c+q)*c]=I;D[d(Z.d,Y.x)+q*c]=I;}@16,4 gru Y{let q=Y.y;if(Y.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,Y.x)+q*c;let ae=Z.a*c;let X=d(Z.b,Y.x)+(Z.c+q)*c;let al=T(A[gate+2u*ae]+l(A[gate])*A[gate+3u*ae]);let I=al+l(A[gate+ae])*(C[X]-al);C[X]=I;D[d(Z.d,Y.x)+q*c]=I;}";
+const own = "@16,4 lstm Y{let q=Y.y;if(Y.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,Y.x)+q*c;let w=Z.a*c;let X=d(Z.a,Y.x)+q*c;let E=l(A[gate+w])*B[X];let y=E+l(A[gate])*T(A[gate+2u*w]);let M=l(A[gate+3u*w])*T(y);B[X]=y;C[d(Z.b,Y.x)+(Z.c+q)*c]=M;D[d(Z.d,Y.x)+q*c]=M;}@16,4 gru Y{let q=Y.y;if(Y.x*4u>=f()||q>=Z.a){return;}let gate=d(4u*Z.a,Y.x)+q*c;let w=Z.a*c;let X=d(Z.b,Y.x)+(Z.c+q)*c;let al=T(A[gate+2u*w]+l(A[gate])*A[gate+3u*w]);let M=al+l(A[gate+w])*(C[X]-al);C[X]=M;D[d(Z.d,Y.x)+q*c]=M;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

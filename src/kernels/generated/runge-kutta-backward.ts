@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 advance_backward Y{let R=Y.y;if(Y.x*4u>=f()||R>=Z.a){return;}let l=A[d(Z.e,Y.x)+(Z.f+R)*c];let j=d(Z.c,Y.x)+R*c;for(var v=0u;v<Z.b;v++){let X=j+v*Z.d*c;let W=B[v]*l;if(ADD){C[X]+=W;}else{C[X]=W;}}}";
+const own = "override ADD:bool=false;@16,4 advance_backward Y{let ad=Y.y;if(Y.x*4u>=f()||ad>=Z.a){return;}let l=A[d(Z.e,Y.x)+(Z.f+ad)*c];let j=d(Z.c,Y.x)+ad*c;for(var v=0u;v<Z.b;v++){let X=j+v*Z.d*c;let Q=B[v]*l;if(ADD){C[X]+=Q;}else{C[X]=Q;}}}";
 const shader = /*#__PURE__*/ shaderText('features terms k_features k_stride y_features y_at', 'd_y coefficients:f d_k!', `${libCall}${libLayout}${own}`);
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<

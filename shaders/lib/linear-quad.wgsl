@@ -1,0 +1,115 @@
+// The body of masked-linear-quad.wgsl and its twin with float16 weights: the importer says what it does.
+#import "lib/masked-linear.wgsl"
+
+const CHUNK = 64u;  // inputs at a time: two runs of 24 and one of 16
+const RUN = 24u;
+const BLOCK = 128u; // outputs of one invocation
+const SUMS = 2u * BLOCK;
+
+override MORE: bool = false; // there are more inputs than a chunk holds
+
+/// `own`: which of its quad an invocation is.
+fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
+  if (wg.x * TILE >= rows()) { return; }
+  let group = wg.x * TILE4 + lane.y * 8u + lane.x; // this invocation's rows: group, and group + 4 of the same row tile
+  let first_output = wg.y * BLOCK;
+  let last_output = min(first_output + BLOCK, params.outputs);
+  let y_from = params.y_at + wg.z * params.outputs;
+  var joined = vec2<u32>(0u);
+  for (var s = first_output / 8u; s * 8u < last_output; s++) { joined = union_of(joined, ranges_of(s)); }
+  var xs: array<vec4<f32>, 128>;   // input k of row group r in 2 k + r
+  var sums: array<vec4<f32>, SUMS>; // of the chunks so far
+  var start = joined.x;
+  loop {
+    let count = min(CHUNK, joined.y - start);
+    let filled = min(CHUNK, (count + RUN - 1u) / RUN * RUN); // what runs read
+    for (var r = 0u; r < 2u; r++) {
+      let at = tiled(params.x_features, group + r * 4u) + (params.x_at + wg.z * params.inputs + start) * TILE4;
+      for (var k = 0u; k < filled; k++) { xs[k * 2u + r] = select(vec4<f32>(0.0), x[at + k * TILE4], k < count); }
+    }
+    for (var o = first_output; o < last_output; o += 4u) {
+      let range = ranges_of(o / 8u);
+      if (MORE && (range.y <= start || range.x >= start + CHUNK)) { continue; }
+      let four = (o / 8u * params.inputs + start) * 2u + o / 4u % 2u;
+      #repeat s 0 4:
+      #repeat r 0 2:
+      var sum$s$r = vec4<f32>(0.0);
+      #end;
+      #end;
+      {
+        #repeat k 0 24:
+        let w$0$k = select(0.0, weight_of(four + $k * 2u, own), $k < count);
+        #end;
+        #repeat k 0 24:
+        let w$1$k = quadSwapX(w$0$k);
+        let w$2$k = quadSwapY(w$0$k);
+        let w$3$k = quadSwapDiagonal(w$0$k);
+        #end;
+        #repeat s 0 4:
+        #repeat r 0 2:
+        var run$s$r = vec4<f32>(0.0);
+        #repeat k 0 24:
+        run$s$r = fma(xs[$k * 2 + $r], vec4<f32>(w$s$k), run$s$r);
+        #end;
+        sum$s$r += run$s$r;
+        #end;
+        #end;
+      }
+      if (range.y > start + 24u) {
+        #repeat k 24 48:
+        let w$0$k = select(0.0, weight_of(four + $k * 2u, own), $k < count);
+        #end;
+        #repeat k 24 48:
+        let w$1$k = quadSwapX(w$0$k);
+        let w$2$k = quadSwapY(w$0$k);
+        let w$3$k = quadSwapDiagonal(w$0$k);
+        #end;
+        #repeat s 0 4:
+        #repeat r 0 2:
+        var run$s$r = vec4<f32>(0.0);
+        #repeat k 24 48:
+        run$s$r = fma(xs[$k * 2 + $r], vec4<f32>(w$s$k), run$s$r);
+        #end;
+        sum$s$r += run$s$r;
+        #end;
+        #end;
+      }
+      if (range.y > start + 48u) {
+        #repeat k 48 64:
+        let w$0$k = select(0.0, weight_of(four + $k * 2u, own), $k < count);
+        #end;
+        #repeat k 48 64:
+        let w$1$k = quadSwapX(w$0$k);
+        let w$2$k = quadSwapY(w$0$k);
+        let w$3$k = quadSwapDiagonal(w$0$k);
+        #end;
+        #repeat s 0 4:
+        #repeat r 0 2:
+        var run$s$r = vec4<f32>(0.0);
+        #repeat k 48 64:
+        run$s$r = fma(xs[$k * 2 + $r], vec4<f32>(w$s$k), run$s$r);
+        #end;
+        sum$s$r += run$s$r;
+        #end;
+        #end;
+      }
+      let at = (o - first_output) * 2u;
+      #repeat s 0 4:
+      #repeat r 0 2:
+      if (MORE) { sums[at + $s * 2 + $r] += sum$s$r; } else { keep(o + (own ^ $s), group + $r * 4, y_from, sum$s$r); }
+      #end;
+      #end;
+    }
+    start += CHUNK;
+    if (start >= joined.y) { break; }
+  }
+  if (!MORE) { return; }
+  for (var i = 0u; i < (last_output - first_output + 3u) / 4u * 8u; i++) {
+    keep(first_output + i / 8u * 4u + (own ^ (i / 2u % 4u)), group + i % 2u * 4u, y_from, sums[i]);
+  }
+}
+
+/// As `finish`, for an output and rows that the layer may not have.
+fn keep(o: u32, g: u32, y_from: u32, sum: vec4<f32>) {
+  if (o < params.outputs && g * 4u < rows()) { finish(o, g, y_from, sum); }
+}

@@ -1,0 +1,22 @@
+// A variant of masked-linear.wgsl, where the equation is: 128 outputs of 8 rows an invocation, with weights shared by the four invocations of a quad.
+//
+// 64 inputs of its 8 rows lie in an array whose every index is a number, which is as good as registers. Four outputs at a time, an invocation loads the
+// weights of one, and three swaps within the quad bring those of the other three: a quarter of the loads, and none of x for 128 outputs. What comes of more
+// than 64 inputs is added in a second array. Written out by `#repeat` (scripts/repeat.mjs), since a loop's index would make each access a gather.
+//
+// All outputs of a block read the union of their ranges, in chunks of 64 inputs that one of them needs. Sums run over k in order, in runs of 24, 24 and 16:
+// the bits of masked-linear.wgsl for ranges of up to 64 inputs that begin together, since what the mask closes adds 0.
+//
+// Shapes   as masked-linear.wgsl.
+// Error    (24 + inputs / 21) units in the last place of sum |weight x| at most; 4 + inputs / 96 on random signs (tests/cases/masked-linear.ts).
+// Paper    as masked-linear.wgsl.
+
+enable subgroups;
+
+#import "lib/weights.wgsl"
+#import "lib/linear-quad.wgsl"
+
+@compute @workgroup_size(4, 2)
+fn masked_linear_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>, @builtin(subgroup_invocation_id) id: u32) {
+  multiply_quad(wg, lane, id % 4u);
+}
