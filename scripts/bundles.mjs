@@ -36,7 +36,7 @@ const shadersIn = (code) =>
 /** What masked autoregressive flows run, in any direction and in reverse mode, with any option of the recipe: bases, mixtures, linear layers, supports. */
 const ofMaf = new Set(
   `activation add_table affine autoregressive_solve_affine autoregressive_solve_mixture diagonal_affine fill implicit householder join log_density logit masked_linear
-   masked_linear_matrix mixture    multiply_add pack partial_sums permute row_sum sample triangular_solve unpack`.split(/\s+/),
+   masked_linear_quad mixture    multiply_add pack partial_sums permute row_sum sample triangular_solve unpack`.split(/\s+/),
 );
 
 // Reverse mode loads later, but a bundler puts what it shares with the library at once: the noise of integer data.

@@ -12,28 +12,8 @@
 // Error       4 + inputs / 4 units in the last place of sum |W x| at most (tests/cases/linear-input-backward.ts).
 // Derivative  none: second derivatives go through masked_linear.
 
-#import "lib/call.wgsl"
-#import "lib/layout.wgsl"
-#import "lib/value-slope-backward.wgsl"
-
-struct Params {
-  inputs: u32,
-  outputs: u32,
-  x_features: u32,
-  x_at: u32,
-  y_features: u32,
-  y_at: u32,
-  blocks: u32,
-}
-
-@group(0) @binding(1) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> weight: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> ranges: array<u32>;
-@group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read> source: array<vec4<f32>>;
-
-override ACTIVATION: u32 = 0u;
+#import "lib/weights.wgsl"
+#import "lib/linear-input.wgsl"
 
 /// Four inputs of a row group.
 fn inputs_at(a: vec4<u32>) -> mat4x4<f32> { return mat4x4<f32>(x[a.x], x[a.y], x[a.z], x[a.w]); }
@@ -43,11 +23,6 @@ fn weights_at(a: vec4<u32>, here: vec4<bool>) -> mat4x4<f32> {
   let w = transpose(mat4x4<f32>(weight[a.x], weight[a.y], weight[a.z], weight[a.w]));
   let none = vec4<f32>(0.0);
   return mat4x4<f32>(select(none, w[0], here), select(none, w[1], here), select(none, w[2], here), select(none, w[3], here));
-}
-
-fn through(at: u32, v: vec4<f32>) -> vec4<f32> {
-  if (ACTIVATION == 0u) { return v; }
-  return slope_from_value(ACTIVATION, source[at]) * v;
 }
 
 /// Output o of row groups 4 apart.

@@ -5,6 +5,7 @@
 enable subgroups;
 
 #import "lib/weights-half.wgsl"
+#import "lib/masked-linear.wgsl"
 #import "lib/linear-quad.wgsl"
 
 @compute @workgroup_size(4, 2)

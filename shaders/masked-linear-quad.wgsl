@@ -14,6 +14,7 @@
 enable subgroups;
 
 #import "lib/weights.wgsl"
+#import "lib/masked-linear.wgsl"
 #import "lib/linear-quad.wgsl"
 
 @compute @workgroup_size(4, 2)

@@ -56,6 +56,7 @@ const STAIRS = 2u;
 override METHOD: u32 = 0u;
 override SCHEDULE: u32 = 0u;
 override AVERAGE: bool = false;
+override DECAYS: bool = true; // weights decay
 
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> gradient: array<f32>;
@@ -125,31 +126,36 @@ fn control() {
 
 @compute @workgroup_size(64)
 fn update(@builtin(global_invocation_id) id: vec3<u32>) {
-  let i = id.x + id.y * 4194240u; // 65535 workgroups of 64 a row
-  if (i >= params.length || settled[FAILED] != 0.0) { return; }
-  let p = parameters[i];
+  let first = id.x + id.y * 4194240u; // 65535 workgroups of 64 a row
+  let quarter = (params.length + 3u) / 4u; // four parameters an invocation, for what it reads of the state
+  if (first >= quarter || settled[FAILED] != 0.0) { return; }
   let eta = settled[RATE];
-  let w = params.decay * decays[i];
-  var g = gradient[i] * settled[CLIP];
-  var next = p;
-  if (METHOD == SGD) {
-    let m = fma(params.beta1, moment1[i], g + w * p);
-    moment1[i] = m;
-    next = p - eta * m;
-  } else {
-    if (METHOD == ADAM) { g += w * p; }
-    let m = fma(params.beta1, moment1[i], (1.0 - params.beta1) * g);
-    let v = fma(params.beta2, moment2[i], (1.0 - params.beta2) * g * g);
-    moment1[i] = m;
-    moment2[i] = v;
-    var change = m * settled[CORRECTION1] / (sqrt(v * settled[CORRECTION2]) + params.epsilon);
-    if (METHOD == ADAMW) { change += w * p; }
-    next = p - eta * change;
-  }
-  parameters[i] = next;
-  if (AVERAGE) {
-    let t = settled[STEP];
-    let keep = min(params.average_decay, (1.0 + t) / (10.0 + t));
-    average[i] = fma(keep, average[i], (1.0 - keep) * next);
+  let clip = settled[CLIP];
+  let correction1 = settled[CORRECTION1];
+  let correction2 = settled[CORRECTION2];
+  let t = settled[STEP];
+  let keep = min(params.average_decay, (1.0 + t) / (10.0 + t));
+  for (var i = first; i < params.length; i += quarter) {
+    let p = parameters[i];
+    var w = 0.0;
+    if (DECAYS) { w = params.decay * decays[i]; }
+    var g = gradient[i] * clip;
+    var next = p;
+    if (METHOD == SGD) {
+      let m = fma(params.beta1, moment1[i], g + w * p);
+      moment1[i] = m;
+      next = p - eta * m;
+    } else {
+      if (METHOD == ADAM) { g += w * p; }
+      let m = fma(params.beta1, moment1[i], (1.0 - params.beta1) * g);
+      let v = fma(params.beta2, moment2[i], (1.0 - params.beta2) * g * g);
+      moment1[i] = m;
+      moment2[i] = v;
+      var change = m * correction1 / (sqrt(v * correction2) + params.epsilon);
+      if (METHOD == ADAMW) { change += w * p; }
+      next = p - eta * change;
+    }
+    parameters[i] = next;
+    if (AVERAGE) { average[i] = fma(keep, average[i], (1.0 - keep) * next); }
   }
 }

@@ -33,6 +33,8 @@ struct Params {
 @group(0) @binding(11) var<storage, read> left: array<f32>;
 @group(0) @binding(12) var<storage, read> right: array<f32>;
 
+override SINGLE: bool = false; // a parameter has one reader at most: readers[j], or 0
+
 const WIDTH = 65535u * 64u; // invocations along x at most
 
 fn signed(value: f32, word: u32) -> f32 { return select(value, -value, word >= 0x80000000u); }
@@ -44,13 +46,20 @@ fn gather(@builtin(global_invocation_id) id: vec3<u32>) {
   if (i >= params.length) { return; }
   let word = place[i];
   let j = word & 0x7fffffffu;
-  if (j == 0u) { table[i] = initial[i]; } else { table[i] = signed(parameters[j - 1u], word); }
+  // One store instead of two branches with one each, both of which SwiftShader runs.
+  table[i] = select(signed(parameters[max(j, 1u) - 1u], word), initial[i], j == 0u);
 }
 
 @compute @workgroup_size(64)
 fn scatter(@builtin(global_invocation_id) id: vec3<u32>) {
   let j = index(id);
   if (j >= params.length) { return; }
+  if (SINGLE) {
+    let word = readers[j];
+    let reader = word & 0x7fffffffu;
+    gradient[j] = select(params.factor * signed(d_table[max(reader, 1u) - 1u], word), 0.0, reader == 0u);
+    return;
+  }
   var sum = 0.0;
   for (var k = starts[j]; k < starts[j + 1u]; k++) {
     let word = readers[k];

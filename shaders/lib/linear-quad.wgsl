@@ -1,5 +1,5 @@
-// The body of masked-linear-quad.wgsl and its twin with float16 weights: the importer says what it does.
-#import "lib/masked-linear.wgsl"
+// A product with packed weights, shared within a quad: masked-linear-quad.wgsl says how. The importer binds what it multiplies and says in `finish` where
+// sums go.
 
 const CHUNK = 64u;  // inputs at a time: two runs of 24 and one of 16
 const RUN = 24u;
@@ -25,7 +25,11 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     let filled = min(CHUNK, (count + RUN - 1u) / RUN * RUN); // what runs read
     for (var r = 0u; r < 2u; r++) {
       let at = tiled(params.x_features, group + r * 4u) + (params.x_at + wg.z * params.inputs + start) * TILE4;
-      for (var k = 0u; k < filled; k++) { xs[k * 2u + r] = select(vec4<f32>(0.0), x[at + k * TILE4], k < count); }
+      for (var k = 0u; k < filled; k += 4u) {
+        #repeat i 0 4:
+        xs[(k + $i) * 2u + r] = select(vec4<f32>(0.0), x[at + (k + $i) * TILE4], k + $i < count);
+        #end;
+      }
     }
     for (var o = first_output; o < last_output; o += 4u) {
       let range = ranges_of(o / 8u);

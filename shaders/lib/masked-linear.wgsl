@@ -5,6 +5,7 @@
 #import "lib/call.wgsl"
 #import "lib/layout.wgsl"
 #import "lib/activation.wgsl"
+#import "lib/ranges.wgsl"
 
 struct Params {
   inputs: u32,
@@ -35,15 +36,6 @@ override SCALE: bool = false;
 @group(0) @binding(7) var<storage, read> gate: array<vec4<f32>>;
 @group(0) @binding(8) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(9) var<storage, read_write> raw: array<vec4<f32>>;
-
-/// First input of a strip and one past the last; [0, 0] where it reads none.
-fn ranges_of(strip: u32) -> vec2<u32> { return vec2<u32>(ranges[strip * 2u], ranges[strip * 2u + 1u]); }
-
-fn union_of(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
-  if (a.y == 0u) { return b; }
-  if (b.y == 0u) { return a; }
-  return vec2<u32>(min(a.x, b.x), max(a.y, b.y));
-}
 
 /// Writes output `o` of row group `g` from its sum. `y_from`: feature of the block's first output.
 fn finish(o: u32, g: u32, y_from: u32, sum: vec4<f32>) {

@@ -27,13 +27,20 @@ function readersOf(places: Uint32Array, count: number) {
     }
   };
   each((parameter) => starts[parameter + 1]!++);
+  if (starts.every((readers) => readers <= 1)) {
+    const readers = new Uint32Array(count);
+    each((parameter, reader) => {
+      readers[parameter] = reader;
+    });
+    return { starts: new Uint32Array(1), readers, SINGLE: true };
+  }
   for (let j = 0; j < count; j++) starts[j + 1]! += starts[j]!;
   const free = starts.slice();
   const readers = new Uint32Array(Math.max(1, starts[count]!));
   each((parameter, reader) => {
     readers[free[parameter]!++] = reader;
   });
-  return { starts, readers };
+  return { starts, readers, SINGLE: false };
 }
 
 /**
@@ -51,7 +58,7 @@ export function recordFlatGradient(
   const packed = r.table(places.length, 'packed gradient');
   r.once('before', () => recordClear(r, packed));
   if (gathered) recordGradients(r, terms, Math.sign(factor), [], new Map([[gathered.table, packed]]), segments);
-  const { starts, readers } = readersOf(places, count);
+  const { starts, readers, SINGLE } = readersOf(places, count);
   r.once('after', () =>
     r.run(scatter, {
       buffers: {
@@ -61,6 +68,7 @@ export function recordFlatGradient(
         gradient: r.external('gradient', 0),
       },
       params: { length: count, factor: Math.abs(factor) },
+      constants: { SINGLE },
     }),
   );
 }

@@ -96,7 +96,7 @@ export function recordStep<L>(model: Model<L>, layout: ParameterLayout, options:
         decays: r.constant(decaysOf(layout), 'decays'),
       },
       params,
-      constants: { METHOD: METHOD_NUMBER[options.method], AVERAGE: options.average > 0 },
+      constants: { METHOD: METHOD_NUMBER[options.method], AVERAGE: options.average > 0, DECAYS: options.decay > 0 },
     });
   });
   return finish(joined(r.commands));

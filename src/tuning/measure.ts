@@ -44,18 +44,24 @@ function sharedBy(alternatives: readonly (readonly Command[])[]): Set<number> {
 }
 
 /** The commands alone: what they share with the alternatives are buffers of the caller, computed weights are constants. */
-function alone(commands: readonly Command[], shared: ReadonlySet<number>): Command[] {
-  const free = (tensor: Tensor, label: string): Tensor => {
-    const { features } = tensor as { readonly features: number };
+function alone(commands: readonly Command[], shared: ReadonlySet<number>, rows: number): Command[] {
+  const free = (tensor: Tensor, label: string, written: boolean): Tensor => {
     if (tensor.kind === 'constant') return tensor;
-    if (tensor.kind === 'table') return { kind: 'constant', data: numbers(tensor.length), dtype: 'f32', label };
+    if (tensor.kind === 'table' && !written) return { kind: 'constant', data: numbers(tensor.length), dtype: 'f32', label };
     if (tensor.kind === 'tiled' && !shared.has(tensor.id)) return tensor;
-    const state = tensor.kind === 'tiled' ? `tensor ${tensor.id}` : tensor.name;
+    // Sums over rows are state as others are, of as many features as hold them.
+    const features = tensor.kind === 'table' ? Math.ceil(tensor.length / paddedRows(rows)) : tensor.features;
+    const state = tensor.kind === 'tiled' ? `tensor ${tensor.id}` : tensor.kind === 'table' ? `table ${tensor.id} ${tensor.from}` : tensor.name;
     return { kind: 'tiled', id: -1, features: Math.max(1, features), dtype: 'f32', label, state };
   };
   return commands.map((command) => ({
     ...command,
-    tensors: Object.fromEntries(Object.entries(command.tensors).map(([name, tensor]) => [name, free(tensor, name)])),
+    tensors: Object.fromEntries(
+      Object.entries(command.tensors).map(([name, tensor]) => [
+        name,
+        free(tensor, name, command.kernel.source.buffers[name]?.access === 'read_write'),
+      ]),
+    ),
     stage: undefined,
   }));
 }
@@ -79,7 +85,7 @@ export async function measure(gpu: Gpu, alternatives: Alternatives, rows: number
     kernels: choices.map(([, kernel]) => kernel),
   }));
   const shared = sharedBy(entries.map(({ commands }) => commands));
-  const candidates = entries.map(({ name, commands, kernels }) => ({ name, kernels, program: createProgram(alone(commands, shared)) }));
+  const candidates = entries.map(({ name, commands, kernels }) => ({ name, kernels, program: createProgram(alone(commands, shared, rows)) }));
   const usual = candidates[0]!.program;
   const externals: Record<string, GPUBuffer> = {};
   const contents = new Map<GPUBuffer, Float32Array<ArrayBuffer>>();

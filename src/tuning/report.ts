@@ -7,7 +7,7 @@ import { memo } from '../runtime/memo.js';
 import type { Command } from '../runtime/program.js';
 import { fusionsOf } from './fuse.js';
 import type { Fusion } from './fusion.js';
-import { families } from './variants.js';
+import { families, familyName } from './variants.js';
 
 /** One shape of one kernel, and the variant that it runs with; or a kernel that can take the place of several. */
 export interface Choice {
@@ -56,7 +56,7 @@ const programsOn = (gpu: Gpu): Executable[] => [...gpu.owners].flatMap(({ execut
 export function commandsOf(gpu: Gpu, of: 'recorded' | 'program'): Map<string, Command> {
   const found = new Map<string, Command>();
   for (const executable of programsOn(gpu))
-    for (const command of executable[of].commands) if (command.kernel.source.name in families) found.set(shapeOf(command), command);
+    for (const command of executable[of].commands) if (familyName(command.kernel) in families) found.set(shapeOf(command), command);
   return found;
 }
 

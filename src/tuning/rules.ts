@@ -1,20 +1,29 @@
 // What is known to be faster on an adapter without a measurement of one's own. Loads on the adapters in `ADAPTERS_WITH_RULES` alone, before anything compiles.
 
+import { weightGradientQuad } from '../kernels/linear-backward-quad.js';
+import { linearInputQuad } from '../kernels/linear-input-backward-quad.js';
 import { maskedLinearHalfQuad } from '../kernels/masked-linear-half-quad.js';
 import { maskedLinearQuad } from '../kernels/masked-linear-quad.js';
 import type { Rule } from '../runtime/choices.js';
 import type { Kernel } from '../runtime/kernel.js';
+import { familyName } from './variants.js';
 
-/** From which inputs, outputs and weights on SwiftShader's time falls with weights shared by a quad, which takes 24, 48 or 64 inputs at a time. */
-const WIDE = { inputs: 28, outputs: 16, weights: 1024 };
+type Size = Readonly<Record<'inputs' | 'outputs', number>>;
 
-const quads: Readonly<Record<string, Kernel>> = {
-  'masked-linear': maskedLinearQuad as unknown as Kernel,
-  'masked-linear-half': maskedLinearHalfQuad as unknown as Kernel,
+/** A product takes 24, 48 or 64 inputs at a time: few of them are worth it for many outputs alone. */
+const pays = ({ inputs, outputs }: Size): boolean => inputs >= 56 || (inputs >= 28 && inputs * outputs >= 1024);
+
+/** On SwiftShader loads take most of the time, of which a quad saves three quarters. What runs by a quad, and which layers. */
+const quads: Readonly<Record<string, readonly [kernel: unknown, layers: (size: Size) => boolean]>> = {
+  'masked-linear': [maskedLinearQuad, pays],
+  'masked-linear-half': [maskedLinearHalfQuad, pays],
+  'linear-input': [linearInputQuad, pays],
+  'weight-gradient': [weightGradientQuad, ({ inputs, outputs }) => inputs * outputs >= 128],
 };
 
-const isWide = ({ inputs = 0, outputs = 0 }: Readonly<Record<string, number>>): boolean => inputs >= WIDE.inputs && outputs >= WIDE.outputs;
-
 export const rules: Readonly<Record<string, Rule>> = {
-  swiftshader: ({ kernel, params }) => (isWide(params) && quads[kernel.source.name]) || null,
+  swiftshader: ({ kernel, params: { inputs = 0, outputs = 0, kernel: taps = 1 } }) => {
+    const [quad, layers] = quads[familyName(kernel)] ?? [];
+    return taps === 1 && layers?.({ inputs, outputs }) ? (quad as Kernel) : null;
+  },
 };

@@ -10,7 +10,7 @@ import { netKernels } from './fuse-net.js';
 import { type Alternatives, measure } from './measure.js';
 import { APART, commandsOf, findingsOf, fusionKey, fusionsOn, reportOf, type TuningReport } from './report.js';
 import { platformStore, type Remembered } from './store.js';
-import { families } from './variants.js';
+import { families, familyName } from './variants.js';
 
 export interface TuneOptions {
   /** Rows of the batches to come, or several of them: up to 8 choose for batches of few rows, the largest for all others. Default 1024. */
@@ -41,7 +41,7 @@ function keyOf(gpu: Gpu): string {
 
 const variantsOf = ({ choices }: Gpu, { kernel }: Command, rows: RowsClass): readonly Kernel[] => [
   kernel,
-  ...families[kernel.source.name]![rows].filter(choices.compiles),
+  ...families[familyName(kernel)]![rows].filter(choices.compiles),
 ];
 
 function batchesOf({ rows = 1024 }: TuneOptions): Partial<Record<RowsClass, number>> {

@@ -4,6 +4,8 @@
 import { autoregressiveSolveAffineTeam } from '../kernels/autoregressive-solve-affine-team.js';
 import { autoregressiveSolveMixtureTeam } from '../kernels/autoregressive-solve-mixture-team.js';
 import { autoregressiveSolveSplineTeam } from '../kernels/autoregressive-solve-spline-team.js';
+import { weightGradientQuad } from '../kernels/linear-backward-quad.js';
+import { linearInputQuad } from '../kernels/linear-input-backward-quad.js';
 import { maskedLinearFew } from '../kernels/masked-linear-few.js';
 import { maskedLinearHalfFew } from '../kernels/masked-linear-half-few.js';
 import { maskedLinearHalfQuad } from '../kernels/masked-linear-half-quad.js';
@@ -18,13 +20,17 @@ export type Family = Readonly<Record<RowsClass, readonly Kernel[]>>;
 const general = <S extends KernelSource>(...kernels: readonly Kernel<S>[]) => kernels as unknown as readonly Kernel[];
 const linear = general(maskedLinearQuad, maskedLinearShared);
 const half = general(maskedLinearHalfQuad, maskedLinearHalfShared);
-const solve = <S extends KernelSource>(team: Kernel<S>): Family => ({ many: general(team), few: general(team) });
+const always = <S extends KernelSource>(kernel: Kernel<S>): Family => ({ many: general(kernel), few: general(kernel) });
 
-/** By the shader's name: an import of the kernels themselves would keep those that a page does not use in its bundle. */
+/** By the name of the entry point, with hyphens: an import of the kernels themselves would keep those that a page does not use in its bundle. */
 export const families: Readonly<Record<string, Family>> = {
   'masked-linear': { many: linear, few: [...linear, ...general(maskedLinearFew)] },
   'masked-linear-half': { many: half, few: [...half, ...general(maskedLinearHalfFew)] },
-  'autoregressive-solve-affine': solve(autoregressiveSolveAffineTeam),
-  'autoregressive-solve-mixture': solve(autoregressiveSolveMixtureTeam),
-  'autoregressive-solve-spline': solve(autoregressiveSolveSplineTeam),
+  'linear-input': always(linearInputQuad),
+  'weight-gradient': always(weightGradientQuad),
+  'autoregressive-solve-affine': always(autoregressiveSolveAffineTeam),
+  'autoregressive-solve-mixture': always(autoregressiveSolveMixtureTeam),
+  'autoregressive-solve-spline': always(autoregressiveSolveSplineTeam),
 };
+
+export const familyName = ({ source }: Pick<Kernel, 'source'>): string => source.entryPoint.replaceAll('_', '-');

@@ -57,6 +57,16 @@ export const controlCases = defineCases(
   })),
 );
 
+interface Update {
+  readonly METHOD: number;
+  readonly length: number;
+  readonly AVERAGE: boolean;
+  /** The step that failed, 0 for none. */
+  readonly failed: number;
+  readonly taken: number;
+  readonly DECAYS?: boolean;
+}
+
 export const updateCases = defineCases(
   optimiser.update,
   [
@@ -65,11 +75,12 @@ export const updateCases = defineCases(
     ),
     { METHOD: METHOD_NUMBER.adam, length: 257, AVERAGE: true, failed: 7, taken: 3 },
     { METHOD: METHOD_NUMBER.adam, length: 257, AVERAGE: true, failed: 0, taken: 5000 },
-  ].map(({ METHOD, length, AVERAGE, failed, taken }) => ({
-    name: `method ${METHOD}, ${length} parameters${failed > 0 ? ', after a failure' : ''}${taken > 3 ? ', late' : ''}`,
+    ...[METHOD_NUMBER.sgd, METHOD_NUMBER.adamw].map((METHOD) => ({ METHOD, length: 257, AVERAGE: false, failed: 0, taken: 3, DECAYS: false })),
+  ].map(({ METHOD, length, AVERAGE, failed, taken, DECAYS = true }: Update) => ({
+    name: `method ${METHOD}, ${length} parameters${DECAYS ? '' : ', no decay'}${failed > 0 ? ', after a failure' : ''}${taken > 3 ? ', late' : ''}`,
     rows: 1,
     params: paramsOf(length),
-    constants: { METHOD, AVERAGE },
+    constants: { METHOD, AVERAGE, DECAYS },
     buffers: {
       gradient: normals(length),
       settled: table(() => Float32Array.of(taken, 1e-2, 3.69, 333.7, 0.5, 2, failed, 0).subarray(0, CONTROL)),

@@ -30,18 +30,26 @@ const starts = (length: number) => Uint32Array.from({ length: length + 1 }, (_, 
 
 export const scatterCases = defineCases(
   scatter,
-  [1, 3, 257, 4096].map((length) => ({
-    name: `${length} parameters`,
-    rows: 1,
-    params: { length, factor: -0.25 },
-    buffers: {
-      d_table: normals(300),
-      starts: table(() => starts(length)),
-      readers: table((random) => Uint32Array.from({ length: starts(length)[length]! }, () => Math.max(1, place(random, 300)))),
-      gradient: normals(length),
-    },
-    tolerance: { bound: 4 * ULP },
-  })),
+  [1, 3, 257, 4096].flatMap((length) =>
+    [false, true].map((SINGLE) => {
+      const at = starts(length);
+      return {
+        name: `${length} parameters${SINGLE ? ' of one reader at most' : ''}`,
+        rows: 1,
+        params: { length, factor: -0.25 },
+        constants: { SINGLE },
+        buffers: {
+          d_table: normals(300),
+          starts: table(() => at),
+          readers: table((random) =>
+            Uint32Array.from({ length: SINGLE ? length : at[length]! }, () => Math.max(SINGLE ? 0 : 1, place(random, 300))),
+          ),
+          gradient: normals(length),
+        },
+        tolerance: { bound: 4 * ULP },
+      };
+    }),
+  ),
 );
 
 export const clearCases = defineCases(

@@ -4,17 +4,19 @@
 import { packHalves, toHalf } from '../../src/format/half.js';
 import type { Kernel } from '../../src/runtime/kernel.js';
 import { halfKernels } from '../../src/tuning/halves.js';
-import { families } from '../../src/tuning/variants.js';
+import { families, familyName } from '../../src/tuning/variants.js';
 import { halfToNumber } from '../reference/halves.js';
 import { autoregressiveSolveAffineCases } from './autoregressive-solve-affine.js';
 import { autoregressiveSolveMixtureCases } from './autoregressive-solve-mixture.js';
 import { autoregressiveSolveSplineCases } from './autoregressive-solve-spline.js';
 import type { BufferSpec, KernelCases } from './case.js';
+import { weightGradientCases } from './linear-backward.js';
+import { linearInputCases } from './linear-input-backward.js';
 import { maskedLinearCases } from './masked-linear.js';
 
 const RELU = 1;
 const FLAGS = ['GATE', 'ADDEND', 'RAW', 'SCALE'];
-const bases = [maskedLinearCases, autoregressiveSolveAffineCases, autoregressiveSolveMixtureCases, autoregressiveSolveSplineCases];
+const bases = [maskedLinearCases, linearInputCases, weightGradientCases, autoregressiveSolveAffineCases, autoregressiveSolveMixtureCases, autoregressiveSolveSplineCases];
 
 /** Those that differ in shape. */
 const chosen = ({ cases }: KernelCases) =>
@@ -24,7 +26,7 @@ const chosen = ({ cases }: KernelCases) =>
   });
 
 const tableOf = (name: string, tables: readonly KernelCases[]): KernelCases => {
-  const table = tables.find(({ kernel }) => kernel.source.name === name);
+  const table = tables.find(({ kernel }) => familyName(kernel) === name);
   if (!table) throw new Error(`no cases of ${name}`);
   return table;
 };

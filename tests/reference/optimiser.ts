@@ -44,7 +44,7 @@ export const control = defineTwin(source.control, ({ buffers, params, constants:
   state[CONTROL_AT.norm] = norm;
 });
 
-export const update = defineTwin(source.update, ({ buffers, params, constants: { METHOD, AVERAGE } }) => {
+export const update = defineTwin(source.update, ({ buffers, params, constants: { METHOD, AVERAGE, DECAYS } }) => {
   const { gradient, settled, parameters, moment1, moment2, average, decays } = buffers;
   if (settled[CONTROL_AT.failed] !== 0) return;
   const { beta1, beta2, epsilon, decay } = params;
@@ -52,7 +52,7 @@ export const update = defineTwin(source.update, ({ buffers, params, constants: {
   const keep = Math.min(params.average_decay, (1 + taken) / (10 + taken));
   for (let i = 0; i < params.length; i++) {
     const p = parameters[i]!;
-    const w = decay * decays[i]!;
+    const w = DECAYS ? decay * decays[i]! : 0;
     let g = gradient[i]! * settled[4]!;
     let next: number;
     if (METHOD === 2) {

@@ -9,10 +9,12 @@ export const gather = defineTwin(source.gather, ({ buffers: { parameters, place,
   for (let i = 0; i < length; i++) table[i] = place[i] === 0 ? initial[i]! : signOf(place[i]!) * parameters[indexOf(place[i]!)]!;
 });
 
-export const scatter = defineTwin(source.scatter, ({ buffers: { d_table, starts, readers, gradient }, params: { length, factor } }) => {
+export const scatter = defineTwin(source.scatter, ({ buffers: { d_table, starts, readers, gradient }, params, constants: { SINGLE } }) => {
+  const { length, factor } = params;
   for (let j = 0; j < length; j++) {
     let sum = 0;
-    for (let k = starts[j]!; k < starts[j + 1]!; k++) sum += signOf(readers[k]!) * d_table[indexOf(readers[k]!)]!;
+    const [from, to] = SINGLE ? [j, readers[j] === 0 ? j : j + 1] : [starts[j]!, starts[j + 1]!];
+    for (let k = from; k < to; k++) sum += signOf(readers[k]!) * d_table[indexOf(readers[k]!)]!;
     gradient[j] = factor * sum;
   }
 });

@@ -4,7 +4,7 @@
 import { type KernelSource, kernelKey } from '../../src/runtime/kernel.js';
 import type { Program } from '../../src/runtime/program.js';
 import type { Tensor } from '../../src/runtime/tensor.js';
-import { families } from '../../src/tuning/variants.js';
+import { families, familyName } from '../../src/tuning/variants.js';
 import { tiledLength } from './layout.js';
 import { type CallInput, completeConstants, type Numbers, type Twin } from './twin.js';
 
@@ -21,13 +21,13 @@ const twins = new Map(
 /** Which twin serves a variant: that of its family, since float64 does not show the order of sums. */
 const familyOf = new Map(
   Object.entries(families).flatMap(([name, { few }]) =>
-    few.map(({ source }) => [kernelKey(source), `${name}.${name.replaceAll('-', '_')}`]),
+    few.map(({ source }) => [kernelKey(source), [...twins.values()].find((twin) => familyName(twin) === name)?.source]),
   ),
 );
 
 /** @throws where a kernel has no twin. */
 export function twinOf(source: KernelSource): Twin {
-  const twin = twins.get(familyOf.get(kernelKey(source)) ?? kernelKey(source));
+  const twin = twins.get(kernelKey(familyOf.get(kernelKey(source)) ?? source));
   if (!twin) throw new Error(`no float64 twin of ${kernelKey(source)} in tests/reference`);
   return twin;
 }

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type Flow, Gpu, mademog, maf, neuralSpline, realNVP } from '../../src/index.js';
 import { ValueError } from '../../src/runtime/errors.js';
 import { fuse } from '../../src/tuning/fuse.js';
-import { families } from '../../src/tuning/variants.js';
+import { families, familyName } from '../../src/tuning/variants.js';
 import { creations } from '../support/creations.js';
 import { expectError } from '../support/errors.js';
 import { useGpu } from '../support/gpu.js';
@@ -171,7 +171,7 @@ describe('whatever the variant', () => {
       let used = 0;
       for (const name of names) {
         gpu.choices.of = (command) =>
-          families[command.kernel.source.name]?.few.find(({ source }) => source.name === name) ?? command.kernel;
+          families[familyName(command.kernel)]?.few.find(({ source }) => source.name === name) ?? command.kernel;
         await adopt(gpu);
         used += (await gpu.report()).choices.filter(({ chosen }) => chosen === name).length;
         for (const [count, before] of Object.entries(expected)) expectSame(await results(Number(count)), before, `${name}, ${count} rows`);

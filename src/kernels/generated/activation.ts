@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation Y{let ad=Y.y;if(Y.x*4u>=f()||ad>=Z.a){return;}let X=d(Z.a,Y.x)+ad*c;let p=A[X];var h=1.;if(ACTIVATION==w){h=D[0];}if(HAS_VALUE){B[X]=L(ACTIVATION,p,h);}if(HAS_SLOPE){C[X]=K(ACTIVATION,p,h);}}";
+const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation aa{let Q=aa.y;if(aa.x*4u>=f()||Q>=Z.a){return;}let Y=d(Z.a,aa.x)+Q*c;let q=A[Y];var h=1.;if(ACTIVATION==x){h=D[0];}if(HAS_VALUE){B[Y]=L(ACTIVATION,q,h);}if(HAS_SLOPE){C[Y]=K(ACTIVATION,q,h);}}";
 const shader = /*#__PURE__*/ shaderText('features', 'source value! slope! beta:f', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${own}`);
 
 export const activation = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const w=0xffffffffu;override HAS_LOG_DET:bool=true;@16,4 affine Y{let ad=Y.y;if(Y.x*4u>=f()||ad>=Z.a){return;}let X=d(Z.a,Y.x)+ad*c;let q=C[ad];if(q==w){D[X]=A[X];return;}let k=d(Z.c,Y.x)+q*c;var m=vec4f();if(SCALE!=s){m=B[k+Z.b*c];}let ae=K(A[X],B[k],m);D[X]=ae.c;if(HAS_LOG_DET){E[d(Z.b,Y.x)+q*c]=ae.a;}}";
+const own = "const x=0xffffffffu;override HAS_LOG_DET:bool=true;@16,4 affine aa{let Q=aa.y;if(aa.x*4u>=f()||Q>=Z.a){return;}let Y=d(Z.a,aa.x)+Q*c;let s=C[Q];if(s==x){D[Y]=A[Y];return;}let k=d(Z.c,aa.x)+s*c;var m=vec4f();if(SCALE!=t){m=B[k+Z.b*c];}let n=L(A[Y],B[k],m);D[Y]=n.c;if(HAS_LOG_DET){E[d(Z.b,aa.x)+s*c]=n.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

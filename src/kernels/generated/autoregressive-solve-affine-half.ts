@@ -10,7 +10,7 @@ import { wgsl as libSolveAffine } from './lib/solve-affine.js';
 import { wgsl as libWeightsHalf } from './lib/weights-half.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_affine_half l x{let K=l.x*c+x.x;if(K*4u>=f()){return;}ae(K);}";
+const own = "@4 autoregressive_solve_affine_half u y{let L=u.x*c+y.x;if(L*4u>=f()){return;}af(L);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:vec2u bias tasks:u side state=g! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeightsHalf}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveAffineHalf = /*#__PURE__*/ kernelSource<

@@ -11,7 +11,7 @@ import { wgsl as libSolveMixture } from './lib/solve-mixture.js';
 import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_mixture l x{let K=l.x*c+x.x;if(K*4u>=f()){return;}ae(K);}";
+const own = "@4 autoregressive_solve_mixture u y{let L=u.x*c+y.x;if(L*4u>=f()){return;}af(L);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=g! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libWeights}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<

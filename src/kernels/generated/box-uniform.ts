@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample Y{if(Y.x*4u>=f()||Y.y*4u>=Z.a){return;}let w=p(q.a)+Y.x*4u;let h=vec2u(p(q.f),p(q.g));let e=N(w,Y.y,h);let aa=d(Z.a,Y.x);for(var x=0u;x<min(4u,Z.a-Y.y*4u);x++){let ad=Y.y*4u+x;let J=A[ad];let L=A[Z.a+ad];B[aa+ad*c]=clamp(fma(vec4f(L-J),e[x],vec4f(J)),vec4f(J),vec4f(L));}}@64 log_density Y{if(Y.x*4u>=f()){return;}let aa=d(Z.a,Y.x);let total=Z.b*D[Y.x]+Z.c;var b=total;var e=vec4f(1.);for(var ad=0u;ad<Z.a;ad++){let j=C[aa+ad*c];e=select(vec4f(),e,(j>=vec4f(A[ad]))&(j<=vec4f(A[Z.a+ad])));b=select(b,j,y(j)&!y(b));}E[Y.x]=select(total+t(e),b,y(b));}";
+const own = "@16,4 sample aa{if(aa.x*4u>=f()||aa.y*4u>=Z.a){return;}let x=q(s.a)+aa.x*4u;let h=vec2u(q(s.f),q(s.g));let e=M(x,aa.y,h);let P=d(Z.a,aa.x);for(var y=0u;y<min(4u,Z.a-aa.y*4u);y++){let Q=aa.y*4u+y;let K=A[Q];let R=A[Z.a+Q];B[P+Q*c]=clamp(fma(vec4f(R-K),e[y],vec4f(K)),vec4f(K),vec4f(R));}}@64 log_density aa{if(aa.x*4u>=f()){return;}let P=d(Z.a,aa.x);let total=Z.b*D[aa.x]+Z.c;var b=total;var e=vec4f(1.);for(var Q=0u;Q<Z.a;Q++){let j=C[P+Q*c];e=select(vec4f(),e,(j>=vec4f(A[Q]))&(j<=vec4f(A[Z.a+Q])));b=select(b,j,T(j)&!T(b));}E[aa.x]=select(total+u(e),b,T(b));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 class_table Y{let ad=Y.y;if(Y.x*4u>=f()||ad>=Z.a){return;}let e=A[d(Z.c,Y.x)+Z.d*c];let b=bitcast<vec4u>(e);let L=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let bi=L&(floor(e)==e);let X=vec4u(select(vec4f(),e,bi))*Z.a+ad;let h=vec4f(B[X.x],B[X.y],B[X.z],B[X.w]);C[d(Z.a,Y.x)+ad*c]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),h,bi);}";
+const own = "@16,4 class_table aa{let Q=aa.y;if(aa.x*4u>=f()||Q>=Z.a){return;}let e=A[d(Z.c,aa.x)+Z.d*c];let b=bitcast<vec4u>(e);let J=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let bi=J&(floor(e)==e);let Y=vec4u(select(vec4f(),e,bi))*Z.a+Q;let h=vec4f(B[Y.x],B[Y.y],B[Y.z],B[Y.w]);C[d(Z.a,aa.x)+Q*c]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),h,bi);}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels table:f y!', `${libCall}${libLayout}${own}`);
 
 export const classTable = /*#__PURE__*/ kernelSource<

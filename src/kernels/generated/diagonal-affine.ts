@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "@16,4 diagonal_affine Y{let ad=Y.y;if(Y.x*4u>=f()||ad>=Z.a){return;}let X=d(Z.a,Y.x)+ad*c;let g=b(A[X]-B[ad],B[Z.a+ad],B[2u*Z.a+ad]);C[X]=g+B[3u*Z.a+ad];}";
+const own = "@16,4 diagonal_affine aa{let Q=aa.y;if(aa.x*4u>=f()||Q>=Z.a){return;}let Y=d(Z.a,aa.x)+Q*c;let g=b(A[Y]-B[Q],B[Z.a+Q],B[2u*Z.a+Q]);C[Y]=g+B[3u*Z.a+Q];}";
 const shader = /*#__PURE__*/ shaderText('features', 'x constants:f y!', `${libCall}${libLayout}${libSplitProduct}${own}`);
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

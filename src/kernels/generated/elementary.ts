@@ -3,7 +3,7 @@ import { type Optional, kernelSource, shaderText } from '../../runtime/kernel.js
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "override FUNCTION:u32=0u;fn s(p:vec4f)->vec4f{switch FUNCTION{case 0u:{return k(p);}case 1u:{return W(p);}case 2u:{return t(p);}case 3u:{return V(p);}case 4u:{return T(p);}case 5u:{return l(p);}case 6u:{return v(p);}case 7u:{return ak(bitcast<vec4u>(p)).b;}case 8u:{return ak(bitcast<vec4u>(p)).a;}case 9u:{return o(bitcast<vec4u>(p));}case 10u:{return x(bitcast<vec4u>(p));}case 11u:{return select(vec4f(),vec4f(1.),y(p));}default:{return p;}}}@64 elementary Y{if(Y.x>=Z.a){return;}B[Y.x]=s(A[Y.x]);}";
+const own = "override FUNCTION:u32=0u;fn t(q:vec4f)->vec4f{switch FUNCTION{case 0u:{return k(q);}case 1u:{return X(q);}case 2u:{return u(q);}case 3u:{return W(q);}case 4u:{return U(q);}case 5u:{return l(q);}case 6u:{return w(q);}case 7u:{return al(bitcast<vec4u>(q)).b;}case 8u:{return al(bitcast<vec4u>(q)).a;}case 9u:{return o(bitcast<vec4u>(q));}case 10u:{return y(bitcast<vec4u>(q));}case 11u:{return select(vec4f(),vec4f(1.),T(q));}default:{return q;}}}@64 elementary aa{if(aa.x>=Z.a){return;}B[aa.x]=t(A[aa.x]);}";
 const shader = /*#__PURE__*/ shaderText('count', 'source result!', `${libMath}${libPhilox}${own}`);
 
 export const elementary = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const m=24u;override REVERSE:bool=false;@64 householder Y{if(Y.x*4u>=f()){return;}let P=Z.a;let R=Z.b;let aa=d(P,Y.x);var s=vec4f();var i=0u;for(var b=0u;b<=R;b++){let g=min(b,R-1u);let w=select(g,R-1u-g,REVERSE);var bd=vec4f();for(var e=0u;e<P;e+=m){let ab=min(e+m,P);var Q=vec4f();for(var ad=e;ad<ab;ad++){let X=aa+ad*c;var h:vec4f;if(b==0u){h=A[X];if(REVERSE){h-=C[2u*R+ad];}}else{h=D[X]-B[i*P+ad]*s;}Q=fma(vec4f(B[w*P+ad]),h,Q);if(!REVERSE&&b==R){h+=C[2u*R+ad];}D[X]=h;}bd+=Q;}s=bd*C[w]+bd*C[R+w];i=w;}}";
+const own = "const m=24u;override REVERSE:bool=false;@64 householder aa{if(aa.x*4u>=f()){return;}let l=Z.a;let T=Z.b;let P=d(l,aa.x);var p=vec4f();var i=0u;for(var b=0u;b<=T;b++){let g=min(b,T-1u);let ae=select(g,T-1u-g,REVERSE);var bc=vec4f();for(var e=0u;e<l;e+=m){let ab=min(e+m,l);var v=vec4f();for(var Q=e;Q<ab;Q++){let Y=P+Q*c;var h:vec4f;if(b==0u){h=A[Y];if(REVERSE){h-=C[2u*T+Q];}}else{h=D[Y]-B[i*l+Q]*p;}v=fma(vec4f(B[ae*l+Q]),h,v);if(!REVERSE&&b==T){h+=C[2u*T+Q];}D[Y]=h;}bc+=v;}p=bc*C[ae]+bc*C[T+ae];i=ae;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

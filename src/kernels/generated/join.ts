@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 join Y{let ad=Y.y;if(Y.x*4u>=f()||ad>=Z.a){return;}let X=d(Z.a,Y.x)+ad*c;if(ad<Z.b){C[X]=A[d(Z.b,Y.x)+ad*c];}else{C[X]=B[d(Z.c,Y.x)+(ad-Z.d)*c];}}";
+const own = "@16,4 join aa{let Q=aa.y;if(aa.x*4u>=f()||Q>=Z.a){return;}let Y=d(Z.a,aa.x)+Q*c;if(Q<Z.b){C[Y]=A[d(Z.b,aa.x)+Q*c];}else{C[Y]=B[d(Z.c,aa.x)+(Q-Z.d)*c];}}";
 const shader = /*#__PURE__*/ shaderText('features leading_features whole_features shift', 'leading whole_tensor y!', `${libCall}${libLayout}${own}`);
 
 export const join = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward Y{let P=Z.a;let q=Y.y;if(Y.x*4u>=f()||q>=P){return;}let T=d(P*P,Y.x);let E=T+q*c;let w=P*c;for(var v=0u;v<P;v++){var j=vec4f();if(v==q){j=Z.b*B[Y.x];}for(var b=q;b<v;b++){j=fma(-A[T+(b*P+v)*c],C[E+b*w],j);}C[E+v*w]=j/(1.+A[T+(v*P+v)*c]);}for(var v=P-1u;v>0u;v--){let H=v-1u;var j=C[E+H*w];for(var b=v;b<P;b++){j=fma(-A[T+(b*P+H)*c],C[E+b*w],j);}C[E+H*w]=j;}}";
+const own = "@16,4 log_determinant_backward aa{let l=Z.a;let s=aa.y;if(aa.x*4u>=f()||s>=l){return;}let w=d(l*l,aa.x);let t=w+s*c;let x=l*c;for(var V=0u;V<l;V++){var j=vec4f();if(V==s){j=Z.b*B[aa.x];}for(var b=s;b<V;b++){j=fma(-A[w+(b*l+V)*c],C[t+b*x],j);}C[t+V*x]=j/(1.+A[w+(V*l+V)*c]);}for(var V=l-1u;V>0u;V--){let H=V-1u;var j=C[t+H*x];for(var b=V;b<l;b++){j=fma(-A[w+(b*l+H)*c],C[t+b*x],j);}C[t+H*x]=j;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16 log_determinant Y{if(Y.x*4u>=f()){return;}let P=Z.a;let T=d(P*P,Y.x);var N=vec4f();for(var b=0u;b<P;b++){let e=A[T+(b*P+b)*c];N+=V(e);for(var v=b+1u;v<P;v++){let X=T+v*P*c;let s=A[X+b*c]/(1.+e);A[X+b*c]=s;for(var q=b+1u;q<P;q++){A[X+q*c]=fma(-s,A[T+(b*P+q)*c],A[X+q*c]);}}}B[Y.x]+=Z.b*N;}";
+const own = "@16 log_determinant aa{if(aa.x*4u>=f()){return;}let l=Z.a;let w=d(l*l,aa.x);var x=vec4f();for(var b=0u;b<l;b++){let e=A[w+(b*l+b)*c];x+=W(e);for(var V=b+1u;V<l;V++){let Y=w+V*l*c;let p=A[Y+b*c]/(1.+e);A[Y+b*c]=p;for(var s=b+1u;s<l;s++){A[Y+s*c]=fma(-p,A[w+(b*l+s)*c],A[Y+s*c]);}}}B[aa.x]+=Z.b*x;}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'matrix! log_det!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

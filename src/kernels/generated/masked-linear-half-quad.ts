@@ -6,11 +6,12 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
+import { wgsl as libRanges } from './lib/ranges.js';
 import { wgsl as libMaskedLinear } from './lib/masked-linear.js';
 import { wgsl as libLinearQuad } from './lib/linear-quad.js';
 
-const own = "@compute@workgroup_size(4,2)fn masked_linear_half_quad(@builtin(workgroup_id)l:vec3u,@builtin(local_invocation_id)x:vec3u,@builtin(subgroup_invocation_id)Y:u32){j(l,x,Y%4u);}";
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features y_at raw_features blocks=p', 'x weight:vec2u bias:f ranges:u addend gate y! raw!', `${libWeightsHalf}${libCall}${libLayout}${libMath}${libActivation}${libMaskedLinear}${libLinearQuad}${own}`);
+const own = "@compute@workgroup_size(4,2)fn masked_linear_half_quad(@builtin(workgroup_id)u:vec3u,@builtin(local_invocation_id)y:vec3u,@builtin(subgroup_invocation_id)aa:u32){j(u,y,aa%4u);}";
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features y_at=x raw_features blocks=o', 'x weight:vec2u bias:f ranges=J:u addend gate y! raw!', `${libWeightsHalf}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLinearQuad}${own}`);
 
 export const maskedLinearHalfQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'u32'; bias: 'f32'; ranges: 'u32'; addend: 'f32'; gate: 'f32'; y: 'f32'; raw: 'f32' },

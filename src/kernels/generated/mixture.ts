@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const w=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture Y{let ad=Y.y;if(Y.x*4u>=f()||ad>=Z.a){return;}let X=d(Z.a,Y.x)+ad*c;let q=C[ad];if(q==w){D[X]=A[X];return;}let k=d(3u*COMPONENTS*Z.b,Y.x)+q*c;let V=Z.b*c;ar(k,V);var ae:u;if(INVERSE){ae=au(A[X],k,V);}else{let n=ac(A[X],k,V);ae=u(select(n.z,n.z*aa,abs(n.z)>vec4f(.9*J)),n.a);}D[X]=ae.c;if(HAS_LOG_DET){E[d(Z.b,Y.x)+q*c]=ae.a;}}";
+const own = "const x=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture aa{let Q=aa.y;if(aa.x*4u>=f()||Q>=Z.a){return;}let Y=d(Z.a,aa.x)+Q*c;let s=C[Q];if(s==x){D[Y]=A[Y];return;}let k=d(3u*COMPONENTS*Z.b,aa.x)+s*c;let W=Z.b*c;at(k,W);var n:v;if(INVERSE){n=av(A[Y],k,W);}else{let ae=ad(A[Y],k,W);n=v(select(ae.z,ae.z*ab,abs(ae.z)>vec4f(.9*K)),ae.a);}D[Y]=n.c;if(HAS_LOG_DET){E[d(Z.b,aa.x)+s*c]=n.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots', 'x state=g! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<

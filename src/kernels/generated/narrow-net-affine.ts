@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libNarrowNet } from './lib/narrow-net.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn S(p:vec4f,k:u32,V:u32)->u{var m=vec4f();if(SCALE!=s){m=j[k+V];}return K(p,j[k],m);}@64 narrow_net_affine l x{Y(l.x*c+l.y*Z.h,x.x);}";
+const own = "fn S(q:vec4f,k:u32,W:u32)->v{var m=vec4f();if(SCALE!=t){m=j[k+W];}return L(q,j[k],m);}@64 narrow_net_affine u y{N(u.x*c+u.y*Z.h,y.x);}";
 const shader = /*#__PURE__*/ shaderText('layers x_features addend_layer addend_features features slots slot_at groups', 'x weight bias:f plan:u addend value y! total!', `${libCall}${libLayout}${libMath}${libActivation}${libNarrowNet}${libAffine}${own}`);
 
 export const narrowNetAffine = /*#__PURE__*/ kernelSource<

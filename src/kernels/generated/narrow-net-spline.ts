@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libNarrowNet } from './lib/narrow-net.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "fn s(X:u32)->vec4f{return j[X];}fn S(p:vec4f,k:u32,V:u32)->u{return bm(p,k,V);}@64 narrow_net_spline l x{Y(l.x*c+l.y*Z.h,x.x);}";
+const own = "fn t(Y:u32)->vec4f{return j[Y];}fn S(q:vec4f,k:u32,W:u32)->v{return bn(q,k,W);}@64 narrow_net_spline u y{N(u.x*c+u.y*Z.h,y.x);}";
 const shader = /*#__PURE__*/ shaderText('layers x_features addend_layer addend_features features slots slot_at groups', 'x weight bias:f plan:u addend value y! total!', `${libCall}${libLayout}${libMath}${libActivation}${libNarrowNet}${libSpline}${own}`);
 
 export const narrowNetSpline = /*#__PURE__*/ kernelSource<

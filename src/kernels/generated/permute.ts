@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const w=0xffffffffu;@16,4 permute Y{let ad=Y.y;if(Y.x*4u>=f()||ad>=Z.a){return;}var h=vec4f();if(B[ad]!=w){h=A[d(Z.b,Y.x)+B[ad]*c];}C[d(Z.a,Y.x)+ad*c]=h;}";
+const own = "const x=0xffffffffu;@16,4 permute aa{let Q=aa.y;if(aa.x*4u>=f()||Q>=Z.a){return;}var h=vec4f();if(B[Q]!=x){h=A[d(Z.b,aa.x)+B[Q]*c];}C[d(Z.a,aa.x)+Q*c]=h;}";
 const shader = /*#__PURE__*/ shaderText('features source_features', 'x index:u y!', `${libCall}${libLayout}${own}`);
 
 export const permute = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@64 raw Y{if(Y.x>=Z.a){return;}let v=Y.x*6u;let b=vec4u(A[v],A[v+1u],A[v+2u],A[v+3u]);B[Y.x]=n(b,vec2u(A[v+4u],A[v+5u]));}";
+const own = "@64 raw aa{if(aa.x>=Z.a){return;}let V=aa.x*6u;let b=vec4u(A[V],A[V+1u],A[V+2u],A[V+3u]);B[aa.x]=n(b,vec2u(A[V+4u],A[V+5u]));}";
 const shader = /*#__PURE__*/ shaderText('count', 'source:u result:vec4u!', `${libMath}${libPhilox}${own}`);
 
 export const raw = /*#__PURE__*/ kernelSource<

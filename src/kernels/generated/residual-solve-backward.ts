@@ -8,7 +8,7 @@ import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libRowNet } from './lib/row-net.js';
 import { wgsl as libContraction } from './lib/contraction.js';
 
-const own = "fn x(T:u32,ar:u32,g:u32){s(T,ar,g,true,Z.b);if(D[5]==0u){return;}let l=T+D[4]*c;for(var v=0u;v<2u*Z.a;v++){let X=(v/2u)*c+(v%2u)*8u;A[T+Z.c*c+X]*=A[l+X];}}@8 residual_solve_backward l x{let K=l.x*c+x.x;if(K*4u>=f()){return;}let T=d(Z.d,K);let ar=d(Z.e,K);let g=2u*Z.c;for(var v=0u;v<2u*Z.a;v++){let X=(v/2u)*c+(v%2u)*8u;A[T+g*c+X]=H[d(Z.a,K)+X];}s(T,ar,g,false,0u);u(K,T,ar,g+Z.a+Z.i);}";
+const own = "fn v(w:u32,at:u32,g:u32){t(w,at,g,true,Z.b);if(D[5]==0u){return;}let l=w+D[4]*c;for(var V=0u;V<2u*Z.a;V++){let Y=(V/2u)*c+(V%2u)*8u;A[w+Z.c*c+Y]*=A[l+Y];}}@8 residual_solve_backward u y{let L=u.x*c+y.x;if(L*4u>=f()){return;}let w=d(Z.d,L);let at=d(Z.e,L);let g=2u*Z.c;for(var V=0u;V<2u*Z.a;V++){let Y=(V/2u)*c+(V%2u)*8u;A[w+g*c+Y]=H[d(Z.a,L)+Y];}t(w,at,g,false,0u);p(L,w,at,g+Z.a+Z.i);}";
 const shader = /*#__PURE__*/ shaderText('dim layers width nodes side_features memory limit patience slope_features contraction=l:f tolerance=m:f', 'state! weight bias:f layers:u side source x! point', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${libRowNet}${libContraction}${own}`);
 
 export const residualSolveBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn g(aa:u32,T:u32,ab:u32)->vec4f{var N=vec4f();for(var e=T;e<ab;e+=8u){var Q=vec4f();for(var ad=e;ad<min(e+8u,ab);ad++){Q+=A[aa+ad*c];}N+=Q;}return N;}@16,4 partial_sums Y{let R=(Z.a+b-1u)/b;if(Y.x*4u>=f()||Y.y>=R){return;}let T=Y.y*b;C[d(R,Y.x)+Y.y*c]=g(d(Z.a,Y.x),T,min(T+b,Z.a));}@64 row_sum Y{if(Y.x*4u>=f()){return;}B[Y.x]+=g(d(Z.a,Y.x),0u,Z.a);}";
+const own = "const b=64u;fn g(P:u32,w:u32,ab:u32)->vec4f{var x=vec4f();for(var e=w;e<ab;e+=8u){var v=vec4f();for(var Q=e;Q<min(e+8u,ab);Q++){v+=A[P+Q*c];}x+=v;}return x;}@16,4 partial_sums aa{let T=(Z.a+b-1u)/b;if(aa.x*4u>=f()||aa.y>=T){return;}let w=aa.y*b;C[d(T,aa.x)+aa.y*c]=g(d(Z.a,aa.x),w,min(w+b,Z.a));}@64 row_sum aa{if(aa.x*4u>=f()){return;}B[aa.x]+=g(d(Z.a,aa.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

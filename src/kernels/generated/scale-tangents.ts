@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override SCALE:bool=false;@16,4 scale_tangents Y{let all=Z.a*Z.b;if(Y.x*4u>=f()||Y.y>=all){return;}let X=d(all,Y.x)+Y.y*c;C[X]=A[X]*B[d(Z.a,Y.x)+(Y.y%Z.a)*c];}@16,4 seed_tangents Y{let all=Z.a*Z.b;if(Y.x*4u>=f()||Y.y>=all){return;}let ad=Y.y%Z.a;var s=D[Y.y];if(SCALE){s*=E[Z.c+ad];}C[d(all,Y.x)+Y.y*c]=s*B[d(Z.a,Y.x)+ad*c];}";
+const own = "override SCALE:bool=false;@16,4 scale_tangents aa{let all=Z.a*Z.b;if(aa.x*4u>=f()||aa.y>=all){return;}let Y=d(all,aa.x)+aa.y*c;C[Y]=A[Y]*B[d(Z.a,aa.x)+(aa.y%Z.a)*c];}@16,4 seed_tangents aa{let all=Z.a*Z.b;if(aa.x*4u>=f()||aa.y>=all){return;}let Q=aa.y%Z.a;var p=D[aa.y];if(SCALE){p*=E[Z.c+Q];}C[d(all,aa.x)+aa.y*c]=p*B[d(Z.a,aa.x)+Q*c];}";
 const shader = /*#__PURE__*/ shaderText('features blocks scale_at', 'x slope y! seed:f scale:f', `${libCall}${libLayout}${own}`);
 
 export const scaleTangents = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 tangents_backward Y{let ad=Y.y;if(Y.x*4u>=f()||ad>=Z.a){return;}let i=d(Z.a*Z.b,Y.x)+ad*c;var N=vec4f();for(var g=0u;g<Z.b;g++){let X=i+g*Z.a*c;N=fma(A[X],B[X],N);}let j=d(Z.a,Y.x)+ad*c;if(ADD){C[j]+=N;}else{C[j]=N;}}";
+const own = "override ADD:bool=false;@16,4 tangents_backward aa{let Q=aa.y;if(aa.x*4u>=f()||Q>=Z.a){return;}let h=d(Z.a*Z.b,aa.x)+Q*c;var x=vec4f();for(var g=0u;g<Z.b;g++){let Y=h+g*Z.a*c;x=fma(A[Y],B[Y],x);}let j=d(Z.a,aa.x)+Q*c;if(ADD){C[j]+=x;}else{C[j]=x;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks', 'x d_y d_slope!', `${libCall}${libLayout}${own}`);
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<

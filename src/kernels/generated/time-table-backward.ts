@@ -4,7 +4,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "const c=65535u*64u;fn d(m:u32,v:u32)->f32{var N=0.;for(var q=0u;q<Z.b;q++){N=fma(A[m*Z.b+q],B[q*Z.c+v],N);}return N;}@64 time_table Y{let X=Y.y*c+Y.x;if(X>=Z.a*Z.c){return;}let v=X%Z.c;let N=d(X/Z.c,v);D[X]=select(N,l(vec4f(N)).x,C[v]==1.);}@64 time_table_backward Y{let X=Y.y*c+Y.x;if(X>=Z.b*Z.c){return;}let v=X%Z.c;let q=X/Z.c;var total=0.;for(var m=0u;m<Z.a;m++){var b=A[m*Z.b+q]*E[m*Z.c+v];if(C[v]==1.){b*=g(vec4f(d(m,v))).x;}total+=b;}F[X]+=total;}";
+const own = "const c=65535u*64u;fn d(e:u32,V:u32)->f32{var x=0.;for(var s=0u;s<Z.b;s++){x=fma(A[e*Z.b+s],B[s*Z.c+V],x);}return x;}@64 time_table aa{let Y=aa.y*c+aa.x;if(Y>=Z.a*Z.c){return;}let V=Y%Z.c;let x=d(Y/Z.c,V);D[Y]=select(x,l(vec4f(x)).x,C[V]==1.);}@64 time_table_backward aa{let Y=aa.y*c+aa.x;if(Y>=Z.b*Z.c){return;}let V=Y%Z.c;let s=Y/Z.c;var total=0.;for(var e=0u;e<Z.a;e++){var b=A[e*Z.b+s]*E[e*Z.c+V];if(C[V]==1.){b*=g(vec4f(d(e,V))).x;}total+=b;}F[Y]+=total;}";
 const shader = /*#__PURE__*/ shaderText('evaluations terms width', 'times:f weights:f gated:f table:f! d_table:f d_weights:f!', `${libMath}${libActivation}${libSlope}${own}`);
 
 export const timeTable = /*#__PURE__*/ kernelSource<

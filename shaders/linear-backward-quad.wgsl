@@ -1,0 +1,156 @@
+// A variant of `weight_gradient` in linear-backward.wgsl, where the equation is: 8 inputs by 32 outputs an invocation, with d_y shared by a quad; or TURNED,
+// 8 outputs by 32 inputs, with x shared, for layers of more outputs than inputs.
+//
+// 64 rows of an invocation's 8 features lie in an array whose every index is a number: they are held. The others pass by, four at a time: an invocation loads
+// one of them, and three swaps within the quad bring the other three, as in masked-linear-quad.wgsl. Products of four rows are summed along the tile, side by
+// side, then with each other; tiles are added in order, in a second array. A quad, which is a workgroup, holds 32 features.
+//
+// Shapes      as linear-backward.wgsl, d_weight one number at a time.
+// Error       20 + tiles units in the last place of Σ |x d_y| at most (tests/cases/linear-backward.ts).
+// Derivative  as `weight_gradient`.
+
+enable subgroups;
+
+#import "lib/layout.wgsl"
+#import "lib/ranges.wgsl"
+#import "lib/rows-backward.wgsl"
+
+struct Params {
+  inputs: u32,
+  outputs: u32,
+  height: u32,
+  width: u32,
+  kernel: u32,
+  parts: u32,
+  x_features: u32,
+  x_at: u32,
+  x_channel: u32,
+  x_pixel: u32,
+  y_features: u32,
+  y_at: u32,
+  y_channel: u32,
+  y_pixel: u32,
+}
+
+const HELD = 8u;     // features that an invocation holds
+const PASSING = 32u; // features that pass by
+
+@group(0) @binding(1) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> d_y: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> ranges: array<u32>;
+@group(0) @binding(5) var<storage, read_write> d_weight: array<f32>;
+@group(0) @binding(10) var<storage, read_write> d_bias: array<f32>;
+
+override BIAS: bool = false;
+override TURNED: bool = false; // outputs are held, and inputs pass by
+
+fn along(v: vec4<f32>) -> f32 { return v.x + v.y + (v.z + v.w); }
+
+/// Row group `group` of input k, from the feature `base` on; rows beyond the batch are zero.
+fn input_at(base: u32, k: u32, first: u32, group: u32) -> vec4<f32> {
+  let feature = params.x_at + base + min(k, params.inputs - 1u) * params.x_channel;
+  return select(vec4<f32>(0.0), x[tiled(params.x_features, first) + feature * TILE4 + group], present(first + group));
+}
+
+fn output_at(base: u32, o: u32, first: u32, group: u32) -> vec4<f32> {
+  let feature = params.y_at + base + min(o, params.outputs - 1u) * params.y_channel;
+  return select(vec4<f32>(0.0), d_y[tiled(params.y_features, first) + feature * TILE4 + group], present(first + group));
+}
+
+@compute @workgroup_size(4)
+fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) id: u32) {
+  let own = id % 4u;
+  let strips = (params.outputs + 7u) / 8u;
+  let tap = wg.z % (params.kernel * params.kernel);
+  let part = wg.z / (params.kernel * params.kernel);
+  let first_held = wg.x * 4u * HELD;
+  let held = first_held + own * HELD;
+  let first_passing = wg.y * PASSING;
+  let last_passing = min(first_passing + PASSING, select(params.outputs, params.inputs, TURNED));
+  // Inputs and outputs of the block, 32 of each.
+  var corner = vec2<u32>(first_held, first_passing);
+  if (TURNED) { corner = corner.yx; }
+  let sums_bias = BIAS && corner.x == 0u;
+  var joined = vec2<u32>(0u);
+  for (var s = corner.y / 8u; s < min(corner.y / 8u + 4u, strips); s++) { joined = union_of(joined, ranges_of(s)); }
+  if ((joined.y <= corner.x || joined.x >= corner.x + 32u) && !sums_bias) { return; }
+  let groups = (rows() + 3u) / 4u;
+  let shift = vec2<u32>(tap / params.kernel, tap % params.kernel);
+  let reach = vec2<u32>(params.kernel / 2u);
+  let size = vec2<u32>(params.height, params.width);
+  let area = params.height * params.width;
+  let share = (area + params.parts - 1u) / params.parts;
+  var xs: array<vec4<f32>, 128>; // row group g of held feature i in 16 i + g
+  var sums: array<f32, 256>;     // held feature i by what the invocation s swaps away loads, of four from f on: 8 (f - first_passing + s) + i
+  var biases: array<f32, 8>;     // of the outputs that this invocation holds, or loads
+  for (var pixel = part * share; pixel < min(area, (part + 1u) * share); pixel++) {
+    // Shifted by the reach, so that nothing is negative.
+    let at = vec2<u32>(pixel / params.width, pixel % params.width) + shift;
+    if (any(at < reach) || any(at >= size + reach)) { continue; }
+    let x_base = ((at.x - reach.x) * params.width + at.y - reach.y) * params.x_pixel;
+    let y_base = pixel * params.y_pixel;
+    for (var first = 0u; first < groups; first += TILE4) {
+      for (var i = 0u; i < HELD; i++) {
+        for (var g = 0u; g < TILE4; g++) {
+          if (TURNED) { xs[i * TILE4 + g] = output_at(y_base, held + i, first, g); } else { xs[i * TILE4 + g] = input_at(x_base, held + i, first, g); }
+        }
+      }
+      if (TURNED && sums_bias) {
+        #repeat i 0 8:
+        var bias$i = vec4<f32>(0.0);
+        #repeat g 0 16:
+        bias$i += xs[$i * 16 + $g];
+        #end;
+        biases[$i] += along(bias$i);
+        #end;
+      }
+      for (var f = first_passing; f < last_passing; f += 4u) {
+        #repeat g 0 16:
+        var y$0$g: vec4<f32>;
+        if (TURNED) { y$0$g = input_at(x_base, f + own, first, $g); } else { y$0$g = output_at(y_base, f + own, first, $g); }
+        #end;
+        if (!TURNED && sums_bias) {
+          var bias = vec4<f32>(0.0);
+          #repeat g 0 16:
+          bias += y$0$g;
+          #end;
+          biases[(f - first_passing) / 4u] += along(bias);
+        }
+        #repeat g 0 16:
+        let y$1$g = quadSwapX(y$0$g);
+        let y$2$g = quadSwapY(y$0$g);
+        let y$3$g = quadSwapDiagonal(y$0$g);
+        #end;
+        let into = (f - first_passing) * 8u;
+        #repeat s 0 4:
+        #repeat i 0 8:
+        var run$s$i = vec4<f32>(0.0);
+        #repeat g 0 16:
+        run$s$i = fma(xs[$i * 16 + $g], y$s$g, run$s$i);
+        #end;
+        sums[into + $s * 8 + $i] += along(run$s$i);
+        #end;
+        #end;
+      }
+    }
+  }
+  for (var j = 0u; j < (last_passing - first_passing + 3u) / 4u * 32u; j++) {
+    let pair = vec2<u32>(held + j % 8u, first_passing + j / 32u * 4u + (own ^ (j / 8u % 4u)));
+    let o = select(pair.y, pair.x, TURNED);
+    let k = select(pair.x, pair.y, TURNED);
+    if (o < params.outputs && k < params.inputs) {
+      let range = ranges_of(o / 8u);
+      // Blocks of 8 × 8 outside the run of inputs are left as they are.
+      if (k / 8u * 8u < range.y && k / 8u * 8u + 8u > range.x) {
+        d_weight[(((part * strips + o / 8u) * params.kernel * params.kernel + tap) * params.inputs + k) * 8u + o % 8u] += sums[j];
+      }
+    }
+  }
+  if (sums_bias) {
+    for (var j = 0u; j < 8u; j++) {
+      let o = select(corner.y + j * 4u + own, held + j, TURNED);
+      if (o < params.outputs) { d_bias[o] += biases[j]; }
+    }
+  }
+}

@@ -1,0 +1,16 @@
+// A variant of linear-input-backward.wgsl, where the equation is, with weights shared by the four invocations of a quad, as in masked-linear-quad.wgsl.
+//
+// Shapes      as linear-input-backward.wgsl.
+// Error       24 + inputs / 21 units in the last place of sum |W x| at most (tests/cases/linear-input-backward.ts).
+// Derivative  none: second derivatives go through masked_linear.
+
+enable subgroups;
+
+#import "lib/weights.wgsl"
+#import "lib/linear-input.wgsl"
+#import "lib/linear-quad.wgsl"
+
+@compute @workgroup_size(4, 2)
+fn linear_input_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>, @builtin(subgroup_invocation_id) id: u32) {
+  multiply_quad(wg, lane, id % 4u);
+}
