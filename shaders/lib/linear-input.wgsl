@@ -28,8 +28,8 @@ fn through(at: u32, v: vec4<f32>) -> vec4<f32> {
   return slope_from_value(ACTIVATION, source[at]) * v;
 }
 
-/// Writes output `o` of row group `g` from its sum. `y_from`: feature of the block's first output.
-fn finish(o: u32, g: u32, y_from: u32, sum: vec4<f32>) {
-  let at = tiled(params.y_features, g) + (y_from + o) * TILE4;
+/// Writes output `o` of a row group from its sum. `y_at`: where output 0 goes.
+fn finish_at(o: u32, g: u32, y_at: u32, sum: vec4<f32>) {
+  let at = y_at + o * TILE4;
   y[at] = through(at, sum);
 }

@@ -1,5 +1,5 @@
-// A product with packed weights, shared within a quad: masked-linear-quad.wgsl says how. The importer binds what it multiplies and says in `finish` where
-// sums go.
+// A product with packed weights, shared within a quad: masked-linear-quad.wgsl says how. The importer binds what it multiplies and says in `finish_at`
+// what becomes of a sum.
 
 const CHUNK = 64u;  // inputs at a time: two runs of 24 and one of 16
 const RUN = 24u;
@@ -14,7 +14,8 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
   let group = wg.x * TILE4 + lane.y * 8u + lane.x; // this invocation's rows: group, and group + 4 of the same row tile
   let first_output = wg.y * BLOCK;
   let last_output = min(first_output + BLOCK, params.outputs);
-  let y_from = params.y_at + wg.z * params.outputs;
+  let y_from = (params.y_at + wg.z * params.outputs) * TILE4;
+  let y_at = vec2<u32>(tiled(params.y_features, group), tiled(params.y_features, group + 4u)) + y_from;
   var joined = vec2<u32>(0u);
   for (var s = first_output / 8u; s * 8u < last_output; s++) { joined = union_of(joined, ranges_of(s)); }
   var xs: array<vec4<f32>, 128>;   // input k of row group r in 2 k + r
@@ -100,7 +101,7 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
       let at = (o - first_output) * 2u;
       #repeat s 0 4:
       #repeat r 0 2:
-      if (MORE) { sums[at + $s * 2 + $r] += sum$s$r; } else { keep(o + (own ^ $s), group + $r * 4, y_from, sum$s$r); }
+      if (MORE) { sums[at + $s * 2 + $r] += sum$s$r; } else { keep(o + (own ^ $s), group + $r * 4, y_at[$r], sum$s$r); }
       #end;
       #end;
     }
@@ -109,11 +110,11 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
   }
   if (!MORE) { return; }
   for (var i = 0u; i < (last_output - first_output + 3u) / 4u * 8u; i++) {
-    keep(first_output + i / 8u * 4u + (own ^ (i / 2u % 4u)), group + i % 2u * 4u, y_from, sums[i]);
+    keep(first_output + i / 8u * 4u + (own ^ (i / 2u % 4u)), group + i % 2u * 4u, y_at[i % 2u], sums[i]);
   }
 }
 
-/// As `finish`, for an output and rows that the layer may not have.
-fn keep(o: u32, g: u32, y_from: u32, sum: vec4<f32>) {
-  if (o < params.outputs && g * 4u < rows()) { finish(o, g, y_from, sum); }
+/// Rows beyond the batch are written, too: a tile is whole.
+fn keep(o: u32, g: u32, y_at: u32, sum: vec4<f32>) {
+  if (o < params.outputs) { finish_at(o, g, y_at, sum); }
 }

@@ -38,12 +38,15 @@ override SCALE: bool = false;
 @group(0) @binding(9) var<storage, read_write> raw: array<vec4<f32>>;
 
 /// Writes output `o` of row group `g` from its sum. `y_from`: feature of the block's first output.
-fn finish(o: u32, g: u32, y_from: u32, sum: vec4<f32>) {
+fn finish(o: u32, g: u32, y_from: u32, sum: vec4<f32>) { finish_at(o, g, tiled(params.y_features, g) + y_from * TILE4, sum); }
+
+/// The same, given where the block's first output of the row group goes.
+fn finish_at(o: u32, g: u32, y_at: u32, sum: vec4<f32>) {
   let padded = (params.outputs + 7u) / 8u * 8u;
   var v = sum + bias[o];
   if (GATE) { v *= accurate_sigmoid(gate[tiled(params.gate_features, g) + (params.gate_at + o) * TILE4]); }
   if (ADDEND) { v += addend[tiled(params.addend_features, g) + (params.addend_at + o) * TILE4]; }
   if (RAW) { raw[tiled(params.raw_features, g) + o * TILE4] = v; }
   if (SCALE) { v = v * bias[padded + o] + bias[2u * padded + o]; }
-  y[tiled(params.y_features, g) + (y_from + o) * TILE4] = activate(ACTIVATION, v);
+  y[y_at + o * TILE4] = activate(ACTIVATION, v);
 }

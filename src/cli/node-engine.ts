@@ -63,7 +63,8 @@ export async function openNode(): Promise<(Engine & { readonly dawn: GPU }) | Mi
     const adapter = await dawn.requestAdapter();
     if (!adapter) return { missing: 'the package webgpu finds no adapter' };
     const { info } = adapter;
-    const gpu = Gpu.from(await adapter.requestDevice({ label: 'pushforward' }));
+    const requiredFeatures = (['subgroups'] as const).filter((feature) => adapter.features.has(feature));
+    const gpu = Gpu.from(await adapter.requestDevice({ label: 'pushforward', requiredFeatures }));
     return {
       dawn,
       name: `${info.description || info.device || info.vendor} through Dawn`,

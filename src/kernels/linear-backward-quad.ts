@@ -1,23 +1,25 @@
 import { ceilDiv, defineKernel, type Kernel } from '../runtime/kernel.js';
 import * as source from './generated/linear-backward-quad.js';
-import { weightGradient } from './linear-backward.js';
+import { weightMultiplyAdds } from './linear-strips.js';
 
 /** Inputs and outputs that one workgroup takes. */
 const BLOCK = 32;
 
+type Size = Readonly<Record<'inputs' | 'outputs', number>>;
+
 /** The larger side is held, the smaller one passes by in fours. */
-const isTurned = ({ inputs, outputs }: { readonly inputs: number; readonly outputs: number }): boolean => outputs > inputs;
+const isTurned = ({ inputs, outputs }: Size): boolean => outputs > inputs;
 
 /** A variant of `weightGradient`: one side is shared within a quad. */
-export const weightGradientQuad: Kernel<typeof source.weightGradientQuad> = {
-  .../*#__PURE__*/ defineKernel(
+export const weightGradientQuad: Kernel<typeof source.weightGradientQuad> = /*#__PURE__*/ Object.freeze({
+  ...defineKernel(
     source.weightGradientQuad,
     (_, { inputs, outputs, kernel, parts }) => [
       ceilDiv(Math.max(inputs, outputs), BLOCK),
       ceilDiv(Math.min(inputs, outputs), BLOCK),
       kernel * kernel * parts,
     ],
-    weightGradient.multiplyAdds as never,
+    weightMultiplyAdds,
   ),
-  settings: (params) => ({ TURNED: isTurned(params) }),
-};
+  settings: (params: Size) => ({ TURNED: isTurned(params) }),
+});

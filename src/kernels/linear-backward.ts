@@ -3,6 +3,7 @@ import type { Recorder } from '../runtime/recorder.js';
 import type { TableTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
 import * as source from './generated/linear-backward.js';
 import { elementKernel, listKernel } from './geometry.js';
+import { weightMultiplyAdds } from './linear-strips.js';
 import { recordClear } from './parameters.js';
 
 /** Inputs and outputs that one invocation takes. */
@@ -18,7 +19,7 @@ const blocksOf = ({ inputs, outputs, kernel }: Size): number => ceilDiv(inputs, 
 export const weightGradient = /*#__PURE__*/ defineKernel(
   source.weightGradient,
   (_, params) => [ceilDiv(blocksOf(params) * params.parts, source.weightGradient.workgroupSize[0]), 1, 1],
-  ({ params: { inputs, outputs, kernel, height, width } }) => inputs * outputs * kernel * kernel * height * width,
+  weightMultiplyAdds,
 );
 
 export const sumParts = /*#__PURE__*/ elementKernel(source.sumParts, ({ length }) => length);

@@ -86,6 +86,13 @@ export const linearMultiplyAdds = ({ buffers: { ranges }, params: { inputs, outp
   return taken * STRIP * blocks;
 };
 
+/** The same of a gradient by weights, over rows and pixels. */
+export const weightMultiplyAdds = ({
+  params: { inputs, outputs, kernel, height, width },
+}: {
+  readonly params: Readonly<Record<'inputs' | 'outputs' | 'kernel' | 'height' | 'width', number>>;
+}): number => inputs * outputs * kernel * kernel * height * width;
+
 type StripSource = KernelSource & {
   readonly buffers: { readonly ranges: unknown };
   readonly params: { readonly fields: Readonly<Record<'inputs' | 'outputs' | 'blocks', unknown>> };

@@ -18,8 +18,9 @@ export interface GpuRequest {
   readonly requireHardware?: boolean;
 }
 
-/** For profiles, and for variants of kernels. */
-const OPTIONAL_FEATURES = ['timestamp-query', 'subgroups'] as const satisfies readonly GPUFeatureName[];
+/** What a device is asked for where its adapter has it: for profiles, and for variants of kernels. */
+const wantedFeatures = ({ features }: GPUAdapter): GPUFeatureName[] =>
+  (['timestamp-query', 'subgroups'] as const).filter((feature) => features.has(feature));
 
 export interface GpuOptions {
   /** Upper bound of the rows of one chunk; tests use it to see that splitting changes no bit. */
@@ -94,7 +95,7 @@ export class Gpu {
       );
     const device = await adapter.requestDevice({
       label: 'pushforward',
-      requiredFeatures: OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature)),
+      requiredFeatures: wantedFeatures(adapter),
     });
     return new Gpu(device, true, {});
   }

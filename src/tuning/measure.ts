@@ -51,7 +51,8 @@ function alone(commands: readonly Command[], shared: ReadonlySet<number>, rows: 
     if (tensor.kind === 'tiled' && !shared.has(tensor.id)) return tensor;
     // Sums over rows are state as others are, of as many features as hold them.
     const features = tensor.kind === 'table' ? Math.ceil(tensor.length / paddedRows(rows)) : tensor.features;
-    const state = tensor.kind === 'tiled' ? `tensor ${tensor.id}` : tensor.kind === 'table' ? `table ${tensor.id} ${tensor.from}` : tensor.name;
+    const state =
+      tensor.kind === 'tiled' ? `tensor ${tensor.id}` : tensor.kind === 'table' ? `table ${tensor.id} ${tensor.from}` : tensor.name;
     return { kind: 'tiled', id: -1, features: Math.max(1, features), dtype: 'f32', label, state };
   };
   return commands.map((command) => ({
@@ -85,7 +86,11 @@ export async function measure(gpu: Gpu, alternatives: Alternatives, rows: number
     kernels: choices.map(([, kernel]) => kernel),
   }));
   const shared = sharedBy(entries.map(({ commands }) => commands));
-  const candidates = entries.map(({ name, commands, kernels }) => ({ name, kernels, program: createProgram(alone(commands, shared, rows)) }));
+  const candidates = entries.map(({ name, commands, kernels }) => ({
+    name,
+    kernels,
+    program: createProgram(alone(commands, shared, rows)),
+  }));
   const usual = candidates[0]!.program;
   const externals: Record<string, GPUBuffer> = {};
   const contents = new Map<GPUBuffer, Float32Array<ArrayBuffer>>();

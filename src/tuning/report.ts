@@ -5,9 +5,10 @@ import type { Executable } from '../runtime/executable.js';
 import type { Gpu } from '../runtime/gpu.js';
 import { memo } from '../runtime/memo.js';
 import type { Command } from '../runtime/program.js';
+import { familyName } from './family-name.js';
 import { fusionsOf } from './fuse.js';
 import type { Fusion } from './fusion.js';
-import { families, familyName } from './variants.js';
+import { families } from './variants.js';
 
 /** One shape of one kernel, and the variant that it runs with; or a kernel that can take the place of several. */
 export interface Choice {

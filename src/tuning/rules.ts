@@ -6,7 +6,7 @@ import { maskedLinearHalfQuad } from '../kernels/masked-linear-half-quad.js';
 import { maskedLinearQuad } from '../kernels/masked-linear-quad.js';
 import type { Rule } from '../runtime/choices.js';
 import type { Kernel } from '../runtime/kernel.js';
-import { familyName } from './variants.js';
+import { familyName } from './family-name.js';
 
 type Size = Readonly<Record<'inputs' | 'outputs', number>>;
 

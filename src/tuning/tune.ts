@@ -5,12 +5,13 @@ import { ValueError } from '../runtime/errors.js';
 import type { Gpu } from '../runtime/gpu.js';
 import type { Kernel } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
+import { familyName } from './family-name.js';
 import { fuse } from './fuse.js';
 import { netKernels } from './fuse-net.js';
 import { type Alternatives, measure } from './measure.js';
 import { APART, commandsOf, findingsOf, fusionKey, fusionsOn, reportOf, type TuningReport } from './report.js';
 import { platformStore, type Remembered } from './store.js';
-import { families, familyName } from './variants.js';
+import { families } from './variants.js';
 
 export interface TuneOptions {
   /** Rows of the batches to come, or several of them: up to 8 choose for batches of few rows, the largest for all others. Default 1024. */

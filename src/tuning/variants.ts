@@ -32,5 +32,3 @@ export const families: Readonly<Record<string, Family>> = {
   'autoregressive-solve-mixture': always(autoregressiveSolveMixtureTeam),
   'autoregressive-solve-spline': always(autoregressiveSolveSplineTeam),
 };
-
-export const familyName = ({ source }: Pick<Kernel, 'source'>): string => source.entryPoint.replaceAll('_', '-');

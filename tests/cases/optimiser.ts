@@ -75,7 +75,14 @@ export const updateCases = defineCases(
     ),
     { METHOD: METHOD_NUMBER.adam, length: 257, AVERAGE: true, failed: 7, taken: 3 },
     { METHOD: METHOD_NUMBER.adam, length: 257, AVERAGE: true, failed: 0, taken: 5000 },
-    ...[METHOD_NUMBER.sgd, METHOD_NUMBER.adamw].map((METHOD) => ({ METHOD, length: 257, AVERAGE: false, failed: 0, taken: 3, DECAYS: false })),
+    ...[METHOD_NUMBER.sgd, METHOD_NUMBER.adamw].map((METHOD) => ({
+      METHOD,
+      length: 257,
+      AVERAGE: false,
+      failed: 0,
+      taken: 3,
+      DECAYS: false,
+    })),
   ].map(({ METHOD, length, AVERAGE, failed, taken, DECAYS = true }: Update) => ({
     name: `method ${METHOD}, ${length} parameters${DECAYS ? '' : ', no decay'}${failed > 0 ? ', after a failure' : ''}${taken > 3 ? ', late' : ''}`,
     rows: 1,

@@ -3,8 +3,9 @@
 
 import { packHalves, toHalf } from '../../src/format/half.js';
 import type { Kernel } from '../../src/runtime/kernel.js';
+import { familyName } from '../../src/tuning/family-name.js';
 import { halfKernels } from '../../src/tuning/halves.js';
-import { families, familyName } from '../../src/tuning/variants.js';
+import { families } from '../../src/tuning/variants.js';
 import { halfToNumber } from '../reference/halves.js';
 import { autoregressiveSolveAffineCases } from './autoregressive-solve-affine.js';
 import { autoregressiveSolveMixtureCases } from './autoregressive-solve-mixture.js';
@@ -16,7 +17,14 @@ import { maskedLinearCases } from './masked-linear.js';
 
 const RELU = 1;
 const FLAGS = ['GATE', 'ADDEND', 'RAW', 'SCALE'];
-const bases = [maskedLinearCases, linearInputCases, weightGradientCases, autoregressiveSolveAffineCases, autoregressiveSolveMixtureCases, autoregressiveSolveSplineCases];
+const bases = [
+  maskedLinearCases,
+  linearInputCases,
+  weightGradientCases,
+  autoregressiveSolveAffineCases,
+  autoregressiveSolveMixtureCases,
+  autoregressiveSolveSplineCases,
+];
 
 /** Those that differ in shape. */
 const chosen = ({ cases }: KernelCases) =>

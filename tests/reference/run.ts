@@ -4,7 +4,8 @@
 import { type KernelSource, kernelKey } from '../../src/runtime/kernel.js';
 import type { Program } from '../../src/runtime/program.js';
 import type { Tensor } from '../../src/runtime/tensor.js';
-import { families, familyName } from '../../src/tuning/variants.js';
+import { familyName } from '../../src/tuning/family-name.js';
+import { families } from '../../src/tuning/variants.js';
 import { tiledLength } from './layout.js';
 import { type CallInput, completeConstants, type Numbers, type Twin } from './twin.js';
 

@@ -3,8 +3,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Flow, Gpu, mademog, maf, neuralSpline, realNVP } from '../../src/index.js';
 import { ValueError } from '../../src/runtime/errors.js';
+import { familyName } from '../../src/tuning/family-name.js';
 import { fuse } from '../../src/tuning/fuse.js';
-import { families, familyName } from '../../src/tuning/variants.js';
+import { families } from '../../src/tuning/variants.js';
 import { creations } from '../support/creations.js';
 import { expectError } from '../support/errors.js';
 import { useGpu } from '../support/gpu.js';

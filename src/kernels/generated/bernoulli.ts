@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample aa{if(aa.x*4u>=f()||aa.y*4u>=Z.a){return;}let x=q(s.a)+aa.x*4u;let h=vec2u(q(s.f),q(s.g));let e=M(x,aa.y,h);let P=d(Z.a,aa.x);for(var y=0u;y<min(4u,Z.a-aa.y*4u);y++){let Y=P+(aa.y*4u+y)*c;let m=A[Y];let b=select(vec4f(),vec4f(1.),e[y]<l(m));B[Y]=select(b,m,T(m));}}@64 log_mass aa{if(aa.x*4u>=f()){return;}let P=d(Z.a,aa.x);let h=vec4f(1.);let g=vec4f();var x=g;var J=h;var b=g;for(var e=0u;e<Z.a;e+=8u){var v=g;let ab=min(e+8u,Z.a);for(var Q=e;Q<ab;Q++){let j=C[P+Q*c];let m=A[P+Q*c];v+=(h-j)*select(g,m,m>g)+j*select(g,-m,m<g)+w(-abs(m));J=select(g,J,(j>=g)&(j<=h));b+=j;}x+=v;}let i=Z.b*D[aa.x]-x;E[aa.x]=select(i+u(J),i+b,T(b));}";
+const own = "@16,4 sample aa{if(aa.x*4u>=f()||aa.y*4u>=Z.a){return;}let x=q(s.a)+aa.x*4u;let h=vec2u(q(s.f),q(s.g));let e=M(x,aa.y,h);let P=d(Z.a,aa.x);for(var y=0u;y<min(4u,Z.a-aa.y*4u);y++){let Y=P+(aa.y*4u+y)*c;let m=A[Y];let b=select(vec4f(),vec4f(1.),e[y]<l(m));B[Y]=select(b,m,T(m));}}@64 log_mass aa{if(aa.x*4u>=f()){return;}let P=d(Z.a,aa.x);let h=vec4f(1.);let g=vec4f();var x=g;var J=h;var b=g;for(var e=0u;e<Z.a;e+=8u){var X=g;let ab=min(e+8u,Z.a);for(var Q=e;Q<ab;Q++){let j=C[P+Q*c];let m=A[P+Q*c];X+=(h-j)*select(g,m,m>g)+j*select(g,-m,m<g)+w(-abs(m));J=select(g,J,(j>=g)&(j<=h));b+=j;}x+=X;}let i=Z.b*D[aa.x]-x;E[aa.x]=select(i+u(J),i+b,T(b));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample aa{let Q=aa.y*4u;if(aa.x*4u>=f()||Q>=Z.a){return;}let x=q(s.a)+aa.x*4u;let h=vec2u(q(s.f),q(s.g));let e=transpose(mat4x4f(o(n(vec4u(x,aa.y,0u,0u),h)),o(n(vec4u(x+1u,aa.y,0u,0u),h)),o(n(vec4u(x+2u,aa.y,0u,0u),h)),o(n(vec4u(x+3u,aa.y,0u,0u),h))));let Y=d(Z.a,aa.x)+Q*c;A[Y]=e[0];if(Q+1u<Z.a){A[Y+c]=e[1];}if(Q+2u<Z.a){A[Y+2u*c]=e[2];}if(Q+3u<Z.a){A[Y+3u*c]=e[3];}}@64 log_density aa{if(aa.x*4u>=f()){return;}let P=d(Z.a,aa.x);var x=vec4f();for(var e=0u;e<Z.a;e+=8u){var v=vec4f();let ab=min(e+8u,Z.a);for(var Q=e;Q<ab;Q++){let j=B[P+Q*c];v+=j*j;}x+=v;}D[aa.x]=Z.b*C[aa.x]-(.5*x+f32(Z.a)*.9189385332046727);}";
+const own = "@16,4 sample aa{let Q=aa.y*4u;if(aa.x*4u>=f()||Q>=Z.a){return;}let x=q(s.a)+aa.x*4u;let h=vec2u(q(s.f),q(s.g));let e=transpose(mat4x4f(o(n(vec4u(x,aa.y,0u,0u),h)),o(n(vec4u(x+1u,aa.y,0u,0u),h)),o(n(vec4u(x+2u,aa.y,0u,0u),h)),o(n(vec4u(x+3u,aa.y,0u,0u),h))));let Y=d(Z.a,aa.x)+Q*c;A[Y]=e[0];if(Q+1u<Z.a){A[Y+c]=e[1];}if(Q+2u<Z.a){A[Y+2u*c]=e[2];}if(Q+3u<Z.a){A[Y+3u*c]=e[3];}}@64 log_density aa{if(aa.x*4u>=f()){return;}let P=d(Z.a,aa.x);var x=vec4f();for(var e=0u;e<Z.a;e+=8u){var X=vec4f();let ab=min(e+8u,Z.a);for(var Q=e;Q<ab;Q++){let j=B[P+Q*c];X+=j*j;}x+=X;}D[aa.x]=Z.b*C[aa.x]-(.5*x+f32(Z.a)*.9189385332046727);}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<
