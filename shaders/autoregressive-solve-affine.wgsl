@@ -11,6 +11,7 @@
 
 #import "lib/solve-affine.wgsl"
 #import "lib/weights.wgsl"
+#import "lib/strip.wgsl"
 #import "lib/autoregressive-solve.wgsl"
 
 @compute @workgroup_size(4)

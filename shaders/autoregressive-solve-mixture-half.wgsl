@@ -4,6 +4,7 @@
 
 #import "lib/solve-mixture.wgsl"
 #import "lib/weights-half.wgsl"
+#import "lib/strip.wgsl"
 #import "lib/autoregressive-solve.wgsl"
 
 @compute @workgroup_size(4)

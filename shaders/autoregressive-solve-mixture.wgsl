@@ -10,6 +10,7 @@
 
 #import "lib/solve-mixture.wgsl"
 #import "lib/weights.wgsl"
+#import "lib/strip.wgsl"
 #import "lib/autoregressive-solve.wgsl"
 
 @compute @workgroup_size(4)

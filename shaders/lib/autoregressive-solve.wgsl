@@ -1,5 +1,5 @@
 // The sequential half of an autoregressive flow at the cost of one network pass. The file that imports this also imports a
-// transformer with `fn transform(source, parameters_at, stride) -> Moved`.
+// transformer with `fn transform(source, parameters_at, stride) -> Moved`, and the way weights are loaded: lib/strip.wgsl or lib/strip-quad.wgsl.
 //
 // The host (src/flows/conditioner/solve-plan.ts) derives from the masks alone when each hidden unit and each output can be computed, permutes
 // units by that, and writes a list of tasks. A task is either a strip of 8, 4 or 2 units of one layer,
@@ -19,8 +19,16 @@ fn rectify(v: vec4<f32>, relu: vec4<bool>) -> vec4<f32> { return select(v, vec4<
 /// Four known values of a row group.
 fn states_at(a: vec4<u32>) -> mat4x4<f32> { return mat4x4<f32>(state[a.x], state[a.y], state[a.z], state[a.w]); }
 
-/// Weights of four units, a column each, by four inputs.
-fn weights_at(a: vec4<u32>) -> mat4x4<f32> { return transpose(mat4x4<f32>(weights_of(a.x), weights_of(a.y), weights_of(a.z), weights_of(a.w))); }
+/// The unit in a place of a strip, of four row groups, with a bias and at most a ReLU.
+fn plain(place: u32, width: u32, constants: u32, output_at: u32, relu: vec4<bool>, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) {
+  let unit = unit_at(place, width);
+  let added = bias[constants + unit / 4u][unit % 4u];
+  let at = output_at + unit * TILE4;
+  state[at] = rectify(v0 + added, relu);
+  state[at + 4u] = rectify(v1 + added, relu);
+  state[at + 8u] = rectify(v2 + added, relu);
+  state[at + 12u] = rectify(v3 + added, relu);
+}
 
 fn solve(group: u32) {
   let first = tiled(params.nodes, group);
@@ -65,7 +73,7 @@ fn solve(group: u32) {
     sums = array<vec4<f32>, 32>();
     if (partial_row != NONE) {
       let partial_at = first + partial_row * TILE4;
-      for (var i = 0u; i < 4u * width; i++) { sums[i] = state[partial_at + (i / 4u) * TILE4 + (i % 4u) * 4u]; }
+      for (var i = 0u; i < 4u * width; i++) { sums[i] = state[partial_at + unit_at(i / 4u, width) * TILE4 + (i % 4u) * 4u]; }
     }
     // Runs of four inputs, of RUN in strips of two, are summed apart and then added: the error grows with 4 + count / 4 instead of count.
     if (kind <= KIND_STRIP4) {
@@ -78,16 +86,15 @@ fn solve(group: u32) {
         let four = vec4<u32>(k) + vec4<u32>(0u, 1u, 2u, 3u);
         let rows_k = select(vec4<u32>(zeros), vec4<u32>(at) + four * TILE4, four < vec4<u32>(count));
         let from_k = vec4<u32>(w) + min(four, vec4<u32>(count - 1u)) * quads_of_weights;
-        let low = weights_at(from_k);
-        let high = weights_at(from_k + vec4<u32>(quads_of_weights - 1u));
+        let strip = strip_at(from_k, quads_of_weights);
         let x0 = states_at(rows_k);
         let x1 = states_at(rows_k + vec4<u32>(4u));
         let x2 = states_at(rows_k + vec4<u32>(8u));
         let x3 = states_at(rows_k + vec4<u32>(12u));
-        a0 += x0 * low; b0 += x0 * high;
-        a1 += x1 * low; b1 += x1 * high;
-        a2 += x2 * low; b2 += x2 * high;
-        a3 += x3 * low; b3 += x3 * high;
+        a0 += x0 * strip.low; b0 += x0 * strip.high;
+        a1 += x1 * strip.low; b1 += x1 * strip.high;
+        a2 += x2 * strip.low; b2 += x2 * strip.high;
+        a3 += x3 * strip.low; b3 += x3 * strip.high;
       }
       sums[0] += a0[0]; sums[1] += a1[0]; sums[2] += a2[0]; sums[3] += a3[0];
       sums[4] += a0[1]; sums[5] += a1[1]; sums[6] += a2[1]; sums[7] += a3[1];
@@ -129,43 +136,18 @@ fn solve(group: u32) {
     // Most strips: a bias and at most a ReLU, written out. As a loop with all that may follow it took a third of the time of sampling.
     if ((flags & PLAIN) != 0u) {
       let relu = vec4<bool>((flags & 255u) == ACT_RELU);
-      let bias0 = bias[constants];
-      state[output_at] = rectify(sums[0] + bias0.x, relu);
-      state[output_at + 4u] = rectify(sums[1] + bias0.x, relu);
-      state[output_at + 8u] = rectify(sums[2] + bias0.x, relu);
-      state[output_at + 12u] = rectify(sums[3] + bias0.x, relu);
-      state[output_at + 16u] = rectify(sums[4] + bias0.y, relu);
-      state[output_at + 20u] = rectify(sums[5] + bias0.y, relu);
-      state[output_at + 24u] = rectify(sums[6] + bias0.y, relu);
-      state[output_at + 28u] = rectify(sums[7] + bias0.y, relu);
+      #repeat u 0 2:
+      plain($u, width, constants, output_at, relu, sums[$u * 4], sums[$u * 4 + 1], sums[$u * 4 + 2], sums[$u * 4 + 3]);
+      #end;
       if (width > 2u) {
-        state[output_at + 32u] = rectify(sums[8] + bias0.z, relu);
-        state[output_at + 36u] = rectify(sums[9] + bias0.z, relu);
-        state[output_at + 40u] = rectify(sums[10] + bias0.z, relu);
-        state[output_at + 44u] = rectify(sums[11] + bias0.z, relu);
-        state[output_at + 48u] = rectify(sums[12] + bias0.w, relu);
-        state[output_at + 52u] = rectify(sums[13] + bias0.w, relu);
-        state[output_at + 56u] = rectify(sums[14] + bias0.w, relu);
-        state[output_at + 60u] = rectify(sums[15] + bias0.w, relu);
+        #repeat u 2 4:
+        plain($u, width, constants, output_at, relu, sums[$u * 4], sums[$u * 4 + 1], sums[$u * 4 + 2], sums[$u * 4 + 3]);
+        #end;
       }
       if (width > 4u) {
-        let bias1 = bias[constants + 1u];
-        state[output_at + 64u] = rectify(sums[16] + bias1.x, relu);
-        state[output_at + 68u] = rectify(sums[17] + bias1.x, relu);
-        state[output_at + 72u] = rectify(sums[18] + bias1.x, relu);
-        state[output_at + 76u] = rectify(sums[19] + bias1.x, relu);
-        state[output_at + 80u] = rectify(sums[20] + bias1.y, relu);
-        state[output_at + 84u] = rectify(sums[21] + bias1.y, relu);
-        state[output_at + 88u] = rectify(sums[22] + bias1.y, relu);
-        state[output_at + 92u] = rectify(sums[23] + bias1.y, relu);
-        state[output_at + 96u] = rectify(sums[24] + bias1.z, relu);
-        state[output_at + 100u] = rectify(sums[25] + bias1.z, relu);
-        state[output_at + 104u] = rectify(sums[26] + bias1.z, relu);
-        state[output_at + 108u] = rectify(sums[27] + bias1.z, relu);
-        state[output_at + 112u] = rectify(sums[28] + bias1.w, relu);
-        state[output_at + 116u] = rectify(sums[29] + bias1.w, relu);
-        state[output_at + 120u] = rectify(sums[30] + bias1.w, relu);
-        state[output_at + 124u] = rectify(sums[31] + bias1.w, relu);
+        #repeat u 4 8:
+        plain($u, width, constants, output_at, relu, sums[$u * 4], sums[$u * 4 + 1], sums[$u * 4 + 2], sums[$u * 4 + 3]);
+        #end;
       }
       continue;
     }
@@ -175,7 +157,7 @@ fn solve(group: u32) {
     // A loop, not 32 calls: inlined calls made the pipeline take 10 s to compile on SwiftShader, this takes a tenth.
     let quads = (width + 3u) / 4u; // vec4 of constants: bias, then scale, then shift
     for (var i = 0u; i < 4u * width; i++) {
-      let unit = i / 4u;
+      let unit = unit_at(i / 4u, width);
       let offset = (i % 4u) * 4u; // of the row group
       var v = sums[i] + bias[constants + unit / 4u][unit % 4u];
       if (gate_row != NONE) { v *= accurate_sigmoid(side[side_at + offset + (gate_row + unit) * TILE4]); }

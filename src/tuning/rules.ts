@@ -1,5 +1,8 @@
 // What is known to be faster on an adapter without a measurement of one's own. Loads on the adapters in `ADAPTERS_WITH_RULES` alone, before anything compiles.
 
+import { autoregressiveSolveAffineQuad } from '../kernels/autoregressive-solve-affine-quad.js';
+import { autoregressiveSolveMixtureQuad } from '../kernels/autoregressive-solve-mixture-quad.js';
+import { autoregressiveSolveSplineQuad } from '../kernels/autoregressive-solve-spline-quad.js';
 import { weightGradientQuad } from '../kernels/linear-backward-quad.js';
 import { linearInputQuad } from '../kernels/linear-input-backward-quad.js';
 import { maskedLinearHalfQuad } from '../kernels/masked-linear-half-quad.js';
@@ -13,11 +16,16 @@ type Size = Readonly<Record<'inputs' | 'outputs', number>>;
 /** A product takes 24, 48 or 64 inputs at a time: few of them are worth it for many outputs alone. */
 const pays = ({ inputs, outputs }: Size): boolean => inputs >= 56 || (inputs >= 28 && inputs * outputs >= 1024);
 
+const always = (): boolean => true;
+
 /** On SwiftShader loads take most of the time, of which a quad saves three quarters. What runs by a quad, and which layers. */
 const quads: Readonly<Record<string, readonly [kernel: unknown, layers: (size: Size) => boolean]>> = {
   'masked-linear': [maskedLinearQuad, pays],
   'masked-linear-half': [maskedLinearHalfQuad, pays],
   'linear-input': [linearInputQuad, pays],
+  'autoregressive-solve-affine': [autoregressiveSolveAffineQuad, always],
+  'autoregressive-solve-mixture': [autoregressiveSolveMixtureQuad, always],
+  'autoregressive-solve-spline': [autoregressiveSolveSplineQuad, always],
   'weight-gradient': [weightGradientQuad, ({ inputs, outputs }) => inputs * outputs >= 128],
 };
 

@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation aa{let Q=aa.y;if(aa.x*4u>=f()||Q>=Z.a){return;}let Y=d(Z.a,aa.x)+Q*c;let q=A[Y];var h=1.;if(ACTIVATION==x){h=D[0];}if(HAS_VALUE){B[Y]=L(ACTIVATION,q,h);}if(HAS_SLOPE){C[Y]=K(ACTIVATION,q,h);}}";
+const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation ab{let ag=ab.y;if(ab.x*4u>=f()||ag>=Z.a){return;}let aa=d(Z.a,ab.x)+ag*c;let o=A[aa];var g=1.;if(ACTIVATION==w){g=D[0];}if(HAS_VALUE){B[aa]=L(ACTIVATION,o,g);}if(HAS_SLOPE){C[aa]=K(ACTIVATION,o,g);}}";
 const shader = /*#__PURE__*/ shaderText('features', 'source value! slope! beta:f', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${own}`);
 
 export const activation = /*#__PURE__*/ kernelSource<

@@ -9,10 +9,11 @@ import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 import { wgsl as libSolveMixture } from './lib/solve-mixture.js';
 import { wgsl as libWeightsHalf } from './lib/weights-half.js';
+import { wgsl as libStrip } from './lib/strip.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_mixture_half u y{let L=u.x*c+y.x;if(L*4u>=f()){return;}af(L);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:vec2u bias tasks:u side state=g! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libWeightsHalf}${libAutoregressiveSolve}${own}`);
+const own = "@4 autoregressive_solve_mixture_half x u{let k=x.x*c+u.x;if(k*4u>=f()){return;}P(k);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:vec2u bias tasks:u side state=j! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libWeightsHalf}${libStrip}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveMixtureHalf = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'u32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },

@@ -8,10 +8,11 @@ import { wgsl as libSolveTasks } from './lib/solve-tasks.js';
 import { wgsl as libSpline } from './lib/spline.js';
 import { wgsl as libSolveSpline } from './lib/solve-spline.js';
 import { wgsl as libWeights } from './lib/weights.js';
+import { wgsl as libStrip } from './lib/strip.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_spline u y{let L=u.x*c+y.x;if(L*4u>=f()){return;}af(L);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=g! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libSpline}${libSolveSpline}${libWeights}${libAutoregressiveSolve}${own}`);
+const own = "@4 autoregressive_solve_spline x u{let k=x.x*c+u.x;if(k*4u>=f()){return;}P(k);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=j! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libSpline}${libSolveSpline}${libWeights}${libStrip}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveSpline = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },

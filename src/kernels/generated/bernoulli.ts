@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample aa{if(aa.x*4u>=f()||aa.y*4u>=Z.a){return;}let x=q(s.a)+aa.x*4u;let h=vec2u(q(s.f),q(s.g));let e=M(x,aa.y,h);let P=d(Z.a,aa.x);for(var y=0u;y<min(4u,Z.a-aa.y*4u);y++){let Y=P+(aa.y*4u+y)*c;let m=A[Y];let b=select(vec4f(),vec4f(1.),e[y]<l(m));B[Y]=select(b,m,T(m));}}@64 log_mass aa{if(aa.x*4u>=f()){return;}let P=d(Z.a,aa.x);let h=vec4f(1.);let g=vec4f();var x=g;var J=h;var b=g;for(var e=0u;e<Z.a;e+=8u){var X=g;let ab=min(e+8u,Z.a);for(var Q=e;Q<ab;Q++){let j=C[P+Q*c];let m=A[P+Q*c];X+=(h-j)*select(g,m,m>g)+j*select(g,-m,m<g)+w(-abs(m));J=select(g,J,(j>=g)&(j<=h));b+=j;}x+=X;}let i=Z.b*D[aa.x]-x;E[aa.x]=select(i+u(J),i+b,T(b));}";
+const own = "@16,4 sample ab{if(ab.x*4u>=f()||ab.y*4u>=Z.a){return;}let w=o(p.a)+ab.x*4u;let g=vec2u(o(p.f),o(p.g));let e=N(w,ab.y,g);let K=d(Z.a,ab.x);for(var u=0u;u<min(4u,Z.a-ab.y*4u);u++){let aa=K+(ab.y*4u+u)*c;let q=A[aa];let b=select(vec4f(),vec4f(1.),e[u]<l(q));B[aa]=select(b,q,y(q));}}@64 log_mass ab{if(ab.x*4u>=f()){return;}let K=d(Z.a,ab.x);let h=vec4f(1.);let g=vec4f();var N=g;var P=h;var b=g;for(var e=0u;e<Z.a;e+=8u){var al=g;let n=min(e+8u,Z.a);for(var ag=e;ag<n;ag++){let i=C[K+ag*c];let q=A[K+ag*c];al+=(h-i)*select(g,q,q>g)+i*select(g,-q,q<g)+u(-abs(q));P=select(g,P,(i>=g)&(i<=h));b+=i;}N+=al;}let j=Z.b*D[ab.x]-N;E[ab.x]=select(j+s(P),j+b,y(b));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

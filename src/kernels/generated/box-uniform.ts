@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample aa{if(aa.x*4u>=f()||aa.y*4u>=Z.a){return;}let x=q(s.a)+aa.x*4u;let h=vec2u(q(s.f),q(s.g));let e=M(x,aa.y,h);let P=d(Z.a,aa.x);for(var y=0u;y<min(4u,Z.a-aa.y*4u);y++){let Q=aa.y*4u+y;let K=A[Q];let R=A[Z.a+Q];B[P+Q*c]=clamp(fma(vec4f(R-K),e[y],vec4f(K)),vec4f(K),vec4f(R));}}@64 log_density aa{if(aa.x*4u>=f()){return;}let P=d(Z.a,aa.x);let total=Z.b*D[aa.x]+Z.c;var b=total;var e=vec4f(1.);for(var Q=0u;Q<Z.a;Q++){let j=C[P+Q*c];e=select(vec4f(),e,(j>=vec4f(A[Q]))&(j<=vec4f(A[Z.a+Q])));b=select(b,j,T(j)&!T(b));}E[aa.x]=select(total+u(e),b,T(b));}";
+const own = "@16,4 sample ab{if(ab.x*4u>=f()||ab.y*4u>=Z.a){return;}let w=o(p.a)+ab.x*4u;let g=vec2u(o(p.f),o(p.g));let e=N(w,ab.y,g);let K=d(Z.a,ab.x);for(var u=0u;u<min(4u,Z.a-ab.y*4u);u++){let ag=ab.y*4u+u;let q=A[ag];let F=A[Z.a+ag];B[K+ag*c]=clamp(fma(vec4f(F-q),e[u],vec4f(q)),vec4f(q),vec4f(F));}}@64 log_density ab{if(ab.x*4u>=f()){return;}let K=d(Z.a,ab.x);let total=Z.b*D[ab.x]+Z.c;var b=total;var e=vec4f(1.);for(var ag=0u;ag<Z.a;ag++){let i=C[K+ag*c];e=select(vec4f(),e,(i>=vec4f(A[ag]))&(i<=vec4f(A[Z.a+ag])));b=select(b,i,y(i)&!y(b));}E[ab.x]=select(total+s(e),b,y(b));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

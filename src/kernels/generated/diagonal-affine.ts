@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "@16,4 diagonal_affine aa{let Q=aa.y;if(aa.x*4u>=f()||Q>=Z.a){return;}let Y=d(Z.a,aa.x)+Q*c;let g=b(A[Y]-B[Q],B[Z.a+Q],B[2u*Z.a+Q]);C[Y]=g+B[3u*Z.a+Q];}";
+const own = "@16,4 diagonal_affine ab{let ag=ab.y;if(ab.x*4u>=f()||ag>=Z.a){return;}let aa=d(Z.a,ab.x)+ag*c;let g=b(A[aa]-B[ag],B[Z.a+ag],B[2u*Z.a+ag]);C[aa]=g+B[3u*Z.a+ag];}";
 const shader = /*#__PURE__*/ shaderText('features', 'x constants:f y!', `${libCall}${libLayout}${libSplitProduct}${own}`);
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

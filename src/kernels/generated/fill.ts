@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@64 fill aa{let P=(f()+3u)/4u;if(aa.x>=P){return;}for(var Q=0u;Q<Z.a;Q++){let Y=d(Z.a,aa.x)+Q*c;if(ADD){A[Y]+=vec4f(Z.b);}else{A[Y]=vec4f(Z.b);}}}";
+const own = "override ADD:bool=false;@64 fill ab{let J=(f()+3u)/4u;if(ab.x>=J){return;}for(var ag=0u;ag<Z.a;ag++){let aa=d(Z.a,ab.x)+ag*c;if(ADD){A[aa]+=vec4f(Z.b);}else{A[aa]=vec4f(Z.b);}}}";
 const shader = /*#__PURE__*/ shaderText('features value:f', 'destination!', `${libCall}${libLayout}${own}`);
 
 export const fill = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const m=24u;override REVERSE:bool=false;@64 householder aa{if(aa.x*4u>=f()){return;}let l=Z.a;let T=Z.b;let P=d(l,aa.x);var p=vec4f();var i=0u;for(var b=0u;b<=T;b++){let g=min(b,T-1u);let ae=select(g,T-1u-g,REVERSE);var bc=vec4f();for(var e=0u;e<l;e+=m){let ab=min(e+m,l);var X=vec4f();for(var Q=e;Q<ab;Q++){let Y=P+Q*c;var h:vec4f;if(b==0u){h=A[Y];if(REVERSE){h-=C[2u*T+Q];}}else{h=D[Y]-B[i*l+Q]*p;}X=fma(vec4f(B[ae*l+Q]),h,X);if(!REVERSE&&b==T){h+=C[2u*T+Q];}D[Y]=h;}bc+=X;}p=bc*C[ae]+bc*C[T+ae];i=ae;}}";
+const own = "const m=24u;override REVERSE:bool=false;@64 householder ab{if(ab.x*4u>=f()){return;}let l=Z.a;let Y=Z.b;let K=d(l,ab.x);var o=vec4f();var g=0u;for(var b=0u;b<=Y;b++){let i=min(b,Y-1u);let ac=select(i,Y-1u-i,REVERSE);var w=vec4f();for(var e=0u;e<l;e+=m){let n=min(e+m,l);var al=vec4f();for(var ag=e;ag<n;ag++){let aa=K+ag*c;var h:vec4f;if(b==0u){h=A[aa];if(REVERSE){h-=C[2u*Y+ag];}}else{h=D[aa]-B[g*l+ag]*o;}al=fma(vec4f(B[ac*l+ag]),h,al);if(!REVERSE&&b==Y){h+=C[2u*Y+ag];}D[aa]=h;}w+=al;}o=w*C[ac]+w*C[Y+ac];g=ac;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

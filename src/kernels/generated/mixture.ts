@@ -6,8 +6,8 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const x=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture aa{let Q=aa.y;if(aa.x*4u>=f()||Q>=Z.a){return;}let Y=d(Z.a,aa.x)+Q*c;let s=C[Q];if(s==x){D[Y]=A[Y];return;}let k=d(3u*COMPONENTS*Z.b,aa.x)+s*c;let W=Z.b*c;at(k,W);var n:v;if(INVERSE){n=av(A[Y],k,W);}else{let ae=ad(A[Y],k,W);n=v(select(ae.z,ae.z*ab,abs(ae.z)>vec4f(.9*K)),ae.a);}D[Y]=n.c;if(HAS_LOG_DET){E[d(Z.b,aa.x)+s*c]=n.a;}}";
-const shader = /*#__PURE__*/ shaderText('features slots', 'x state=g! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
+const own = "const v=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ab{let ag=ab.y;if(ab.x*4u>=f()||ag>=Z.a){return;}let aa=d(Z.a,ab.x)+ag*c;let p=C[ag];if(p==v){D[aa]=A[aa];return;}let S=d(3u*COMPONENTS*Z.b,ab.x)+p*c;let V=Z.b*c;ax(S,V);var n:t;if(INVERSE){n=az(A[aa],S,V);}else{let X=af(A[aa],S,V);n=t(select(X.z,X.z*ad,abs(X.z)>vec4f(.9*J)),X.a);}D[aa]=n.c;if(HAS_LOG_DET){E[d(Z.b,ab.x)+p*c]=n.a;}}";
+const shader = /*#__PURE__*/ shaderText('features slots', 'x state=j! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<
   { x: 'f32'; state: 'f32'; slot: 'u32'; y: 'f32'; log_terms: 'f32' },

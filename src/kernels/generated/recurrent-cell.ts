@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm aa{let s=aa.y;if(aa.x*4u>=f()||s>=Z.a){return;}let gate=d(4u*Z.a,aa.x)+s*c;let ae=Z.a*c;let Y=d(Z.a,aa.x)+s*c;let E=l(A[gate+ae])*B[Y];let M=E+l(A[gate])*U(A[gate+2u*ae]);let J=l(A[gate+3u*ae])*U(M);B[Y]=M;C[d(Z.b,aa.x)+(Z.c+s)*c]=J;D[d(Z.d,aa.x)+s*c]=J;}@16,4 gru aa{let s=aa.y;if(aa.x*4u>=f()||s>=Z.a){return;}let gate=d(4u*Z.a,aa.x)+s*c;let ae=Z.a*c;let Y=d(Z.b,aa.x)+(Z.c+s)*c;let am=U(A[gate+2u*ae]+l(A[gate])*A[gate+3u*ae]);let J=am+l(A[gate+ae])*(C[Y]-am);C[Y]=J;D[d(Z.d,aa.x)+s*c]=J;}";
+const own = "@16,4 lstm ab{let p=ab.y;if(ab.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ab.x)+p*c;let ac=Z.a*c;let aa=d(Z.a,ab.x)+p*c;let w=l(A[gate+ac])*B[aa];let L=w+l(A[gate])*T(A[gate+2u*ac]);let M=l(A[gate+3u*ac])*T(L);B[aa]=L;C[d(Z.b,ab.x)+(Z.c+p)*c]=M;D[d(Z.d,ab.x)+p*c]=M;}@16,4 gru ab{let p=ab.y;if(ab.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ab.x)+p*c;let ac=Z.a*c;let aa=d(Z.b,ab.x)+(Z.c+p)*c;let R=T(A[gate+2u*ac]+l(A[gate])*A[gate+3u*ac]);let M=R+l(A[gate+ac])*(C[aa]-R);C[aa]=M;D[d(Z.d,ab.x)+p*c]=M;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

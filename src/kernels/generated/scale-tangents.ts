@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override SCALE:bool=false;@16,4 scale_tangents aa{let all=Z.a*Z.b;if(aa.x*4u>=f()||aa.y>=all){return;}let Y=d(all,aa.x)+aa.y*c;C[Y]=A[Y]*B[d(Z.a,aa.x)+(aa.y%Z.a)*c];}@16,4 seed_tangents aa{let all=Z.a*Z.b;if(aa.x*4u>=f()||aa.y>=all){return;}let Q=aa.y%Z.a;var p=D[aa.y];if(SCALE){p*=E[Z.c+Q];}C[d(all,aa.x)+aa.y*c]=p*B[d(Z.a,aa.x)+Q*c];}";
+const own = "override SCALE:bool=false;@16,4 scale_tangents ab{let all=Z.a*Z.b;if(ab.x*4u>=f()||ab.y>=all){return;}let aa=d(all,ab.x)+ab.y*c;C[aa]=A[aa]*B[d(Z.a,ab.x)+(ab.y%Z.a)*c];}@16,4 seed_tangents ab{let all=Z.a*Z.b;if(ab.x*4u>=f()||ab.y>=all){return;}let ag=ab.y%Z.a;var o=D[ab.y];if(SCALE){o*=E[Z.c+ag];}C[d(all,ab.x)+ab.y*c]=o*B[d(Z.a,ab.x)+ag*c];}";
 const shader = /*#__PURE__*/ shaderText('features blocks scale_at', 'x slope y! seed:f scale:f', `${libCall}${libLayout}${own}`);
 
 export const scaleTangents = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "const c=65535u*64u;fn d(e:u32,V:u32)->f32{var x=0.;for(var s=0u;s<Z.b;s++){x=fma(A[e*Z.b+s],B[s*Z.c+V],x);}return x;}@64 time_table aa{let Y=aa.y*c+aa.x;if(Y>=Z.a*Z.c){return;}let V=Y%Z.c;let x=d(Y/Z.c,V);D[Y]=select(x,l(vec4f(x)).x,C[V]==1.);}@64 time_table_backward aa{let Y=aa.y*c+aa.x;if(Y>=Z.b*Z.c){return;}let V=Y%Z.c;let s=Y/Z.c;var total=0.;for(var e=0u;e<Z.a;e++){var b=A[e*Z.b+s]*E[e*Z.c+V];if(C[V]==1.){b*=g(vec4f(d(e,V))).x;}total+=b;}F[Y]+=total;}";
+const own = "const c=65535u*64u;fn d(e:u32,U:u32)->f32{var N=0.;for(var p=0u;p<Z.b;p++){N=fma(A[e*Z.b+p],B[p*Z.c+U],N);}return N;}@64 time_table ab{let aa=ab.y*c+ab.x;if(aa>=Z.a*Z.c){return;}let U=aa%Z.c;let N=d(aa/Z.c,U);D[aa]=select(N,l(vec4f(N)).x,C[U]==1.);}@64 time_table_backward ab{let aa=ab.y*c+ab.x;if(aa>=Z.b*Z.c){return;}let U=aa%Z.c;let p=aa/Z.c;var total=0.;for(var e=0u;e<Z.a;e++){var b=A[e*Z.b+p]*E[e*Z.c+U];if(C[U]==1.){b*=j(vec4f(d(e,U))).x;}total+=b;}F[aa]+=total;}";
 const shader = /*#__PURE__*/ shaderText('evaluations terms width', 'times:f weights:f gated:f table:f! d_table:f d_weights:f!', `${libMath}${libActivation}${libSlope}${own}`);
 
 export const timeTable = /*#__PURE__*/ kernelSource<
