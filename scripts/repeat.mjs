@@ -22,8 +22,8 @@ export function textLiteral(text) {
     .replaceAll('##;', '`)}')}\``;
 }
 
-/** A text with its repetitions written out. */
+/** A marked text with its repetitions written out. */
 export function repeated(text) {
   const times = (from, to, text) => Array.from({ length: to - from }, (_, i) => text(from + i)).join('');
-  return new Function('times', `return ${textLiteral(marked(text))}`)(times);
+  return new Function('times', `return ${textLiteral(text)}`)(times);
 }

@@ -49,11 +49,9 @@ fn linear_input(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_
   let group = wg.x * TILE4 + lane.x; // this invocation's rows: group, and group + 4, 8, 12 of the same row tile
   if (tile * 8u >= params.outputs || group * 4u >= rows()) { return; }
   let next = min(tile + 1u, (params.outputs - 1u) / 8u);
-  // A strip that reads nothing has 0 for both ends.
-  var first = ranges[tile * 2u];
-  let last = max(ranges[tile * 2u + 1u], ranges[next * 2u + 1u]);
-  if (ranges[tile * 2u + 1u] == 0u) { first = ranges[next * 2u]; }
-  if (ranges[next * 2u + 1u] > 0u) { first = min(first, ranges[next * 2u]); }
+  let joined = union_of(ranges_of(tile), ranges_of(next));
+  let first = joined.x;
+  let last = joined.y;
   let x_from = tiled(params.x_features, group) + (params.x_at + wg.z * params.inputs) * TILE4;
   // Outputs 0 to 3, a column each, of the four row groups; then 4 to 7, 8 to 11 and 12 to 15.
   var a0 = mat4x4<f32>(); var a1 = mat4x4<f32>(); var a2 = mat4x4<f32>(); var a3 = mat4x4<f32>();

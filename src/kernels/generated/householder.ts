@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const m=24u;override REVERSE:bool=false;@64 householder ab{if(ab.x*4u>=f()){return;}let l=Z.a;let Y=Z.b;let K=d(l,ab.x);var o=vec4f();var g=0u;for(var b=0u;b<=Y;b++){let i=min(b,Y-1u);let ac=select(i,Y-1u-i,REVERSE);var w=vec4f();for(var e=0u;e<l;e+=m){let n=min(e+m,l);var al=vec4f();for(var ag=e;ag<n;ag++){let aa=K+ag*c;var h:vec4f;if(b==0u){h=A[aa];if(REVERSE){h-=C[2u*Y+ag];}}else{h=D[aa]-B[g*l+ag]*o;}al=fma(vec4f(B[ac*l+ag]),h,al);if(!REVERSE&&b==Y){h+=C[2u*Y+ag];}D[aa]=h;}w+=al;}o=w*C[ac]+w*C[Y+ac];g=ac;}}";
+const own = "const m=24u;override REVERSE:bool=false;@64 householder ab{if(ab.x*4u>=f()){return;}let l=Z.a;let Y=Z.b;let L=d(l,ab.x);var o=vec4f();var g=0u;for(var b=0u;b<=Y;b++){let i=min(b,Y-1u);let ah=select(i,Y-1u-i,REVERSE);var w=vec4f();for(var e=0u;e<l;e+=m){let X=min(e+m,l);var am=vec4f();for(var ac=e;ac<X;ac++){let aa=L+ac*c;var h:vec4f;if(b==0u){h=A[aa];if(REVERSE){h-=C[2u*Y+ac];}}else{h=D[aa]-B[g*l+ac]*o;}am=fma(vec4f(B[ah*l+ac]),h,am);if(!REVERSE&&b==Y){h+=C[2u*Y+ac];}D[aa]=h;}w+=am;}o=w*C[ah]+w*C[Y+ah];g=ah;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "fn e(ca:u32,bg:u32,b:u32)->u32{return n(vec4u(ca,bg,b,0x5fu),vec2u(Z.d,Z.e)).x;}fn g(aw:u32,b:u32)->u32{let c=(1u<<Z.c)-1u;var aa=aw;loop{var J=aa>>Z.c;var K=aa&c;for(var bg=0u;bg<4u;bg++){let ac=J^(e(K,bg,b)&c);J=K;K=ac;}aa=(J<<Z.c)|K;if(aa<Z.b){break;}}return aa;}fn h(w:u32)->u32{let aa=o(p.d)+o(p.a)+w;return g(aa%Z.b,o(p.c)+aa/Z.b);}@64 minibatch ab{let Y=f();if(ab.x*4u>=Y){return;}let D=Y-1u;var G:vec4u;for(var b=0u;b<4u;b++){G[b]=h(min(ab.x*4u+b,D))*Z.a;}for(var ag=0u;ag<Z.a;ag++){B[d(Z.a,ab.x)+ag*c]=vec4f(A[G.x+ag],A[G.y+ag],A[G.z+ag],A[G.w+ag]);}}";
+const own = "fn e(ca:u32,bh:u32,b:u32)->u32{return n(vec4u(ca,bh,b,0x5fu),vec2u(Z.d,Z.e)).x;}fn g(av:u32,b:u32)->u32{let c=(1u<<Z.c)-1u;var aa=av;loop{var J=aa>>Z.c;var K=aa&c;for(var bh=0u;bh<4u;bh++){let ah=J^(e(K,bh,b)&c);J=K;K=ah;}aa=(J<<Z.c)|K;if(aa<Z.b){break;}}return aa;}fn h(x:u32)->u32{let aa=o(p.d)+o(p.a)+x;return g(aa%Z.b,o(p.c)+aa/Z.b);}@64 minibatch ab{let Y=f();if(ab.x*4u>=Y){return;}let D=Y-1u;var G:vec4u;for(var b=0u;b<4u;b++){G[b]=h(min(ab.x*4u+b,D))*Z.a;}for(var ac=0u;ac<Z.a;ac++){B[d(Z.a,ab.x)+ac*c]=vec4f(A[G.x+ac],A[G.y+ac],A[G.z+ac],A[G.w+ac]);}}";
 const shader = /*#__PURE__*/ shaderText('features count half_bits seed_low seed_high', 'data:f y!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const minibatch = /*#__PURE__*/ kernelSource<

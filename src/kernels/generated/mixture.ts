@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const v=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ab{let ag=ab.y;if(ab.x*4u>=f()||ag>=Z.a){return;}let aa=d(Z.a,ab.x)+ag*c;let p=C[ag];if(p==v){D[aa]=A[aa];return;}let S=d(3u*COMPONENTS*Z.b,ab.x)+p*c;let V=Z.b*c;ax(S,V);var n:t;if(INVERSE){n=az(A[aa],S,V);}else{let X=af(A[aa],S,V);n=t(select(X.z,X.z*ad,abs(X.z)>vec4f(.9*J)),X.a);}D[aa]=n.c;if(HAS_LOG_DET){E[d(Z.b,ab.x)+p*c]=n.a;}}";
+const own = "const v=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}let aa=d(Z.a,ab.x)+ac*c;let p=C[ac];if(p==v){D[aa]=A[aa];return;}let O=d(3u*COMPONENTS*Z.b,ab.x)+p*c;let V=Z.b*c;ay(O,V);var n:t;if(INVERSE){n=ba(A[aa],O,V);}else{let X=ag(A[aa],O,V);n=t(select(X.z,X.z*ae,abs(X.z)>vec4f(.9*J)),X.a);}D[aa]=n.c;if(HAS_LOG_DET){E[d(Z.b,ab.x)+p*c]=n.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots', 'x state=j! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ab{let p=ab.y;if(ab.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ab.x)+p*c;let ac=Z.a*c;let aa=d(Z.a,ab.x)+p*c;let w=l(A[gate+ac])*B[aa];let L=w+l(A[gate])*T(A[gate+2u*ac]);let M=l(A[gate+3u*ac])*T(L);B[aa]=L;C[d(Z.b,ab.x)+(Z.c+p)*c]=M;D[d(Z.d,ab.x)+p*c]=M;}@16,4 gru ab{let p=ab.y;if(ab.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ab.x)+p*c;let ac=Z.a*c;let aa=d(Z.b,ab.x)+(Z.c+p)*c;let R=T(A[gate+2u*ac]+l(A[gate])*A[gate+3u*ac]);let M=R+l(A[gate+ac])*(C[aa]-R);C[aa]=M;D[d(Z.d,ab.x)+p*c]=M;}";
+const own = "@16,4 lstm ab{let p=ab.y;if(ab.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ab.x)+p*c;let ah=Z.a*c;let aa=d(Z.a,ab.x)+p*c;let x=l(A[gate+ah])*B[aa];let N=x+l(A[gate])*T(A[gate+2u*ah]);let ai=l(A[gate+3u*ah])*T(N);B[aa]=N;C[d(Z.b,ab.x)+(Z.c+p)*c]=ai;D[d(Z.d,ab.x)+p*c]=ai;}@16,4 gru ab{let p=ab.y;if(ab.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ab.x)+p*c;let ah=Z.a*c;let aa=d(Z.b,ab.x)+(Z.c+p)*c;let R=T(A[gate+2u*ah]+l(A[gate])*A[gate+3u*ah]);let ai=R+l(A[gate+ah])*(C[aa]-R);C[aa]=ai;D[d(Z.d,ab.x)+p*c]=ai;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn g(K:u32,W:u32,n:u32)->vec4f{var N=vec4f();for(var e=W;e<n;e+=8u){var al=vec4f();for(var ag=e;ag<min(e+8u,n);ag++){al+=A[K+ag*c];}N+=al;}return N;}@16,4 partial_sums ab{let Y=(Z.a+b-1u)/b;if(ab.x*4u>=f()||ab.y>=Y){return;}let W=ab.y*b;C[d(Y,ab.x)+ab.y*c]=g(d(Z.a,ab.x),W,min(W+b,Z.a));}@64 row_sum ab{if(ab.x*4u>=f()){return;}B[ab.x]+=g(d(Z.a,ab.x),0u,Z.a);}";
+const own = "const b=64u;fn g(L:u32,W:u32,X:u32)->vec4f{var O=vec4f();for(var e=W;e<X;e+=8u){var am=vec4f();for(var ac=e;ac<min(e+8u,X);ac++){am+=A[L+ac*c];}O+=am;}return O;}@16,4 partial_sums ab{let Y=(Z.a+b-1u)/b;if(ab.x*4u>=f()||ab.y>=Y){return;}let W=ab.y*b;C[d(Y,ab.x)+ab.y*c]=g(d(Z.a,ab.x),W,min(W+b,Z.a));}@64 row_sum ab{if(ab.x*4u>=f()){return;}B[ab.x]+=g(d(Z.a,ab.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

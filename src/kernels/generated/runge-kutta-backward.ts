@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 advance_backward ab{let ag=ab.y;if(ab.x*4u>=f()||ag>=Z.a){return;}let k=A[d(Z.e,ab.x)+(Z.f+ag)*c];let l=d(Z.c,ab.x)+ag*c;for(var U=0u;U<Z.b;U++){let aa=l+U*Z.d*c;let al=B[U]*k;if(ADD){C[aa]+=al;}else{C[aa]=al;}}}";
+const own = "override ADD:bool=false;@16,4 advance_backward ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}let k=A[d(Z.e,ab.x)+(Z.f+ac)*c];let j=d(Z.c,ab.x)+ac*c;for(var U=0u;U<Z.b;U++){let aa=j+U*Z.d*c;let am=B[U]*k;if(ADD){C[aa]+=am;}else{C[aa]=am;}}}";
 const shader = /*#__PURE__*/ shaderText('features terms k_features k_stride y_features y_at', 'd_y coefficients:f d_k!', `${libCall}${libLayout}${own}`);
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<
