@@ -19,6 +19,7 @@
 
 #import "lib/call.wgsl"
 #import "lib/math.wgsl"
+#import "lib/elements.wgsl"
 
 struct Params {
   length: u32,
@@ -124,38 +125,48 @@ fn control() {
   control_state[CLIP] = select(1.0, params.clip / norm, norm > params.clip);
 }
 
+struct Settled {
+  eta: f32,
+  clip: f32,
+  correction1: f32,
+  correction2: f32,
+  keep: f32,
+}
+
+fn update_at(i: u32, state: Settled) {
+  if (i >= params.length) { return; }
+  let p = parameters[i];
+  var w = 0.0;
+  if (DECAYS) { w = params.decay * decays[i]; }
+  var g = gradient[i] * state.clip;
+  var next = p;
+  if (METHOD == SGD) {
+    let m = fma(params.beta1, moment1[i], g + w * p);
+    moment1[i] = m;
+    next = p - state.eta * m;
+  } else {
+    if (METHOD == ADAM) { g += w * p; }
+    let m = fma(params.beta1, moment1[i], (1.0 - params.beta1) * g);
+    let v = fma(params.beta2, moment2[i], (1.0 - params.beta2) * g * g);
+    moment1[i] = m;
+    moment2[i] = v;
+    var change = m * state.correction1 / (sqrt(v * state.correction2) + params.epsilon);
+    if (METHOD == ADAMW) { change += w * p; }
+    next = p - state.eta * change;
+  }
+  parameters[i] = next;
+  if (AVERAGE) { average[i] = fma(state.keep, average[i], (1.0 - state.keep) * next); }
+}
+
+/// Four parameters an invocation, for what it reads of the state and for its own start.
 @compute @workgroup_size(64)
-fn update(@builtin(global_invocation_id) id: vec3<u32>) {
-  let first = id.x + id.y * 4194240u; // 65535 workgroups of 64 a row
-  let quarter = (params.length + 3u) / 4u; // four parameters an invocation, for what it reads of the state
-  if (first >= quarter || settled[FAILED] != 0.0) { return; }
-  let eta = settled[RATE];
-  let clip = settled[CLIP];
-  let correction1 = settled[CORRECTION1];
-  let correction2 = settled[CORRECTION2];
+fn update(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let first = shared_by(4u, wg, lane);
+  if (first >= params.length || settled[FAILED] != 0.0) { return; }
   let t = settled[STEP];
   let keep = min(params.average_decay, (1.0 + t) / (10.0 + t));
-  for (var i = first; i < params.length; i += quarter) {
-    let p = parameters[i];
-    var w = 0.0;
-    if (DECAYS) { w = params.decay * decays[i]; }
-    var g = gradient[i] * clip;
-    var next = p;
-    if (METHOD == SGD) {
-      let m = fma(params.beta1, moment1[i], g + w * p);
-      moment1[i] = m;
-      next = p - eta * m;
-    } else {
-      if (METHOD == ADAM) { g += w * p; }
-      let m = fma(params.beta1, moment1[i], (1.0 - params.beta1) * g);
-      let v = fma(params.beta2, moment2[i], (1.0 - params.beta2) * g * g);
-      moment1[i] = m;
-      moment2[i] = v;
-      var change = m * correction1 / (sqrt(v * correction2) + params.epsilon);
-      if (METHOD == ADAMW) { change += w * p; }
-      next = p - eta * change;
-    }
-    parameters[i] = next;
-    if (AVERAGE) { average[i] = fma(keep, average[i], (1.0 - keep) * next); }
-  }
+  let state = Settled(settled[RATE], settled[CLIP], settled[CORRECTION1], settled[CORRECTION2], keep);
+  #repeat k 0 4:
+  update_at(first + $k * 64u, state);
+  #end;
 }

@@ -9,11 +9,15 @@
 // A place is u32: 0 for none, else 1 + j, with the top bit set for the negative. scatter finds the places of parameter j in `readers`
 // from starts[j] to starts[j + 1] (1 + i, with the same bit), and adds them in that order: the same bits every time.
 //
+// An invocation takes 8 elements, or 16 to clear: its own start costs as much as one of them on a processor (docs/kernels.md).
+//
 // Shapes      parameters, gradient f32 [count]; place u32, initial, table f32 [length]; d_table f32; starts u32 [count + 1], of products
 //             [length + 1]; factors, left, right f32 [terms].
 // Error       gather none; scatter one rounding an addition; products 32 + terms / 32 units in the last place of Σ |terms|
 //             (tests/cases/parameters.ts).
 // Derivative  gather and scatter are each other's; products is for solves, which are differentiated where `implicit` takes them up.
+
+#import "lib/elements.wgsl"
 
 struct Params {
   length: u32,
@@ -35,14 +39,9 @@ struct Params {
 
 override SINGLE: bool = false; // a parameter has one reader at most: readers[j], or 0
 
-const WIDTH = 65535u * 64u; // invocations along x at most
-
 fn signed(value: f32, word: u32) -> f32 { return select(value, -value, word >= 0x80000000u); }
-fn index(id: vec3<u32>) -> u32 { return id.y * WIDTH + id.x; }
 
-@compute @workgroup_size(64)
-fn gather(@builtin(global_invocation_id) id: vec3<u32>) {
-  let i = index(id);
+fn gather_at(i: u32) {
   if (i >= params.length) { return; }
   let word = place[i];
   let j = word & 0x7fffffffu;
@@ -51,15 +50,22 @@ fn gather(@builtin(global_invocation_id) id: vec3<u32>) {
 }
 
 @compute @workgroup_size(64)
-fn scatter(@builtin(global_invocation_id) id: vec3<u32>) {
-  let j = index(id);
+fn gather(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let first = shared_by(8u, wg, lane);
+  #repeat k 0 8:
+  gather_at(first + $k * 64u);
+  #end;
+}
+
+fn scatter_single(j: u32) {
   if (j >= params.length) { return; }
-  if (SINGLE) {
-    let word = readers[j];
-    let reader = word & 0x7fffffffu;
-    gradient[j] = select(params.factor * signed(d_table[max(reader, 1u) - 1u], word), 0.0, reader == 0u);
-    return;
-  }
+  let word = readers[j];
+  let reader = word & 0x7fffffffu;
+  gradient[j] = select(params.factor * signed(d_table[max(reader, 1u) - 1u], word), 0.0, reader == 0u);
+}
+
+fn scatter_all(j: u32) {
+  if (j >= params.length) { return; }
   var sum = 0.0;
   for (var k = starts[j]; k < starts[j + 1u]; k++) {
     let word = readers[k];
@@ -69,14 +75,28 @@ fn scatter(@builtin(global_invocation_id) id: vec3<u32>) {
 }
 
 @compute @workgroup_size(64)
-fn clear(@builtin(global_invocation_id) id: vec3<u32>) {
-  let i = index(id);
-  if (i < params.length) { table[i] = 0.0; }
+fn scatter(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let first = shared_by(8u, wg, lane);
+  if (SINGLE) {
+    #repeat k 0 8:
+    scatter_single(first + $k * 64u);
+    #end;
+  } else {
+    for (var k = 0u; k < 8u; k++) { scatter_all(first + k * 64u); }
+  }
 }
 
 @compute @workgroup_size(64)
-fn products(@builtin(global_invocation_id) id: vec3<u32>) {
-  let i = index(id);
+fn clear(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let first = shared_by(16u, wg, lane);
+  #repeat k 0 16:
+  if (first + $k * 64u < params.length) { table[first + $k * 64u] = 0.0; }
+  #end;
+}
+
+@compute @workgroup_size(64)
+fn products(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let i = shared_by(1u, wg, lane);
   if (i >= params.length) { return; }
   let end = starts[i + 1u];
   var sum = 0.0;

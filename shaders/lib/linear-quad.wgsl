@@ -1,11 +1,11 @@
 // A product with packed weights, shared within a quad: masked-linear-quad.wgsl says how. The importer binds what it multiplies and says in `finish_at`
 // what becomes of a sum.
 
-const CHUNK = 64u;  // inputs at a time: two runs of 24 and one of 16
-const RUN = 24u;
+const CHUNK = 64u;  // inputs at a time
 const BLOCK = 128u; // outputs of one invocation
 const SUMS = 2u * BLOCK;
 
+override SHORT: bool = false; // runs of 8 inputs; otherwise of 24, 24 and 16
 override MORE: bool = false; // there are more inputs than a chunk holds
 
 /// `own`: which of its quad an invocation is.
@@ -16,88 +16,66 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
   let last_output = min(first_output + BLOCK, params.outputs);
   let y_from = (params.y_at + wg.z * params.outputs) * TILE4;
   let y_at = vec2<u32>(tiled(params.y_features, group), tiled(params.y_features, group + 4u)) + y_from;
+  let strips = (last_output + 7u) / 8u;
   var joined = vec2<u32>(0u);
-  for (var s = first_output / 8u; s * 8u < last_output; s++) { joined = union_of(joined, ranges_of(s)); }
+  for (var s = first_output / 8u; s < strips; s++) { joined = union_of(joined, ranges_of(s)); }
   var xs: array<vec4<f32>, 128>;   // input k of row group r in 2 k + r
   var sums: array<vec4<f32>, SUMS>; // of the chunks so far
   var start = joined.x;
   loop {
     let count = min(CHUNK, joined.y - start);
-    let filled = min(CHUNK, (count + RUN - 1u) / RUN * RUN); // what runs read
     for (var r = 0u; r < 2u; r++) {
       let at = tiled(params.x_features, group + r * 4u) + (params.x_at + wg.z * params.inputs + start) * TILE4;
-      for (var k = 0u; k < filled; k += 4u) {
+      for (var k = 0u; k < CHUNK; k += 4u) {
         #repeat i 0 4:
         xs[(k + $i) * 2u + r] = select(vec4<f32>(0.0), x[at + (k + $i) * TILE4], k + $i < count);
         #end;
       }
     }
-    for (var o = first_output; o < last_output; o += 4u) {
-      let range = ranges_of(o / 8u);
-      if (MORE && (range.y <= start || range.x >= start + CHUNK)) { continue; }
+    var begin = first_output;
+    var end = last_output;
+    if (MORE) {
+      begin = last_output;
+      end = first_output;
+      for (var s = first_output / 8u; s < strips; s++) {
+        let range = ranges_of(s);
+        if (range.y > start && range.x < start + CHUNK) {
+          begin = min(begin, s * 8u);
+          end = min(s * 8u + 8u, last_output);
+        }
+      }
+    }
+    for (var o = begin; o < end; o += 4u) {
       let four = (o / 8u * params.inputs + start) * 2u + o / 4u % 2u;
       #repeat s 0 4:
       #repeat r 0 2:
       var sum$s$r = vec4<f32>(0.0);
+      var run$s$r = vec4<f32>(0.0);
       #end;
       #end;
+      #repeat q 0 8:
       {
-        #repeat k 0 24:
-        let w$0$k = select(0.0, weight_of(four + $k * 2u, own), $k < count);
+        #repeat k 0 8:
+        let w$0$k = select(0.0, weight_of(four + $q * 16u + $k * 2u, own), $q * 8u + $k < count);
         #end;
-        #repeat k 0 24:
+        #repeat k 0 8:
         let w$1$k = quadSwapX(w$0$k);
         let w$2$k = quadSwapY(w$0$k);
         let w$3$k = quadSwapDiagonal(w$0$k);
         #end;
         #repeat s 0 4:
         #repeat r 0 2:
-        var run$s$r = vec4<f32>(0.0);
-        #repeat k 0 24:
-        run$s$r = fma(xs[$k * 2 + $r], vec4<f32>(w$s$k), run$s$r);
+        #repeat k 0 8:
+        run$s$r = fma(xs[$q * 16 + $k * 2 + $r], vec4<f32>(w$s$k), run$s$r);
         #end;
-        sum$s$r += run$s$r;
-        #end;
-        #end;
-      }
-      if (range.y > start + 24u) {
-        #repeat k 24 48:
-        let w$0$k = select(0.0, weight_of(four + $k * 2u, own), $k < count);
-        #end;
-        #repeat k 24 48:
-        let w$1$k = quadSwapX(w$0$k);
-        let w$2$k = quadSwapY(w$0$k);
-        let w$3$k = quadSwapDiagonal(w$0$k);
-        #end;
-        #repeat s 0 4:
-        #repeat r 0 2:
-        var run$s$r = vec4<f32>(0.0);
-        #repeat k 24 48:
-        run$s$r = fma(xs[$k * 2 + $r], vec4<f32>(w$s$k), run$s$r);
-        #end;
-        sum$s$r += run$s$r;
+        if (SHORT || $q == 2 || $q == 5 || $q == 7) {
+          sum$s$r += run$s$r;
+          run$s$r = vec4<f32>(0.0);
+        }
         #end;
         #end;
       }
-      if (range.y > start + 48u) {
-        #repeat k 48 64:
-        let w$0$k = select(0.0, weight_of(four + $k * 2u, own), $k < count);
-        #end;
-        #repeat k 48 64:
-        let w$1$k = quadSwapX(w$0$k);
-        let w$2$k = quadSwapY(w$0$k);
-        let w$3$k = quadSwapDiagonal(w$0$k);
-        #end;
-        #repeat s 0 4:
-        #repeat r 0 2:
-        var run$s$r = vec4<f32>(0.0);
-        #repeat k 48 64:
-        run$s$r = fma(xs[$k * 2 + $r], vec4<f32>(w$s$k), run$s$r);
-        #end;
-        sum$s$r += run$s$r;
-        #end;
-        #end;
-      }
+      #end;
       let at = (o - first_output) * 2u;
       #repeat s 0 4:
       #repeat r 0 2:

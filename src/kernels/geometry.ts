@@ -23,10 +23,10 @@ export function featureKernel<const S extends KernelSource>(
 /** Workgroups along one axis at most: the default limit. */
 const ACROSS = 65535;
 
-/** One invocation for each of `count` numbers that no row changes, folded along y: element id.y · 65535 · workgroup size + id.x. */
-export const elementKernel = <const S extends KernelSource>(source: S, count: (params: Params<S>) => number): Kernel<S> =>
+/** One invocation for each `share` of `count` numbers that no row changes, with workgroups folded along y (shaders/lib/elements.wgsl). */
+export const elementKernel = <const S extends KernelSource>(source: S, count: (params: Params<S>) => number, share = 1): Kernel<S> =>
   defineKernel(source, (_, params) => {
-    const groups = ceilDiv(count(params), source.workgroupSize[0]);
+    const groups = ceilDiv(count(params), source.workgroupSize[0] * share);
     return [Math.min(groups, ACROSS), ceilDiv(groups, ACROSS), 1];
   });
 

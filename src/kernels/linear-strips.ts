@@ -108,10 +108,13 @@ export const stripKernel = <const S extends StripSource>(source: S, strips = 1):
 /** Inputs of a chunk in shaders/lib/linear-quad.wgsl. */
 const CHUNK = 64;
 
-/** A kernel of which a workgroup computes 128 outputs of 64 rows, and goes on where there are more inputs than a chunk has. */
-export const quadKernel = <const S extends StripSource>(source: S): Kernel<S> => ({
+/** A kernel of which a workgroup computes 128 outputs of 64 rows, and goes on where there are more inputs than a chunk has.
+ *
+ * @param short runs of 8 inputs, not 24.
+ */
+export const quadKernel = <const S extends StripSource>(source: S, short = false): Kernel<S> => ({
   ...stripKernel(source, 8),
-  settings: (params) => ({ MORE: (params as LinearCost['params']).inputs > CHUNK }),
+  settings: (params) => ({ MORE: (params as LinearCost['params']).inputs > CHUNK, SHORT: short }),
 });
 
 /** A kernel with a workgroup for each strip and 8 rows. */

@@ -1,4 +1,3 @@
-import { ceilDiv } from '../runtime/kernel.js';
 import * as source from './generated/optimiser.js';
 import { elementKernel, listKernel } from './geometry.js';
 
@@ -15,5 +14,5 @@ export const SCHEDULE_NUMBER = { constant: 0, cosine: 1, step: 2 } as const;
 export const optimiser = {
   squareSums: /*#__PURE__*/ listKernel(source.squareSums, ({ blocks }) => blocks),
   control: /*#__PURE__*/ listKernel(source.control, () => 1),
-  update: /*#__PURE__*/ elementKernel(source.update, ({ length }) => ceilDiv(length, 4)),
+  update: /*#__PURE__*/ elementKernel(source.update, ({ length }) => length, 4),
 };

@@ -6,10 +6,10 @@ import { elementKernel } from './geometry.js';
 /** Top bit of a place: the parameter counts negatively. */
 export const NEGATIVE = 0x80000000;
 
-export const gather = /*#__PURE__*/ elementKernel(source.gather, ({ length }) => length);
-export const scatter = /*#__PURE__*/ elementKernel(source.scatter, ({ length }) => length);
+export const gather = /*#__PURE__*/ elementKernel(source.gather, ({ length }) => length, 8);
+export const scatter = /*#__PURE__*/ elementKernel(source.scatter, ({ length }) => length, 8);
 export const products = /*#__PURE__*/ elementKernel(source.products, ({ length }) => length);
-export const clear = /*#__PURE__*/ elementKernel(source.clear, ({ length }) => length);
+export const clear = /*#__PURE__*/ elementKernel(source.clear, ({ length }) => length, 16);
 
 /** Records a table whose element i is `from[place[i] - 1]`, negative with the top bit; `initial[i]` where the place is 0. */
 export function recordGather(

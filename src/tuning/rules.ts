@@ -4,6 +4,7 @@ import { autoregressiveSolveAffineQuad } from '../kernels/autoregressive-solve-a
 import { autoregressiveSolveMixtureQuad } from '../kernels/autoregressive-solve-mixture-quad.js';
 import { autoregressiveSolveSplineQuad } from '../kernels/autoregressive-solve-spline-quad.js';
 import { weightGradientQuad } from '../kernels/linear-backward-quad.js';
+import { linearInputQuad } from '../kernels/linear-input-backward-quad.js';
 import { maskedLinearHalfQuad } from '../kernels/masked-linear-half-quad.js';
 import { maskedLinearQuad } from '../kernels/masked-linear-quad.js';
 import type { Rule } from '../runtime/choices.js';
@@ -21,6 +22,7 @@ const always = (): boolean => true;
 const quads: Readonly<Record<string, readonly [kernel: unknown, layers: (size: Size) => boolean]>> = {
   'masked-linear': [maskedLinearQuad, pays],
   'masked-linear-half': [maskedLinearHalfQuad, pays],
+  'linear-input': [linearInputQuad, pays],
   'autoregressive-solve-affine': [autoregressiveSolveAffineQuad, always],
   'autoregressive-solve-mixture': [autoregressiveSolveMixtureQuad, always],
   'autoregressive-solve-spline': [autoregressiveSolveSplineQuad, always],

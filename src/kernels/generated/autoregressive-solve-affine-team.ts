@@ -10,7 +10,7 @@ import { wgsl as libSolveAffine } from './lib/solve-affine.js';
 import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libSolveByTeam } from './lib/solve-by-team.js';
 
-const own = "@16,8 autoregressive_solve_affine_team q u{w(q.x*c+u.x,u.y);}";
+const own = "@16,8 autoregressive_solve_affine_team L v{x(L.x*c+v.x,v.y);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=j! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libSolveByTeam}${own}`);
 
 export const autoregressiveSolveAffineTeam = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ab{if(ab.x*4u>=f()||ab.y*4u>=Z.a){return;}let x=o(p.a)+ab.x*4u;let g=vec2u(o(p.f),o(p.g));let e=N(x,ab.y,g);let L=d(Z.a,ab.x);for(var u=0u;u<min(4u,Z.a-ab.y*4u);u++){let aa=L+(ab.y*4u+u)*c;let n=A[aa];let b=select(vec4f(),vec4f(1.),e[u]<l(n));B[aa]=select(b,n,y(n));}}@64 log_mass ab{if(ab.x*4u>=f()){return;}let L=d(Z.a,ab.x);let h=vec4f(1.);let g=vec4f();var O=g;var K=h;var b=g;for(var e=0u;e<Z.a;e+=8u){var am=g;let X=min(e+8u,Z.a);for(var ac=e;ac<X;ac++){let i=C[L+ac*c];let n=A[L+ac*c];am+=(h-i)*select(g,n,n>g)+i*select(g,-n,n<g)+u(-abs(n));K=select(g,K,(i>=g)&(i<=h));b+=i;}O+=am;}let j=Z.b*D[ab.x]-O;E[ab.x]=select(j+s(K),j+b,y(b));}";
+const own = "@16,4 sample ab{if(ab.x*4u>=f()||ab.y*4u>=Z.a){return;}let y=o(p.a)+ab.x*4u;let g=vec2u(o(p.f),o(p.g));let e=N(y,ab.y,g);let R=d(Z.a,ab.x);for(var v=0u;v<min(4u,Z.a-ab.y*4u);v++){let aa=R+(ab.y*4u+v)*c;let m=A[aa];let b=select(vec4f(),vec4f(1.),e[v]<l(m));B[aa]=select(b,m,T(m));}}@64 log_mass ab{if(ab.x*4u>=f()){return;}let R=d(Z.a,ab.x);let h=vec4f(1.);let g=vec4f();var O=g;var P=h;var b=g;for(var e=0u;e<Z.a;e+=8u){var S=g;let ae=min(e+8u,Z.a);for(var ah=e;ah<ae;ah++){let i=C[R+ah*c];let m=A[R+ah*c];S+=(h-i)*select(g,m,m>g)+i*select(g,-m,m<g)+v(-abs(m));P=select(g,P,(i>=g)&(i<=h));b+=i;}O+=S;}let j=Z.b*D[ab.x]-O;E[ab.x]=select(j+t(P),j+b,T(b));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const m=24u;override REVERSE:bool=false;@64 householder ab{if(ab.x*4u>=f()){return;}let l=Z.a;let Y=Z.b;let L=d(l,ab.x);var o=vec4f();var g=0u;for(var b=0u;b<=Y;b++){let i=min(b,Y-1u);let ah=select(i,Y-1u-i,REVERSE);var w=vec4f();for(var e=0u;e<l;e+=m){let X=min(e+m,l);var am=vec4f();for(var ac=e;ac<X;ac++){let aa=L+ac*c;var h:vec4f;if(b==0u){h=A[aa];if(REVERSE){h-=C[2u*Y+ac];}}else{h=D[aa]-B[g*l+ac]*o;}am=fma(vec4f(B[ah*l+ac]),h,am);if(!REVERSE&&b==Y){h+=C[2u*Y+ac];}D[aa]=h;}w+=am;}o=w*C[ah]+w*C[Y+ah];g=ah;}}";
+const own = "const n=24u;override REVERSE:bool=false;@64 householder ab{if(ab.x*4u>=f()){return;}let l=Z.a;let T=Z.b;let R=d(l,ab.x);var o=vec4f();var g=0u;for(var b=0u;b<=T;b++){let i=min(b,T-1u);let al=select(i,T-1u-i,REVERSE);var x=vec4f();for(var e=0u;e<l;e+=n){let ae=min(e+n,l);var S=vec4f();for(var ah=e;ah<ae;ah++){let aa=R+ah*c;var h:vec4f;if(b==0u){h=A[aa];if(REVERSE){h-=C[2u*T+ah];}}else{h=D[aa]-B[g*l+ah]*o;}S=fma(vec4f(B[al*l+ah]),h,S);if(!REVERSE&&b==T){h+=C[2u*T+ah];}D[aa]=h;}x+=S;}o=x*C[al]+x*C[T+al];g=al;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

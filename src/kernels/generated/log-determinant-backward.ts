@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward ab{let l=Z.a;let p=ab.y;if(ab.x*4u>=f()||p>=l){return;}let W=d(l*l,ab.x);let t=W+p*c;let x=l*c;for(var U=0u;U<l;U++){var i=vec4f();if(U==p){i=Z.b*B[ab.x];}for(var b=p;b<U;b++){i=fma(-A[W+(b*l+U)*c],C[t+b*x],i);}C[t+U*x]=i/(1.+A[W+(U*l+U)*c]);}for(var U=l-1u;U>0u;U--){let H=U-1u;var i=C[t+H*x];for(var b=U;b<l;b++){i=fma(-A[W+(b*l+H)*c],C[t+b*x],i);}C[t+H*x]=i;}}";
+const own = "@16,4 log_determinant_backward ab{let l=Z.a;let p=ab.y;if(ab.x*4u>=f()||p>=l){return;}let X=d(l*l,ab.x);let u=X+p*c;let y=l*c;for(var V=0u;V<l;V++){var i=vec4f();if(V==p){i=Z.b*B[ab.x];}for(var b=p;b<V;b++){i=fma(-A[X+(b*l+V)*c],C[u+b*y],i);}C[u+V*y]=i/(1.+A[X+(V*l+V)*c]);}for(var V=l-1u;V>0u;V--){let H=V-1u;var i=C[u+H*y];for(var b=V;b<l;b++){i=fma(-A[X+(b*l+H)*c],C[u+b*y],i);}C[u+H*y]=i;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "const b=.99999994;const e=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn X(o:vec4f)->vec4f{let H=select(o,vec4f(b),o>vec4f(b));return select(H,vec4f(e),H<vec4f(e));}@16,4 logit ab{if(ab.x*4u>=f()||ab.y>=Z.a){return;}let aa=d(Z.a,ab.x)+ab.y*c;let o=A[aa];if(UNDO){B[aa]=(X(l(o))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[aa]=-u(o)-u(-o)-Z.c;}return;}let n=fma(o,vec4f(1.-2.*Z.b),vec4f(Z.b));let e=X(n);let b=s(e);let g=V(-e);B[aa]=b-g;if(HAS_LOG_DET){let S=(n<=vec4f())|(n>=vec4f(1.));C[aa]=Z.c-b-g+s(select(vec4f(1.),vec4f(),S));}}";
+const own = "const b=.99999994;const e=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn S(o:vec4f)->vec4f{let H=select(o,vec4f(b),o>vec4f(b));return select(H,vec4f(e),H<vec4f(e));}@16,4 logit ab{if(ab.x*4u>=f()||ab.y>=Z.a){return;}let aa=d(Z.a,ab.x)+ab.y*c;let o=A[aa];if(UNDO){B[aa]=(S(l(o))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[aa]=-v(o)-v(-o)-Z.c;}return;}let m=fma(o,vec4f(1.-2.*Z.b),vec4f(Z.b));let e=S(m);let b=t(e);let g=W(-e);B[aa]=b-g;if(HAS_LOG_DET){let R=(m<=vec4f())|(m>=vec4f(1.));C[aa]=Z.c-b-g+t(select(vec4f(1.),vec4f(),R));}}";
 const shader = /*#__PURE__*/ shaderText('features alpha:f log_range:f', 'x y! log_terms!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logit = /*#__PURE__*/ kernelSource<

@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const v=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}let aa=d(Z.a,ab.x)+ac*c;let p=C[ac];if(p==v){D[aa]=A[aa];return;}let O=d(3u*COMPONENTS*Z.b,ab.x)+p*c;let V=Z.b*c;ay(O,V);var n:t;if(INVERSE){n=ba(A[aa],O,V);}else{let X=ag(A[aa],O,V);n=t(select(X.z,X.z*ae,abs(X.z)>vec4f(.9*J)),X.a);}D[aa]=n.c;if(HAS_LOG_DET){E[d(Z.b,ab.x)+p*c]=n.a;}}";
+const own = "const w=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ab{let ah=ab.y;if(ab.x*4u>=f()||ah>=Z.a){return;}let aa=d(Z.a,ab.x)+ah*c;let p=C[ah];if(p==w){D[aa]=A[aa];return;}let an=d(3u*COMPONENTS*Z.b,ab.x)+p*c;let W=Z.b*c;az(an,W);var m:u;if(INVERSE){m=bb(A[aa],an,W);}else{let Y=ag(A[aa],an,W);m=u(select(Y.z,Y.z*ae,abs(Y.z)>vec4f(.9*J)),Y.a);}D[aa]=m.c;if(HAS_LOG_DET){E[d(Z.b,ab.x)+p*c]=m.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots', 'x state=j! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<
