@@ -3,7 +3,8 @@
 //
 // 64 rows of an invocation's 8 features lie in an array whose every index is a number: they are held. The others pass by, four at a time: an invocation loads
 // one of them, and three swaps within the quad bring the other three, as in masked-linear-quad.wgsl. Products of four rows are summed along the tile, side by
-// side, then with each other; tiles are added in order, in a second array. A quad, which is a workgroup, holds 32 features.
+// side, then with each other; tiles are added in order, in a second array. A quad, which is a workgroup, holds 32 features. Where at most four features pass by
+// (THIN), what would be held is used once and goes by, too.
 //
 // Shapes      as linear-backward.wgsl, d_weight one number at a time.
 // Error       20 + tiles units in the last place of Σ |x d_y| at most (tests/cases/linear-backward.ts).
@@ -44,18 +45,21 @@ const PASSING = 32u; // features that pass by
 
 override BIAS: bool = false;
 override TURNED: bool = false; // outputs are held, and inputs pass by
+override THIN: bool = false; // at most four features pass by: what is held is used once, and not kept
 
 fn along(v: vec4<f32>) -> f32 { return v.x + v.y + (v.z + v.w); }
 
-/// Row group `group` of input k, from the feature `base` on; rows beyond the batch are zero.
-fn input_at(base: u32, k: u32, first: u32, group: u32) -> vec4<f32> {
-  let feature = params.x_at + base + min(k, params.inputs - 1u) * params.x_channel;
-  return select(vec4<f32>(0.0), x[tiled(params.x_features, first) + feature * TILE4 + group], present(first + group));
-}
-
-fn output_at(base: u32, o: u32, first: u32, group: u32) -> vec4<f32> {
-  let feature = params.y_at + base + min(o, params.outputs - 1u) * params.y_channel;
-  return select(vec4<f32>(0.0), d_y[tiled(params.y_features, first) + feature * TILE4 + group], present(first + group));
+/// Row group `group` of an input, or of an output, counted from the features `bases` on; rows beyond the batch are zero.
+fn feature_at(is_output: bool, bases: vec2<u32>, f: u32, first: u32, group: u32) -> vec4<f32> {
+  var value: vec4<f32>;
+  if (is_output) {
+    let feature = params.y_at + bases.y + min(f, params.outputs - 1u) * params.y_channel;
+    value = d_y[tiled(params.y_features, first) + feature * TILE4 + group];
+  } else {
+    let feature = params.x_at + bases.x + min(f, params.inputs - 1u) * params.x_channel;
+    value = x[tiled(params.x_features, first) + feature * TILE4 + group];
+  }
+  return select(vec4<f32>(0.0), value, present(first + group));
 }
 
 @compute @workgroup_size(4)
@@ -88,27 +92,25 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
     // Shifted by the reach, so that nothing is negative.
     let at = vec2<u32>(pixel / params.width, pixel % params.width) + shift;
     if (any(at < reach) || any(at >= size + reach)) { continue; }
-    let x_base = ((at.x - reach.x) * params.width + at.y - reach.y) * params.x_pixel;
-    let y_base = pixel * params.y_pixel;
+    let bases = vec2<u32>(((at.x - reach.x) * params.width + at.y - reach.y) * params.x_pixel, pixel * params.y_pixel);
     for (var first = 0u; first < groups; first += TILE4) {
-      for (var i = 0u; i < HELD; i++) {
-        for (var g = 0u; g < TILE4; g++) {
-          if (TURNED) { xs[i * TILE4 + g] = output_at(y_base, held + i, first, g); } else { xs[i * TILE4 + g] = input_at(x_base, held + i, first, g); }
+      if (!THIN) {
+        for (var i = 0u; i < HELD; i++) {
+          for (var g = 0u; g < TILE4; g++) { xs[i * TILE4 + g] = feature_at(TURNED, bases, held + i, first, g); }
         }
-      }
-      if (TURNED && sums_bias) {
-        #repeat i 0 8:
-        var bias$i = vec4<f32>(0.0);
-        #repeat g 0 16:
-        bias$i += xs[$i * 16 + $g];
-        #end;
-        biases[$i] += along(bias$i);
-        #end;
+        if (TURNED && sums_bias) {
+          #repeat i 0 8:
+          var bias$i = vec4<f32>(0.0);
+          #repeat g 0 16:
+          bias$i += xs[$i * 16 + $g];
+          #end;
+          biases[$i] += along(bias$i);
+          #end;
+        }
       }
       for (var f = first_passing; f < last_passing; f += 4u) {
         #repeat g 0 16:
-        var y$0$g: vec4<f32>;
-        if (TURNED) { y$0$g = input_at(x_base, f + own, first, $g); } else { y$0$g = output_at(y_base, f + own, first, $g); }
+        let y$0$g = feature_at(!TURNED, bases, f + own, first, $g);
         #end;
         if (!TURNED && sums_bias) {
           var bias = vec4<f32>(0.0);
@@ -122,16 +124,38 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
         let y$2$g = quadSwapY(y$0$g);
         let y$3$g = quadSwapDiagonal(y$0$g);
         #end;
-        let into = (f - first_passing) * 8u;
-        #repeat s 0 4:
-        #repeat i 0 8:
-        var run$s$i = vec4<f32>(0.0);
-        #repeat g 0 16:
-        run$s$i = fma(xs[$i * 16 + $g], y$s$g, run$s$i);
-        #end;
-        sums[into + $s * 8 + $i] += along(run$s$i);
-        #end;
-        #end;
+        if (THIN) {
+          for (var i = 0u; i < HELD; i++) {
+            #repeat s 0 4:
+            var thin$s = vec4<f32>(0.0);
+            #end;
+            var bias = vec4<f32>(0.0);
+            #repeat g 0 16:
+            {
+              let v = feature_at(TURNED, bases, held + i, first, $g);
+              if (TURNED && sums_bias) { bias += v; }
+              #repeat s 0 4:
+              thin$s = fma(v, y$s$g, thin$s);
+              #end;
+            }
+            #end;
+            #repeat s 0 4:
+            sums[$s * 8u + i] += along(thin$s);
+            #end;
+            if (TURNED && sums_bias) { biases[i] += along(bias); }
+          }
+        } else {
+          let into = (f - first_passing) * 8u;
+          #repeat s 0 4:
+          #repeat i 0 8:
+          var run$s$i = vec4<f32>(0.0);
+          #repeat g 0 16:
+          run$s$i = fma(xs[$i * 16 + $g], y$s$g, run$s$i);
+          #end;
+          sums[into + $s * 8 + $i] += along(run$s$i);
+          #end;
+          #end;
+        }
       }
     }
   }

@@ -14,7 +14,8 @@
 //
 // Shapes   x, d_value, d_source tiled [features, rows], `x` the end in x-space: input, or with INVERSE output; state as mixture.wgsl left it;
 //          slot u32 [features]; d_log_terms tiled [SLOTS, rows]; d_state tiled [3 COMPONENTS SLOTS, rows], by what it held before.
-// Error    2e-4 relative to max(1, |value|), 1e-3 with INVERSE, which divides by dz/dx (tests/cases/mixture-backward.ts).
+// Error    2e-4 relative to max(1, |value|), 1e-3 with INVERSE, which divides by dz/dx; in the tails 2e-7 u² besides,
+//          as u² / 2 is an exponent (tests/cases/mixture-backward.ts).
 // Paper    Papamakarios et al. 2017, arXiv:1705.07057, section 4.1.
 
 #import "lib/call.wgsl"

@@ -5,6 +5,7 @@ const CHUNK = 64u;  // inputs at a time
 const BLOCK = 128u; // outputs of one invocation
 const SUMS = 2u * BLOCK;
 
+override THIN: bool = false; // at most four outputs: nothing is held, and runs are of 8 inputs
 override SHORT: bool = false; // runs of 8 inputs; otherwise of 24, 24 and 16
 override MORE: bool = false; // there are more inputs than a chunk holds
 
@@ -19,6 +20,47 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
   let strips = (last_output + 7u) / 8u;
   var joined = vec2<u32>(0u);
   for (var s = first_output / 8u; s < strips; s++) { joined = union_of(joined, ranges_of(s)); }
+  if (THIN) {
+    let x_at = vec2<u32>(tiled(params.x_features, group), tiled(params.x_features, group + 4u)) + (params.x_at + wg.z * params.inputs) * TILE4;
+    #repeat s 0 4:
+    #repeat r 0 2:
+    var all$s$r = vec4<f32>(0.0);
+    #end;
+    #end;
+    for (var k = joined.x; k < joined.y; k += 8u) {
+      #repeat s 0 4:
+      #repeat r 0 2:
+      var eight$s$r = vec4<f32>(0.0);
+      #end;
+      #end;
+      #repeat i 0 8:
+      {
+        let here = k + $i < joined.y;
+        let w$0 = select(0.0, weight_of((k + $i) * 2u, own), here);
+        let w$1 = quadSwapX(w$0);
+        let w$2 = quadSwapY(w$0);
+        let w$3 = quadSwapDiagonal(w$0);
+        #repeat r 0 2:
+        let v$r = select(vec4<f32>(0.0), x[x_at[$r] + (k + $i) * TILE4], here);
+        #repeat s 0 4:
+        eight$s$r = fma(v$r, vec4<f32>(w$s), eight$s$r);
+        #end;
+        #end;
+      }
+      #end;
+      #repeat s 0 4:
+      #repeat r 0 2:
+      all$s$r += eight$s$r;
+      #end;
+      #end;
+    }
+    #repeat s 0 4:
+    #repeat r 0 2:
+    keep(own ^ $s, group + $r * 4, y_at[$r], all$s$r);
+    #end;
+    #end;
+    return;
+  }
   var xs: array<vec4<f32>, 128>;   // input k of row group r in 2 k + r
   var sums: array<vec4<f32>, SUMS>; // of the chunks so far
   var start = joined.x;
@@ -63,11 +105,18 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
         let w$2$k = quadSwapY(w$0$k);
         let w$3$k = quadSwapDiagonal(w$0$k);
         #end;
+        #repeat k 0 8:
+        #repeat r 0 2:
+        {
+          let v = xs[$q * 16 + $k * 2 + $r];
+          #repeat s 0 4:
+          run$s$r = fma(v, vec4<f32>(w$s$k), run$s$r);
+          #end;
+        }
+        #end;
+        #end;
         #repeat s 0 4:
         #repeat r 0 2:
-        #repeat k 0 8:
-        run$s$r = fma(xs[$q * 16 + $k * 2 + $r], vec4<f32>(w$s$k), run$s$r);
-        #end;
         if (SHORT || $q == 2 || $q == 5 || $q == 7) {
           sum$s$r += run$s$r;
           run$s$r = vec4<f32>(0.0);

@@ -4,6 +4,8 @@ import { weightMultiplyAdds } from './linear-strips.js';
 
 /** Inputs and outputs that one workgroup takes. */
 const BLOCK = 32;
+/** Features that pass by at a time. */
+const PASSING = 4;
 
 type Size = Readonly<Record<'inputs' | 'outputs', number>>;
 
@@ -21,5 +23,5 @@ export const weightGradientQuad: Kernel<typeof source.weightGradientQuad> = /*#_
     ],
     weightMultiplyAdds,
   ),
-  settings: (params: Size) => ({ TURNED: isTurned(params) }),
+  settings: (params: Size) => ({ TURNED: isTurned(params), THIN: Math.min(params.inputs, params.outputs) <= PASSING }),
 });

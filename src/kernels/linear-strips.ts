@@ -107,6 +107,8 @@ export const stripKernel = <const S extends StripSource>(source: S, strips = 1):
 
 /** Inputs of a chunk in shaders/lib/linear-quad.wgsl. */
 const CHUNK = 64;
+/** Outputs of which one invocation of a quad loads one each. */
+const THIN_OUTPUTS = 4;
 
 /** A kernel of which a workgroup computes 128 outputs of 64 rows, and goes on where there are more inputs than a chunk has.
  *
@@ -114,7 +116,11 @@ const CHUNK = 64;
  */
 export const quadKernel = <const S extends StripSource>(source: S, short = false): Kernel<S> => ({
   ...stripKernel(source, 8),
-  settings: (params) => ({ MORE: (params as LinearCost['params']).inputs > CHUNK, SHORT: short }),
+  settings: (params) => {
+    const { inputs, outputs } = params as LinearCost['params'];
+    const THIN = outputs <= THIN_OUTPUTS;
+    return { THIN, MORE: !THIN && inputs > CHUNK, SHORT: short };
+  },
 });
 
 /** A kernel with a workgroup for each strip and 8 rows. */

@@ -6,8 +6,8 @@ import { elementKernel } from './geometry.js';
 /** Top bit of a place: the parameter counts negatively. */
 export const NEGATIVE = 0x80000000;
 
-export const gather = /*#__PURE__*/ elementKernel(source.gather, ({ length }) => length, 8);
-export const scatter = /*#__PURE__*/ elementKernel(source.scatter, ({ length }) => length, 8);
+export const gather = /*#__PURE__*/ elementKernel(source.gather, ({ length }) => length, 4);
+export const scatter = /*#__PURE__*/ elementKernel(source.scatter, ({ length }) => length, 4);
 export const products = /*#__PURE__*/ elementKernel(source.products, ({ length }) => length);
 export const clear = /*#__PURE__*/ elementKernel(source.clear, ({ length }) => length, 16);
 

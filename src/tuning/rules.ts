@@ -13,8 +13,8 @@ import { familyName } from './family-name.js';
 
 type Size = Readonly<Record<'inputs' | 'outputs', number>>;
 
-/** A product takes 24, 48 or 64 inputs at a time: few of them are worth it for many outputs alone. */
-const pays = ({ inputs, outputs }: Size): boolean => inputs >= 56 || (inputs >= 28 && inputs * outputs >= 1024);
+/** A product takes 64 inputs at a time, or of four outputs 8: few of them are worth it for many outputs alone. */
+const pays = ({ inputs, outputs }: Size): boolean => inputs >= (outputs > 4 ? 56 : 16) || (inputs >= 28 && inputs * outputs >= 1024);
 
 const always = (): boolean => true;
 

@@ -104,6 +104,9 @@ export const weightGradientCases = defineCases(weightGradient, [
   ...[1, 2, 63].map((inputs) => gradient({ inputs, outputs: 63, rows: 257, bias: true })),
   gradient({ inputs: 20, outputs: 40, rows: 257, masked: true, bias: true }),
   gradient({ inputs: 20, outputs: 40, rows: 257, closed: true, bias: true }),
+  // One side narrow, the other in several blocks.
+  gradient({ inputs: 70, outputs: 3, rows: 257, masked: true, bias: true }),
+  gradient({ inputs: 3, outputs: 70, rows: 257, masked: true, bias: true }),
   gradient({ inputs: 5, outputs: 12, rows: 257, at: 3, blocks: 3, bias: true }),
   ...ROWS.map((rows) => convolution({ inputs: 3, outputs: 5, size: [4, 4], kernel: 3, rows })),
   ...[1, 3, 5, 16].map((parts) => convolution({ inputs: 9, outputs: 10, size: [4, 3], kernel: 3, rows: 66, parts, minor: true })),

@@ -122,6 +122,9 @@ export const maskedLinearCases = defineCases(maskedLinear, [
   layer({ inputs: 30, outputs: 40, masked: true, closed: 10 }),
   layer({ inputs: 30, outputs: 20, masked: true, closed: 20 }),
   layer({ inputs: 30, outputs: 21, masked: true, at: 3, activation: 'tanh', flags: ['GATE', 'ADDEND', 'RAW', 'SCALE'], rows: 1000 }),
+  // Few outputs of many inputs.
+  ...[3, 4].map((outputs) => layer({ inputs: 70, outputs, masked: true, rows: 1000 })),
+  layer({ inputs: 30, outputs: 2, blocks: 3, at: 3 }),
   layer({ inputs: 7, outputs: 13, blocks: 3 }),
   layer({ inputs: 30, outputs: 21, blocks: 5, at: 3, rows: 1000 }),
 ]);

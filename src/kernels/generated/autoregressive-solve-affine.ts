@@ -11,7 +11,7 @@ import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libStrip } from './lib/strip.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_affine L v{let k=L.x*c+v.x;if(k*4u>=f()){return;}P(k);}";
+const own = "@4 autoregressive_solve_affine L v{let t=L.x*c+v.x;if(t*4u>=f()){return;}P(t);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=j! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libStrip}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ab{if(ab.x*4u>=f()||ab.y*4u>=Z.a){return;}let y=o(p.a)+ab.x*4u;let g=vec2u(o(p.f),o(p.g));let e=N(y,ab.y,g);let R=d(Z.a,ab.x);for(var v=0u;v<min(4u,Z.a-ab.y*4u);v++){let ah=ab.y*4u+v;let s=A[ah];let x=A[Z.a+ah];B[R+ah*c]=clamp(fma(vec4f(x-s),e[v],vec4f(s)),vec4f(s),vec4f(x));}}@64 log_density ab{if(ab.x*4u>=f()){return;}let R=d(Z.a,ab.x);let total=Z.b*D[ab.x]+Z.c;var b=total;var e=vec4f(1.);for(var ah=0u;ah<Z.a;ah++){let i=C[R+ah*c];e=select(vec4f(),e,(i>=vec4f(A[ah]))&(i<=vec4f(A[Z.a+ah])));b=select(b,i,T(i)&!T(b));}E[ab.x]=select(total+t(e),b,T(b));}";
+const own = "@16,4 sample ab{if(ab.x*4u>=f()||ab.y*4u>=Z.a){return;}let k=o(p.a)+ab.x*4u;let h=vec2u(o(p.f),o(p.g));let e=N(k,ab.y,h);let ae=d(Z.a,ab.x);for(var v=0u;v<min(4u,Z.a-ab.y*4u);v++){let ad=ab.y*4u+v;let s=A[ad];let x=A[Z.a+ad];B[ae+ad*c]=clamp(fma(vec4f(x-s),e[v],vec4f(s)),vec4f(s),vec4f(x));}}@64 log_density ab{if(ab.x*4u>=f()){return;}let ae=d(Z.a,ab.x);let total=Z.b*D[ab.x]+Z.c;var b=total;var e=vec4f(1.);for(var ad=0u;ad<Z.a;ad++){let i=C[ae+ad*c];e=select(vec4f(),e,(i>=vec4f(A[ad]))&(i<=vec4f(A[Z.a+ad])));b=select(b,i,T(i)&!T(b));}E[ab.x]=select(total+t(e),b,T(b));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 
-const own = "@64 class_table_backward ab{let h=ab.y*65535u*64u+ab.x;if(h>=Z.b*Z.a){return;}let g=vec4f(f32(h/Z.a));let ah=h%Z.a;let y=(f()+3u)/4u;var O=0.;for(var X=0u;X<y;X+=c){let ae=min(X+c,y);var b=d(Z.c,X)+Z.d*c;var aa=d(Z.a,X)+ah*c;var S=vec4f();for(var k=X;k<ae;k++){S+=select(vec4f(),B[aa],e(k)&(A[b]==g));b++;aa++;}O+=dot(S,vec4f(1.));}C[h]+=O;}";
+const own = "@64 class_table_backward ab{let g=ab.y*65535u*64u+ab.x;if(g>=Z.b*Z.a){return;}let h=vec4f(f32(g/Z.a));let ad=g%Z.a;let K=(f()+3u)/4u;var O=0.;for(var X=0u;X<K;X+=c){let R=min(X+c,K);var b=d(Z.c,X)+Z.d*c;var aa=d(Z.a,X)+ad*c;var S=vec4f();for(var t=X;t<R;t++){S+=select(vec4f(),B[aa],e(t)&(A[b]==h));b++;aa++;}O+=dot(S,vec4f(1.));}C[g]+=O;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 join ab{let ah=ab.y;if(ab.x*4u>=f()||ah>=Z.a){return;}let aa=d(Z.a,ab.x)+ah*c;if(ah<Z.b){C[aa]=A[d(Z.b,ab.x)+ah*c];}else{C[aa]=B[d(Z.c,ab.x)+(ah-Z.d)*c];}}";
+const own = "@16,4 join ab{let ad=ab.y;if(ab.x*4u>=f()||ad>=Z.a){return;}let aa=d(Z.a,ab.x)+ad*c;if(ad<Z.b){C[aa]=A[d(Z.b,ab.x)+ad*c];}else{C[aa]=B[d(Z.c,ab.x)+(ad-Z.d)*c];}}";
 const shader = /*#__PURE__*/ shaderText('features leading_features whole_features shift', 'leading whole_tensor y!', `${libCall}${libLayout}${own}`);
 
 export const join = /*#__PURE__*/ kernelSource<

@@ -10,11 +10,11 @@ import { wgsl as libRanges } from './lib/ranges.js';
 import { wgsl as libMaskedLinear } from './lib/masked-linear.js';
 import { wgsl as libLinearQuad } from './lib/linear-quad.js';
 
-const own = "@compute@workgroup_size(4,2)fn masked_linear_quad(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_id)v:vec3u,@builtin(subgroup_invocation_id)ab:u32){n(L,v,ab%4u);}";
+const own = "@compute@workgroup_size(4,2)fn masked_linear_quad(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_id)v:vec3u,@builtin(subgroup_invocation_id)ab:u32){u(L,v,ab%4u);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=u y_at=y raw_features blocks=o', 'x weight bias:f ranges=M:u addend gate y! raw!', `${libWeights}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLinearQuad}${own}`);
 
 export const maskedLinearQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; bias: 'f32'; ranges: 'u32'; addend: 'f32'; gate: 'f32'; y: 'f32'; raw: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'addend_features' | 'addend_at' | 'gate_features' | 'gate_at' | 'y_features' | 'y_at' | 'raw_features' | 'blocks',
-  { ACTIVATION: Optional; GATE: Flag; ADDEND: Flag; RAW: Flag; SCALE: Flag; SHORT: Flag; MORE: Flag }
->('masked-linear-quad', 'call ACTIVATION GATE ADDEND RAW SCALE SHORT MORE', shader));
+  { ACTIVATION: Optional; GATE: Flag; ADDEND: Flag; RAW: Flag; SCALE: Flag; THIN: Flag; SHORT: Flag; MORE: Flag }
+>('masked-linear-quad', 'call ACTIVATION GATE ADDEND RAW SCALE THIN SHORT MORE', shader));

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "fn e(cb:u32,bi:u32,b:u32)->u32{return m(vec4u(cb,bi,b,0x5fu),vec2u(Z.d,Z.e)).x;}fn g(an:u32,b:u32)->u32{let c=(1u<<Z.c)-1u;var aa=an;loop{var J=aa>>Z.c;var K=aa&c;for(var bi=0u;bi<4u;bi++){let al=J^(e(K,bi,b)&c);J=K;K=al;}aa=(J<<Z.c)|K;if(aa<Z.b){break;}}return aa;}fn h(y:u32)->u32{let aa=o(p.d)+o(p.a)+y;return g(aa%Z.b,o(p.c)+aa/Z.b);}@64 minibatch ab{let T=f();if(ab.x*4u>=T){return;}let D=T-1u;var G:vec4u;for(var b=0u;b<4u;b++){G[b]=h(min(ab.x*4u+b,D))*Z.a;}for(var ah=0u;ah<Z.a;ah++){B[d(Z.a,ab.x)+ah*c]=vec4f(A[G.x+ah],A[G.y+ah],A[G.z+ah],A[G.w+ah]);}}";
+const own = "fn e(cb:u32,t:u32,b:u32)->u32{return m(vec4u(cb,t,b,0x5fu),vec2u(Z.d,Z.e)).x;}fn g(ax:u32,b:u32)->u32{let c=(1u<<Z.c)-1u;var aa=ax;loop{var J=aa>>Z.c;var K=aa&c;for(var t=0u;t<4u;t++){let ai=J^(e(K,t,b)&c);J=K;K=ai;}aa=(J<<Z.c)|K;if(aa<Z.b){break;}}return aa;}fn h(k:u32)->u32{let aa=o(p.d)+o(p.a)+k;return g(aa%Z.b,o(p.c)+aa/Z.b);}@64 minibatch ab{let Y=f();if(ab.x*4u>=Y){return;}let D=Y-1u;var G:vec4u;for(var b=0u;b<4u;b++){G[b]=h(min(ab.x*4u+b,D))*Z.a;}for(var ad=0u;ad<Z.a;ad++){B[d(Z.a,ab.x)+ad*c]=vec4f(A[G.x+ad],A[G.y+ad],A[G.z+ad],A[G.w+ad]);}}";
 const shader = /*#__PURE__*/ shaderText('features count half_bits seed_low seed_high', 'data:f y!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const minibatch = /*#__PURE__*/ kernelSource<

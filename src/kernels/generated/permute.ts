@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const w=0xffffffffu;@16,4 permute ab{let ah=ab.y;if(ab.x*4u>=f()||ah>=Z.a){return;}var e=vec4f();if(B[ah]!=w){e=A[d(Z.b,ab.x)+B[ah]*c];}C[d(Z.a,ab.x)+ah*c]=e;}";
+const own = "const w=0xffffffffu;@16,4 permute ab{let ad=ab.y;if(ab.x*4u>=f()||ad>=Z.a){return;}var h=vec4f();if(B[ad]!=w){h=A[d(Z.b,ab.x)+B[ad]*c];}C[d(Z.a,ab.x)+ad*c]=h;}";
 const shader = /*#__PURE__*/ shaderText('features source_features', 'x index:u y!', `${libCall}${libLayout}${own}`);
 
 export const permute = /*#__PURE__*/ kernelSource<
