@@ -10,6 +10,7 @@
 
 #import "lib/layout.wgsl"
 #import "lib/rows-backward.wgsl"
+#import "lib/elements.wgsl"
 
 struct Params {
   features: u32,
@@ -24,8 +25,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> d_table: array<f32>;
 
 @compute @workgroup_size(64)
-fn class_table_backward(@builtin(global_invocation_id) id: vec3<u32>) {
-  let entry = id.y * 65535u * 64u + id.x;
+fn class_table_backward(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let entry = shared_by(1u, wg, lane);
   if (entry >= params.classes * params.features) { return; }
   let class_here = vec4<f32>(f32(entry / params.features));
   let f = entry % params.features;

@@ -20,6 +20,7 @@
 
 #import "lib/layout.wgsl"
 #import "lib/rows-backward.wgsl"
+#import "lib/elements.wgsl"
 
 struct Params {
   inputs: u32,
@@ -185,8 +186,8 @@ fn column_sums(@builtin(global_invocation_id) id: vec3<u32>) {
 }
 
 @compute @workgroup_size(64)
-fn sum_parts(@builtin(global_invocation_id) id: vec3<u32>) {
-  let i = id.y * 65535u * 64u + id.x;
+fn sum_parts(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let i = shared_by(1u, wg, lane);
   if (i >= part_params.length) { return; }
   var all = 0.0;
   for (var part = 0u; part < part_params.parts; part++) { all += pieces[part * part_params.length + i]; }

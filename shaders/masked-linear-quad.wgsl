@@ -10,7 +10,7 @@
 // mask closes adds 0. Layers of up to four outputs (THIN) hold nothing and sum runs of 8.
 //
 // Shapes   as masked-linear.wgsl.
-// Error    (24 + inputs / 21) units in the last place of sum |weight x| at most; 4 + inputs / 96 on random signs (tests/cases/masked-linear.ts).
+// Error    (24 + inputs / 21) units in the last place of sum |weight x| at most, (8 + inputs / 8) for up to four outputs; 4 + inputs / 96 on random signs (tests/cases/masked-linear.ts).
 // Paper    as masked-linear.wgsl.
 
 enable subgroups;

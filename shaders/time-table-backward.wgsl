@@ -13,6 +13,7 @@
 
 #import "lib/math.wgsl"
 #import "lib/slope.wgsl"
+#import "lib/elements.wgsl"
 
 struct Params {
   evaluations: u32,
@@ -28,8 +29,6 @@ struct Params {
 @group(0) @binding(6) var<storage, read> d_table: array<f32>;
 @group(0) @binding(7) var<storage, read_write> d_weights: array<f32>;
 
-const WIDTH = 65535u * 64u; // invocations along x at most
-
 fn weighed(e: u32, i: u32) -> f32 {
   var sum = 0.0;
   for (var j = 0u; j < params.terms; j++) { sum = fma(times[e * params.terms + j], weights[j * params.width + i], sum); }
@@ -37,8 +36,8 @@ fn weighed(e: u32, i: u32) -> f32 {
 }
 
 @compute @workgroup_size(64)
-fn time_table(@builtin(global_invocation_id) id: vec3<u32>) {
-  let at = id.y * WIDTH + id.x;
+fn time_table(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let at = shared_by(1u, wg, lane);
   if (at >= params.evaluations * params.width) { return; }
   let i = at % params.width;
   let sum = weighed(at / params.width, i);
@@ -46,8 +45,8 @@ fn time_table(@builtin(global_invocation_id) id: vec3<u32>) {
 }
 
 @compute @workgroup_size(64)
-fn time_table_backward(@builtin(global_invocation_id) id: vec3<u32>) {
-  let at = id.y * WIDTH + id.x;
+fn time_table_backward(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let at = shared_by(1u, wg, lane);
   if (at >= params.terms * params.width) { return; }
   let i = at % params.width;
   let j = at / params.width;

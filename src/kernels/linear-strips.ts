@@ -110,7 +110,8 @@ const CHUNK = 64;
 /** Outputs of which one invocation of a quad loads one each. */
 const THIN_OUTPUTS = 4;
 
-/** A kernel of which a workgroup computes 128 outputs of 64 rows, and goes on where there are more inputs than a chunk has.
+/**
+ * A kernel of which a workgroup computes 128 outputs of 64 rows, and goes on where there are more inputs than a chunk has.
  *
  * @param short runs of 8 inputs, not 24.
  */

@@ -3,9 +3,10 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
+import { wgsl as libElements } from './lib/elements.js';
 
-const own = "@64 class_table_backward ab{let g=ab.y*65535u*64u+ab.x;if(g>=Z.b*Z.a){return;}let h=vec4f(f32(g/Z.a));let ad=g%Z.a;let K=(f()+3u)/4u;var O=0.;for(var X=0u;X<K;X+=c){let R=min(X+c,K);var b=d(Z.c,X)+Z.d*c;var aa=d(Z.a,X)+ad*c;var S=vec4f();for(var t=X;t<R;t++){S+=select(vec4f(),B[aa],e(t)&(A[b]==h));b++;aa++;}O+=dot(S,vec4f(1.));}C[g]+=O;}";
-const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${own}`);
+const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)v:u32){let g=m(1u,L,v);if(g>=Z.b*Z.a){return;}let h=vec4f(f32(g/Z.a));let ad=g%Z.a;let K=(f()+3u)/4u;var O=0.;for(var X=0u;X<K;X+=c){let R=min(X+c,K);var b=d(Z.c,X)+Z.d*c;var aa=d(Z.a,X)+ad*c;var S=vec4f();for(var t=X;t<R;t++){S+=select(vec4f(),B[aa],e(t)&(A[b]==h));b++;aa++;}O+=dot(S,vec4f(1.));}C[g]+=O;}";
+const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${libElements}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<
   { labels: 'f32'; d_y: 'f32'; d_table: 'f32' },

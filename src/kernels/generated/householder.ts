@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const n=24u;override REVERSE:bool=false;@64 householder ab{if(ab.x*4u>=f()){return;}let l=Z.a;let Y=Z.b;let ae=d(l,ab.x);var s=vec4f();var h=0u;for(var b=0u;b<=Y;b++){let i=min(b,Y-1u);let ai=select(i,Y-1u-i,REVERSE);var x=vec4f();for(var e=0u;e<l;e+=n){let R=min(e+n,l);var S=vec4f();for(var ad=e;ad<R;ad++){let aa=ae+ad*c;var g:vec4f;if(b==0u){g=A[aa];if(REVERSE){g-=C[2u*Y+ad];}}else{g=D[aa]-B[h*l+ad]*s;}S=fma(vec4f(B[ai*l+ad]),g,S);if(!REVERSE&&b==Y){g+=C[2u*Y+ad];}D[aa]=g;}x+=S;}s=x*C[ai]+x*C[Y+ai];h=ai;}}";
+const own = "const n=24u;override REVERSE:bool=false;@64 householder ab{if(ab.x*4u>=f()){return;}let l=Z.a;let Y=Z.b;let ae=d(l,ab.x);var s=vec4f();var h=0u;for(var b=0u;b<=Y;b++){let i=min(b,Y-1u);let ai=select(i,Y-1u-i,REVERSE);var bg=vec4f();for(var e=0u;e<l;e+=n){let R=min(e+n,l);var S=vec4f();for(var ad=e;ad<R;ad++){let aa=ae+ad*c;var g:vec4f;if(b==0u){g=A[aa];if(REVERSE){g-=C[2u*Y+ad];}}else{g=D[aa]-B[h*l+ad]*s;}S=fma(vec4f(B[ai*l+ad]),g,S);if(!REVERSE&&b==Y){g+=C[2u*Y+ad];}D[aa]=g;}bg+=S;}s=bg*C[ai]+bg*C[Y+ai];h=ai;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

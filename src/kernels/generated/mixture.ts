@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const w=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ab{let ad=ab.y;if(ab.x*4u>=f()||ad>=Z.a){return;}let aa=d(Z.a,ab.x)+ad*c;let p=C[ad];if(p==w){D[aa]=A[aa];return;}let k=d(3u*COMPONENTS*Z.b,ab.x)+p*c;let W=Z.b*c;ay(k,W);var m:u;if(INVERSE){m=ba(A[aa],k,W);}else{let T=ag(A[aa],k,W);m=u(select(T.z,T.z*ae,abs(T.z)>vec4f(.9*J)),T.a);}D[aa]=m.c;if(HAS_LOG_DET){E[d(Z.b,ab.x)+p*c]=m.a;}}";
+const own = "const w=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ab{let ad=ab.y;if(ab.x*4u>=f()||ad>=Z.a){return;}let aa=d(Z.a,ab.x)+ad*c;let p=C[ad];if(p==w){D[aa]=A[aa];return;}let k=d(3u*COMPONENTS*Z.b,ab.x)+p*c;let W=Z.b*c;ay(k,W);var ai:u;if(INVERSE){ai=ba(A[aa],k,W);}else{let T=ag(A[aa],k,W);ai=u(select(T.z,T.z*ae,abs(T.z)>vec4f(.9*J)),T.a);}D[aa]=ai.c;if(HAS_LOG_DET){E[d(Z.b,ab.x)+p*c]=ai.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots', 'x state=j! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<

@@ -3,9 +3,10 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
+import { wgsl as libElements } from './lib/elements.js';
 
-const own = "const c=65535u*64u;fn d(e:u32,V:u32)->f32{var O=0.;for(var p=0u;p<Z.b;p++){O=fma(A[e*Z.b+p],B[p*Z.c+V],O);}return O;}@64 time_table ab{let aa=ab.y*c+ab.x;if(aa>=Z.a*Z.c){return;}let V=aa%Z.c;let O=d(aa/Z.c,V);D[aa]=select(O,l(vec4f(O)).x,C[V]==1.);}@64 time_table_backward ab{let aa=ab.y*c+ab.x;if(aa>=Z.b*Z.c){return;}let V=aa%Z.c;let p=aa/Z.c;var total=0.;for(var e=0u;e<Z.a;e++){var b=A[e*Z.b+p]*E[e*Z.c+V];if(C[V]==1.){b*=j(vec4f(d(e,V))).x;}total+=b;}F[aa]+=total;}";
-const shader = /*#__PURE__*/ shaderText('evaluations terms width', 'times:f weights:f gated:f table:f! d_table:f d_weights:f!', `${libMath}${libActivation}${libSlope}${own}`);
+const own = "fn c(e:u32,V:u32)->f32{var O=0.;for(var p=0u;p<Z.b;p++){O=fma(A[e*Z.b+p],B[p*Z.c+V],O);}return O;}@compute@workgroup_size(64)fn time_table(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)v:u32){let aa=m(1u,L,v);if(aa>=Z.a*Z.c){return;}let V=aa%Z.c;let O=c(aa/Z.c,V);D[aa]=select(O,l(vec4f(O)).x,C[V]==1.);}@compute@workgroup_size(64)fn time_table_backward(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)v:u32){let aa=m(1u,L,v);if(aa>=Z.b*Z.c){return;}let V=aa%Z.c;let p=aa/Z.c;var total=0.;for(var e=0u;e<Z.a;e++){var b=A[e*Z.b+p]*E[e*Z.c+V];if(C[V]==1.){b*=j(vec4f(c(e,V))).x;}total+=b;}F[aa]+=total;}";
+const shader = /*#__PURE__*/ shaderText('evaluations terms width', 'times:f weights:f gated:f table:f! d_table:f d_weights:f!', `${libMath}${libActivation}${libSlope}${libElements}${own}`);
 
 export const timeTable = /*#__PURE__*/ kernelSource<
   { times: 'f32'; weights: 'f32'; gated: 'f32'; table: 'f32' },
