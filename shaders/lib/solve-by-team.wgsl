@@ -16,7 +16,7 @@ fn solve_by_team(group: u32, unit: u32) {
   for (var t = 0u; t < params.tasks; t++) {
     let task = t * TASK;
     let kind = tasks[task];
-    let width = 8u >> kind; // 8, 4 or 2 units
+    let width = 8u >> kind; // 8 or 4 units
     if (kind == KIND_FEATURE) {
       if (unit == 0u) {
         let from_at = rows_at + tasks[task + 1u] * TILE4;

@@ -8,8 +8,7 @@ const NONE = 0xffffffffu;
 const TASK = 20u; // words of a task
 const KIND_STRIP8 = 0u;
 const KIND_STRIP4 = 1u;
-const KIND_STRIP2 = 2u;
-const KIND_FEATURE = 3u;
+const KIND_FEATURE = 2u;
 const RUN = 24u; // inputs of one partial sum
 const HAS_SCALE = 256u; // flags beside the activation's number
 const HAS_SKIP = 512u;
@@ -25,6 +24,7 @@ struct Params {
 }
 
 override HAS_LOG_DET: bool = true;
+override GENERAL: bool = true; // whether any strip is not PLAIN
 
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> source: array<vec4<f32>>;

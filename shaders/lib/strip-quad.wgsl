@@ -24,8 +24,5 @@ fn strip_at(at: vec4<u32>, fours: u32) -> Strip {
   );
 }
 
-/// The unit of a column, or of a place behind it; strips of two units are loaded whole.
-fn unit_at(place: u32, width: u32) -> u32 {
-  if (width == 2u) { return place; }
-  return (place ^ (own * 2u)) % width;
-}
+/// The unit of a column, or of a place behind it.
+fn unit_at(place: u32, width: u32) -> u32 { return (place ^ (own * 2u)) % width; }

@@ -8,7 +8,7 @@ export const solveMultiplyAdds = ({ buffers: { weight } }: { readonly buffers: {
   weight.kind === 'constant' ? weight.data.length * (weight.dtype === 'u32' ? 2 : 1) : 0;
 
 export const TASK_WORDS = 20;
-export const TASK_KIND = { strip8: 0, strip4: 1, strip2: 2, feature: 3 } as const;
+export const TASK_KIND = { strip8: 0, strip4: 1, feature: 2 } as const;
 export const TASK_HAS_SCALE = 256;
 export const TASK_HAS_SKIP = 512;
 export const TASK_PLAIN = 1024;

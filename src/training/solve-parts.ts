@@ -46,9 +46,9 @@ function addWeights(sums: Sums, stage: Stage, { units, from, count }: Strip, col
   const { inputs, mask, folded } = stage;
   const { weight } = folded ?? stage;
   const known = count - from;
-  for (let k = 0; k < known + (known % 2); k++)
+  for (let k = 0; k < known; k++)
     for (const unit of units) {
-      const column = k < known ? columns[from + k]! : -1;
+      const column = columns[from + k]!;
       const at = unit * inputs + column;
       if (unit >= 0 && column >= 0 && (mask === null || mask[at] !== 0))
         sums.add(folded?.norm.factor[column] ?? 1, weight[at]!, folded?.norm.weight[column]);

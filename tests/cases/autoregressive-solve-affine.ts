@@ -41,6 +41,7 @@ const solve = (
       SCALE: SCALE_NUMBER[scale],
       UNDO: undo,
       HAS_LOG_DET: logDet,
+      GENERAL: plan.general,
       ...mixConstants(mix ? { mix, back: true } : undefined),
     },
     buffers: {
@@ -69,6 +70,7 @@ function joined(rows: number) {
   const one = solve('three layers in one list', made(5, 20), { rows });
   return {
     ...one,
+    constants: { ...one.constants, GENERAL: plans.some(({ general }) => general) },
     params: { ...one.params, tasks: tasks.length / TASK_WORDS, nodes: 2 * nodes + 1 },
     buffers: {
       ...one.buffers,

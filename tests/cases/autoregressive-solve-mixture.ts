@@ -19,7 +19,7 @@ const solve = (
     name: [name, `D ${shape.dim}`, `${rows} rows`, `${components} components`, ...(logDet ? [] : ['no log-det'])].join(', '),
     rows,
     params: { tasks: plan.taskCount, nodes: plan.nodes, dim: shape.dim, side_features: plan.sideFeatures },
-    constants: { COMPONENTS: components, EPS: 0.01, HAS_LOG_DET: logDet },
+    constants: { COMPONENTS: components, EPS: 0.01, HAS_LOG_DET: logDet, GENERAL: plan.general },
     buffers: {
       source: tiledNormals(shape.dim, spread),
       weight: table(() => plan.weight),

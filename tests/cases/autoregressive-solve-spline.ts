@@ -17,7 +17,7 @@ const solve = (name: string, shape: ConditionerShape, options: { rows?: number; 
     name: [name, `D ${shape.dim}`, `${rows} rows`, ...(logDet ? [] : ['no log-det'])].join(', '),
     rows,
     params: { tasks: plan.taskCount, nodes: plan.nodes, dim: shape.dim, side_features: plan.sideFeatures },
-    constants: { ...splineConstants(settings, false), HAS_LOG_DET: logDet },
+    constants: { ...splineConstants(settings, false), HAS_LOG_DET: logDet, GENERAL: plan.general },
     buffers: {
       source: tiledNormals(shape.dim, settings.box[3] / 4),
       weight: table(() => plan.weight),

@@ -108,7 +108,7 @@ export class Autoregressive implements Bijector {
         log_det: logDet ?? r.tiled(1, 'unused'),
       },
       params: { tasks: plan.taskCount, nodes: plan.nodes, dim: this.dim, side_features: plan.sideFeatures },
-      hasLogDet: logDet !== null,
+      constants: { HAS_LOG_DET: logDet !== null, GENERAL: plan.general },
     });
     return result;
   }

@@ -15,7 +15,7 @@ import {
 import { type Conditioner, type ContextTerm, INPUT, type Stage } from './conditioner.js';
 import { orderBy, type PackedLinear, packLinear } from './packing.js';
 import type { Readiness } from './readiness.js';
-import { type Group, planStrips, type Strip } from './strips.js';
+import { type Group, PADDING, planStrips, type Strip } from './strips.js';
 
 export interface SideProjection {
   readonly packed: PackedLinear;
@@ -41,6 +41,8 @@ export interface SolvePlan {
   readonly sideFeatures: number;
   /** Multiply-adds a row, padding included; beside the masks' non-zeros it shows what padding costs. */
   readonly multiplyAdds: number;
+  /** Whether any strip does more than add a bias and rectify. */
+  readonly general: boolean;
   /** In the order in which they run. */
   readonly strips: readonly Strip[];
   /** Stage input of each packed column: feature or unit. */
@@ -86,7 +88,7 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
       order.push(...units);
       ends.push(order.length);
     }
-    nodes += order.length + 1; // the last group may be padded by one
+    nodes += order.length + PADDING;
     columns.set(index, order);
     columnsBy.set(index, (step) => ends[step]!);
     const keepsRaw = stages.some((other) => other.skip === index);
@@ -96,7 +98,7 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
       const rows = new Int32Array(stage.outputs).fill(-1);
       for (const [at, unit] of order.entries()) rows[unit] = rawBegin + at;
       rawRow.set(index, rows);
-      if (!plain) nodes += order.length + 1;
+      if (!plain) nodes += order.length + PADDING;
     }
     add(
       index,
@@ -118,7 +120,7 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
     const own = [...heads.keys()].filter((p) => heads[p]!.stage === stage);
     const row = nodes;
     headRow.set(stage, row);
-    nodes += own.length * mostSlots + 1; // a group of odd length is padded by one
+    nodes += own.length * mostSlots + PADDING;
     add(
       stage,
       slotsAt.map((slots, step) => ({ step, units: own.flatMap((p) => slots.map((slot) => heads[p]!.units[slot]!)), row, rawRow: null })),
@@ -219,7 +221,7 @@ class TaskWriter {
     const width = strip.units.length;
     const columns = this.columns.get(stage.input)!;
     const count = strip.count - strip.from;
-    const weight = new Float32Array((count + (count % 2)) * width); // [input, unit]; a strip of 2 reads pairs of inputs
+    const weight = new Float32Array(count * width); // [input, unit]
     for (const [lane, unit] of strip.units.entries()) {
       if (unit < 0) continue;
       for (let k = 0; k < count; k++) {
@@ -229,7 +231,7 @@ class TaskWriter {
       }
     }
     const task = new Array<number>(TASK_WORDS).fill(TASK_NONE);
-    task[0] = width === 8 ? TASK_KIND.strip8 : width === 4 ? TASK_KIND.strip4 : TASK_KIND.strip2;
+    task[0] = width === 8 ? TASK_KIND.strip8 : TASK_KIND.strip4;
     task[1] = count;
     task[2] = this.#weightLength / 4;
     task[3] = inputRow + strip.from;
@@ -285,7 +287,7 @@ class TaskWriter {
     this.#tasks.push(task);
   }
 
-  finish(): Pick<SolvePlan, 'tasks' | 'taskCount' | 'weight' | 'bias'> {
+  finish(): Pick<SolvePlan, 'tasks' | 'taskCount' | 'general' | 'weight' | 'bias'> {
     for (const { task, word, term } of this.#sideWords) task[word]! += this.side.begin(term);
     const weight = new Float32Array(Math.max(4, this.#weightLength));
     let at = 0;
@@ -296,6 +298,7 @@ class TaskWriter {
     return {
       tasks: Uint32Array.from(this.#tasks.flat()),
       taskCount: this.#tasks.length,
+      general: this.#tasks.some((task) => task[0] !== TASK_KIND.feature && !(task[9]! & TASK_PLAIN)),
       weight,
       bias: Float32Array.from(this.#bias.length > 0 ? this.#bias : [0, 0, 0, 0]),
     };

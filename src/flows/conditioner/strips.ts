@@ -1,10 +1,10 @@
 // Cuts the units of one layer into strips for the sequential solve, and blocks them as a triangular solve is blocked.
 //
-// A step makes few units ready: two outputs a feature, or H / D hidden units. A strip of 2 units loads as much for each input as one
+// A step makes few units ready: two outputs a feature, or H / D hidden units. A strip of 4 units loads as much for each input as one
 // of 8. So the sums over what is known when a block of steps begins are taken for the whole block at once, in strips of 8 (prefix
 // strips, kept as partial sums), and each step adds only the inputs that became known inside the block.
 
-/** Units of one stage computed together: 8, 4 or 2; −1 for padding. */
+/** Units of one stage computed together: 8 or 4; −1 for padding. */
 export interface Strip {
   readonly stage: number;
   readonly units: readonly number[];
@@ -32,16 +32,17 @@ export interface Group {
 }
 
 const WIDEST = 8;
+const NARROWEST = 4;
+/** Lanes of a strip at most that hold no unit. */
+export const PADDING = NARROWEST - 1;
 
-/** Padded to an even number, then strips of 8 and, for what is left, of 4 and 2. */
+/** Padded to a multiple of 4, then strips of 8 and, for what is left, one of 4. */
 export function cutStrips(units: readonly number[]): number[][] {
-  const padded = units.length % 2 === 0 ? [...units] : [...units, -1];
   const strips: number[][] = [];
-  for (let at = 0; at < padded.length; ) {
-    const left = padded.length - at;
-    const width = left >= WIDEST ? WIDEST : left >= 4 ? 4 : 2;
-    strips.push(padded.slice(at, at + width));
-    at += width;
+  for (let at = 0; at < units.length; at += WIDEST) {
+    const strip = units.slice(at, at + WIDEST);
+    while (strip.length % NARROWEST > 0) strip.push(-1);
+    strips.push(strip);
   }
   return strips;
 }
@@ -80,7 +81,7 @@ export function planStrips(
     }
     let partial = partialRow;
     for (const group of block) {
-      // The padding lane of an odd group falls on the first row of the next one, which is written later and not read before.
+      // Padding lanes of a group fall on the first rows of the next ones, which are written later and not read before.
       let offset = 0;
       for (const units of cutStrips(group.units)) {
         const rawRow = group.rawRow === null ? null : group.rawRow + offset;
@@ -96,6 +97,8 @@ export function planStrips(
           partialRow: from > 0 ? partial + offset : null,
           prefix: false,
         });
+        // Padding lanes read beyond the partial sums: still their region.
+        if (from > 0) partialRows = Math.max(partialRows, partial + offset + units.length - partialRow);
         offset += units.length;
       }
       partial += group.units.length;

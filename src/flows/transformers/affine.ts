@@ -60,11 +60,11 @@ export class AffineTransformer implements Transformer {
     return y;
   }
 
-  recordSolve(r: Recorder, { buffers, params, hasLogDet }: SolveCall): void {
+  recordSolve(r: Recorder, { buffers, params, constants }: SolveCall): void {
     r.run(autoregressiveSolveAffine, {
       buffers,
       params,
-      constants: { ...affineConstants(this.settings, false), HAS_LOG_DET: hasLogDet },
+      constants: { ...affineConstants(this.settings, false), ...constants },
     });
   }
 }

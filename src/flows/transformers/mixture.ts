@@ -31,7 +31,7 @@ export class MixtureTransformer implements Transformer {
     return y;
   }
 
-  recordSolve(r: Recorder, { buffers, params, hasLogDet }: SolveCall): void {
-    r.run(autoregressiveSolveMixture, { buffers, params, constants: { ...this.#constants, HAS_LOG_DET: hasLogDet } });
+  recordSolve(r: Recorder, { buffers, params, constants }: SolveCall): void {
+    r.run(autoregressiveSolveMixture, { buffers, params, constants: { ...this.#constants, ...constants } });
   }
 }

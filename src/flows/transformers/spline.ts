@@ -102,11 +102,11 @@ export class SplineTransformer implements Transformer {
     return recordSpline(r, this.settings, value, { ...call, parameterFeatures: call.parameters.features, shared: false });
   }
 
-  recordSolve(r: Recorder, { buffers, params, hasLogDet }: SolveCall): void {
+  recordSolve(r: Recorder, { buffers, params, constants }: SolveCall): void {
     r.run(autoregressiveSolveSpline, {
       buffers,
       params,
-      constants: { ...splineConstants(this.settings, false), HAS_LOG_DET: hasLogDet },
+      constants: { ...splineConstants(this.settings, false), ...constants },
     });
   }
 }

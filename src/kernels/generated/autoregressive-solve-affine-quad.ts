@@ -12,11 +12,11 @@ import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libStripQuad } from './lib/strip-quad.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@compute@workgroup_size(4)fn autoregressive_solve_affine_quad(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_id)v:vec3u,@builtin(subgroup_invocation_id)ab:u32){if(L.x*ap>=f()){return;}M=ab%4u;P(L.x*c+v.x);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=j! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libStripQuad}${libAutoregressiveSolve}${own}`);
+const own = "@compute@workgroup_size(4)fn autoregressive_solve_affine_quad(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_id)w:vec3u,@builtin(subgroup_invocation_id)aa:u32){if(L.x*ao>=f()){return;}e=aa%4u;F(L.x*c+w.x);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=k! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libStripQuad}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveAffineQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },
   'tasks' | 'nodes' | 'dim' | 'side_features',
-  { HAS_LOG_DET: Flag; SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag }
->('autoregressive-solve-affine-quad', 'call HAS_LOG_DET SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK', shader));
+  { HAS_LOG_DET: Flag; GENERAL: Flag; SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag }
+>('autoregressive-solve-affine-quad', 'call HAS_LOG_DET GENERAL SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK', shader));

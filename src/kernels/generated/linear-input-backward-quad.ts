@@ -11,7 +11,7 @@ import { wgsl as libValueSlopeBackward } from './lib/value-slope-backward.js';
 import { wgsl as libLinearInput } from './lib/linear-input.js';
 import { wgsl as libLinearQuad } from './lib/linear-quad.js';
 
-const own = "@compute@workgroup_size(4,2)fn linear_input_quad(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_id)v:vec3u,@builtin(subgroup_invocation_id)ab:u32){u(L,v,ab%4u);}";
+const own = "@compute@workgroup_size(4,2)fn linear_input_quad(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_id)w:vec3u,@builtin(subgroup_invocation_id)aa:u32){s(L,w,aa%4u);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=u y_at=y blocks=o', 'x weight ranges=M:u y! source', `${libWeights}${libCall}${libLayout}${libRanges}${libMath}${libActivation}${libValueSlopeBackward}${libLinearInput}${libLinearQuad}${own}`);
 
 export const linearInputQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "fn e(cb:u32,t:u32,b:u32)->u32{return m(vec4u(cb,t,b,0x5fu),vec2u(Z.d,Z.e)).x;}fn g(ax:u32,b:u32)->u32{let c=(1u<<Z.c)-1u;var aa=ax;loop{var J=aa>>Z.c;var K=aa&c;for(var t=0u;t<4u;t++){let ai=J^(e(K,t,b)&c);J=K;K=ai;}aa=(J<<Z.c)|K;if(aa<Z.b){break;}}return aa;}fn h(k:u32)->u32{let aa=o(p.d)+o(p.a)+k;return g(aa%Z.b,o(p.c)+aa/Z.b);}@64 minibatch ab{let Y=f();if(ab.x*4u>=Y){return;}let D=Y-1u;var G:vec4u;for(var b=0u;b<4u;b++){G[b]=h(min(ab.x*4u+b,D))*Z.a;}for(var ad=0u;ad<Z.a;ad++){B[d(Z.a,ab.x)+ad*c]=vec4f(A[G.x+ad],A[G.y+ad],A[G.z+ad],A[G.w+ad]);}}";
+const own = "fn e(cb:u32,t:u32,b:u32)->u32{return m(vec4u(cb,t,b,0x5fu),vec2u(Z.d,Z.e)).x;}fn g(bd:u32,b:u32)->u32{let c=(1u<<Z.c)-1u;var Y=bd;loop{var J=Y>>Z.c;var K=Y&c;for(var t=0u;t<4u;t++){let ai=J^(e(K,t,b)&c);J=K;K=ai;}Y=(J<<Z.c)|K;if(Y<Z.b){break;}}return Y;}fn h(y:u32)->u32{let Y=o(p.d)+o(p.a)+y;return g(Y%Z.b,o(p.c)+Y/Z.b);}@64 minibatch aa{let S=f();if(aa.x*4u>=S){return;}let D=S-1u;var G:vec4u;for(var b=0u;b<4u;b++){G[b]=h(min(aa.x*4u+b,D))*Z.a;}for(var R=0u;R<Z.a;R++){B[d(Z.a,aa.x)+R*c]=vec4f(A[G.x+R],A[G.y+R],A[G.z+R],A[G.w+R]);}}";
 const shader = /*#__PURE__*/ shaderText('features count half_bits seed_low seed_high', 'data:f y!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const minibatch = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ab{let p=ab.y;if(ab.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ab.x)+p*c;let ai=Z.a*c;let aa=d(Z.a,ab.x)+p*c;let o=l(A[gate+ai])*B[aa];let N=o+l(A[gate])*U(A[gate+2u*ai]);let at=l(A[gate+3u*ai])*U(N);B[aa]=N;C[d(Z.b,ab.x)+(Z.c+p)*c]=at;D[d(Z.d,ab.x)+p*c]=at;}@16,4 gru ab{let p=ab.y;if(ab.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,ab.x)+p*c;let ai=Z.a*c;let aa=d(Z.b,ab.x)+(Z.c+p)*c;let ac=U(A[gate+2u*ai]+l(A[gate])*A[gate+3u*ai]);let at=ac+l(A[gate+ai])*(C[aa]-ac);C[aa]=at;D[d(Z.d,ab.x)+p*c]=at;}";
+const own = "@16,4 lstm aa{let p=aa.y;if(aa.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,aa.x)+p*c;let ai=Z.a*c;let Y=d(Z.a,aa.x)+p*c;let o=l(A[gate+ai])*B[Y];let N=o+l(A[gate])*U(A[gate+2u*ai]);let ak=l(A[gate+3u*ai])*U(N);B[Y]=N;C[d(Z.b,aa.x)+(Z.c+p)*c]=ak;D[d(Z.d,aa.x)+p*c]=ak;}@16,4 gru aa{let p=aa.y;if(aa.x*4u>=f()||p>=Z.a){return;}let gate=d(4u*Z.a,aa.x)+p*c;let ai=Z.a*c;let Y=d(Z.b,aa.x)+(Z.c+p)*c;let ab=U(A[gate+2u*ai]+l(A[gate])*A[gate+3u*ai]);let ak=ab+l(A[gate+ai])*(C[Y]-ab);C[Y]=ak;D[d(Z.d,aa.x)+p*c]=ak;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<
