@@ -2,6 +2,7 @@
 //
 //   y[o] = sum over k < inputs of W[o, k] x[k]          o < outputs; the same for `blocks` inputs side by side
 //          times act'(v) of the layer before, from source[o] = act(v)          ACTIVATION
+//   y[o] = y[o] + that sum                                                     ADD
 //
 // One invocation computes 16 outputs of 16 rows in registers, four inputs at a time as products of 4 × 4 matrices: four vec4 of x and of the
 // weights each serve 16 vec4 multiply-adds, twice what masked-linear.wgsl makes of a load. Its order of summation is not that of the forward pass, whose bits

@@ -1,6 +1,6 @@
 // Between one flat vector of parameters and the tables that kernels read: packed weights, biases, constants.
 //
-//   gather    table[i] = ± parameters[place(i)], or initial[i] where no parameter belongs
+//   gather    table[i] = ± parameters[place(i)], or initial[i] where no parameter belongs (ZEROS: 0)
 //   scatter   gradient[j] = factor · Σ over i with place(i) = j of ± d_table[i]
 //   clear     table[i] = 0
 //   products  table[i] = Σ over k from starts[i] to starts[i + 1] of factors[k] · left[k] · right[k]: what a norm leaves of the weights of a layer
@@ -38,6 +38,7 @@ struct Params {
 @group(0) @binding(11) var<storage, read> left: array<f32>;
 @group(0) @binding(12) var<storage, read> right: array<f32>;
 
+override ZEROS: bool = false;
 override SINGLE: bool = false; // a parameter has one reader at most: readers[j], or 0
 
 fn signed(value: f32, word: u32) -> f32 { return select(value, -value, word >= 0x80000000u); }
@@ -46,7 +47,9 @@ fn gather_at(i: u32) {
   let word = place[i];
   let j = word & 0x7fffffffu;
   // One store instead of two branches with one each, both of which SwiftShader runs.
-  table[i] = select(signed(parameters[max(j, 1u) - 1u], word), initial[i], j == 0u);
+  var other = 0.0;
+  if (!ZEROS) { other = initial[i]; }
+  table[i] = select(signed(parameters[max(j, 1u) - 1u], word), other, j == 0u);
 }
 
 @compute @workgroup_size(64)

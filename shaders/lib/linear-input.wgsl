@@ -22,8 +22,10 @@ struct Params {
 @group(0) @binding(6) var<storage, read> source: array<vec4<f32>>;
 
 override ACTIVATION: u32 = 0u;
+override ADD: bool = false;
 
 fn through(at: u32, v: vec4<f32>) -> vec4<f32> {
+  if (ADD) { return y[at] + v; }
   if (ACTIVATION == 0u) { return v; }
   return slope_from_value(ACTIVATION, source[at]) * v;
 }

@@ -1,5 +1,5 @@
 import type { Recorder } from '../runtime/recorder.js';
-import type { TableTensor, Tensor } from '../runtime/tensor.js';
+import { NONE, type TableTensor, type Tensor } from '../runtime/tensor.js';
 import * as source from './generated/parameters.js';
 import { elementKernel } from './geometry.js';
 
@@ -11,12 +11,12 @@ export const scatter = /*#__PURE__*/ elementKernel(source.scatter, ({ length }) 
 export const products = /*#__PURE__*/ elementKernel(source.products, ({ length }) => length);
 export const clear = /*#__PURE__*/ elementKernel(source.clear, ({ length }) => length, 16);
 
-/** Records a table whose element i is `from[place[i] - 1]`, negative with the top bit; `initial[i]` where the place is 0. */
+/** Records a table whose element i is `from[place[i] - 1]`, negative with the top bit; where the place is 0, `initial[i]`, or 0 without any. */
 export function recordGather(
   r: Recorder,
   from: Tensor,
   place: Uint32Array<ArrayBuffer>,
-  initial: Float32Array<ArrayBuffer>,
+  initial: Float32Array<ArrayBuffer> | null,
   label: string,
 ): TableTensor {
   const table = r.table(place.length, label);
@@ -28,12 +28,19 @@ function recordGatherInto(
   r: Recorder,
   from: Tensor,
   place: Uint32Array<ArrayBuffer>,
-  initial: Float32Array<ArrayBuffer>,
+  initial: Float32Array<ArrayBuffer> | null,
   table: TableTensor,
 ): void {
+  const given = initial?.some((value, i) => value !== 0 && place[i] === 0) ? initial : null;
   r.run(gather, {
-    buffers: { parameters: from, place: r.constant(place, 'places'), initial: r.constant(initial, `initial ${table.label}`), table },
+    buffers: {
+      parameters: from,
+      place: r.constant(place, 'places'),
+      initial: given ? r.constant(given, `initial ${table.label}`) : NONE,
+      table,
+    },
     params: { length: place.length, factor: 0 },
+    constants: { ZEROS: given === null },
   });
 }
 
@@ -43,7 +50,7 @@ export const recordCopy = (r: Recorder, from: Tensor, table: TableTensor): void 
     r,
     from,
     Uint32Array.from({ length: table.length }, (_, i) => 1 + i),
-    new Float32Array(4),
+    null,
     table,
   );
 

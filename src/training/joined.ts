@@ -1,9 +1,10 @@
-// Elementwise steps of the way back that the product before them takes along: a dispatch and a tensor less each.
+// What the way back does not need: elementwise steps that the product before them takes along, and copies. A dispatch and a tensor less each.
 
 import { activationBackward } from '../kernels/activation-backward.js';
 import { linearInput, SLOPES } from '../kernels/linear-input-backward.js';
+import { permute } from '../kernels/permute.js';
 import type { Command } from '../runtime/program.js';
-import type { TiledTensor } from '../runtime/tensor.js';
+import type { Tensor, TiledTensor } from '../runtime/tensor.js';
 
 /** Commands that read or write each tensor, in order. */
 function usersOf(commands: readonly Command[]): Map<number, Command[]> {
@@ -14,8 +15,49 @@ function usersOf(commands: readonly Command[]): Map<number, Command[]> {
   return users;
 }
 
+const isOwn = (tensor: Tensor | undefined): tensor is TiledTensor => tensor?.kind === 'tiled' && tensor.state === undefined;
+
+const writes = ({ kernel, tensors }: Command, { id }: TiledTensor): boolean =>
+  Object.entries(tensors).some(
+    ([name, tensor]) => tensor.kind === 'tiled' && tensor.id === id && kernel.source.buffers[name]!.access === 'read_write',
+  );
+
+/** Whether a command copies a tensor as it is: what spreads the gradient of a sum over its only term. */
+function isCopy({ kernel, params, tensors: { index } }: Command): boolean {
+  return (
+    kernel.source === permute.source &&
+    params.features === params.source_features &&
+    index?.kind === 'constant' &&
+    index.data.every((from, f) => from === f)
+  );
+}
+
+/** The commands without copies of what nothing changes afterwards. */
+function withoutCopies(commands: readonly Command[]): readonly Command[] {
+  const origins = new Map<number, TiledTensor>();
+  const resolved = (command: Command): Command => ({
+    ...command,
+    tensors: Object.fromEntries(
+      Object.entries(command.tensors).map(([name, tensor]) => [name, (tensor.kind === 'tiled' && origins.get(tensor.id)) || tensor]),
+    ),
+  });
+  return commands.flatMap((original, at) => {
+    const command = resolved(original);
+    const { x, y } = command.tensors;
+    const droppable =
+      isCopy(command) &&
+      isOwn(x) &&
+      isOwn(y) &&
+      !commands.some((other) => other !== original && writes(other, y)) &&
+      !commands.slice(at).some((other) => writes(other, x));
+    if (!droppable) return [command];
+    origins.set(y.id, x);
+    return [];
+  });
+}
+
 /** The commands, with slopes of activations in the products whose results they alone read. */
-export function joined(commands: readonly Command[]): readonly Command[] {
+function withSlopes(commands: readonly Command[]): readonly Command[] {
   const users = usersOf(commands);
   /** By what is left out, and by what takes its place. */
   const taken = new Map<Command, Command | null>();
@@ -35,3 +77,6 @@ export function joined(commands: readonly Command[]): readonly Command[] {
     return other === undefined ? [command] : (other ?? []);
   });
 }
+
+/** The commands of a step, with fewer of them. */
+export const joined = (commands: readonly Command[]): readonly Command[] => withoutCopies(withSlopes(commands));

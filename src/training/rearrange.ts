@@ -46,7 +46,7 @@ export class Rearrangements {
       const places = new Uint32Array(length);
       for (const { from, places: own } of all) places.set(own, from);
       const whole = { ...source, from: 0, length: source.whole };
-      const { id } = r.once('before', () => recordGather(r, whole, places, new Float32Array(length), 'rearranged'));
+      const { id } = r.once('before', () => recordGather(r, whole, places, null, 'rearranged'));
       for (const part of parts) Object.assign(part, { id, whole: length });
     }
     this.#targets.clear();

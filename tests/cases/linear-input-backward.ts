@@ -10,13 +10,14 @@ interface Layer {
   readonly masked?: boolean;
   readonly at?: number;
   readonly blocks?: number;
+  readonly add?: boolean;
   readonly activation?: keyof typeof VALUE_NUMBER;
   /** Strips, one after another, that read nothing. */
   readonly closed?: readonly number[];
 }
 
-const product = ({ inputs, outputs, rows = 257, masked = false, at = 0, blocks = 1, closed = [], activation }: Layer) => ({
-  name: `${inputs}→${outputs}, ${rows} rows${masked ? ', masked' : ''}${at ? `, from ${at}` : ''}${blocks > 1 ? `, ${blocks} blocks` : ''}${closed.length > 0 ? `, strips ${closed} closed` : ''}${activation ? `, ${activation}` : ''}`,
+const product = ({ inputs, outputs, rows = 257, masked = false, at = 0, blocks = 1, closed = [], activation, add = false }: Layer) => ({
+  name: `${inputs}→${outputs}, ${rows} rows${masked ? ', masked' : ''}${at ? `, from ${at}` : ''}${blocks > 1 ? `, ${blocks} blocks` : ''}${closed.length > 0 ? `, strips ${closed} closed` : ''}${activation ? `, ${activation}` : ''}${add ? ', added' : ''}`,
   rows,
   params: {
     inputs,
@@ -27,7 +28,7 @@ const product = ({ inputs, outputs, rows = 257, masked = false, at = 0, blocks =
     y_at: at,
     blocks,
   },
-  constants: { ACTIVATION: activation ? VALUE_NUMBER[activation] : 0 },
+  constants: { ACTIVATION: activation ? VALUE_NUMBER[activation] : 0, ADD: add },
   buffers: {
     x: tiledNormals(blocks * inputs + 2 * at),
     weight: table((random) =>
@@ -50,6 +51,7 @@ export const linearInputCases = defineCases(linearInput, [
   ...[3, 4].map((outputs) => product({ inputs: 70, outputs, masked: true })),
   product({ inputs: 10, outputs: 12, at: 3 }),
   product({ inputs: 10, outputs: 12, at: 2, blocks: 3 }),
+  ...[3, 12, 70].map((outputs) => product({ inputs: 70, outputs, at: 3, add: true })),
   product({ inputs: 10, outputs: 40, closed: [0, 3, 4] }),
   product({ inputs: 10, outputs: 40, closed: [2, 3] }),
   ...(Object.keys(VALUE_NUMBER) as (keyof typeof VALUE_NUMBER)[])

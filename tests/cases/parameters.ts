@@ -1,6 +1,6 @@
 import { clear, gather, NEGATIVE, products, scatter } from '../../src/kernels/parameters.js';
 import type { Random } from '../support/random.js';
-import { defineCases, table, ULP } from './case.js';
+import { defineCases, table, ULP, unread } from './case.js';
 
 const place = (random: Random, count: number): number => {
   const index = Math.floor(random.uniform() * (count + 1));
@@ -11,18 +11,21 @@ const normals = (length: number) => table((random) => random.normals(length));
 
 export const gatherCases = defineCases(
   gather,
-  [1, 3, 257, 4096].map((length) => ({
-    name: `${length} elements`,
-    rows: 1,
-    params: { length, factor: 0 },
-    buffers: {
-      parameters: normals(100),
-      place: table((random) => Uint32Array.from({ length }, () => place(random, 100))),
-      initial: normals(length),
-      table: normals(length),
-    },
-    tolerance: { bound: 0 },
-  })),
+  [1, 3, 257, 4096].flatMap((length) =>
+    [false, true].map((ZEROS) => ({
+      name: `${length} elements${ZEROS ? ', zeros beside' : ''}`,
+      rows: 1,
+      params: { length, factor: 0 },
+      constants: { ZEROS },
+      buffers: {
+        parameters: normals(100),
+        place: table((random) => Uint32Array.from({ length }, () => place(random, 100))),
+        initial: ZEROS ? unread : normals(length),
+        table: normals(length),
+      },
+      tolerance: { bound: 0 },
+    })),
+  ),
 );
 
 /** Readers of each parameter: none, one, or a few. */

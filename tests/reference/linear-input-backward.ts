@@ -16,7 +16,7 @@ export const linearInput = defineTwin(
             sum +=
               weight[(strip * inputs + k) * 8 + (o % 8)]! * x[tiled(params.x_features, row) + (params.x_at + block * inputs + k) * TILE]!;
           const at = tiled(params.y_features, row) + (params.y_at + block * outputs + o) * TILE;
-          y[at] = constants.ACTIVATION ? slopeFromValue(constants.ACTIVATION, values[at]!) * sum : sum;
+          y[at] = constants.ADD ? y[at]! + sum : constants.ACTIVATION ? slopeFromValue(constants.ACTIVATION, values[at]!) * sum : sum;
         }
   },
 );

@@ -1,18 +1,24 @@
 import * as source from '../../src/kernels/generated/minibatch.js';
 import { TILE, tiled } from './layout.js';
-import { philox4x32 } from './math.js';
 import { defineTwin } from './twin.js';
+
+/** A bijection of 32 bits. */
+function spread(word: number): number {
+  let x = word >>> 0;
+  x = Math.imul(x ^ (x >>> 16), 0x7feb352d) >>> 0;
+  x = Math.imul(x ^ (x >>> 15), 0x846ca68b) >>> 0;
+  return (x ^ (x >>> 16)) >>> 0;
+}
 
 /** Row `place` of an epoch. */
 export function shuffled(place: number, epoch: number, count: number, half: number, seed: number): number {
   const mask = 2 ** half - 1;
+  const key = spread((seed % 2 ** 32) ^ spread(Math.floor(seed / 2 ** 32) ^ spread(epoch)));
   let at = place;
   do {
     let [left, right] = [Math.floor(at / 2 ** half), at & mask];
-    for (let round = 0; round < 4; round++) {
-      const [word] = philox4x32([right, round, epoch, 0x5f], [seed % 2 ** 32, Math.floor(seed / 2 ** 32)]);
-      [left, right] = [right, ((left ^ word!) & mask) >>> 0];
-    }
+    for (let round = 1; round <= 4; round++)
+      [left, right] = [right, ((left ^ spread(right ^ (key + Math.imul(round, 0x9e3779b9)))) & mask) >>> 0];
     at = left * 2 ** half + right;
   } while (at >= count);
   return at;

@@ -5,9 +5,13 @@ import { defineTwin } from './twin.js';
 const signOf = (word: number): number => (word >= NEGATIVE ? -1 : 1);
 const indexOf = (word: number): number => (word >= NEGATIVE ? word - NEGATIVE : word) - 1;
 
-export const gather = defineTwin(source.gather, ({ buffers: { parameters, place, initial, table }, params: { length } }) => {
-  for (let i = 0; i < length; i++) table[i] = place[i] === 0 ? initial[i]! : signOf(place[i]!) * parameters[indexOf(place[i]!)]!;
-});
+export const gather = defineTwin(
+  source.gather,
+  ({ buffers: { parameters, place, initial, table }, params: { length }, constants: { ZEROS } }) => {
+    for (let i = 0; i < length; i++)
+      table[i] = place[i] === 0 ? (ZEROS ? 0 : initial[i]!) : signOf(place[i]!) * parameters[indexOf(place[i]!)]!;
+  },
+);
 
 export const scatter = defineTwin(source.scatter, ({ buffers: { d_table, starts, readers, gradient }, params, constants: { SINGLE } }) => {
   const { length, factor } = params;

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "@16,4 diagonal_affine aa{let R=aa.y;if(aa.x*4u>=f()||R>=Z.a){return;}let Y=d(Z.a,aa.x)+R*c;let g=b(A[Y]-B[R],B[Z.a+R],B[2u*Z.a+R]);C[Y]=g+B[3u*Z.a+R];}";
+const own = "@16,4 diagonal_affine ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}let aa=d(Z.a,ab.x)+ac*c;let g=b(A[aa]-B[ac],B[Z.a+ac],B[2u*Z.a+ac]);C[aa]=g+B[3u*Z.a+ac];}";
 const shader = /*#__PURE__*/ shaderText('features', 'x constants:f y!', `${libCall}${libLayout}${libSplitProduct}${own}`);
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

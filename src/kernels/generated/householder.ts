@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const n=24u;override REVERSE:bool=false;@64 householder aa{if(aa.x*4u>=f()){return;}let l=Z.a;let S=Z.b;let Q=d(l,aa.x);var s=vec4f();var g=0u;for(var b=0u;b<=S;b++){let i=min(b,S-1u);let ai=select(i,S-1u-i,REVERSE);var H=vec4f();for(var e=0u;e<l;e+=n){let W=min(e+n,l);var al=vec4f();for(var R=e;R<W;R++){let Y=Q+R*c;var h:vec4f;if(b==0u){h=A[Y];if(REVERSE){h-=C[2u*S+R];}}else{h=D[Y]-B[g*l+R]*s;}al=fma(vec4f(B[ai*l+R]),h,al);if(!REVERSE&&b==S){h+=C[2u*S+R];}D[Y]=h;}H+=al;}s=H*C[ai]+H*C[S+ai];g=ai;}}";
+const own = "const n=24u;override REVERSE:bool=false;@64 householder ab{if(ab.x*4u>=f()){return;}let l=Z.a;let Y=Z.b;let Q=d(l,ab.x);var s=vec4f();var j=0u;for(var b=0u;b<=Y;b++){let i=min(b,Y-1u);let g=select(i,Y-1u-i,REVERSE);var H=vec4f();for(var e=0u;e<l;e+=n){let R=min(e+n,l);var S=vec4f();for(var ac=e;ac<R;ac++){let aa=Q+ac*c;var h:vec4f;if(b==0u){h=A[aa];if(REVERSE){h-=C[2u*Y+ac];}}else{h=D[aa]-B[j*l+ac]*s;}S=fma(vec4f(B[g*l+ac]),h,S);if(!REVERSE&&b==Y){h+=C[2u*Y+ac];}D[aa]=h;}H+=S;}s=H*C[g]+H*C[Y+g];j=g;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 join aa{let R=aa.y;if(aa.x*4u>=f()||R>=Z.a){return;}let Y=d(Z.a,aa.x)+R*c;if(R<Z.b){C[Y]=A[d(Z.b,aa.x)+R*c];}else{C[Y]=B[d(Z.c,aa.x)+(R-Z.d)*c];}}";
+const own = "@16,4 join ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}let aa=d(Z.a,ab.x)+ac*c;if(ac<Z.b){C[aa]=A[d(Z.b,ab.x)+ac*c];}else{C[aa]=B[d(Z.c,ab.x)+(ac-Z.d)*c];}}";
 const shader = /*#__PURE__*/ shaderText('features leading_features whole_features shift', 'leading whole_tensor y!', `${libCall}${libLayout}${own}`);
 
 export const join = /*#__PURE__*/ kernelSource<

@@ -10,7 +10,7 @@ import { wgsl as libRanges } from './lib/ranges.js';
 import { wgsl as libMaskedLinear } from './lib/masked-linear.js';
 import { wgsl as libLinearQuad } from './lib/linear-quad.js';
 
-const own = "@compute@workgroup_size(4,2)fn masked_linear_quad(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_id)w:vec3u,@builtin(subgroup_invocation_id)aa:u32){s(L,w,aa%4u);}";
+const own = "@compute@workgroup_size(4,2)fn masked_linear_quad(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_id)w:vec3u,@builtin(subgroup_invocation_id)ab:u32){s(L,w,ab%4u);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=u y_at=y raw_features blocks=o', 'x weight bias:f ranges=M:u addend gate y! raw!', `${libWeights}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLinearQuad}${own}`);
 
 export const maskedLinearQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<

@@ -2,11 +2,9 @@
 import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
-import { wgsl as libMath } from './lib/math.js';
-import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "fn e(cb:u32,t:u32,b:u32)->u32{return m(vec4u(cb,t,b,0x5fu),vec2u(Z.d,Z.e)).x;}fn g(bd:u32,b:u32)->u32{let c=(1u<<Z.c)-1u;var Y=bd;loop{var J=Y>>Z.c;var K=Y&c;for(var t=0u;t<4u;t++){let ai=J^(e(K,t,b)&c);J=K;K=ai;}Y=(J<<Z.c)|K;if(Y<Z.b){break;}}return Y;}fn h(y:u32)->u32{let Y=o(p.d)+o(p.a)+y;return g(Y%Z.b,o(p.c)+Y/Z.b);}@64 minibatch aa{let S=f();if(aa.x*4u>=S){return;}let D=S-1u;var G:vec4u;for(var b=0u;b<4u;b++){G[b]=h(min(aa.x*4u+b,D))*Z.a;}for(var R=0u;R<Z.a;R++){B[d(Z.a,aa.x)+R*c]=vec4f(A[G.x+R],A[G.y+R],A[G.z+R],A[G.w+R]);}}";
-const shader = /*#__PURE__*/ shaderText('features count half_bits seed_low seed_high', 'data:f y!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
+const own = "fn Q(g:u32)->u32{var c=g;c=(c^(c>>16u))*0x7feb352du;c=(c^(c>>15u))*0x846ca68bu;return c^(c>>16u);}fn e(bd:u32,c:u32)->u32{let b=(1u<<Z.c)-1u;let h=Q(Z.d^Q(Z.e^Q(c)));var aa=bd;loop{var J=aa>>Z.c;var K=aa&b;for(var t=1u;t<=4u;t++){let g=J^(Q(K^(h+t*0x9e3779b9u))&b);J=K;K=g;}aa=(J<<Z.c)|K;if(aa<Z.b){break;}}return aa;}fn g(y:u32)->u32{let aa=o(p.d)+o(p.a)+y;return e(aa%Z.b,o(p.c)+aa/Z.b);}@64 minibatch ab{let Y=f();if(ab.x*4u>=Y){return;}let D=Y-1u;var G:vec4u;for(var b=0u;b<4u;b++){G[b]=g(min(ab.x*4u+b,D))*Z.a;}for(var ac=0u;ac<Z.a;ac++){B[d(Z.a,ab.x)+ac*c]=vec4f(A[G.x+ac],A[G.y+ac],A[G.z+ac],A[G.w+ac]);}}";
+const shader = /*#__PURE__*/ shaderText('features count half_bits seed_low seed_high', 'data:f y!', `${libCall}${libLayout}${own}`);
 
 export const minibatch = /*#__PURE__*/ kernelSource<
   { data: 'f32'; y: 'f32' },

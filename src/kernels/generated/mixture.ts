@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const v=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture aa{let R=aa.y;if(aa.x*4u>=f()||R>=Z.a){return;}let Y=d(Z.a,aa.x)+R*c;let p=C[R];if(p==v){D[Y]=A[Y];return;}let j=d(3u*COMPONENTS*Z.b,aa.x)+p*c;let W=Z.b*c;ax(j,W);var ai:u;if(INVERSE){ai=az(A[Y],j,W);}else{let T=ae(A[Y],j,W);ai=u(select(T.z,T.z*ac,abs(T.z)>vec4f(.9*J)),T.a);}D[Y]=ai.c;if(HAS_LOG_DET){E[d(Z.b,aa.x)+p*c]=ai.a;}}";
+const own = "const v=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}let aa=d(Z.a,ab.x)+ac*c;let p=C[ac];if(p==v){D[aa]=A[aa];return;}let j=d(3u*COMPONENTS*Z.b,ab.x)+p*c;let W=Z.b*c;ao(j,W);var am:u;if(INVERSE){am=az(A[aa],j,W);}else{let T=ae(A[aa],j,W);am=u(select(T.z,T.z*Y,abs(T.z)>vec4f(.9*J)),T.a);}D[aa]=am.c;if(HAS_LOG_DET){E[d(Z.b,ab.x)+p*c]=am.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots', 'x state=k! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<

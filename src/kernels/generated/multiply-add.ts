@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override HAS_B:bool=false;override ADD:bool=false;@16,4 multiply_add aa{let R=aa.y;if(aa.x*4u>=f()||R>=Z.a){return;}var h=Z.g*A[d(Z.b,aa.x)+(Z.c+R)*c];if(HAS_B){h*=B[d(Z.d,aa.x)+(R%Z.d)*c];}let Y=d(Z.e,aa.x)+(Z.f+R)*c;if(ADD){C[Y]+=h;}else{C[Y]=h;}}";
+const own = "override HAS_B:bool=false;override ADD:bool=false;@16,4 multiply_add ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}var h=Z.g*A[d(Z.b,ab.x)+(Z.c+ac)*c];if(HAS_B){h*=B[d(Z.d,ab.x)+(ac%Z.d)*c];}let aa=d(Z.e,ab.x)+(Z.f+ac)*c;if(ADD){C[aa]+=h;}else{C[aa]=h;}}";
 const shader = /*#__PURE__*/ shaderText('features a_features a_at b_features y_features y_at factor:f', 'a b y!', `${libCall}${libLayout}${own}`);
 
 export const multiplyAdd = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack aa{let R=aa.y;let S=f();if(aa.x*4u>=S||R>=Z.a){return;}let D=S-1u;let W=select(1u,p.e.x,Z.b==1u)*Z.a;let y=aa.x*4u;B[d(Z.a,aa.x)+R*c]=vec4f(A[y*W+R],A[min(y+1u,D)*W+R],A[min(y+2u,D)*W+R],A[min(y+3u,D)*W+R]);}@16,4 unpack aa{let R=aa.y;let S=f();if(aa.x*4u>=S||R>=Z.a){return;}let y=aa.x*4u;let h=D[d(Z.a,aa.x)+R*c];let Y=y*Z.a+R;C[Y]=h.x;if(y+1u<S){C[Y+Z.a]=h.y;}if(y+2u<S){C[Y+2u*Z.a]=h.z;}if(y+3u<S){C[Y+3u*Z.a]=h.w;}}";
+const own = "@16,4 pack ab{let ac=ab.y;let Y=f();if(ab.x*4u>=Y||ac>=Z.a){return;}let D=Y-1u;let W=select(1u,p.e.x,Z.b==1u)*Z.a;let y=ab.x*4u;B[d(Z.a,ab.x)+ac*c]=vec4f(A[y*W+ac],A[min(y+1u,D)*W+ac],A[min(y+2u,D)*W+ac],A[min(y+3u,D)*W+ac]);}@16,4 unpack ab{let ac=ab.y;let Y=f();if(ab.x*4u>=Y||ac>=Z.a){return;}let y=ab.x*4u;let h=D[d(Z.a,ab.x)+ac*c];let aa=y*Z.a+ac;C[aa]=h.x;if(y+1u<Y){C[aa+Z.a]=h.y;}if(y+2u<Y){C[aa+2u*Z.a]=h.z;}if(y+3u<Y){C[aa+3u*Z.a]=h.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

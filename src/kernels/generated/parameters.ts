@@ -3,14 +3,14 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { times } from '../shader-text.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = `override SINGLE:bool=false;fn c(h:f32,g:u32)->f32{return select(h,-h,g>=0x80000000u);}fn d(V:u32){let g=B[V];let p=g&0x7fffffffu;D[V]=select(c(A[max(p,1u)-1u],g),C[V],p==0u);}@compute@workgroup_size(64)fn gather(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)w:u32){let X=m(4u,L,w);${times(0, 4, (b) => `d(min(X+${b}*64u,Z.a-1u));`)}}fn e(p:u32){let g=G[p];let b=g&0x7fffffffu;H[p]=select(Z.b*c(E[max(b,1u)-1u],g),0.,b==0u);}fn f(p:u32){if(p>=Z.a){return;}var O=0.;for(var b=F[p];b<F[p+1u];b++){let g=G[b];O+=c(E[(g&0x7fffffffu)-1u],g);}H[p]=Z.b*O;}@compute@workgroup_size(64)fn scatter(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)w:u32){let X=m(4u,L,w);if(SINGLE){${times(0, 4, (b) => `e(min(X+${b}*64u,Z.a-1u));`)}}else{for(var b=0u;b<4u;b++){f(X+b*64u);}}}@compute@workgroup_size(64)fn clear(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)w:u32){let X=m(16u,L,w);${times(0, 16, (b) => `D[min(X+${b}*64u,Z.a-1u)]=0.;`)}}@compute@workgroup_size(64)fn products(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)w:u32){let V=m(1u,L,w);if(V>=Z.a){return;}let W=F[V+1u];var O=0.;for(var B=F[V];B<W;B+=32u){var al=0.;for(var b=B;b<min(B+32u,W);b++){al=fma(I[b]*J[b],K[b],al);}O+=al;}D[V]=O;}`;
+const own = `override ZEROS:bool=false;override SINGLE:bool=false;fn c(h:f32,g:u32)->f32{return select(h,-h,g>=0x80000000u);}fn d(V:u32){let g=B[V];let p=g&0x7fffffffu;var f=0.;if(!ZEROS){f=C[V];}D[V]=select(c(A[max(p,1u)-1u],g),f,p==0u);}@compute@workgroup_size(64)fn gather(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)w:u32){let X=m(4u,L,w);${times(0, 4, (b) => `d(min(X+${b}*64u,Z.a-1u));`)}}fn e(p:u32){let g=G[p];let b=g&0x7fffffffu;H[p]=select(Z.b*c(E[max(b,1u)-1u],g),0.,b==0u);}fn f(p:u32){if(p>=Z.a){return;}var O=0.;for(var b=F[p];b<F[p+1u];b++){let g=G[b];O+=c(E[(g&0x7fffffffu)-1u],g);}H[p]=Z.b*O;}@compute@workgroup_size(64)fn scatter(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)w:u32){let X=m(4u,L,w);if(SINGLE){${times(0, 4, (b) => `e(min(X+${b}*64u,Z.a-1u));`)}}else{for(var b=0u;b<4u;b++){f(X+b*64u);}}}@compute@workgroup_size(64)fn clear(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)w:u32){let X=m(16u,L,w);${times(0, 16, (b) => `D[min(X+${b}*64u,Z.a-1u)]=0.;`)}}@compute@workgroup_size(64)fn products(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)w:u32){let V=m(1u,L,w);if(V>=Z.a){return;}let R=F[V+1u];var O=0.;for(var B=F[V];B<R;B+=32u){var S=0.;for(var b=B;b<min(B+32u,R);b++){S=fma(I[b]*J[b],K[b],S);}O+=S;}D[V]=O;}`;
 const shader = /*#__PURE__*/ shaderText('length factor:f', 'parameters:f place:u initial:f table:f! d_table:f starts:u readers:u gradient:f! factors:f left:f right:f', `${libElements}${own}`);
 
 export const gather = /*#__PURE__*/ kernelSource<
   { parameters: 'f32'; place: 'u32'; initial: 'f32'; table: 'f32' },
   'length' | 'factor',
-  Record<never, never>
->('parameters', '', shader, 'gather', [0, 1, 2, 3]);
+  { ZEROS: Flag }
+>('parameters', ' ZEROS', shader, 'gather', [0, 1, 2, 3]);
 
 export const scatter = /*#__PURE__*/ kernelSource<
   { d_table: 'f32'; starts: 'u32'; readers: 'u32'; gradient: 'f32' },

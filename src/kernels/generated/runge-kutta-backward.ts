@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 advance_backward aa{let R=aa.y;if(aa.x*4u>=f()||R>=Z.a){return;}let l=A[d(Z.e,aa.x)+(Z.f+R)*c];let j=d(Z.c,aa.x)+R*c;for(var V=0u;V<Z.b;V++){let Y=j+V*Z.d*c;let al=B[V]*l;if(ADD){C[Y]+=al;}else{C[Y]=al;}}}";
+const own = "override ADD:bool=false;@16,4 advance_backward ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}let l=A[d(Z.e,ab.x)+(Z.f+ac)*c];let j=d(Z.c,ab.x)+ac*c;for(var V=0u;V<Z.b;V++){let aa=j+V*Z.d*c;let S=B[V]*l;if(ADD){C[aa]+=S;}else{C[aa]=S;}}}";
 const shader = /*#__PURE__*/ shaderText('features terms k_features k_stride y_features y_at', 'd_y coefficients:f d_k!', `${libCall}${libLayout}${own}`);
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<

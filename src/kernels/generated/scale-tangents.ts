@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override SCALE:bool=false;@16,4 scale_tangents aa{let all=Z.a*Z.b;if(aa.x*4u>=f()||aa.y>=all){return;}let Y=d(all,aa.x)+aa.y*c;C[Y]=A[Y]*B[d(Z.a,aa.x)+(aa.y%Z.a)*c];}@16,4 seed_tangents aa{let all=Z.a*Z.b;if(aa.x*4u>=f()||aa.y>=all){return;}let R=aa.y%Z.a;var s=D[aa.y];if(SCALE){s*=E[Z.c+R];}C[d(all,aa.x)+aa.y*c]=s*B[d(Z.a,aa.x)+R*c];}";
+const own = "override SCALE:bool=false;@16,4 scale_tangents ab{let all=Z.a*Z.b;if(ab.x*4u>=f()||ab.y>=all){return;}let aa=d(all,ab.x)+ab.y*c;C[aa]=A[aa]*B[d(Z.a,ab.x)+(ab.y%Z.a)*c];}@16,4 seed_tangents ab{let all=Z.a*Z.b;if(ab.x*4u>=f()||ab.y>=all){return;}let ac=ab.y%Z.a;var s=D[ab.y];if(SCALE){s*=E[Z.c+ac];}C[d(all,ab.x)+ab.y*c]=s*B[d(Z.a,ab.x)+ac*c];}";
 const shader = /*#__PURE__*/ shaderText('features blocks scale_at', 'x slope y! seed:f scale:f', `${libCall}${libLayout}${own}`);
 
 export const scaleTangents = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "fn c(e:u32,V:u32)->f32{var O=0.;for(var p=0u;p<Z.b;p++){O=fma(A[e*Z.b+p],B[p*Z.c+V],O);}return O;}@compute@workgroup_size(64)fn time_table(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)w:u32){let Y=m(1u,L,w);if(Y>=Z.a*Z.c){return;}let V=Y%Z.c;let O=c(Y/Z.c,V);D[Y]=select(O,l(vec4f(O)).x,C[V]==1.);}@compute@workgroup_size(64)fn time_table_backward(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)w:u32){let Y=m(1u,L,w);if(Y>=Z.b*Z.c){return;}let V=Y%Z.c;let p=Y/Z.c;var total=0.;for(var e=0u;e<Z.a;e++){var b=A[e*Z.b+p]*E[e*Z.c+V];if(C[V]==1.){b*=k(vec4f(c(e,V))).x;}total+=b;}F[Y]+=total;}";
+const own = "fn c(e:u32,V:u32)->f32{var O=0.;for(var p=0u;p<Z.b;p++){O=fma(A[e*Z.b+p],B[p*Z.c+V],O);}return O;}@compute@workgroup_size(64)fn time_table(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)w:u32){let aa=m(1u,L,w);if(aa>=Z.a*Z.c){return;}let V=aa%Z.c;let O=c(aa/Z.c,V);D[aa]=select(O,l(vec4f(O)).x,C[V]==1.);}@compute@workgroup_size(64)fn time_table_backward(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)w:u32){let aa=m(1u,L,w);if(aa>=Z.b*Z.c){return;}let V=aa%Z.c;let p=aa/Z.c;var total=0.;for(var e=0u;e<Z.a;e++){var b=A[e*Z.b+p]*E[e*Z.c+V];if(C[V]==1.){b*=k(vec4f(c(e,V))).x;}total+=b;}F[aa]+=total;}";
 const shader = /*#__PURE__*/ shaderText('evaluations terms width', 'times:f weights:f gated:f table:f! d_table:f d_weights:f!', `${libMath}${libActivation}${libSlope}${libElements}${own}`);
 
 export const timeTable = /*#__PURE__*/ kernelSource<

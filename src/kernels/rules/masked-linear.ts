@@ -8,7 +8,7 @@ import { linearInput } from '../linear-input-backward.js';
 import { STRIP } from '../linear-strips.js';
 import { maskedLinear } from '../masked-linear.js';
 import { permute } from '../permute.js';
-import { accumulate, addProduct } from './accumulate.js';
+import { accumulate } from './accumulate.js';
 
 interface Transposition {
   /** Where each packed weight of the transposed layer lies among those of the layer; 0 for padding, else 1 + index. */
@@ -88,19 +88,17 @@ export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buf
   if (!dX || x.kind !== 'tiled') return;
   const back = transposition(ranges.data, inputs, outputs);
   const transposed = gradients.rearranged('weight', back.place);
-  // The product overwrites its slice, so a target that holds something takes it from a tensor of its own.
-  const part = dX.add ? { tensor: r.tiled(inputs * blocks, 'part'), at: 0 } : { tensor: dX.tensor, at: x_at };
   r.run(linearInput, {
-    buffers: { x: dY, weight: transposed, ranges: r.constant(back.ranges, 'ranges'), y: part.tensor, source: NONE },
+    buffers: { x: dY, weight: transposed, ranges: r.constant(back.ranges, 'ranges'), y: dX.tensor, source: NONE },
     params: {
       inputs: outputs,
       outputs: inputs,
       x_features: y_features,
       x_at: y_at,
-      y_features: part.tensor.features,
-      y_at: part.at,
+      y_features: x_features,
+      y_at: x_at,
       blocks,
     },
+    constants: { ADD: dX.add },
   });
-  if (dX.add) addProduct(r, dX, part.tensor, null, 1, x_at);
 });
