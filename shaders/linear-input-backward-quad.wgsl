@@ -9,6 +9,7 @@ enable subgroups;
 
 #import "lib/weights.wgsl"
 #import "lib/linear-input.wgsl"
+#import "lib/turned-weights.wgsl"
 #import "lib/linear-quad.wgsl"
 
 @compute @workgroup_size(4, 2)

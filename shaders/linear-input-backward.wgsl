@@ -1,6 +1,7 @@
-// The gradient by the inputs of a linear layer: a product with its transposed weights, packed as masked-linear.wgsl packs a layer.
+// The gradient by the inputs of a linear layer: a product with its transposed weights. Inputs here are the outputs of the layer, so that its packed weights
+// serve as they are: eight inputs of one output lie side by side.
 //
-//   y[o] = sum over k < inputs of W[o, k] x[k]          o < outputs; the same for `blocks` inputs side by side
+//   y[o] = sum over k < inputs of W[k, o] x[k]          o < outputs; the same for `blocks` inputs side by side
 //          times act'(v) of the layer before, from source[o] = act(v)          ACTIVATION
 //   y[o] = y[o] + that sum                                                     ADD
 //
@@ -8,8 +9,8 @@
 // weights each serve 16 vec4 multiply-adds, twice what masked-linear.wgsl makes of a load. Its order of summation is not that of the forward pass, whose bits
 // are held to PyTorch's. Runs of inputs that the masks leave out are skipped, of two strips of 8 at a time.
 //
-// Shapes      x tiled [x_features, rows], read from feature x_at; weight f32 [outputs / 8, inputs, 8]; ranges u32 [outputs / 8, 2], the first
-//             input of a strip and one past the last; y tiled [y_features, rows], written from feature y_at on; source as y.
+// Shapes      x tiled [x_features, rows], read from feature x_at; weight f32 [inputs / 8, outputs, 8]; ranges u32 [outputs / 8, 2], the first
+//             input of a strip of outputs, a multiple of 8, and one past the last; y tiled [y_features, rows], written from feature y_at on; source as y.
 // Error       4 + inputs / 4 units in the last place of sum |W x| at most (tests/cases/linear-input-backward.ts).
 // Derivative  none: second derivatives go through masked_linear.
 
@@ -19,11 +20,15 @@
 /// Four inputs of a row group.
 fn inputs_at(a: vec4<u32>) -> mat4x4<f32> { return mat4x4<f32>(x[a.x], x[a.y], x[a.z], x[a.w]); }
 
-/// Weights of four outputs, a column each, by the four inputs of which some are there.
-fn weights_at(a: vec4<u32>, here: vec4<bool>) -> mat4x4<f32> {
-  let w = transpose(mat4x4<f32>(weight[a.x], weight[a.y], weight[a.z], weight[a.w]));
+/// Weights of four outputs, a column each, by the four inputs of which some are there. `at`: those of the first output.
+fn weights_at(at: u32, here: vec4<bool>) -> mat4x4<f32> {
   let none = vec4<f32>(0.0);
-  return mat4x4<f32>(select(none, w[0], here), select(none, w[1], here), select(none, w[2], here), select(none, w[3], here));
+  return mat4x4<f32>(
+    select(none, weight[at], here),
+    select(none, weight[at + 2u], here),
+    select(none, weight[at + 4u], here),
+    select(none, weight[at + 6u], here),
+  );
 }
 
 /// Output o of row groups 4 apart.
@@ -69,15 +74,14 @@ fn linear_input(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_
     let x1 = inputs_at(at + vec4<u32>(4u));
     let x2 = inputs_at(at + vec4<u32>(8u));
     let x3 = inputs_at(at + vec4<u32>(12u));
-    let w = (vec4<u32>(tile * params.inputs) + origin) * 2u;
-    let low = weights_at(w, here);
+    let w = k / 8u * params.outputs * 2u + k / 4u % 2u;
+    let low = weights_at(w + tile * 16u, here);
     a0 += x0 * low; a1 += x1 * low; a2 += x2 * low; a3 += x3 * low;
-    let high = weights_at(w + vec4<u32>(1u), here);
+    let high = weights_at(w + tile * 16u + 8u, here);
     b0 += x0 * high; b1 += x1 * high; b2 += x2 * high; b3 += x3 * high;
-    let v = (vec4<u32>(next * params.inputs) + origin) * 2u;
-    let third = weights_at(v, here);
+    let third = weights_at(w + next * 16u, here);
     c0 += x0 * third; c1 += x1 * third; c2 += x2 * third; c3 += x3 * third;
-    let fourth = weights_at(v + vec4<u32>(1u), here);
+    let fourth = weights_at(w + next * 16u + 8u, here);
     d0 += x0 * fourth; d1 += x1 * fourth; d2 += x2 * fourth; d3 += x3 * fourth;
   }
   let o = tile * 8u;

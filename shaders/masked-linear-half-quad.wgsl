@@ -6,6 +6,7 @@ enable subgroups;
 
 #import "lib/weights-half.wgsl"
 #import "lib/masked-linear.wgsl"
+#import "lib/layer-weights.wgsl"
 #import "lib/linear-quad.wgsl"
 
 @compute @workgroup_size(4, 2)

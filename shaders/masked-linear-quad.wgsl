@@ -17,6 +17,7 @@ enable subgroups;
 
 #import "lib/weights.wgsl"
 #import "lib/masked-linear.wgsl"
+#import "lib/layer-weights.wgsl"
 #import "lib/linear-quad.wgsl"
 
 @compute @workgroup_size(4, 2)

@@ -1,5 +1,5 @@
-// A product with packed weights, shared within a quad: masked-linear-quad.wgsl says how. The importer binds what it multiplies and says in `finish_at`
-// what becomes of a sum.
+// A product with packed weights, shared within a quad: masked-linear-quad.wgsl says how. The importer binds what it multiplies, imports where weights lie
+// (lib/layer-weights.wgsl or lib/turned-weights.wgsl) and says in `finish_at` what becomes of a sum.
 
 const CHUNK = 64u;  // inputs at a time
 const BLOCK = 128u; // outputs of one invocation
@@ -36,7 +36,7 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
       #repeat i 0 8:
       {
         let here = k + $i < joined.y;
-        let w$0 = select(0.0, weight_of((k + $i) * 2u, own), here);
+        let w$0 = select(0.0, weight_behind(weights_from(0u, k, own), $i, own), here);
         let w$1 = quadSwapX(w$0);
         let w$2 = quadSwapY(w$0);
         let w$3 = quadSwapDiagonal(w$0);
@@ -88,7 +88,7 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
       }
     }
     for (var o = begin; o < end; o += 4u) {
-      let four = (o / 8u * params.inputs + start) * 2u + o / 4u % 2u;
+      let from_weight = weights_from(o, start, own);
       #repeat s 0 4:
       #repeat r 0 2:
       var sum$s$r = vec4<f32>(0.0);
@@ -98,7 +98,7 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
       #repeat q 0 8:
       {
         #repeat k 0 8:
-        let w$0$k = select(0.0, weight_of(four + $q * 16u + $k * 2u, own), $q * 8u + $k < count);
+        let w$0$k = select(0.0, weight_behind(from_weight, $q * 8u + $k, own), $q * 8u + $k < count);
         #end;
         #repeat k 0 8:
         let w$1$k = quadSwapX(w$0$k);

@@ -1,5 +1,7 @@
 import { VALUE_NUMBER } from '../../src/kernels/activation-backward.js';
 import { linearInput, SLOPES } from '../../src/kernels/linear-input-backward.js';
+import { turnedRanges } from '../../src/kernels/rules/masked-linear.js';
+import type { Random } from '../support/random.js';
 import { defineCases, ROWS, table, tiledNormals, ULP, unread } from './case.js';
 import { packed } from './masked-linear.js';
 
@@ -16,6 +18,10 @@ interface Layer {
   readonly closed?: readonly number[];
 }
 
+/** The layer that the product turns round. */
+const turnedLayer = (random: Random, { inputs, outputs, masked = false }: Layer) =>
+  packed(random, { inputs: outputs, outputs: inputs, masked });
+
 const product = ({ inputs, outputs, rows = 257, masked = false, at = 0, blocks = 1, closed = [], activation, add = false }: Layer) => ({
   name: `${inputs}→${outputs}, ${rows} rows${masked ? ', masked' : ''}${at ? `, from ${at}` : ''}${blocks > 1 ? `, ${blocks} blocks` : ''}${closed.length > 0 ? `, strips ${closed} closed` : ''}${activation ? `, ${activation}` : ''}${add ? ', added' : ''}`,
   rows,
@@ -31,10 +37,15 @@ const product = ({ inputs, outputs, rows = 257, masked = false, at = 0, blocks =
   constants: { ACTIVATION: activation ? VALUE_NUMBER[activation] : 0, ADD: add },
   buffers: {
     x: tiledNormals(blocks * inputs + 2 * at),
-    weight: table((random) =>
-      packed(random, { inputs, outputs, masked }).weight.map((w, i) => (closed.includes(Math.floor(i / 8 / inputs)) ? 0 : w)),
+    weight: table((random) => {
+      const { weight } = turnedLayer(random, { inputs, outputs, masked });
+      return weight.map((w, i) => (closed.includes(Math.floor((Math.floor(i / 8) % outputs) / 8)) ? 0 : w));
+    }),
+    ranges: table((random) =>
+      turnedRanges(turnedLayer(random, { inputs, outputs, masked }).ranges, outputs, inputs).map((end, i) =>
+        closed.includes(i >> 1) ? 0 : end,
+      ),
     ),
-    ranges: table((random) => packed(random, { inputs, outputs, masked }).ranges.map((end, i) => (closed.includes(i >> 1) ? 0 : end))),
     y: tiledNormals(blocks * outputs + 2 * at),
     source: activation ? tiledNormals(outputs, 0.25) : unread,
   },

@@ -14,7 +14,8 @@ export const linearInput = defineTwin(
           let sum = 0;
           for (let k = ranges[2 * strip]!; k < ranges[2 * strip + 1]!; k++)
             sum +=
-              weight[(strip * inputs + k) * 8 + (o % 8)]! * x[tiled(params.x_features, row) + (params.x_at + block * inputs + k) * TILE]!;
+              weight[(Math.floor(k / 8) * outputs + o) * 8 + (k % 8)]! *
+              x[tiled(params.x_features, row) + (params.x_at + block * inputs + k) * TILE]!;
           const at = tiled(params.y_features, row) + (params.y_at + block * outputs + o) * TILE;
           y[at] = constants.ADD ? y[at]! + sum : constants.ACTIVATION ? slopeFromValue(constants.ACTIVATION, values[at]!) * sum : sum;
         }

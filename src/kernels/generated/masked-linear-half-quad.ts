@@ -8,10 +8,11 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libRanges } from './lib/ranges.js';
 import { wgsl as libMaskedLinear } from './lib/masked-linear.js';
+import { wgsl as libLayerWeights } from './lib/layer-weights.js';
 import { wgsl as libLinearQuad } from './lib/linear-quad.js';
 
-const own = "@compute@workgroup_size(4,2)fn masked_linear_half_quad(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_id)w:vec3u,@builtin(subgroup_invocation_id)ab:u32){s(L,w,ab%4u);}";
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=u y_at=y raw_features blocks=o', 'x weight:vec2u bias:f ranges=M:u addend gate y! raw!', `${libWeightsHalf}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLinearQuad}${own}`);
+const own = "@compute@workgroup_size(4,2)fn masked_linear_half_quad(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_id)w:vec3u,@builtin(subgroup_invocation_id)ab:u32){x(L,w,ab%4u);}";
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=u y_at=y raw_features blocks=o', 'x weight:vec2u bias:f ranges=M:u addend gate y! raw!', `${libWeightsHalf}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLayerWeights}${libLinearQuad}${own}`);
 
 export const maskedLinearHalfQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'u32'; bias: 'f32'; ranges: 'u32'; addend: 'f32'; gate: 'f32'; y: 'f32'; raw: 'f32' },

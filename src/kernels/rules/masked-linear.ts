@@ -1,5 +1,6 @@
 import { defineRule } from '../../runtime/derivative.js';
 import { ceilDiv } from '../../runtime/kernel.js';
+import { memo } from '../../runtime/memo.js';
 import type { Recorder } from '../../runtime/recorder.js';
 import { NONE, type TiledTensor } from '../../runtime/tensor.js';
 import { activationBackward } from '../activation-backward.js';
@@ -10,35 +11,19 @@ import { maskedLinear } from '../masked-linear.js';
 import { permute } from '../permute.js';
 import { accumulate } from './accumulate.js';
 
-interface Transposition {
-  /** Where each packed weight of the transposed layer lies among those of the layer; 0 for padding, else 1 + index. */
-  readonly place: Uint32Array<ArrayBuffer>;
-  readonly ranges: Uint32Array<ArrayBuffer>;
-}
+const turned = /*#__PURE__*/ new WeakMap<Float32Array | Uint32Array, Uint32Array<ArrayBuffer>>();
 
-const transpositions = new WeakMap<Float32Array | Uint32Array, Transposition>();
-
-/** The layer turned round, from the runs of inputs of its strips: a strip of 8 inputs reads the outputs of every strip that reads it. */
-function transposition(ranges: Float32Array | Uint32Array, inputs: number, outputs: number): Transposition {
-  const known = transpositions.get(ranges);
-  if (known) return known;
-  const strips = ceilDiv(inputs, STRIP);
-  const place = new Uint32Array(strips * outputs * STRIP);
-  const back = new Uint32Array(2 * strips);
-  for (let strip = 0; strip < strips; strip++) {
-    const [low, high] = [strip * STRIP, Math.min((strip + 1) * STRIP, inputs)];
-    for (let o = 0; o < outputs; o++) {
-      const from = Math.floor(o / STRIP);
-      if (ranges[2 * from]! >= high || ranges[2 * from + 1]! <= low) continue;
-      if (back[2 * strip + 1] === 0) back[2 * strip] = o;
-      back[2 * strip + 1] = o + 1;
-      for (let k = low; k < high; k++) place[(strip * outputs + o) * STRIP + (k % STRIP)] = 1 + (from * inputs + k) * STRIP + (o % STRIP);
+/** Ranges of the layer turned round: a strip of 8 inputs is read by the outputs of every strip that reads some of it. */
+export const turnedRanges = (ranges: Float32Array | Uint32Array, inputs: number, outputs: number): Uint32Array<ArrayBuffer> =>
+  memo(turned, ranges, () => {
+    const back = new Uint32Array(2 * ceilDiv(inputs, STRIP));
+    for (let strip = 0; 2 * strip < back.length; strip++) {
+      const [low, high] = [strip * STRIP, Math.min((strip + 1) * STRIP, inputs)];
+      const readers = [...Array(ceilDiv(outputs, STRIP)).keys()].filter((of) => ranges[2 * of]! < high && ranges[2 * of + 1]! > low);
+      if (readers.length > 0) back.set([readers[0]! * STRIP, Math.min((readers.at(-1)! + 1) * STRIP, outputs)], 2 * strip);
     }
-  }
-  const turned = { place, ranges: back };
-  transpositions.set(ranges, turned);
-  return turned;
-}
+    return back;
+  });
 
 /** Records the gradient by what an activation took, from what it gave. */
 function throughActivation(r: Recorder, kind: number, y: TiledTensor, dValue: TiledTensor): TiledTensor {
@@ -86,10 +71,8 @@ export const maskedLinearRule = /*#__PURE__*/ defineRule(maskedLinear, (r, { buf
   else if (dBias) recordColumnSums(r, dY, dBias, { features: outputs, at: y_at, blocks });
   const dX = gradients.into('x', inputs * blocks !== x_features);
   if (!dX || x.kind !== 'tiled') return;
-  const back = transposition(ranges.data, inputs, outputs);
-  const transposed = gradients.rearranged('weight', back.place);
   r.run(linearInput, {
-    buffers: { x: dY, weight: transposed, ranges: r.constant(back.ranges, 'ranges'), y: dX.tensor, source: NONE },
+    buffers: { x: dY, weight, ranges: r.constant(turnedRanges(ranges.data, inputs, outputs), 'ranges'), y: dX.tensor, source: NONE },
     params: {
       inputs: outputs,
       outputs: inputs,
