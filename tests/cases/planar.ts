@@ -57,8 +57,8 @@ const unit = ({ features, rows = 257, leaky = false, undo = false, perRow: each 
     y: tiledNormals(features),
     log_det: tiledNormals(1),
   },
-  // The inverse magnifies the rounding of w·x, a sum over the features, up to 20 times.
-  tolerance: { bound: undo && features > 16 ? 5e-5 : 1e-5 },
+  // The inverse magnifies the rounding of w·x, a sum over the features, up to 20 times; parameters a row are 257 draws of it.
+  tolerance: { bound: undo && (features > 16 || each) ? 5e-5 : 1e-5 },
 });
 
 /** c = w·û and the input that meets the steep, the flat and the far end of the solve: D = 1, w = 1, b = 0. */
