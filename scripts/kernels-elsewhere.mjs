@@ -1,8 +1,9 @@
-// Every kernel and variant against its float64 twin on another adapter than the tests': in Node on what Dawn finds there (the optional peer `webgpu`),
-// in Deno on wgpu. Not part of the tests, since it needs an adapter that Vulkan, Metal or Direct3D 12 knows; llvmpipe of Mesa will do:
+// Every kernel and variant against its float64 twin on another adapter than the tests': in Node on what Dawn finds there, in Deno on wgpu. Not part of the
+// tests, since it needs an adapter that Vulkan, Metal or Direct3D 12 knows; llvmpipe of Mesa will do, on which a sequential solve takes 10 s to compile.
 //
+//   npm install --no-save webgpu
 //   VK_ICD_FILENAMES=/usr/share/vulkan/icd.d/lvp_icd.json node scripts/kernels-elsewhere.mjs [regular expression of names]
-//   npx vite build --ssr … is done by Node; then: npx deno run -A --unstable-webgpu scripts/kernels-elsewhere.mjs [regular expression of names]
+//   npx deno run -A --unstable-webgpu scripts/kernels-elsewhere.mjs [the same]                    after Node has built the cases
 //
 // Each table has a process of its own: an implementation that ends it, or hangs, fails that table alone.
 import { spawn } from 'node:child_process';
@@ -12,7 +13,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const PATIENCE = 120_000; // without a line of output
+const PATIENCE = 600_000; // without a line of output
 
 const inDeno = 'Deno' in globalThis;
 const outDir = new URL('../node_modules/.cache/pushforward/kernels/', import.meta.url);

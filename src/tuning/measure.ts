@@ -72,12 +72,27 @@ const agree = (a: Float32Array, b: Float32Array): boolean =>
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
+/** What a promise gives, or null where it takes longer. */
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), Math.min(milliseconds, 2 ** 31 - 1)); // what a timer can hold
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+    promise.catch(() => {}); // of one that nobody waits for any more
+  }
+}
+
 /**
  * Medians of those alternatives that give the results of the first, in turn over the rounds.
  *
  * @param rows of the batch.
+ * @param patience how long an alternative to the first may take to compile, milliseconds. One that takes longer is refused; it goes on compiling unheard.
  */
-export async function measure(gpu: Gpu, alternatives: Alternatives, rows: number): Promise<Measured> {
+export async function measure(gpu: Gpu, alternatives: Alternatives, rows: number, patience: number): Promise<Measured> {
   const { device, memory } = gpu;
   const residents = new Residents(gpu, 'measurement');
   const entries = Object.entries(alternatives).map(([name, choices]) => ({
@@ -144,7 +159,12 @@ export async function measure(gpu: Gpu, alternatives: Alternatives, rows: number
     let expected: Float32Array | null = null;
     for (const { name, kernels, program } of candidates) {
       try {
-        const pipelines = await Promise.all(program.commands.map((command, index) => gpu.pipelines.get(command, kernels[index])));
+        const compiled = Promise.all(program.commands.map((command, index) => gpu.pipelines.get(command, kernels[index])));
+        const pipelines = await (program === usual ? compiled : within(patience, compiled));
+        if (!pipelines) {
+          refused[name] = `takes longer than ${patience} ms to compile`;
+          continue;
+        }
         const executable = new Executable(gpu, program, { program, many: pipelines, few: pipelines }, residents);
         const result = await resultOf(executable);
         expected ??= result;

@@ -16,7 +16,7 @@ import { families } from './variants.js';
 export interface TuneOptions {
   /** Rows of the batches to come, or several of them: up to 8 choose for batches of few rows, the largest for all others. Default 1024. */
   readonly rows?: number | readonly number[];
-  /** No further shape is begun after so long. Default 5000. */
+  /** No further shape is begun after so long, and a variant that takes as long to compile is refused. Default 5000. */
   readonly milliseconds?: number;
   /** Whether choices are read from, and kept in, IndexedDB or Node's file `~/.cache/pushforward/variants.json`. Default true. */
   readonly remember?: boolean;
@@ -73,7 +73,7 @@ export async function tune(gpu: Gpu, options: TuneOptions = {}): Promise<TuningR
       return known;
     }
     if (signal?.aborted || performance.now() - begin > milliseconds) return undefined;
-    const measured = await measure(gpu, alternatives, count);
+    const measured = await measure(gpu, alternatives, count, milliseconds);
     const [best, time] = Object.entries(measured.milliseconds).reduce((a, b) => (b[1] < a[1] ? b : a));
     findings.set(key, { because: 'measured', ...measured });
     remembered[key] = time < GAIN * (measured.milliseconds[usual] ?? Number.POSITIVE_INFINITY) ? best : usual;

@@ -48,11 +48,11 @@ test('a small maf prints the same program every time', () => {
   `);
   expect(tensorsOf(flows.maf!.record('sample'))).toMatchInlineSnapshot(`
     "flow/base/standard-normal.sample  z=noise[2]@0
-    flow/masked-autoregressive[2]/autoregressive-solve-affine  source=noise[2]@0 state=solve state[11]@1 result=x[2]@2 log_det=unused[1]@3
+    flow/masked-autoregressive[2]/autoregressive-solve-affine  source=noise[2]@0 state=solve state[15]@1 result=x[2]@2 log_det=unused[1]@3
     flow/permutation[1]/permute  x=x[2]@2 y=permuted[2]@0
-    flow/masked-autoregressive[0]/autoregressive-solve-affine  source=permuted[2]@0 state=solve state[11]@1 result=x[2]@2 log_det=unused[1]@3
+    flow/masked-autoregressive[0]/autoregressive-solve-affine  source=permuted[2]@0 state=solve state[15]@1 result=x[2]@2 log_det=unused[1]@3
     flow/pack.unpack  tensor=x[2]@2 result=<x[2]>
-    scratch 64 bytes a row in 4 buffers"
+    scratch 80 bytes a row in 4 buffers"
   `);
 });
 

@@ -88,6 +88,24 @@ describe('tune', () => {
     }
   });
 
+  test('refuses a variant that takes longer to compile than all of the time', async () => {
+    const gpu = await Gpu.request();
+    try {
+      const flow = await maf(gpu, OPTIONS);
+      await flow.sample(10, { seed: 1 });
+      const slow = 'autoregressive-solve-affine-team';
+      const get = gpu.pipelines.get.bind(gpu.pipelines);
+      gpu.pipelines.get = (command, kernel) => (kernel?.source.name === slow ? new Promise(() => {}) : get(command, kernel));
+      const { choices } = await gpu.tune({ rows: 64, remember: false, milliseconds: 3000 });
+      const [choice] = choices.filter(({ because, rows }) => because === 'measured' && rows === 'many');
+      expect(choice!.refused[slow]).toBe('takes longer than 3000 ms to compile');
+      expect(choice!.milliseconds[slow]).toBeUndefined();
+      expect(choice!.milliseconds['autoregressive-solve-affine']).toBeGreaterThan(0);
+    } finally {
+      gpu.dispose();
+    }
+  });
+
   test('begins no shape after its time, or after an abort', async () => {
     const gpu = await Gpu.request();
     try {
