@@ -29,12 +29,14 @@ async function runTable(index) {
     Object.defineProperty(globalThis, 'navigator', { value: { gpu: create([]) }, configurable: true });
   }
   const { Gpu, tables, compareWithTwin, freshSeed } = await import(bundle.href);
-  const { device } = await Gpu.request();
+  const { device, choices } = await Gpu.request();
   const { kernel, cases } = tables[index];
   const { vendor, architecture, description } = device.adapterInfo ?? {};
   const say = (line) => console.info(JSON.stringify(line));
   say({ adapter: [vendor, architecture, description].filter(Boolean).join(', ') || 'an adapter without a name' });
-  for (const entry of cases) {
+  const runs = choices.compiles(kernel);
+  if (!runs) say({ lacks: kernel.source.feature });
+  for (const entry of runs ? cases : []) {
     const seed = freshSeed();
     try {
       const { worst, place } = await compareWithTwin(device, kernel, entry, seed);
@@ -97,6 +99,11 @@ async function runAll(part) {
     const lost = lines.at(-1)?.done ? 0 : table.cases.length - results.length;
     passed += results.length - bad.length;
     failed += bad.length + lost;
+    const lacks = lines.find((line) => 'lacks' in line)?.lacks;
+    if (lacks) {
+      console.info(`  ${name.padEnd(64)} not run: it needs ${lacks}, which is not here`);
+      continue;
+    }
     const most = Math.max(0, ...results.map(({ worst }) => Number(worst)));
     console.info(
       `${bad.length + lost > 0 ? '✗' : ' '} ${name.padEnd(64)} ${String(results.length).padStart(3)} cases, worst ${most.toFixed(3)}`,
