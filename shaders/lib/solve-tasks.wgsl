@@ -6,9 +6,7 @@
 
 const NONE = 0xffffffffu;
 const TASK = 20u; // words of a task
-const KIND_STRIP8 = 0u;
-const KIND_STRIP4 = 1u;
-const KIND_FEATURE = 2u;
+const KIND_FEATURE = 2u; // 0 and 1: strips of 8 and 4 units
 const RUN = 24u; // inputs of one partial sum
 const HAS_SCALE = 256u; // flags beside the activation's number
 const HAS_SKIP = 512u;

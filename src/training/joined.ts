@@ -3,7 +3,7 @@
 import { activationBackward } from '../kernels/activation-backward.js';
 import { linearInput, SLOPES } from '../kernels/linear-input-backward.js';
 import { permute } from '../kernels/permute.js';
-import type { Command } from '../runtime/program.js';
+import { type Command, writtenBy } from '../runtime/program.js';
 import type { Tensor, TiledTensor } from '../runtime/tensor.js';
 
 /** Commands that read or write each tensor, in order. */
@@ -17,10 +17,8 @@ function usersOf(commands: readonly Command[]): Map<number, Command[]> {
 
 const isOwn = (tensor: Tensor | undefined): tensor is TiledTensor => tensor?.kind === 'tiled' && tensor.state === undefined;
 
-const writes = ({ kernel, tensors }: Command, { id }: TiledTensor): boolean =>
-  Object.entries(tensors).some(
-    ([name, tensor]) => tensor.kind === 'tiled' && tensor.id === id && kernel.source.buffers[name]!.access === 'read_write',
-  );
+const writes = (command: Command, { id }: TiledTensor): boolean =>
+  writtenBy(command).some((tensor) => tensor.kind === 'tiled' && tensor.id === id);
 
 /** Whether a command copies a tensor as it is: what spreads the gradient of a sum over its only term. */
 function isCopy({ kernel, params, tensors: { index } }: Command): boolean {

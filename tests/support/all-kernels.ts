@@ -1,5 +1,6 @@
 // Every kernel's cases, for the tests and for scripts/kernels-elsewhere.mjs.
 
+import { kernelKey } from '../../src/runtime/kernel.js';
 import type { KernelCases } from '../cases/case.js';
 
 export { Gpu } from '../../src/runtime/gpu.js';
@@ -14,4 +15,4 @@ export const tables = Object.values(import.meta.glob<Record<string, unknown>>('.
   .flatMap((module) => Object.values(module).flat())
   .filter(isTable);
 
-export const nameOf = ({ kernel: { source } }: KernelCases): string => `${source.name}.${source.entryPoint}`;
+export const nameOf = ({ kernel }: KernelCases): string => kernelKey(kernel.source);
