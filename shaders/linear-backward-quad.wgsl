@@ -34,7 +34,7 @@ struct Params {
 }
 
 const HELD = 8u;     // features that an invocation holds
-const PASSING = 32u; // features that pass by
+const PASSING = 64u; // features that pass by, at most
 
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
@@ -72,13 +72,30 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
   let held = first_held + own * HELD;
   let first_passing = wg.y * PASSING;
   let last_passing = min(first_passing + PASSING, select(params.outputs, params.inputs, TURNED));
-  // Inputs and outputs of the block, 32 of each.
+  // The first input and the first output of the block.
   var corner = vec2<u32>(first_held, first_passing);
   if (TURNED) { corner = corner.yx; }
   let sums_bias = BIAS && corner.x == 0u;
-  var joined = vec2<u32>(0u);
-  for (var s = corner.y / 8u; s < min(corner.y / 8u + 4u, strips); s++) { joined = union_of(joined, ranges_of(s)); }
-  if ((joined.y <= corner.x || joined.x >= corner.x + 32u) && !sums_bias) { return; }
+  // Of what passes by, what the masks let through to some of the held.
+  var begin = last_passing;
+  var end = first_passing;
+  for (var s = corner.y / 8u; s < min(corner.y / 8u + select(PASSING / 8u, 4u, TURNED), strips); s++) {
+    let range = ranges_of(s);
+    if (TURNED) {
+      if (range.y > first_passing && range.x < last_passing) {
+        begin = min(begin, max(range.x / 8u * 8u, first_passing));
+        end = max(end, min((range.y + 7u) / 8u * 8u, last_passing));
+      }
+    } else if (range.y > first_held && range.x < first_held + 4u * HELD) {
+      begin = min(begin, s * 8u);
+      end = min(s * 8u + 8u, last_passing);
+    }
+  }
+  if (sums_bias && (THIN || !TURNED)) {
+    begin = first_passing;
+    end = last_passing;
+  }
+  if (begin >= end && !sums_bias) { return; }
   let groups = (rows() + 3u) / 4u;
   let shift = vec2<u32>(tap / params.kernel, tap % params.kernel);
   let reach = vec2<u32>(params.kernel / 2u);
@@ -86,8 +103,8 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
   let area = params.height * params.width;
   let share = (area + params.parts - 1u) / params.parts;
   var xs: array<vec4<f32>, 128>; // row group g of held feature i in 16 i + g
-  var sums: array<f32, 256>;     // held feature i by what the invocation s swaps away loads, of four from f on: 8 (f - first_passing + s) + i
-  var biases: array<f32, 8>;     // of the outputs that this invocation holds, or loads
+  var sums: array<f32, 512>;     // held feature i by what the invocation s swaps away loads, of four from f on: 8 (f - first_passing + s) + i
+  var biases: array<f32, 16>;    // of the outputs that this invocation holds, or loads
   for (var pixel = part * share; pixel < min(area, (part + 1u) * share); pixel++) {
     // Shifted by the reach, so that nothing is negative.
     let at = vec2<u32>(pixel / params.width, pixel % params.width) + shift;
@@ -108,7 +125,7 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
           #end;
         }
       }
-      for (var f = first_passing; f < last_passing; f += 4u) {
+      for (var f = begin; f < end; f += 4u) {
         #repeat g 0 16:
         let y$0$g = feature_at(!TURNED, bases, f + own, first, $g);
         #end;
@@ -172,7 +189,7 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
     }
   }
   if (sums_bias) {
-    for (var j = 0u; j < 8u; j++) {
+    for (var j = 0u; j < select(PASSING / 4u, HELD, TURNED); j++) {
       let o = select(corner.y + j * 4u + own, held + j, TURNED);
       if (o < params.outputs) { d_bias[o] += biases[j]; }
     }

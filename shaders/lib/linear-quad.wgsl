@@ -8,6 +8,7 @@ const SUMS = 2u * BLOCK;
 override THIN: bool = false; // at most four outputs: nothing is held, and runs are of 8 inputs
 override SHORT: bool = false; // runs of 8 inputs; otherwise of 24, 24 and 16
 override MORE: bool = false; // there are more inputs than a chunk holds
+override EIGHTS: u32 = 8u; // eights of inputs in a chunk
 
 /// `own`: which of its quad an invocation is.
 fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
@@ -68,7 +69,7 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     let count = min(CHUNK, joined.y - start);
     for (var r = 0u; r < 2u; r++) {
       let at = tiled(params.x_features, group + r * 4u) + (params.x_at + wg.z * params.inputs + start) * TILE4;
-      for (var k = 0u; k < CHUNK; k += 4u) {
+      for (var k = 0u; k < 8u * EIGHTS; k += 4u) {
         #repeat i 0 4:
         xs[(k + $i) * 2u + r] = select(vec4<f32>(0.0), x[at + (k + $i) * TILE4], k + $i < count);
         #end;
@@ -96,7 +97,7 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
       #end;
       #end;
       #repeat q 0 8:
-      {
+      if ($q < EIGHTS) {
         #repeat k 0 8:
         let w$0$k = select(0.0, weight_behind(from_weight, $q * 8u + $k, own), $q * 8u + $k < count);
         #end;
@@ -117,7 +118,7 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
         #end;
         #repeat s 0 4:
         #repeat r 0 2:
-        if (SHORT || $q == 2 || $q == 5 || $q == 7) {
+        if (SHORT || $q == 2 || $q == 5 || $q + 1 == EIGHTS) {
           sum$s$r += run$s$r;
           run$s$r = vec4<f32>(0.0);
         }

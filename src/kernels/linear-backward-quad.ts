@@ -2,10 +2,10 @@ import { ceilDiv, defineKernel, type Kernel } from '../runtime/kernel.js';
 import * as source from './generated/linear-backward-quad.js';
 import { weightMultiplyAdds } from './linear-strips.js';
 
-/** Inputs and outputs that one workgroup takes. */
-const BLOCK = 32;
-/** Features that pass by at a time. */
-const PASSING = 4;
+/** Features that one workgroup holds, and that pass by it: at most, and at a time. */
+const HELD = 32;
+const PASSING = 64;
+const AT_A_TIME = 4;
 
 type Size = Readonly<Record<'inputs' | 'outputs', number>>;
 
@@ -17,11 +17,11 @@ export const weightGradientQuad: Kernel<typeof source.weightGradientQuad> = /*#_
   ...defineKernel(
     source.weightGradientQuad,
     (_, { inputs, outputs, kernel, parts }) => [
-      ceilDiv(Math.max(inputs, outputs), BLOCK),
-      ceilDiv(Math.min(inputs, outputs), BLOCK),
+      ceilDiv(Math.max(inputs, outputs), HELD),
+      ceilDiv(Math.min(inputs, outputs), PASSING),
       kernel * kernel * parts,
     ],
     weightMultiplyAdds,
   ),
-  settings: (params: Size) => ({ TURNED: isTurned(params), THIN: Math.min(params.inputs, params.outputs) <= PASSING }),
+  settings: (params: Size) => ({ TURNED: isTurned(params), THIN: Math.min(params.inputs, params.outputs) <= AT_A_TIME }),
 });

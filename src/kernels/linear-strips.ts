@@ -120,7 +120,8 @@ export const quadKernel = <const S extends StripSource>(source: S, short = false
   settings: (params) => {
     const { inputs, outputs } = params as LinearCost['params'];
     const THIN = outputs <= THIN_OUTPUTS;
-    return { THIN, MORE: !THIN && inputs > CHUNK, SHORT: short };
+    const MORE = !THIN && inputs > CHUNK;
+    return { THIN, MORE, SHORT: short, EIGHTS: MORE || THIN ? CHUNK / STRIP : ceilDiv(inputs, STRIP) };
   },
 });
 

@@ -18,5 +18,5 @@ const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_featur
 export const linearInputQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; ranges: 'u32'; y: 'f32'; source: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'blocks',
-  { ACTIVATION: Optional; ADD: Flag; THIN: Flag; SHORT: Flag; MORE: Flag }
->('linear-input-backward-quad', 'call ACTIVATION ADD THIN SHORT MORE', shader, 'linear_input_quad'));
+  { ACTIVATION: Optional; ADD: Flag; THIN: Flag; SHORT: Flag; MORE: Flag; EIGHTS: Optional }
+>('linear-input-backward-quad', 'call ACTIVATION ADD THIN SHORT MORE EIGHTS', shader, 'linear_input_quad'));

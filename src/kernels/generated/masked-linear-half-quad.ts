@@ -17,5 +17,5 @@ const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_f
 export const maskedLinearHalfQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'u32'; bias: 'f32'; ranges: 'u32'; addend: 'f32'; gate: 'f32'; y: 'f32'; raw: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'addend_features' | 'addend_at' | 'gate_features' | 'gate_at' | 'y_features' | 'y_at' | 'raw_features' | 'blocks',
-  { ACTIVATION: Optional; GATE: Flag; ADDEND: Flag; RAW: Flag; SCALE: Flag; THIN: Flag; SHORT: Flag; MORE: Flag }
->('masked-linear-half-quad', 'call ACTIVATION GATE ADDEND RAW SCALE THIN SHORT MORE', shader));
+  { ACTIVATION: Optional; GATE: Flag; ADDEND: Flag; RAW: Flag; SCALE: Flag; THIN: Flag; SHORT: Flag; MORE: Flag; EIGHTS: Optional }
+>('masked-linear-half-quad', 'call ACTIVATION GATE ADDEND RAW SCALE THIN SHORT MORE EIGHTS', shader));
