@@ -1,14 +1,14 @@
 // A product with packed weights, shared within a quad: masked-linear-quad.wgsl says how. The importer binds what it multiplies, imports where weights lie
 // (lib/layer-weights.wgsl or lib/turned-weights.wgsl) and says in `finish_at` what becomes of a sum.
 
+#import "lib/quad-product.wgsl"
+
 const CHUNK = 64u;  // inputs at a time
 const BLOCK = 128u; // outputs of one invocation
 const SUMS = 2u * BLOCK;
 
 override THIN: bool = false; // at most four outputs: nothing is held, and runs are of 8 inputs
-override SHORT: bool = false; // runs of 8 inputs; otherwise of 24, 24 and 16
 override MORE: bool = false; // there are more inputs than a chunk holds
-override EIGHTS: u32 = 8u; // eights of inputs in a chunk
 
 /// `own`: which of its quad an invocation is.
 fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
@@ -62,7 +62,6 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     #end;
     return;
   }
-  var xs: array<vec4<f32>, 128>;   // input k of row group r in 2 k + r
   var sums: array<vec4<f32>, SUMS>; // of the chunks so far
   var start = joined.x;
   loop {
@@ -90,46 +89,11 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     }
     for (var o = begin; o < end; o += 4u) {
       let from_weight = weights_from(o, start, own);
-      #repeat s 0 4:
-      #repeat r 0 2:
-      var sum$s$r = vec4<f32>(0.0);
-      var run$s$r = vec4<f32>(0.0);
-      #end;
-      #end;
-      #repeat q 0 8:
-      if ($q < EIGHTS) {
-        #repeat k 0 8:
-        let w$0$k = select(0.0, weight_behind(from_weight, $q * 8u + $k, own), $q * 8u + $k < count);
-        #end;
-        #repeat k 0 8:
-        let w$1$k = quadSwapX(w$0$k);
-        let w$2$k = quadSwapY(w$0$k);
-        let w$3$k = quadSwapDiagonal(w$0$k);
-        #end;
-        #repeat k 0 8:
-        #repeat r 0 2:
-        {
-          let v = xs[$q * 16 + $k * 2 + $r];
-          #repeat s 0 4:
-          run$s$r = fma(v, vec4<f32>(w$s$k), run$s$r);
-          #end;
-        }
-        #end;
-        #end;
-        #repeat s 0 4:
-        #repeat r 0 2:
-        if (SHORT || $q == 2 || $q == 5 || $q + 1 == EIGHTS) {
-          sum$s$r += run$s$r;
-          run$s$r = vec4<f32>(0.0);
-        }
-        #end;
-        #end;
-      }
-      #end;
+      let product = product_of(from_weight, own, count);
       let at = (o - first_output) * 2u;
       #repeat s 0 4:
       #repeat r 0 2:
-      if (MORE) { sums[at + $s * 2 + $r] += sum$s$r; } else { keep(o + (own ^ $s), group + $r * 4, y_at[$r], sum$s$r); }
+      if (MORE) { sums[at + $s * 2 + $r] += product[$s * 2 + $r]; } else { keep(o + (own ^ $s), group + $r * 4, y_at[$r], product[$s * 2 + $r]); }
       #end;
       #end;
     }

@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}let aa=d(Z.a,ab.x)+ac*c;let o=A[aa];var g=1.;if(ACTIVATION==y){g=D[0];}if(HAS_VALUE){B[aa]=M(ACTIVATION,o,g);}if(HAS_SLOPE){C[aa]=L(ACTIVATION,o,g);}}";
+const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation ac{let ad=ac.y;if(ac.x*4u>=f()||ad>=Z.a){return;}let ab=d(Z.a,ac.x)+ad*c;let o=A[ab];var g=1.;if(ACTIVATION==I){g=D[0];}if(HAS_VALUE){B[ab]=N(ACTIVATION,o,g);}if(HAS_SLOPE){C[ab]=M(ACTIVATION,o,g);}}";
 const shader = /*#__PURE__*/ shaderText('features', 'source value! slope! beta:f', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${own}`);
 
 export const activation = /*#__PURE__*/ kernelSource<

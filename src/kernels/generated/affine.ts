@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const v=0xffffffffu;override HAS_LOG_DET:bool=true;@16,4 affine ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}let aa=d(Z.a,ab.x)+ac*c;let p=C[ac];if(p==v){D[aa]=A[aa];return;}let j=d(Z.c,ab.x)+p*c;var i=vec4f();if(SCALE!=s){i=B[j+Z.b*c];}let am=K(A[aa],B[j],i);D[aa]=am.c;if(HAS_LOG_DET){E[d(Z.b,ab.x)+p*c]=am.a;}}";
+const own = "const w=0xffffffffu;override HAS_LOG_DET:bool=true;@16,4 affine ac{let ad=ac.y;if(ac.x*4u>=f()||ad>=Z.a){return;}let ab=d(Z.a,ac.x)+ad*c;let p=C[ad];if(p==w){D[ab]=A[ab];return;}let j=d(Z.c,ac.x)+p*c;var i=vec4f();if(SCALE!=t){i=B[j+Z.b*c];}let bf=L(A[ab],B[j],i);D[ab]=bf.c;if(HAS_LOG_DET){E[d(Z.b,ac.x)+p*c]=bf.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

@@ -12,7 +12,7 @@ import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libStrip } from './lib/strip.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_mixture L w{let t=L.x*c+w.x;if(t*4u>=f()){return;}F(t);}";
+const own = "@4 autoregressive_solve_mixture O x{let u=O.x*c+x.x;if(u*4u>=f()){return;}F(u);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=k! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libWeights}${libStrip}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<

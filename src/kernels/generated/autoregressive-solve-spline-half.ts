@@ -11,7 +11,7 @@ import { wgsl as libWeightsHalf } from './lib/weights-half.js';
 import { wgsl as libStrip } from './lib/strip.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_spline_half L w{let t=L.x*c+w.x;if(t*4u>=f()){return;}F(t);}";
+const own = "@4 autoregressive_solve_spline_half O x{let u=O.x*c+x.x;if(u*4u>=f()){return;}F(u);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:vec2u bias tasks:u side state=k! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libSpline}${libSolveSpline}${libWeightsHalf}${libStrip}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveSplineHalf = /*#__PURE__*/ kernelSource<

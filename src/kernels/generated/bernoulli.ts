@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ab{if(ab.x*4u>=f()||ab.y*4u>=Z.a){return;}let y=o(p.a)+ab.x*4u;let h=vec2u(o(p.f),o(p.g));let e=N(y,ab.y,h);let ad=d(Z.a,ab.x);for(var w=0u;w<min(4u,Z.a-ab.y*4u);w++){let aa=ad+(ab.y*4u+w)*c;let m=A[aa];let b=select(vec4f(),vec4f(1.),e[w]<l(m));B[aa]=select(b,m,T(m));}}@64 log_mass ab{if(ab.x*4u>=f()){return;}let ad=d(Z.a,ab.x);let h=vec4f(1.);let g=vec4f();var O=g;var u=h;var b=g;for(var e=0u;e<Z.a;e+=8u){var S=g;let R=min(e+8u,Z.a);for(var ac=e;ac<R;ac++){let i=C[ad+ac*c];let m=A[ad+ac*c];S+=(h-i)*select(g,m,m>g)+i*select(g,-m,m<g)+w(-abs(m));u=select(g,u,(i>=g)&(i<=h));b+=i;}O+=S;}let j=Z.b*D[ab.x]-O;E[ab.x]=select(j+t(u),j+b,T(b));}";
+const own = "@16,4 sample ac{if(ac.x*4u>=f()||ac.y*4u>=Z.a){return;}let I=o(p.a)+ac.x*4u;let h=vec2u(o(p.f),o(p.g));let e=O(I,ac.y,h);let ae=d(Z.a,ac.x);for(var x=0u;x<min(4u,Z.a-ac.y*4u);x++){let ab=ae+(ac.y*4u+x)*c;let m=A[ab];let b=select(vec4f(),vec4f(1.),e[x]<l(m));B[ab]=select(b,m,U(m));}}@64 log_mass ac{if(ac.x*4u>=f()){return;}let ae=d(Z.a,ac.x);let h=vec4f(1.);let g=vec4f();var R=g;var v=h;var b=g;for(var e=0u;e<Z.a;e+=8u){var S=g;let Q=min(e+8u,Z.a);for(var ad=e;ad<Q;ad++){let i=C[ae+ad*c];let m=A[ae+ad*c];S+=(h-i)*select(g,m,m>g)+i*select(g,-m,m<g)+x(-abs(m));v=select(g,v,(i>=g)&(i<=h));b+=i;}R+=S;}let j=Z.b*D[ac.x]-R;E[ac.x]=select(j+u(v),j+b,U(b));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

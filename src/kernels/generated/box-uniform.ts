@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ab{if(ab.x*4u>=f()||ab.y*4u>=Z.a){return;}let y=o(p.a)+ab.x*4u;let h=vec2u(o(p.f),o(p.g));let e=N(y,ab.y,h);let ad=d(Z.a,ab.x);for(var w=0u;w<min(4u,Z.a-ab.y*4u);w++){let ac=ab.y*4u+w;let K=A[ac];let Q=A[Z.a+ac];B[ad+ac*c]=clamp(fma(vec4f(Q-K),e[w],vec4f(K)),vec4f(K),vec4f(Q));}}@64 log_density ab{if(ab.x*4u>=f()){return;}let ad=d(Z.a,ab.x);let total=Z.b*D[ab.x]+Z.c;var b=total;var e=vec4f(1.);for(var ac=0u;ac<Z.a;ac++){let i=C[ad+ac*c];e=select(vec4f(),e,(i>=vec4f(A[ac]))&(i<=vec4f(A[Z.a+ac])));b=select(b,i,T(i)&!T(b));}E[ab.x]=select(total+t(e),b,T(b));}";
+const own = "@16,4 sample ac{if(ac.x*4u>=f()||ac.y*4u>=Z.a){return;}let I=o(p.a)+ac.x*4u;let h=vec2u(o(p.f),o(p.g));let e=O(I,ac.y,h);let ae=d(Z.a,ac.x);for(var x=0u;x<min(4u,Z.a-ac.y*4u);x++){let ad=ac.y*4u+x;let y=A[ad];let K=A[Z.a+ad];B[ae+ad*c]=clamp(fma(vec4f(K-y),e[x],vec4f(y)),vec4f(y),vec4f(K));}}@64 log_density ac{if(ac.x*4u>=f()){return;}let ae=d(Z.a,ac.x);let total=Z.b*D[ac.x]+Z.c;var b=total;var e=vec4f(1.);for(var ad=0u;ad<Z.a;ad++){let i=C[ae+ad*c];e=select(vec4f(),e,(i>=vec4f(A[ad]))&(i<=vec4f(A[Z.a+ad])));b=select(b,i,U(i)&!U(b));}E[ac.x]=select(total+u(e),b,U(b));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)w:u32){let h=m(1u,L,w);if(h>=Z.b*Z.a){return;}let g=vec4f(f32(h/Z.a));let ac=h%Z.a;let s=(f()+3u)/4u;var O=0.;for(var X=0u;X<s;X+=c){let R=min(X+c,s);var b=d(Z.c,X)+Z.d*c;var aa=d(Z.a,X)+ac*c;var S=vec4f();for(var t=X;t<R;t++){S+=select(vec4f(),B[aa],e(t)&(A[b]==g));b++;aa++;}O+=dot(S,vec4f(1.));}C[h]+=O;}";
+const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)O:vec3u,@builtin(local_invocation_index)x:u32){let h=m(1u,O,x);if(h>=Z.b*Z.a){return;}let g=vec4f(f32(h/Z.a));let ad=h%Z.a;let t=(f()+3u)/4u;var R=0.;for(var Y=0u;Y<t;Y+=c){let Q=min(Y+c,t);var b=d(Z.c,Y)+Z.d*c;var ab=d(Z.a,Y)+ad*c;var S=vec4f();for(var u=Y;u<Q;u++){S+=select(vec4f(),B[ab],e(u)&(A[b]==g));b++;ab++;}R+=dot(S,vec4f(1.));}C[h]+=R;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${libElements}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

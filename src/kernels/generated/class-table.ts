@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 class_table ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}let e=A[d(Z.c,ab.x)+Z.d*c];let b=bitcast<vec4u>(e);let u=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let N=u&(floor(e)==e);let aa=vec4u(select(vec4f(),e,N))*Z.a+ac;let h=vec4f(B[aa.x],B[aa.y],B[aa.z],B[aa.w]);C[d(Z.a,ab.x)+ac*c]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),h,N);}";
+const own = "@16,4 class_table ac{let ad=ac.y;if(ac.x*4u>=f()||ad>=Z.a){return;}let e=A[d(Z.c,ac.x)+Z.d*c];let b=bitcast<vec4u>(e);let v=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let N=v&(floor(e)==e);let ab=vec4u(select(vec4f(),e,N))*Z.a+ad;let h=vec4f(B[ab.x],B[ab.y],B[ab.z],B[ab.w]);C[d(Z.a,ac.x)+ad*c]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),h,N);}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels table:f y!', `${libCall}${libLayout}${own}`);
 
 export const classTable = /*#__PURE__*/ kernelSource<

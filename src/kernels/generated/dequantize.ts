@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn O(o:vec4f,K:f32,Q:f32)->vec4f{let N=select(o,vec4f(Q),o>vec4f(Q));return select(N,vec4f(K),N<vec4f(K));}@16,4 dequantize ab{if(ab.x*4u>=f()||ab.y>=Z.a){return;}let aa=d(Z.a,ab.x)+ab.y*c;C[aa]=O((A[aa]+B[aa])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ab{if(ab.x*4u>=f()||ab.y>=Z.a){return;}let aa=d(Z.a,ab.x)+ab.y*c;C[aa]=O(floor(A[aa]*Z.b),0.,Z.b-1.);}";
+const own = "fn Q(o:vec4f,y:f32,K:f32)->vec4f{let ah=select(o,vec4f(K),o>vec4f(K));return select(ah,vec4f(y),ah<vec4f(y));}@16,4 dequantize ac{if(ac.x*4u>=f()||ac.y>=Z.a){return;}let ab=d(Z.a,ac.x)+ac.y*c;C[ab]=Q((A[ab]+B[ab])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ac{if(ac.x*4u>=f()||ac.y>=Z.a){return;}let ab=d(Z.a,ac.x)+ac.y*c;C[ab]=Q(floor(A[ab]*Z.b),0.,Z.b-1.);}";
 const shader = /*#__PURE__*/ shaderText('features levels:f step:f', 'x u y!', `${libCall}${libLayout}${own}`);
 
 export const dequantize = /*#__PURE__*/ kernelSource<

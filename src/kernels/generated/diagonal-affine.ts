@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "@16,4 diagonal_affine ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}let aa=d(Z.a,ab.x)+ac*c;let g=b(A[aa]-B[ac],B[Z.a+ac],B[2u*Z.a+ac]);C[aa]=g+B[3u*Z.a+ac];}";
+const own = "@16,4 diagonal_affine ac{let ad=ac.y;if(ac.x*4u>=f()||ad>=Z.a){return;}let ab=d(Z.a,ac.x)+ad*c;let g=b(A[ab]-B[ad],B[Z.a+ad],B[2u*Z.a+ad]);C[ab]=g+B[3u*Z.a+ad];}";
 const shader = /*#__PURE__*/ shaderText('features', 'x constants:f y!', `${libCall}${libLayout}${libSplitProduct}${own}`);
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

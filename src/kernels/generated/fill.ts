@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@64 fill ab{let s=(f()+3u)/4u;if(ab.x>=s){return;}for(var ac=0u;ac<Z.a;ac++){let aa=d(Z.a,ab.x)+ac*c;if(ADD){A[aa]+=vec4f(Z.b);}else{A[aa]=vec4f(Z.b);}}}";
+const own = "override ADD:bool=false;@64 fill ac{let t=(f()+3u)/4u;if(ac.x>=t){return;}for(var ad=0u;ad<Z.a;ad++){let ab=d(Z.a,ac.x)+ad*c;if(ADD){A[ab]+=vec4f(Z.b);}else{A[ab]=vec4f(Z.b);}}}";
 const shader = /*#__PURE__*/ shaderText('features value:f', 'destination!', `${libCall}${libLayout}${own}`);
 
 export const fill = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const n=24u;override REVERSE:bool=false;@64 householder ab{if(ab.x*4u>=f()){return;}let l=Z.a;let Y=Z.b;let ad=d(l,ab.x);var s=vec4f();var j=0u;for(var b=0u;b<=Y;b++){let i=min(b,Y-1u);let g=select(i,Y-1u-i,REVERSE);var x=vec4f();for(var e=0u;e<l;e+=n){let R=min(e+n,l);var S=vec4f();for(var ac=e;ac<R;ac++){let aa=ad+ac*c;var h:vec4f;if(b==0u){h=A[aa];if(REVERSE){h-=C[2u*Y+ac];}}else{h=D[aa]-B[j*l+ac]*s;}S=fma(vec4f(B[g*l+ac]),h,S);if(!REVERSE&&b==Y){h+=C[2u*Y+ac];}D[aa]=h;}x+=S;}s=x*C[g]+x*C[Y+g];j=g;}}";
+const own = "const n=24u;override REVERSE:bool=false;@64 householder ac{if(ac.x*4u>=f()){return;}let l=Z.a;let aa=Z.b;let ae=d(l,ac.x);var t=vec4f();var j=0u;for(var b=0u;b<=aa;b++){let i=min(b,aa-1u);let g=select(i,aa-1u-i,REVERSE);var H=vec4f();for(var e=0u;e<l;e+=n){let Q=min(e+n,l);var S=vec4f();for(var ad=e;ad<Q;ad++){let ab=ae+ad*c;var h:vec4f;if(b==0u){h=A[ab];if(REVERSE){h-=C[2u*aa+ad];}}else{h=D[ab]-B[j*l+ad]*t;}S=fma(vec4f(B[g*l+ad]),h,S);if(!REVERSE&&b==aa){h+=C[2u*aa+ad];}D[ab]=h;}H+=S;}t=H*C[g]+H*C[aa+g];j=g;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

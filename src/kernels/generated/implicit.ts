@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 implicit ab{if(ab.x*4u>=f()||ab.y>=Z.a){return;}let aa=d(Z.a,ab.x)+ab.y*c;E[aa]=A[aa]+V(B[aa]-C[aa],-D[aa]);}";
+const own = "@16,4 implicit ac{if(ac.x*4u>=f()||ac.y>=Z.a){return;}let ab=d(Z.a,ac.x)+ac.y*c;E[ab]=A[ab]+W(B[ab]-C[ab],-D[ab]);}";
 const shader = /*#__PURE__*/ shaderText('features steps=c', 'value goal image log_slope y!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const implicit = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 join ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}let aa=d(Z.a,ab.x)+ac*c;if(ac<Z.b){C[aa]=A[d(Z.b,ab.x)+ac*c];}else{C[aa]=B[d(Z.c,ab.x)+(ac-Z.d)*c];}}";
+const own = "@16,4 join ac{let ad=ac.y;if(ac.x*4u>=f()||ad>=Z.a){return;}let ab=d(Z.a,ac.x)+ad*c;if(ad<Z.b){C[ab]=A[d(Z.b,ac.x)+ad*c];}else{C[ab]=B[d(Z.c,ac.x)+(ad-Z.d)*c];}}";
 const shader = /*#__PURE__*/ shaderText('features leading_features whole_features shift', 'leading whole_tensor y!', `${libCall}${libLayout}${own}`);
 
 export const join = /*#__PURE__*/ kernelSource<

@@ -10,13 +10,14 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libValueSlopeBackward } from './lib/value-slope-backward.js';
 import { wgsl as libLinearInput } from './lib/linear-input.js';
 import { wgsl as libTurnedWeights } from './lib/turned-weights.js';
+import { wgsl as libQuadProduct } from './lib/quad-product.js';
 import { wgsl as libLinearQuad } from './lib/linear-quad.js';
 
-const own = "@compute@workgroup_size(4,2)fn linear_input_quad(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_id)w:vec3u,@builtin(subgroup_invocation_id)ab:u32){x(L,w,ab%4u);}";
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=u y_at=y blocks=o', 'x weight ranges=M:u y! source', `${libWeights}${libCall}${libLayout}${libRanges}${libMath}${libActivation}${libValueSlopeBackward}${libLinearInput}${libTurnedWeights}${libLinearQuad}${own}`);
+const own = "@compute@workgroup_size(4,2)fn linear_input_quad(@builtin(workgroup_id)O:vec3u,@builtin(local_invocation_id)x:vec3u,@builtin(subgroup_invocation_id)ac:u32){w(O,x,ac%4u);}";
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=u y_at=y blocks=o', 'x weight ranges=M:u y! source', `${libWeights}${libCall}${libLayout}${libRanges}${libMath}${libActivation}${libValueSlopeBackward}${libLinearInput}${libTurnedWeights}${libQuadProduct}${libLinearQuad}${own}`);
 
 export const linearInputQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; ranges: 'u32'; y: 'f32'; source: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'blocks',
-  { ACTIVATION: Optional; ADD: Flag; THIN: Flag; SHORT: Flag; MORE: Flag; EIGHTS: Optional }
->('linear-input-backward-quad', 'call ACTIVATION ADD THIN SHORT MORE EIGHTS', shader, 'linear_input_quad'));
+  { ACTIVATION: Optional; ADD: Flag; SHORT: Flag; EIGHTS: Optional; THIN: Flag; MORE: Flag }
+>('linear-input-backward-quad', 'call ACTIVATION ADD SHORT EIGHTS THIN MORE', shader, 'linear_input_quad'));

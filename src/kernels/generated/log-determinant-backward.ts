@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward ab{let l=Z.a;let p=ab.y;if(ab.x*4u>=f()||p>=l){return;}let X=d(l*l,ab.x);let k=X+p*c;let y=l*c;for(var V=0u;V<l;V++){var i=vec4f();if(V==p){i=Z.b*B[ab.x];}for(var b=p;b<V;b++){i=fma(-A[X+(b*l+V)*c],C[k+b*y],i);}C[k+V*y]=i/(1.+A[X+(V*l+V)*c]);}for(var V=l-1u;V>0u;V--){let N=V-1u;var i=C[k+N*y];for(var b=V;b<l;b++){i=fma(-A[X+(b*l+N)*c],C[k+b*y],i);}C[k+N*y]=i;}}";
+const own = "@16,4 log_determinant_backward ac{let l=Z.a;let p=ac.y;if(ac.x*4u>=f()||p>=l){return;}let Y=d(l*l,ac.x);let k=Y+p*c;let I=l*c;for(var W=0u;W<l;W++){var i=vec4f();if(W==p){i=Z.b*B[ac.x];}for(var b=p;b<W;b++){i=fma(-A[Y+(b*l+W)*c],C[k+b*I],i);}C[k+W*I]=i/(1.+A[Y+(W*l+W)*c]);}for(var W=l-1u;W>0u;W--){let ah=W-1u;var i=C[k+ah*I];for(var b=W;b<l;b++){i=fma(-A[Y+(b*l+ah)*c],C[k+b*I],i);}C[k+ah*I]=i;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16 log_determinant ab{if(ab.x*4u>=f()){return;}let l=Z.a;let X=d(l*l,ab.x);var O=vec4f();for(var b=0u;b<l;b++){let e=A[X+(b*l+b)*c];O+=W(e);for(var V=b+1u;V<l;V++){let aa=X+V*l*c;let s=A[aa+b*c]/(1.+e);A[aa+b*c]=s;for(var p=b+1u;p<l;p++){A[aa+p*c]=fma(-s,A[X+(b*l+p)*c],A[aa+p*c]);}}}B[ab.x]+=Z.b*O;}";
+const own = "@16 log_determinant ac{if(ac.x*4u>=f()){return;}let l=Z.a;let Y=d(l*l,ac.x);var R=vec4f();for(var b=0u;b<l;b++){let e=A[Y+(b*l+b)*c];R+=X(e);for(var W=b+1u;W<l;W++){let ab=Y+W*l*c;let t=A[ab+b*c]/(1.+e);A[ab+b*c]=t;for(var p=b+1u;p<l;p++){A[ab+p*c]=fma(-t,A[Y+(b*l+p)*c],A[ab+p*c]);}}}B[ac.x]+=Z.b*R;}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'matrix! log_det!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn Q(g:u32)->u32{var c=g;c=(c^(c>>16u))*0x7feb352du;c=(c^(c>>15u))*0x846ca68bu;return c^(c>>16u);}fn e(bd:u32,c:u32)->u32{let b=(1u<<Z.c)-1u;let h=Q(Z.d^Q(Z.e^Q(c)));var aa=bd;loop{var J=aa>>Z.c;var K=aa&b;for(var t=1u;t<=4u;t++){let g=J^(Q(K^(h+t*0x9e3779b9u))&b);J=K;K=g;}aa=(J<<Z.c)|K;if(aa<Z.b){break;}}return aa;}fn g(y:u32)->u32{let aa=o(p.d)+o(p.a)+y;return e(aa%Z.b,o(p.c)+aa/Z.b);}@64 minibatch ab{let Y=f();if(ab.x*4u>=Y){return;}let D=Y-1u;var G:vec4u;for(var b=0u;b<4u;b++){G[b]=g(min(ab.x*4u+b,D))*Z.a;}for(var ac=0u;ac<Z.a;ac++){B[d(Z.a,ab.x)+ac*c]=vec4f(A[G.x+ac],A[G.y+ac],A[G.z+ac],A[G.w+ac]);}}";
+const own = "fn Q(g:u32)->u32{var c=g;c=(c^(c>>16u))*0x7feb352du;c=(c^(c>>15u))*0x846ca68bu;return c^(c>>16u);}fn e(ay:u32,c:u32)->u32{let b=(1u<<Z.c)-1u;let h=Q(Z.d^Q(Z.e^Q(c)));var ab=ay;loop{var J=ab>>Z.c;var K=ab&b;for(var u=1u;u<=4u;u++){let g=J^(Q(K^(h+u*0x9e3779b9u))&b);J=K;K=g;}ab=(J<<Z.c)|K;if(ab<Z.b){break;}}return ab;}fn g(I:u32)->u32{let ab=o(p.d)+o(p.a)+I;return e(ab%Z.b,o(p.c)+ab/Z.b);}@64 minibatch ac{let aa=f();if(ac.x*4u>=aa){return;}let D=aa-1u;var G:vec4u;for(var b=0u;b<4u;b++){G[b]=g(min(ac.x*4u+b,D))*Z.a;}for(var ad=0u;ad<Z.a;ad++){B[d(Z.a,ac.x)+ad*c]=vec4f(A[G.x+ad],A[G.y+ad],A[G.z+ad],A[G.w+ad]);}}";
 const shader = /*#__PURE__*/ shaderText('features count half_bits seed_low seed_high', 'data:f y!', `${libCall}${libLayout}${own}`);
 
 export const minibatch = /*#__PURE__*/ kernelSource<

@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const v=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}let aa=d(Z.a,ab.x)+ac*c;let p=C[ac];if(p==v){D[aa]=A[aa];return;}let j=d(3u*COMPONENTS*Z.b,ab.x)+p*c;let W=Z.b*c;ao(j,W);var am:u;if(INVERSE){am=az(A[aa],j,W);}else{let T=ae(A[aa],j,W);am=u(select(T.z,T.z*Y,abs(T.z)>vec4f(.9*J)),T.a);}D[aa]=am.c;if(HAS_LOG_DET){E[d(Z.b,ab.x)+p*c]=am.a;}}";
+const own = "const w=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ac{let ad=ac.y;if(ac.x*4u>=f()||ad>=Z.a){return;}let ab=d(Z.a,ac.x)+ad*c;let p=C[ad];if(p==w){D[ab]=A[ab];return;}let j=d(3u*COMPONENTS*Z.b,ac.x)+p*c;let X=Z.b*c;ap(j,X);var bf:v;if(INVERSE){bf=ba(A[ab],j,X);}else{let ai=af(A[ab],j,X);bf=v(select(ai.z,ai.z*aa,abs(ai.z)>vec4f(.9*L)),ai.a);}D[ab]=bf.c;if(HAS_LOG_DET){E[d(Z.b,ac.x)+p*c]=bf.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots', 'x state=k! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override HAS_B:bool=false;override ADD:bool=false;@16,4 multiply_add ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}var h=Z.g*A[d(Z.b,ab.x)+(Z.c+ac)*c];if(HAS_B){h*=B[d(Z.d,ab.x)+(ac%Z.d)*c];}let aa=d(Z.e,ab.x)+(Z.f+ac)*c;if(ADD){C[aa]+=h;}else{C[aa]=h;}}";
+const own = "override HAS_B:bool=false;override ADD:bool=false;@16,4 multiply_add ac{let ad=ac.y;if(ac.x*4u>=f()||ad>=Z.a){return;}var h=Z.g*A[d(Z.b,ac.x)+(Z.c+ad)*c];if(HAS_B){h*=B[d(Z.d,ac.x)+(ad%Z.d)*c];}let ab=d(Z.e,ac.x)+(Z.f+ad)*c;if(ADD){C[ab]+=h;}else{C[ab]=h;}}";
 const shader = /*#__PURE__*/ shaderText('features a_features a_at b_features y_features y_at factor:f', 'a b y!', `${libCall}${libLayout}${own}`);
 
 export const multiplyAdd = /*#__PURE__*/ kernelSource<

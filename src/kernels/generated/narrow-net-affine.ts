@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libNarrowNet } from './lib/narrow-net.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn ab(o:vec4f,j:u32,W:u32)->u{var i=vec4f();if(SCALE!=s){i=N[j+W];}return K(o,N[j],i);}@64 narrow_net_affine L w{P(L.x*c+L.y*Z.h,w.x);}";
+const own = "fn ac(o:vec4f,j:u32,X:u32)->v{var i=vec4f();if(SCALE!=t){i=N[j+X];}return L(o,N[j],i);}@64 narrow_net_affine O x{P(O.x*c+O.y*Z.h,x.x);}";
 const shader = /*#__PURE__*/ shaderText('layers x_features addend_layer addend_features features slots slot_at groups', 'x weight bias:f plan:u addend value y! total!', `${libCall}${libLayout}${libMath}${libActivation}${libNarrowNet}${libAffine}${own}`);
 
 export const narrowNetAffine = /*#__PURE__*/ kernelSource<

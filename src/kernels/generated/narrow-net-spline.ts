@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libNarrowNet } from './lib/narrow-net.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "fn s(aa:u32)->vec4f{return N[aa];}fn ab(o:vec4f,j:u32,W:u32)->u{return bu(o,j,W);}@64 narrow_net_spline L w{P(L.x*c+L.y*Z.h,w.x);}";
+const own = "fn t(ab:u32)->vec4f{return N[ab];}fn ac(o:vec4f,j:u32,X:u32)->v{return bv(o,j,X);}@64 narrow_net_spline O x{P(O.x*c+O.y*Z.h,x.x);}";
 const shader = /*#__PURE__*/ shaderText('layers x_features addend_layer addend_features features slots slot_at groups', 'x weight bias:f plan:u addend value y! total!', `${libCall}${libLayout}${libMath}${libActivation}${libNarrowNet}${libSpline}${own}`);
 
 export const narrowNetSpline = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Optional, kernelSource, shaderText } from '../../runtime/kernel.js
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 
-const own = "override FUNCTION:u32=0u;@64 normal ab{if(ab.x>=Z.a){return;}let o=A[ab.x];if(FUNCTION==0u){B[ab.x]=s(o);}else{let I=ah(o);B[ab.x]=select(I.b,I.a,vec4<bool>(FUNCTION==1u));}}";
+const own = "override FUNCTION:u32=0u;@64 normal ac{if(ac.x>=Z.a){return;}let o=A[ac.x];if(FUNCTION==0u){B[ac.x]=t(o);}else{let x=ai(o);B[ac.x]=select(x.b,x.a,vec4<bool>(FUNCTION==1u));}}";
 const shader = /*#__PURE__*/ shaderText('count', 'source result!', `${libMath}${libNormal}${own}`);
 
 export const normal = /*#__PURE__*/ kernelSource<

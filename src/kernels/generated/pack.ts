@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack ab{let ac=ab.y;let Y=f();if(ab.x*4u>=Y||ac>=Z.a){return;}let D=Y-1u;let W=select(1u,p.e.x,Z.b==1u)*Z.a;let y=ab.x*4u;B[d(Z.a,ab.x)+ac*c]=vec4f(A[y*W+ac],A[min(y+1u,D)*W+ac],A[min(y+2u,D)*W+ac],A[min(y+3u,D)*W+ac]);}@16,4 unpack ab{let ac=ab.y;let Y=f();if(ab.x*4u>=Y||ac>=Z.a){return;}let y=ab.x*4u;let h=D[d(Z.a,ab.x)+ac*c];let aa=y*Z.a+ac;C[aa]=h.x;if(y+1u<Y){C[aa+Z.a]=h.y;}if(y+2u<Y){C[aa+2u*Z.a]=h.z;}if(y+3u<Y){C[aa+3u*Z.a]=h.w;}}";
+const own = "@16,4 pack ac{let ad=ac.y;let aa=f();if(ac.x*4u>=aa||ad>=Z.a){return;}let D=aa-1u;let X=select(1u,p.e.x,Z.b==1u)*Z.a;let I=ac.x*4u;B[d(Z.a,ac.x)+ad*c]=vec4f(A[I*X+ad],A[min(I+1u,D)*X+ad],A[min(I+2u,D)*X+ad],A[min(I+3u,D)*X+ad]);}@16,4 unpack ac{let ad=ac.y;let aa=f();if(ac.x*4u>=aa||ad>=Z.a){return;}let I=ac.x*4u;let h=D[d(Z.a,ac.x)+ad*c];let ab=I*Z.a+ad;C[ab]=h.x;if(I+1u<aa){C[ab+Z.a]=h.y;}if(I+2u<aa){C[ab+2u*Z.a]=h.z;}if(I+3u<aa){C[ab+3u*Z.a]=h.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const v=0xffffffffu;@16,4 permute ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}var h=vec4f();if(B[ac]!=v){h=A[d(Z.b,ab.x)+B[ac]*c];}C[d(Z.a,ab.x)+ac*c]=h;}";
+const own = "const w=0xffffffffu;@16,4 permute ac{let ad=ac.y;if(ac.x*4u>=f()||ad>=Z.a){return;}var h=vec4f();if(B[ad]!=w){h=A[d(Z.b,ac.x)+B[ad]*c];}C[d(Z.a,ac.x)+ad*c]=h;}";
 const shader = /*#__PURE__*/ shaderText('features source_features', 'x index:u y!', `${libCall}${libLayout}${own}`);
 
 export const permute = /*#__PURE__*/ kernelSource<

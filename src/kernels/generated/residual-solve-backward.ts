@@ -8,7 +8,7 @@ import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libRowNet } from './lib/row-net.js';
 import { wgsl as libContraction } from './lib/contraction.js';
 
-const own = "fn x(X:u32,av:u32,i:u32){u(X,av,i,true,Z.b);if(D[5]==0u){return;}let l=X+D[4]*c;for(var V=0u;V<2u*Z.a;V++){let aa=(V/2u)*c+(V%2u)*8u;A[X+Z.c*c+aa]*=A[l+aa];}}@8 residual_solve_backward L w{let t=L.x*c+w.x;if(t*4u>=f()){return;}let X=d(Z.d,t);let av=d(Z.e,t);let i=2u*Z.c;for(var V=0u;V<2u*Z.a;V++){let aa=(V/2u)*c+(V%2u)*8u;A[X+i*c+aa]=H[d(Z.a,t)+aa];}u(X,av,i,false,0u);v(t,X,av,i+Z.a+Z.i);}";
+const own = "fn y(Y:u32,ao:u32,i:u32){v(Y,ao,i,true,Z.b);if(D[5]==0u){return;}let l=Y+D[4]*c;for(var W=0u;W<2u*Z.a;W++){let ab=(W/2u)*c+(W%2u)*8u;A[Y+Z.c*c+ab]*=A[l+ab];}}@8 residual_solve_backward O x{let u=O.x*c+x.x;if(u*4u>=f()){return;}let Y=d(Z.d,u);let ao=d(Z.e,u);let i=2u*Z.c;for(var W=0u;W<2u*Z.a;W++){let ab=(W/2u)*c+(W%2u)*8u;A[Y+i*c+ab]=H[d(Z.a,u)+ab];}v(Y,ao,i,false,0u);w(u,Y,ao,i+Z.a+Z.i);}";
 const shader = /*#__PURE__*/ shaderText('dim layers width nodes side_features memory limit patience slope_features contraction=l:f tolerance=m:f', 'state! weight bias:f layers:u side source x! point', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${libRowNet}${libContraction}${own}`);
 
 export const residualSolveBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn g(ad:u32,X:u32,R:u32)->vec4f{var O=vec4f();for(var e=X;e<R;e+=8u){var S=vec4f();for(var ac=e;ac<min(e+8u,R);ac++){S+=A[ad+ac*c];}O+=S;}return O;}@16,4 partial_sums ab{let Y=(Z.a+b-1u)/b;if(ab.x*4u>=f()||ab.y>=Y){return;}let X=ab.y*b;C[d(Y,ab.x)+ab.y*c]=g(d(Z.a,ab.x),X,min(X+b,Z.a));}@64 row_sum ab{if(ab.x*4u>=f()){return;}B[ab.x]+=g(d(Z.a,ab.x),0u,Z.a);}";
+const own = "const b=64u;fn g(ae:u32,Y:u32,Q:u32)->vec4f{var R=vec4f();for(var e=Y;e<Q;e+=8u){var S=vec4f();for(var ad=e;ad<min(e+8u,Q);ad++){S+=A[ae+ad*c];}R+=S;}return R;}@16,4 partial_sums ac{let aa=(Z.a+b-1u)/b;if(ac.x*4u>=f()||ac.y>=aa){return;}let Y=ac.y*b;C[d(aa,ac.x)+ac.y*c]=g(d(Z.a,ac.x),Y,min(Y+b,Z.a));}@64 row_sum ac{if(ac.x*4u>=f()){return;}B[ac.x]+=g(d(Z.a,ac.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override SCALE:bool=false;@16,4 scale_tangents ab{let all=Z.a*Z.b;if(ab.x*4u>=f()||ab.y>=all){return;}let aa=d(all,ab.x)+ab.y*c;C[aa]=A[aa]*B[d(Z.a,ab.x)+(ab.y%Z.a)*c];}@16,4 seed_tangents ab{let all=Z.a*Z.b;if(ab.x*4u>=f()||ab.y>=all){return;}let ac=ab.y%Z.a;var s=D[ab.y];if(SCALE){s*=E[Z.c+ac];}C[d(all,ab.x)+ab.y*c]=s*B[d(Z.a,ab.x)+ac*c];}";
+const own = "override SCALE:bool=false;@16,4 scale_tangents ac{let all=Z.a*Z.b;if(ac.x*4u>=f()||ac.y>=all){return;}let ab=d(all,ac.x)+ac.y*c;C[ab]=A[ab]*B[d(Z.a,ac.x)+(ac.y%Z.a)*c];}@16,4 seed_tangents ac{let all=Z.a*Z.b;if(ac.x*4u>=f()||ac.y>=all){return;}let ad=ac.y%Z.a;var t=D[ac.y];if(SCALE){t*=E[Z.c+ad];}C[d(all,ac.x)+ac.y*c]=t*B[d(Z.a,ac.x)+ad*c];}";
 const shader = /*#__PURE__*/ shaderText('features blocks scale_at', 'x slope y! seed:f scale:f', `${libCall}${libLayout}${own}`);
 
 export const scaleTangents = /*#__PURE__*/ kernelSource<

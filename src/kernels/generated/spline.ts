@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "const v=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn s(aa:u32)->vec4f{return B[aa];}@16,4 spline ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}let aa=d(Z.a,ab.x)+ac*c;let p=C[ac];if(p==v){D[aa]=A[aa];return;}let j=select(d(Z.c,ab.x)+p*c,p,SHARED);let am=bu(A[aa],j,Z.b*select(c,1u,SHARED));D[aa]=am.c;if(HAS_LOG_DET){E[d(Z.b,ab.x)+p*c]=am.a;}}";
+const own = "const w=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn t(ab:u32)->vec4f{return B[ab];}@16,4 spline ac{let ad=ac.y;if(ac.x*4u>=f()||ad>=Z.a){return;}let ab=d(Z.a,ac.x)+ad*c;let p=C[ad];if(p==w){D[ab]=A[ab];return;}let j=select(d(Z.c,ac.x)+p*c,p,SHARED);let bf=bv(A[ab],j,Z.b*select(c,1u,SHARED));D[ab]=bf.c;if(HAS_LOG_DET){E[d(Z.b,ac.x)+p*c]=bf.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libSpline}${own}`);
 
 export const spline = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ab{let ac=ab.y*4u;if(ab.x*4u>=f()||ac>=Z.a){return;}let y=o(p.a)+ab.x*4u;let h=vec2u(o(p.f),o(p.g));let e=transpose(mat4x4f(s(m(vec4u(y,ab.y,0u,0u),h)),s(m(vec4u(y+1u,ab.y,0u,0u),h)),s(m(vec4u(y+2u,ab.y,0u,0u),h)),s(m(vec4u(y+3u,ab.y,0u,0u),h))));let aa=d(Z.a,ab.x)+ac*c;A[aa]=e[0];if(ac+1u<Z.a){A[aa+c]=e[1];}if(ac+2u<Z.a){A[aa+2u*c]=e[2];}if(ac+3u<Z.a){A[aa+3u*c]=e[3];}}@64 log_density ab{if(ab.x*4u>=f()){return;}let ad=d(Z.a,ab.x);var O=vec4f();for(var e=0u;e<Z.a;e+=8u){var S=vec4f();let R=min(e+8u,Z.a);for(var ac=e;ac<R;ac++){let i=B[ad+ac*c];S+=i*i;}O+=S;}D[ab.x]=Z.b*C[ab.x]-(.5*O+f32(Z.a)*.9189385332046727);}";
+const own = "@16,4 sample ac{let ad=ac.y*4u;if(ac.x*4u>=f()||ad>=Z.a){return;}let I=o(p.a)+ac.x*4u;let h=vec2u(o(p.f),o(p.g));let e=transpose(mat4x4f(t(m(vec4u(I,ac.y,0u,0u),h)),t(m(vec4u(I+1u,ac.y,0u,0u),h)),t(m(vec4u(I+2u,ac.y,0u,0u),h)),t(m(vec4u(I+3u,ac.y,0u,0u),h))));let ab=d(Z.a,ac.x)+ad*c;A[ab]=e[0];if(ad+1u<Z.a){A[ab+c]=e[1];}if(ad+2u<Z.a){A[ab+2u*c]=e[2];}if(ad+3u<Z.a){A[ab+3u*c]=e[3];}}@64 log_density ac{if(ac.x*4u>=f()){return;}let ae=d(Z.a,ac.x);var R=vec4f();for(var e=0u;e<Z.a;e+=8u){var S=vec4f();let Q=min(e+8u,Z.a);for(var ad=e;ad<Q;ad++){let i=B[ae+ad*c];S+=i*i;}R+=S;}D[ac.x]=Z.b*C[ac.x]-(.5*R+f32(Z.a)*.9189385332046727);}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 tangents_backward ab{let ac=ab.y;if(ab.x*4u>=f()||ac>=Z.a){return;}let h=d(Z.a*Z.b,ab.x)+ac*c;var O=vec4f();for(var g=0u;g<Z.b;g++){let aa=h+g*Z.a*c;O=fma(A[aa],B[aa],O);}let j=d(Z.a,ab.x)+ac*c;if(ADD){C[j]+=O;}else{C[j]=O;}}";
+const own = "override ADD:bool=false;@16,4 tangents_backward ac{let ad=ac.y;if(ac.x*4u>=f()||ad>=Z.a){return;}let h=d(Z.a*Z.b,ac.x)+ad*c;var R=vec4f();for(var g=0u;g<Z.b;g++){let ab=h+g*Z.a*c;R=fma(A[ab],B[ab],R);}let j=d(Z.a,ac.x)+ad*c;if(ADD){C[j]+=R;}else{C[j]=R;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks', 'x d_y d_slope!', `${libCall}${libLayout}${own}`);
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "fn c(e:u32,V:u32)->f32{var O=0.;for(var p=0u;p<Z.b;p++){O=fma(A[e*Z.b+p],B[p*Z.c+V],O);}return O;}@compute@workgroup_size(64)fn time_table(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)w:u32){let aa=m(1u,L,w);if(aa>=Z.a*Z.c){return;}let V=aa%Z.c;let O=c(aa/Z.c,V);D[aa]=select(O,l(vec4f(O)).x,C[V]==1.);}@compute@workgroup_size(64)fn time_table_backward(@builtin(workgroup_id)L:vec3u,@builtin(local_invocation_index)w:u32){let aa=m(1u,L,w);if(aa>=Z.b*Z.c){return;}let V=aa%Z.c;let p=aa/Z.c;var total=0.;for(var e=0u;e<Z.a;e++){var b=A[e*Z.b+p]*E[e*Z.c+V];if(C[V]==1.){b*=k(vec4f(c(e,V))).x;}total+=b;}F[aa]+=total;}";
+const own = "fn c(e:u32,W:u32)->f32{var R=0.;for(var p=0u;p<Z.b;p++){R=fma(A[e*Z.b+p],B[p*Z.c+W],R);}return R;}@compute@workgroup_size(64)fn time_table(@builtin(workgroup_id)O:vec3u,@builtin(local_invocation_index)x:u32){let ab=m(1u,O,x);if(ab>=Z.a*Z.c){return;}let W=ab%Z.c;let R=c(ab/Z.c,W);D[ab]=select(R,l(vec4f(R)).x,C[W]==1.);}@compute@workgroup_size(64)fn time_table_backward(@builtin(workgroup_id)O:vec3u,@builtin(local_invocation_index)x:u32){let ab=m(1u,O,x);if(ab>=Z.b*Z.c){return;}let W=ab%Z.c;let p=ab/Z.c;var total=0.;for(var e=0u;e<Z.a;e++){var b=A[e*Z.b+p]*E[e*Z.c+W];if(C[W]==1.){b*=k(vec4f(c(e,W))).x;}total+=b;}F[ab]+=total;}";
 const shader = /*#__PURE__*/ shaderText('evaluations terms width', 'times:f weights:f gated:f table:f! d_table:f d_weights:f!', `${libMath}${libActivation}${libSlope}${libElements}${own}`);
 
 export const timeTable = /*#__PURE__*/ kernelSource<
