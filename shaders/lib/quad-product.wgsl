@@ -44,5 +44,11 @@ fn product_of(from_weight: u32, own: u32, count: u32) -> array<vec4<f32>, 8> {
     #end;
   }
   #end;
-  return array<vec4<f32>, 8>(sum00, sum01, sum10, sum11, sum20, sum21, sum30, sum31);
+  var sums: array<vec4<f32>, 8>;
+  #repeat s 0 4:
+  #repeat r 0 2:
+  sums[$s * 2 + $r] = sum$s$r;
+  #end;
+  #end;
+  return sums;
 }

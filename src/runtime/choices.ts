@@ -21,6 +21,12 @@ export const adapterName = ({ architecture, description }: Partial<GPUAdapterInf
 /** The variant that a command should run; null for its own kernel. */
 export type Rule = (command: Command) => Kernel | null;
 
+export interface AdapterRules {
+  readonly variant: Rule;
+  /** Whether a run of commands should be fused to this one. */
+  readonly fuses: (fused: Command) => boolean;
+}
+
 /** Adapters for which src/tuning/rules.ts has a rule. The others never load it. */
 const ADAPTERS_WITH_RULES = ['swiftshader'];
 
@@ -30,11 +36,11 @@ export class Choices {
   readonly compiles: (kernel: Kernel) => boolean;
   /** Measured choices, by class of rows and shape. */
   readonly measured = new Map<string, Kernel>();
-  /** Shapes of runs of commands that a measurement chose to fuse. */
-  readonly fused = new Set<string>();
-  /** The program that runs in a recorded one's place: itself, until a measurement chose to fuse some of its commands. */
+  /** Shapes of runs of commands of which a measurement said whether to fuse them. */
+  readonly fused = new Map<string, boolean>();
+  /** The program that runs in a recorded one's place: itself, until a rule or a measurement chose to fuse some of its commands. */
   fuse: (recorded: Program) => Program = (recorded) => recorded;
-  #rule: Rule | undefined;
+  #rules: AdapterRules | undefined;
 
   constructor(device: GPUDevice) {
     this.adapter = adapterName(device.adapterInfo);
@@ -43,7 +49,16 @@ export class Choices {
 
   /** Resolves once the rule for this adapter is there. */
   async ready(): Promise<void> {
-    if (ADAPTERS_WITH_RULES.includes(this.adapter)) this.#rule ??= (await import('../tuning/rules.js')).rules[this.adapter];
+    if (this.#rules || !ADAPTERS_WITH_RULES.includes(this.adapter)) return;
+    const { rules, fuseFor } = await import('../tuning/rules.js');
+    if (this.#rules) return;
+    this.#rules = rules[this.adapter];
+    this.fuse = fuseFor(this);
+  }
+
+  /** Whether a run of commands is fused to this one: as measured, else by the rule for this adapter. */
+  fuses(fused: Command): boolean {
+    return this.compiles(fused.kernel) && (this.fused.get(shapeOf(fused)) ?? this.#rules?.fuses(fused) ?? false);
   }
 
   /** The kernel that a command runs: as measured, else by the rule for this adapter, else its own. */
@@ -53,7 +68,7 @@ export class Choices {
       const measured = this.measured.get(`${rows} ${shape}`) ?? this.measured.get(`many ${shape}`);
       if (measured) return measured;
     }
-    const ruled = this.#rule?.(command);
+    const ruled = this.#rules?.variant(command);
     return ruled && this.compiles(ruled) ? ruled : command.kernel;
   }
 }

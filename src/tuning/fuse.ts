@@ -1,9 +1,10 @@
-// Which runs of a program's commands fuse, and the program with some of them fused.
+// Which runs of a program's commands fuse.
 
 import { memo } from '../runtime/memo.js';
-import { type Command, createProgram, type Program } from '../runtime/program.js';
+import type { Program } from '../runtime/program.js';
 import { fuseNet } from './fuse-net.js';
 import { fuseSolves } from './fuse-solves.js';
+import { thinNetsIn } from './fuse-thin-nets.js';
 import { type Fusion, usersOf } from './fusion.js';
 
 const found = new WeakMap<Program, readonly Fusion[]>();
@@ -13,14 +14,9 @@ export const fusionsOf = (program: Program): readonly Fusion[] =>
   memo(found, program, () => {
     const { commands } = program;
     const users = usersOf(commands);
-    return [...commands.flatMap((_, index) => fuseNet(commands, users, index) ?? []), ...fuseSolves(commands, users)];
+    return [
+      ...commands.flatMap((_, index) => fuseNet(commands, users, index) ?? []),
+      ...fuseSolves(commands, users),
+      ...thinNetsIn(program),
+    ];
   });
-
-/** The program with those runs fused that are accepted. */
-export function fuse(program: Program, accepts: (fusion: Fusion) => boolean): Program {
-  const accepted = fusionsOf(program).filter(accepts);
-  if (accepted.length === 0) return program;
-  const instead = new Map<Command, readonly Command[]>();
-  for (const { parts, command } of accepted) for (const part of parts) instead.set(part, part === parts.at(-1) ? [command] : []);
-  return createProgram(program.commands.flatMap((command) => instead.get(command) ?? [command]));
-}

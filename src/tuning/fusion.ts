@@ -1,7 +1,7 @@
 // Runs of recorded commands that one command can take the place of. Programs are recorded in parts, which every adapter runs and reverse mode knows;
 // whether a run of them is fused is decided when a program is compiled, as the choice between variants is.
 
-import type { Command } from '../runtime/program.js';
+import { type Command, createProgram, type Program } from '../runtime/program.js';
 import type { ConstantTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
 
 export interface Fusion {
@@ -9,6 +9,8 @@ export interface Fusion {
   readonly parts: readonly Command[];
   /** What does the same in one dispatch. */
   readonly command: Command;
+  /** Whether it runs where the first part was; by default where the last was. */
+  readonly begins?: boolean;
 }
 
 /** Indices of the commands that bind a tensor which is no constant. */
@@ -45,4 +47,16 @@ export function sharedByArrays<V>(): (arrays: readonly object[], make: () => V) 
     kept.set(arrays[0]!, { arrays, value });
     return value;
   };
+}
+
+/** The program with those runs fused that are accepted; of two that share a part the first. */
+export function fuse(program: Program, fusions: readonly Fusion[], accepts: (fusion: Fusion) => boolean): Program {
+  const instead = new Map<Command, readonly Command[]>();
+  for (const fusion of fusions) {
+    const { parts, command, begins } = fusion;
+    if (parts.some((part) => instead.has(part)) || !accepts(fusion)) continue;
+    for (const part of parts) instead.set(part, part === parts.at(begins ? 0 : -1) ? [command] : []);
+  }
+  if (instead.size === 0) return program;
+  return createProgram(program.commands.flatMap((command) => instead.get(command) ?? [command]));
 }

@@ -68,7 +68,12 @@ export const fusionKey = (command: Command): string => `fused ${shapeOf(command)
 
 /** What could be fused in the programs on a Gpu, one a shape. */
 export const fusionsOn = (gpu: Gpu): Map<string, Fusion> =>
-  new Map(programsOn(gpu).flatMap(({ recorded }) => fusionsOf(recorded).map((fusion) => [fusionKey(fusion.command), fusion] as const)));
+  new Map(
+    programsOn(gpu)
+      .flatMap(({ recorded }) => fusionsOf(recorded))
+      .filter(({ command }) => gpu.choices.compiles(command.kernel))
+      .map((fusion) => [fusionKey(fusion.command), fusion] as const),
+  );
 
 const milliseconds = (value: number) => `${value.toPrecision(3)} ms`;
 
@@ -107,14 +112,14 @@ export function reportOf(gpu: Gpu): TuningReport {
   const fusions = [...fusible].map(([key, { command }]): Choice => {
     const { kernel, params, constants } = command;
     const { name } = kernel.source;
-    const chosen = gpu.choices.fused.has(key) ? name : APART;
+    const chosen = gpu.choices.fuses(command) ? name : APART;
     return {
       kernel: name,
       params,
       constants,
       rows: 'all',
       chosen,
-      ...(known.get(key) ?? { because: 'default', milliseconds: {}, refused: {} }),
+      ...(known.get(key) ?? { because: chosen === name ? 'rule' : 'default', milliseconds: {}, refused: {} }),
     };
   });
   const choices = [...variants, ...fusions];

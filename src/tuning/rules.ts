@@ -7,9 +7,12 @@ import { weightGradientQuad } from '../kernels/linear-backward-quad.js';
 import { linearInputQuad } from '../kernels/linear-input-backward-quad.js';
 import { maskedLinearHalfQuad } from '../kernels/masked-linear-half-quad.js';
 import { maskedLinearQuad } from '../kernels/masked-linear-quad.js';
-import type { Rule } from '../runtime/choices.js';
+import type { AdapterRules, Choices } from '../runtime/choices.js';
 import type { Kernel } from '../runtime/kernel.js';
+import type { Program } from '../runtime/program.js';
 import { familyName } from './family-name.js';
+import { thinNetKernels, thinNetsIn } from './fuse-thin-nets.js';
+import { fuse } from './fusion.js';
 
 type Size = Readonly<Record<'inputs' | 'outputs', number>>;
 
@@ -29,9 +32,18 @@ const quads: Readonly<Record<string, readonly [kernel: unknown, layers: (size: S
   'weight-gradient': [weightGradientQuad, ({ inputs, outputs }) => inputs * outputs >= 128],
 };
 
-export const rules: Readonly<Record<string, Rule>> = {
-  swiftshader: ({ kernel, params: { inputs = 0, outputs = 0, kernel: taps = 1 } }) => {
-    const [quad, layers] = quads[familyName(kernel)] ?? [];
-    return taps === 1 && layers?.({ inputs, outputs }) ? (quad as Kernel) : null;
+export const rules: Readonly<Record<string, AdapterRules>> = {
+  swiftshader: {
+    variant: ({ kernel, params: { inputs = 0, outputs = 0, kernel: taps = 1 } }) => {
+      const [quad, layers] = quads[familyName(kernel)] ?? [];
+      return taps === 1 && layers?.({ inputs, outputs }) ? (quad as Kernel) : null;
+    },
+    fuses: ({ kernel, params: { inputs = 0, outputs = 0 } }) => thinNetKernels.includes(kernel) && pays({ inputs, outputs }),
   },
 };
+
+/** What `choices.fuse` is where a rule fuses: runs of linear layers, which need no more code than their kernels. */
+export const fuseFor =
+  (choices: Choices) =>
+  (recorded: Program): Program =>
+    fuse(recorded, thinNetsIn(recorded), ({ command }) => choices.fuses(command));

@@ -1,15 +1,17 @@
 // Chooses between the variants of what a Gpu has compiled, by timing them. Loads when `gpu.tune` is called.
 
-import { FEW_ROWS, type RowsClass } from '../runtime/choices.js';
+import { FEW_ROWS, type RowsClass, shapeOf } from '../runtime/choices.js';
 import { ValueError } from '../runtime/errors.js';
 import type { Gpu } from '../runtime/gpu.js';
 import type { Kernel } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 import { familyName } from './family-name.js';
-import { fuse } from './fuse.js';
+import { fusionsOf } from './fuse.js';
 import { netKernels } from './fuse-net.js';
+import { thinNetKernels } from './fuse-thin-nets.js';
+import { fuse } from './fusion.js';
 import { type Alternatives, measure } from './measure.js';
-import { APART, commandsOf, findingsOf, fusionKey, fusionsOn, reportOf, type TuningReport } from './report.js';
+import { APART, commandsOf, findingsOf, fusionsOn, reportOf, type TuningReport } from './report.js';
 import { platformStore, type Remembered } from './store.js';
 import { families } from './variants.js';
 
@@ -30,7 +32,7 @@ const GAIN = 0.95;
 /** FNV-1a of all texts: choices are forgotten when a shader changes. */
 function version(): string {
   let hash = 0x811c9dc5;
-  for (const { source } of [...Object.values(families).flatMap(({ few }) => few), ...netKernels])
+  for (const { source } of [...Object.values(families).flatMap(({ few }) => few), ...netKernels, ...thinNetKernels])
     for (let i = 0; i < source.wgsl.length; i++) hash = Math.imul(hash ^ source.wgsl.charCodeAt(i), 0x01000193) >>> 0;
   return hash.toString(16);
 }
@@ -96,10 +98,11 @@ export async function tune(gpu: Gpu, options: TuneOptions = {}): Promise<TuningR
     if (findings.has(key)) continue;
     const apart = parts.map((part) => [part, gpu.choices.of(part, rows)] as const);
     const { name } = command.kernel.source;
-    const chosen = await decide(key, { [APART]: apart, [name]: [[command, command.kernel]] }, APART, count);
-    if (chosen === name) gpu.choices.fused.add(key);
+    const usual = gpu.choices.fuses(command) ? name : APART;
+    const chosen = await decide(key, { [APART]: apart, [name]: [[command, command.kernel]] }, usual, count);
+    if (chosen !== undefined) gpu.choices.fused.set(shapeOf(command), chosen === name);
   }
-  gpu.choices.fuse = (recorded) => fuse(recorded, ({ command }) => gpu.choices.fused.has(fusionKey(command)));
+  gpu.choices.fuse = (recorded) => fuse(recorded, fusionsOf(recorded), ({ command }) => gpu.choices.fuses(command));
   for (const owner of gpu.owners) for (const executable of owner.executables) executable.adopt(await gpu.pipelinesOf(executable.recorded));
   // A browser may refuse to store anything; choices then last as long as this Gpu.
   if (fresh) await store?.write(keyOf(gpu), remembered).catch(() => {});

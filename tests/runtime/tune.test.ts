@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type Flow, Gpu, mademog, maf, neuralSpline, realNVP } from '../../src/index.js';
 import { ValueError } from '../../src/runtime/errors.js';
 import { familyName } from '../../src/tuning/family-name.js';
-import { fuse } from '../../src/tuning/fuse.js';
+import { fusionsOf } from '../../src/tuning/fuse.js';
+import { fuse } from '../../src/tuning/fusion.js';
 import { families } from '../../src/tuning/variants.js';
 import { creations } from '../support/creations.js';
 import { expectError } from '../support/errors.js';
@@ -224,7 +225,7 @@ describe('fused', () => {
     try {
       const flow = await make(gpu);
       const before = { 70: await resultsOf(flow, 70), 5: await resultsOf(flow, 5) };
-      gpu.choices.fuse = (recorded) => fuse(recorded, () => true);
+      gpu.choices.fuse = (recorded) => fuse(recorded, fusionsOf(recorded), () => true);
       await adopt(gpu);
       const [owner] = gpu.owners;
       const fusedIn = (name: string) =>

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const w=0xffffffffu;override HAS_LOG_DET:bool=true;@16,4 affine ac{let ad=ac.y;if(ac.x*4u>=f()||ad>=Z.a){return;}let ab=d(Z.a,ac.x)+ad*c;let p=C[ad];if(p==w){D[ab]=A[ab];return;}let j=d(Z.c,ac.x)+p*c;var i=vec4f();if(SCALE!=t){i=B[j+Z.b*c];}let bf=L(A[ab],B[j],i);D[ab]=bf.c;if(HAS_LOG_DET){E[d(Z.b,ac.x)+p*c]=bf.a;}}";
+const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;@16,4 affine af{let ae=af.y;if(af.x*4u>=f()||ae>=Z.a){return;}let ad=d(Z.a,af.x)+ae*c;let v=C[ae];if(v==I){D[ad]=A[ad];return;}let l=d(Z.c,af.x)+v*c;var k=vec4f();if(SCALE!=w){k=B[l+Z.b*c];}let V=M(A[ad],B[l],k);D[ad]=V.c;if(HAS_LOG_DET){E[d(Z.b,af.x)+v*c]=V.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

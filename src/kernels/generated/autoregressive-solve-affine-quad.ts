@@ -12,8 +12,8 @@ import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libStripQuad } from './lib/strip-quad.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@compute@workgroup_size(4)fn autoregressive_solve_affine_quad(@builtin(workgroup_id)O:vec3u,@builtin(local_invocation_id)x:vec3u,@builtin(subgroup_invocation_id)ac:u32){if(O.x*aq>=f()){return;}e=ac%4u;F(O.x*c+x.x);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=k! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libStripQuad}${libAutoregressiveSolve}${own}`);
+const own = "@compute@workgroup_size(4)fn autoregressive_solve_affine_quad(@builtin(workgroup_id)x:vec3u,@builtin(local_invocation_id)R:vec3u,@builtin(subgroup_invocation_id)af:u32){if(x.x*am>=f()){return;}e=af%4u;F(x.x*c+R.x);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=m! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libStripQuad}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveAffineQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },

@@ -12,8 +12,8 @@ import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libStrip } from './lib/strip.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_mixture O x{let u=O.x*c+x.x;if(u*4u>=f()){return;}F(u);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=k! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libWeights}${libStrip}${libAutoregressiveSolve}${own}`);
+const own = "@4 autoregressive_solve_mixture x R{let V=x.x*c+R.x;if(V*4u>=f()){return;}F(V);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=m! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libWeights}${libStrip}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },

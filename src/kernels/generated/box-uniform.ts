@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ac{if(ac.x*4u>=f()||ac.y*4u>=Z.a){return;}let I=o(p.a)+ac.x*4u;let h=vec2u(o(p.f),o(p.g));let e=O(I,ac.y,h);let ae=d(Z.a,ac.x);for(var x=0u;x<min(4u,Z.a-ac.y*4u);x++){let ad=ac.y*4u+x;let y=A[ad];let K=A[Z.a+ad];B[ae+ad*c]=clamp(fma(vec4f(K-y),e[x],vec4f(y)),vec4f(y),vec4f(K));}}@64 log_density ac{if(ac.x*4u>=f()){return;}let ae=d(Z.a,ac.x);let total=Z.b*D[ac.x]+Z.c;var b=total;var e=vec4f(1.);for(var ad=0u;ad<Z.a;ad++){let i=C[ae+ad*c];e=select(vec4f(),e,(i>=vec4f(A[ad]))&(i<=vec4f(A[Z.a+ad])));b=select(b,i,U(i)&!U(b));}E[ac.x]=select(total+u(e),b,U(b));}";
+const own = "@16,4 sample af{if(af.x*4u>=f()||af.y*4u>=Z.a){return;}let I=u(v.a)+af.x*4u;let h=vec2u(u(v.f),u(v.g));let e=P(I,af.y,h);let M=d(Z.a,af.x);for(var R=0u;R<min(4u,Z.a-af.y*4u);R++){let ae=af.y*4u+R;let w=A[ae];let K=A[Z.a+ae];B[M+ae*c]=clamp(fma(vec4f(K-w),e[R],vec4f(w)),vec4f(w),vec4f(K));}}@64 log_density af{if(af.x*4u>=f()){return;}let M=d(Z.a,af.x);let total=Z.b*D[af.x]+Z.c;var b=total;var e=vec4f(1.);for(var ae=0u;ae<Z.a;ae++){let k=C[M+ae*c];e=select(vec4f(),e,(k>=vec4f(A[ae]))&(k<=vec4f(A[Z.a+ae])));b=select(b,k,V(k)&!V(b));}E[af.x]=select(total+x(e),b,V(b));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn Q(o:vec4f,y:f32,K:f32)->vec4f{let ah=select(o,vec4f(K),o>vec4f(K));return select(ah,vec4f(y),ah<vec4f(y));}@16,4 dequantize ac{if(ac.x*4u>=f()||ac.y>=Z.a){return;}let ab=d(Z.a,ac.x)+ac.y*c;C[ab]=Q((A[ab]+B[ab])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ac{if(ac.x*4u>=f()||ac.y>=Z.a){return;}let ab=d(Z.a,ac.x)+ac.y*c;C[ab]=Q(floor(A[ab]*Z.b),0.,Z.b-1.);}";
+const own = "fn R(u:vec4f,w:f32,K:f32)->vec4f{let O=select(u,vec4f(K),u>vec4f(K));return select(O,vec4f(w),O<vec4f(w));}@16,4 dequantize af{if(af.x*4u>=f()||af.y>=Z.a){return;}let ad=d(Z.a,af.x)+af.y*c;C[ad]=R((A[ad]+B[ad])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize af{if(af.x*4u>=f()||af.y>=Z.a){return;}let ad=d(Z.a,af.x)+af.y*c;C[ad]=R(floor(A[ad]*Z.b),0.,Z.b-1.);}";
 const shader = /*#__PURE__*/ shaderText('features levels:f step:f', 'x u y!', `${libCall}${libLayout}${own}`);
 
 export const dequantize = /*#__PURE__*/ kernelSource<

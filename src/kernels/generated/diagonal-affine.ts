@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "@16,4 diagonal_affine ac{let ad=ac.y;if(ac.x*4u>=f()||ad>=Z.a){return;}let ab=d(Z.a,ac.x)+ad*c;let g=b(A[ab]-B[ad],B[Z.a+ad],B[2u*Z.a+ad]);C[ab]=g+B[3u*Z.a+ad];}";
+const own = "@16,4 diagonal_affine af{let ae=af.y;if(af.x*4u>=f()||ae>=Z.a){return;}let ad=d(Z.a,af.x)+ae*c;let g=b(A[ad]-B[ae],B[Z.a+ae],B[2u*Z.a+ae]);C[ad]=g+B[3u*Z.a+ae];}";
 const shader = /*#__PURE__*/ shaderText('features', 'x constants:f y!', `${libCall}${libLayout}${libSplitProduct}${own}`);
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

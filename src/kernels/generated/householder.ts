@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const n=24u;override REVERSE:bool=false;@64 householder ac{if(ac.x*4u>=f()){return;}let l=Z.a;let aa=Z.b;let ae=d(l,ac.x);var t=vec4f();var j=0u;for(var b=0u;b<=aa;b++){let i=min(b,aa-1u);let g=select(i,aa-1u-i,REVERSE);var H=vec4f();for(var e=0u;e<l;e+=n){let Q=min(e+n,l);var S=vec4f();for(var ad=e;ad<Q;ad++){let ab=ae+ad*c;var h:vec4f;if(b==0u){h=A[ab];if(REVERSE){h-=C[2u*aa+ad];}}else{h=D[ab]-B[j*l+ad]*t;}S=fma(vec4f(B[g*l+ad]),h,S);if(!REVERSE&&b==aa){h+=C[2u*aa+ad];}D[ab]=h;}H+=S;}t=H*C[g]+H*C[aa+g];j=g;}}";
+const own = "const t=24u;override REVERSE:bool=false;@64 householder af{if(af.x*4u>=f()){return;}let n=Z.a;let al=Z.b;let M=d(n,af.x);var m=vec4f();var l=0u;for(var b=0u;b<=al;b++){let k=min(b,al-1u);let g=select(k,al-1u-k,REVERSE);var bi=vec4f();for(var e=0u;e<n;e+=t){let P=min(e+t,n);var aa=vec4f();for(var ae=e;ae<P;ae++){let ad=M+ae*c;var h:vec4f;if(b==0u){h=A[ad];if(REVERSE){h-=C[2u*al+ae];}}else{h=D[ad]-B[l*n+ae]*m;}aa=fma(vec4f(B[g*n+ae]),h,aa);if(!REVERSE&&b==al){h+=C[2u*al+ae];}D[ad]=h;}bi+=aa;}m=bi*C[g]+bi*C[al+g];l=g;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 implicit ac{if(ac.x*4u>=f()||ac.y>=Z.a){return;}let ab=d(Z.a,ac.x)+ac.y*c;E[ab]=A[ab]+W(B[ab]-C[ab],-D[ab]);}";
+const own = "@16,4 implicit af{if(af.x*4u>=f()||af.y>=Z.a){return;}let ad=d(Z.a,af.x)+af.y*c;E[ad]=A[ad]+X(B[ad]-C[ad],-D[ad]);}";
 const shader = /*#__PURE__*/ shaderText('features steps=c', 'value goal image log_slope y!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const implicit = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 join ac{let ad=ac.y;if(ac.x*4u>=f()||ad>=Z.a){return;}let ab=d(Z.a,ac.x)+ad*c;if(ad<Z.b){C[ab]=A[d(Z.b,ac.x)+ad*c];}else{C[ab]=B[d(Z.c,ac.x)+(ad-Z.d)*c];}}";
+const own = "@16,4 join af{let ae=af.y;if(af.x*4u>=f()||ae>=Z.a){return;}let ad=d(Z.a,af.x)+ae*c;if(ae<Z.b){C[ad]=A[d(Z.b,af.x)+ae*c];}else{C[ad]=B[d(Z.c,af.x)+(ae-Z.d)*c];}}";
 const shader = /*#__PURE__*/ shaderText('features leading_features whole_features shift', 'leading whole_tensor y!', `${libCall}${libLayout}${own}`);
 
 export const join = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward ac{let l=Z.a;let p=ac.y;if(ac.x*4u>=f()||p>=l){return;}let Y=d(l*l,ac.x);let k=Y+p*c;let I=l*c;for(var W=0u;W<l;W++){var i=vec4f();if(W==p){i=Z.b*B[ac.x];}for(var b=p;b<W;b++){i=fma(-A[Y+(b*l+W)*c],C[k+b*I],i);}C[k+W*I]=i/(1.+A[Y+(W*l+W)*c]);}for(var W=l-1u;W>0u;W--){let ah=W-1u;var i=C[k+ah*I];for(var b=W;b<l;b++){i=fma(-A[Y+(b*l+ah)*c],C[k+b*I],i);}C[k+ah*I]=i;}}";
+const own = "@16,4 log_determinant_backward af{let n=Z.a;let v=af.y;if(af.x*4u>=f()||v>=n){return;}let T=d(n*n,af.x);let D=T+v*c;let I=n*c;for(var S=0u;S<n;S++){var k=vec4f();if(S==v){k=Z.b*B[af.x];}for(var b=v;b<S;b++){k=fma(-A[T+(b*n+S)*c],C[D+b*I],k);}C[D+S*I]=k/(1.+A[T+(S*n+S)*c]);}for(var S=n-1u;S>0u;S--){let O=S-1u;var k=C[D+O*I];for(var b=S;b<n;b++){k=fma(-A[T+(b*n+O)*c],C[D+b*I],k);}C[D+O*I]=k;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

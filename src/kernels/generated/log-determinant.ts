@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16 log_determinant ac{if(ac.x*4u>=f()){return;}let l=Z.a;let Y=d(l*l,ac.x);var R=vec4f();for(var b=0u;b<l;b++){let e=A[Y+(b*l+b)*c];R+=X(e);for(var W=b+1u;W<l;W++){let ab=Y+W*l*c;let t=A[ab+b*c]/(1.+e);A[ab+b*c]=t;for(var p=b+1u;p<l;p++){A[ab+p*c]=fma(-t,A[Y+(b*l+p)*c],A[ab+p*c]);}}}B[ac.x]+=Z.b*R;}";
+const own = "@16 log_determinant af{if(af.x*4u>=f()){return;}let n=Z.a;let T=d(n*n,af.x);var X=vec4f();for(var b=0u;b<n;b++){let e=A[T+(b*n+b)*c];X+=Y(e);for(var S=b+1u;S<n;S++){let ad=T+S*n*c;let m=A[ad+b*c]/(1.+e);A[ad+b*c]=m;for(var v=b+1u;v<n;v++){A[ad+v*c]=fma(-m,A[T+(b*n+v)*c],A[ad+v*c]);}}}B[af.x]+=Z.b*X;}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'matrix! log_det!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

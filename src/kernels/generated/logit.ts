@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "const b=.99999994;const e=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn S(o:vec4f)->vec4f{let ah=select(o,vec4f(b),o>vec4f(b));return select(ah,vec4f(e),ah<vec4f(e));}@16,4 logit ac{if(ac.x*4u>=f()||ac.y>=Z.a){return;}let ab=d(Z.a,ac.x)+ac.y*c;let o=A[ab];if(UNDO){B[ab]=(S(l(o))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[ab]=-x(o)-x(-o)-Z.c;}return;}let m=fma(o,vec4f(1.-2.*Z.b),vec4f(Z.b));let e=S(m);let b=u(e);let g=X(-e);B[ab]=b-g;if(HAS_LOG_DET){let R=(m<=vec4f())|(m>=vec4f(1.));C[ab]=Z.c-b-g+u(select(vec4f(1.),vec4f(),R));}}";
+const own = "const b=.99999994;const e=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn U(u:vec4f)->vec4f{let O=select(u,vec4f(b),u>vec4f(b));return select(O,vec4f(e),O<vec4f(e));}@16,4 logit af{if(af.x*4u>=f()||af.y>=Z.a){return;}let ad=d(Z.a,af.x)+af.y*c;let u=A[ad];if(UNDO){B[ad]=(U(n(u))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[ad]=-T(u)-T(-u)-Z.c;}return;}let o=fma(u,vec4f(1.-2.*Z.b),vec4f(Z.b));let e=U(o);let b=x(e);let g=Y(-e);B[ad]=b-g;if(HAS_LOG_DET){let S=(o<=vec4f())|(o>=vec4f(1.));C[ad]=Z.c-b-g+x(select(vec4f(1.),vec4f(),S));}}";
 const shader = /*#__PURE__*/ shaderText('features alpha:f log_range:f', 'x y! log_terms!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logit = /*#__PURE__*/ kernelSource<

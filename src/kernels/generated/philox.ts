@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@64 raw ac{if(ac.x>=Z.a){return;}let W=ac.x*6u;let b=vec4u(A[W],A[W+1u],A[W+2u],A[W+3u]);B[ac.x]=m(b,vec2u(A[W+4u],A[W+5u]));}";
+const own = "@64 raw af{if(af.x>=Z.a){return;}let S=af.x*6u;let b=vec4u(A[S],A[S+1u],A[S+2u],A[S+3u]);B[af.x]=o(b,vec2u(A[S+4u],A[S+5u]));}";
 const shader = /*#__PURE__*/ shaderText('count', 'source:u result:vec4u!', `${libMath}${libPhilox}${own}`);
 
 export const raw = /*#__PURE__*/ kernelSource<

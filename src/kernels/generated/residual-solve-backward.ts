@@ -8,7 +8,7 @@ import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libRowNet } from './lib/row-net.js';
 import { wgsl as libContraction } from './lib/contraction.js';
 
-const own = "fn y(Y:u32,ao:u32,i:u32){v(Y,ao,i,true,Z.b);if(D[5]==0u){return;}let l=Y+D[4]*c;for(var W=0u;W<2u*Z.a;W++){let ab=(W/2u)*c+(W%2u)*8u;A[Y+Z.c*c+ab]*=A[l+ab];}}@8 residual_solve_backward O x{let u=O.x*c+x.x;if(u*4u>=f()){return;}let Y=d(Z.d,u);let ao=d(Z.e,u);let i=2u*Z.c;for(var W=0u;W<2u*Z.a;W++){let ab=(W/2u)*c+(W%2u)*8u;A[Y+i*c+ab]=H[d(Z.a,u)+ab];}v(Y,ao,i,false,0u);w(u,Y,ao,i+Z.a+Z.i);}";
+const own = "fn J(T:u32,at:u32,k:u32){w(T,at,k,true,Z.b);if(D[5]==0u){return;}let n=T+D[4]*c;for(var S=0u;S<2u*Z.a;S++){let ad=(S/2u)*c+(S%2u)*8u;A[T+Z.c*c+ad]*=A[n+ad];}}@8 residual_solve_backward x R{let V=x.x*c+R.x;if(V*4u>=f()){return;}let T=d(Z.d,V);let at=d(Z.e,V);let k=2u*Z.c;for(var S=0u;S<2u*Z.a;S++){let ad=(S/2u)*c+(S%2u)*8u;A[T+k*c+ad]=H[d(Z.a,V)+ad];}w(T,at,k,false,0u);y(V,T,at,k+Z.a+Z.i);}";
 const shader = /*#__PURE__*/ shaderText('dim layers width nodes side_features memory limit patience slope_features contraction=l:f tolerance=m:f', 'state! weight bias:f layers:u side source x! point', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${libRowNet}${libContraction}${own}`);
 
 export const residualSolveBackward = /*#__PURE__*/ kernelSource<

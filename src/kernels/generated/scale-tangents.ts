@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override SCALE:bool=false;@16,4 scale_tangents ac{let all=Z.a*Z.b;if(ac.x*4u>=f()||ac.y>=all){return;}let ab=d(all,ac.x)+ac.y*c;C[ab]=A[ab]*B[d(Z.a,ac.x)+(ac.y%Z.a)*c];}@16,4 seed_tangents ac{let all=Z.a*Z.b;if(ac.x*4u>=f()||ac.y>=all){return;}let ad=ac.y%Z.a;var t=D[ac.y];if(SCALE){t*=E[Z.c+ad];}C[d(all,ac.x)+ac.y*c]=t*B[d(Z.a,ac.x)+ad*c];}";
+const own = "override SCALE:bool=false;@16,4 scale_tangents af{let all=Z.a*Z.b;if(af.x*4u>=f()||af.y>=all){return;}let ad=d(all,af.x)+af.y*c;C[ad]=A[ad]*B[d(Z.a,af.x)+(af.y%Z.a)*c];}@16,4 seed_tangents af{let all=Z.a*Z.b;if(af.x*4u>=f()||af.y>=all){return;}let ae=af.y%Z.a;var m=D[af.y];if(SCALE){m*=E[Z.c+ae];}C[d(all,af.x)+af.y*c]=m*B[d(Z.a,af.x)+ae*c];}";
 const shader = /*#__PURE__*/ shaderText('features blocks scale_at', 'x slope y! seed:f scale:f', `${libCall}${libLayout}${own}`);
 
 export const scaleTangents = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "const w=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn t(ab:u32)->vec4f{return B[ab];}@16,4 spline ac{let ad=ac.y;if(ac.x*4u>=f()||ad>=Z.a){return;}let ab=d(Z.a,ac.x)+ad*c;let p=C[ad];if(p==w){D[ab]=A[ab];return;}let j=select(d(Z.c,ac.x)+p*c,p,SHARED);let bf=bv(A[ab],j,Z.b*select(c,1u,SHARED));D[ab]=bf.c;if(HAS_LOG_DET){E[d(Z.b,ac.x)+p*c]=bf.a;}}";
+const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn w(ad:u32)->vec4f{return B[ad];}@16,4 spline af{let ae=af.y;if(af.x*4u>=f()||ae>=Z.a){return;}let ad=d(Z.a,af.x)+ae*c;let v=C[ae];if(v==I){D[ad]=A[ad];return;}let l=select(d(Z.c,af.x)+v*c,v,SHARED);let V=bx(A[ad],l,Z.b*select(c,1u,SHARED));D[ad]=V.c;if(HAS_LOG_DET){E[d(Z.b,af.x)+v*c]=V.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libSpline}${own}`);
 
 export const spline = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ac{let ad=ac.y*4u;if(ac.x*4u>=f()||ad>=Z.a){return;}let I=o(p.a)+ac.x*4u;let h=vec2u(o(p.f),o(p.g));let e=transpose(mat4x4f(t(m(vec4u(I,ac.y,0u,0u),h)),t(m(vec4u(I+1u,ac.y,0u,0u),h)),t(m(vec4u(I+2u,ac.y,0u,0u),h)),t(m(vec4u(I+3u,ac.y,0u,0u),h))));let ab=d(Z.a,ac.x)+ad*c;A[ab]=e[0];if(ad+1u<Z.a){A[ab+c]=e[1];}if(ad+2u<Z.a){A[ab+2u*c]=e[2];}if(ad+3u<Z.a){A[ab+3u*c]=e[3];}}@64 log_density ac{if(ac.x*4u>=f()){return;}let ae=d(Z.a,ac.x);var R=vec4f();for(var e=0u;e<Z.a;e+=8u){var S=vec4f();let Q=min(e+8u,Z.a);for(var ad=e;ad<Q;ad++){let i=B[ae+ad*c];S+=i*i;}R+=S;}D[ac.x]=Z.b*C[ac.x]-(.5*R+f32(Z.a)*.9189385332046727);}";
+const own = "@16,4 sample af{let ae=af.y*4u;if(af.x*4u>=f()||ae>=Z.a){return;}let I=u(v.a)+af.x*4u;let h=vec2u(u(v.f),u(v.g));let e=transpose(mat4x4f(p(o(vec4u(I,af.y,0u,0u),h)),p(o(vec4u(I+1u,af.y,0u,0u),h)),p(o(vec4u(I+2u,af.y,0u,0u),h)),p(o(vec4u(I+3u,af.y,0u,0u),h))));let ad=d(Z.a,af.x)+ae*c;A[ad]=e[0];if(ae+1u<Z.a){A[ad+c]=e[1];}if(ae+2u<Z.a){A[ad+2u*c]=e[2];}if(ae+3u<Z.a){A[ad+3u*c]=e[3];}}@64 log_density af{if(af.x*4u>=f()){return;}let M=d(Z.a,af.x);var X=vec4f();for(var e=0u;e<Z.a;e+=8u){var aa=vec4f();let P=min(e+8u,Z.a);for(var ae=e;ae<P;ae++){let k=B[M+ae*c];aa+=k*k;}X+=aa;}D[af.x]=Z.b*C[af.x]-(.5*X+f32(Z.a)*.9189385332046727);}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

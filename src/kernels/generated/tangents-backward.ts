@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 tangents_backward ac{let ad=ac.y;if(ac.x*4u>=f()||ad>=Z.a){return;}let h=d(Z.a*Z.b,ac.x)+ad*c;var R=vec4f();for(var g=0u;g<Z.b;g++){let ab=h+g*Z.a*c;R=fma(A[ab],B[ab],R);}let j=d(Z.a,ac.x)+ad*c;if(ADD){C[j]+=R;}else{C[j]=R;}}";
+const own = "override ADD:bool=false;@16,4 tangents_backward af{let ae=af.y;if(af.x*4u>=f()||ae>=Z.a){return;}let h=d(Z.a*Z.b,af.x)+ae*c;var X=vec4f();for(var g=0u;g<Z.b;g++){let ad=h+g*Z.a*c;X=fma(A[ad],B[ad],X);}let l=d(Z.a,af.x)+ae*c;if(ADD){C[l]+=X;}else{C[l]=X;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks', 'x d_y d_slope!', `${libCall}${libLayout}${own}`);
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<

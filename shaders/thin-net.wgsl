@@ -1,0 +1,32 @@
+// Linear layers in a row where at most four features go in or come out: a small coupling's conditioner in one dispatch. A fusion of masked-linear.wgsl.
+//
+//   h = activation_front(V x + a)      FRONT inputs; without it x is h
+//   w = activation(W h + b)            the wide layer: up to 64 inputs
+//   y = U w + c                        BACK outputs
+//
+// Shapes      x tiled [x_features, rows], read from feature x_at on; weight f32, all layers' as masked-linear.wgsl packs them, each from its own vec4 on; h tiled
+//             [inputs, rows], w tiled [outputs, rows], written where they are kept; y tiled [y_features, rows], from y_at on.
+// Error       of each layer (24 + inputs / 21) units in the last place of the sum of its absolute terms at most, of the layer behind (4 + outputs / 4)
+//             (tests/cases/thin-net.ts).
+// Derivative  thin-net-backward.wgsl and `weight_gradient`; recorded in parts, since a fusion is chosen when a program is compiled.
+// Paper       Dinh et al. 2017, arXiv:1605.08803 (whose conditioners of two features these are).
+
+enable subgroups;
+
+#import "lib/activation.wgsl"
+#import "lib/weights.wgsl"
+#import "lib/layer-weights.wgsl"
+#import "lib/thin-net.wgsl"
+
+fn front_weights(k: u32, j: u32) -> vec4<f32> { return weight[params.front_weight + (k / 8u * FRONT + j) * 2u + k / 4u % 2u]; }
+fn front_biases(k: u32) -> vec4<f32> { return weight[params.front_bias + k / 4u]; }
+fn front_value(at: u32, sum: vec4<f32>) -> vec4<f32> { return activate(FRONT_ACTIVATION, sum); }
+fn wide_bias(o: u32) -> f32 { return weight[params.wide_bias + o / 4u][o % 4u]; }
+fn wide_value(at: u32, sum: vec4<f32>) -> vec4<f32> { return activate(ACTIVATION, sum); }
+fn back_weight(o: u32, j: u32) -> f32 { return weight[params.back_weight + o * 2u][j]; }
+fn finish_back(j: u32, at: u32, sum: vec4<f32>) { y[at] = sum + weight[params.back_bias][j]; }
+
+@compute @workgroup_size(4, 2)
+fn thin_net(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>, @builtin(subgroup_invocation_id) id: u32) {
+  run_thin_net(wg, lane, id % 4u);
+}
