@@ -89,7 +89,7 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     }
     for (var o = begin; o < end; o += 4u) {
       let from_weight = weights_from(o, start, own);
-      let product = product_of(from_weight, own, count);
+      multiply_held(from_weight, own, count);
       let at = (o - first_output) * 2u;
       #repeat s 0 4:
       #repeat r 0 2:

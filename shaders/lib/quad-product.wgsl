@@ -5,12 +5,13 @@ override SHORT: bool = false; // runs of 8 inputs; otherwise of 24, 24 and 16
 override EIGHTS: u32 = 8u; // eights of inputs that are held
 
 var<private> xs: array<vec4<f32>, 128>; // input k of row group r in 2 k + r
+var<private> product: array<vec4<f32>, 8>; // output o + (own ^ s) of row group r in 2 s + r
 
-/// Sums over `count` inputs: output o + (own ^ s) of row group r in 2 s + r, where the weights of o begin at `from_weight`.
-fn product_of(from_weight: u32, own: u32, count: u32) -> array<vec4<f32>, 8> {
+/// Leaves sums over `count` inputs in `product`, where the weights of output o begin at `from_weight`.
+fn multiply_held(from_weight: u32, own: u32, count: u32) {
   #repeat s 0 4:
   #repeat r 0 2:
-  var sum$s$r = vec4<f32>(0.0);
+  product[$s * 2 + $r] = vec4<f32>(0.0);
   var run$s$r = vec4<f32>(0.0);
   #end;
   #end;
@@ -37,18 +38,11 @@ fn product_of(from_weight: u32, own: u32, count: u32) -> array<vec4<f32>, 8> {
     #repeat s 0 4:
     #repeat r 0 2:
     if (SHORT || $q == 2 || $q == 5 || $q + 1 == EIGHTS) {
-      sum$s$r += run$s$r;
+      product[$s * 2 + $r] += run$s$r;
       run$s$r = vec4<f32>(0.0);
     }
     #end;
     #end;
   }
   #end;
-  var sums: array<vec4<f32>, 8>;
-  #repeat s 0 4:
-  #repeat r 0 2:
-  sums[$s * 2 + $r] = sum$s$r;
-  #end;
-  #end;
-  return sums;
 }

@@ -93,7 +93,7 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
   #end;
   #end;
   for (var o = 0u; o < params.outputs; o += 4u) {
-    let product = product_of(params.wide_weight + weights_from(o, 0u, own), own, params.inputs);
+    multiply_held(params.wide_weight + weights_from(o, 0u, own), own, params.inputs);
     #repeat j 0 4:
     var b$j$0 = 0.0;
     if ($j < BACK && o + own < params.outputs) { b$j$0 = back_weight(o + own, $j); }
