@@ -13,7 +13,7 @@
 // A loss or a norm that is not finite stops everything: control[FAILED] takes the step, and from then on no step changes a number, so the
 // parameters are the last good ones however many steps were already queued.
 //
-// Shapes      p, g, m, v, average, decays f32 [length]; parts f32 [blocks]; control f32 [8]; losses f32 [total].
+// Shapes      p, g, m, v, average, decays f32 [length], for update with zeros up to a multiple of 256; parts f32 [blocks]; control f32 [8]; losses f32 [total].
 // Error       update 8 units in the last place of the step's size (tests/cases/optimiser.ts).
 // Paper       Kingma & Ba 2015, arXiv:1412.6980; Loshchilov & Hutter 2019, arXiv:1711.05101; Pascanu et al. 2013, arXiv:1211.5063 (clipping).
 
@@ -78,7 +78,10 @@ fn square_sums(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x >= params.blocks) { return; }
   let end = min((id.x + 1u) * BLOCK, params.length);
   var sum = 0.0;
-  for (var i = id.x * BLOCK; i < end; i++) { sum = fma(gradient[i], gradient[i], sum); }
+  for (var i = id.x * BLOCK; i < end; i++) {
+    let g = gradient[i];
+    sum = fma(g, g, sum);
+  }
   parts[id.x] = sum;
 }
 
@@ -131,41 +134,46 @@ struct Settled {
   correction1: f32,
   correction2: f32,
   keep: f32,
+  failed: bool,
 }
 
 fn update_at(i: u32, state: Settled) {
-  if (i >= params.length) { return; }
   let p = parameters[i];
   var w = 0.0;
   if (DECAYS) { w = params.decay * decays[i]; }
   var g = gradient[i] * state.clip;
   var next = p;
+  let m1 = moment1[i];
   if (METHOD == SGD) {
-    let m = fma(params.beta1, moment1[i], g + w * p);
-    moment1[i] = m;
+    let m = fma(params.beta1, m1, g + w * p);
+    moment1[i] = select(m, m1, state.failed);
     next = p - state.eta * m;
   } else {
     if (METHOD == ADAM) { g += w * p; }
-    let m = fma(params.beta1, moment1[i], (1.0 - params.beta1) * g);
-    let v = fma(params.beta2, moment2[i], (1.0 - params.beta2) * g * g);
-    moment1[i] = m;
-    moment2[i] = v;
+    let m2 = moment2[i];
+    let m = fma(params.beta1, m1, (1.0 - params.beta1) * g);
+    let v = fma(params.beta2, m2, (1.0 - params.beta2) * g * g);
+    moment1[i] = select(m, m1, state.failed);
+    moment2[i] = select(v, m2, state.failed);
     var change = m * state.correction1 / (sqrt(v * state.correction2) + params.epsilon);
     if (METHOD == ADAMW) { change += w * p; }
     next = p - state.eta * change;
   }
-  parameters[i] = next;
-  if (AVERAGE) { average[i] = fma(state.keep, average[i], (1.0 - state.keep) * next); }
+  parameters[i] = select(next, p, state.failed);
+  if (AVERAGE) {
+    let mean = average[i];
+    average[i] = select(fma(state.keep, mean, (1.0 - state.keep) * next), mean, state.failed);
+  }
 }
 
-/// Four parameters an invocation, for what it reads of the state and for its own start.
+/// Four parameters an invocation, for what it reads of the state and for its own start. Those beyond the list are zeros that stay zeros, and where a step has
+/// failed, each keeps its number: SwiftShader runs what a branch leaves out, and takes longer for the branch.
 @compute @workgroup_size(64)
 fn update(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let first = shared_by(4u, wg, lane);
-  if (first >= params.length || settled[FAILED] != 0.0) { return; }
   let t = settled[STEP];
   let keep = min(params.average_decay, (1.0 + t) / (10.0 + t));
-  let state = Settled(settled[RATE], settled[CLIP], settled[CORRECTION1], settled[CORRECTION2], keep);
+  let state = Settled(settled[RATE], settled[CLIP], settled[CORRECTION1], settled[CORRECTION2], keep, settled[FAILED] != 0.0);
   #repeat k 0 4:
   update_at(first + $k * 64u, state);
   #end;

@@ -12,7 +12,7 @@ export interface PackedLinear {
   readonly outputs: number;
   /** [ceil(outputs / 8), inputs, 8]. */
   readonly weight: Float32Array<ArrayBuffer>;
-  /** [3, 8 ceil(outputs / 8)]: bias, norm scale, norm shift. */
+  /** [3, 8 ceil(outputs / 8)]: bias, norm scale, norm shift; zeros without a norm, when nobody reads them. */
   readonly bias: Float32Array<ArrayBuffer>;
   /** [ceil(outputs / 8), 2]: first input, and one past the last, that a strip's masks let through. */
   readonly ranges: Uint32Array<ArrayBuffer>;
@@ -59,7 +59,7 @@ export function packLinear(
       const row = packed < outputs ? outputOrder[packed]! : -1;
       if (row < 0) continue;
       bias[packed] = source.bias?.[row] ?? 0;
-      bias[strips * STRIP + packed] = source.norm?.scale[row] ?? 1;
+      bias[strips * STRIP + packed] = source.norm?.scale[row] ?? 0;
       bias[2 * strips * STRIP + packed] = source.norm?.shift[row] ?? 0;
       for (let k = 0; k < inputs; k++) {
         const at = row * source.inputs + inputOrder[k]!;

@@ -3,6 +3,8 @@ import { elementKernel, listKernel } from './geometry.js';
 
 /** Parameters of one partial sum of squares. */
 export const NORM_BLOCK = 256;
+/** Parameters of a workgroup of `update`, which takes whole ones. */
+export const UPDATE_BLOCK = 256;
 /** Numbers of the optimiser's own state. */
 export const CONTROL = 8;
 /** Places in it; shaders/optimiser.wgsl. */

@@ -30,7 +30,15 @@ function isCopy({ kernel, params, tensors: { index } }: Command): boolean {
   );
 }
 
-/** The commands without copies of what nothing changes afterwards. */
+const isRepeat = (one: Command, other: Command): boolean => {
+  const [a, b] = [one.tensors, other.tensors] as [Record<string, Tensor>, Record<string, Tensor>];
+  if (one.stage !== other.stage || !isOwn(a.x) || !isOwn(b.x) || a.x.id !== b.x.id) return false;
+  if (a.index!.kind !== 'constant' || b.index!.kind !== 'constant') return false;
+  const [index, again] = [a.index!.data, b.index!.data];
+  return index.length === again.length && index.every((from, f) => from === again[f]);
+};
+
+/** The commands without copies, and without what an earlier one gave already, of what nothing changes afterwards: the gradient of each layer's log-det is one. */
 function withoutCopies(commands: readonly Command[]): readonly Command[] {
   const origins = new Map<number, TiledTensor>();
   const resolved = (command: Command): Command => ({
@@ -39,18 +47,18 @@ function withoutCopies(commands: readonly Command[]): readonly Command[] {
       Object.entries(command.tensors).map(([name, tensor]) => [name, (tensor.kind === 'tiled' && origins.get(tensor.id)) || tensor]),
     ),
   });
+  /** Those whose source and result nothing else writes. */
+  const kept: Command[] = [];
   return commands.flatMap((original, at) => {
     const command = resolved(original);
+    if (command.kernel.source !== permute.source) return [command];
     const { x, y } = command.tensors;
-    const droppable =
-      isCopy(command) &&
-      isOwn(x) &&
-      isOwn(y) &&
-      !commands.some((other) => other !== original && writes(other, y)) &&
-      !commands.slice(at).some((other) => writes(other, x));
-    if (!droppable) return [command];
-    origins.set(y.id, x);
-    return [];
+    const isAlone = isOwn(x) && isOwn(y) && !commands.some((other) => other !== original && writes(other, y));
+    if (!isAlone || commands.slice(at).some((other) => writes(other, x))) return [command];
+    const given = isCopy(command) ? x : kept.find((earlier) => isRepeat(earlier, command))?.tensors.y;
+    if (given) origins.set(y.id, given as TiledTensor);
+    else kept.push(command);
+    return given ? [] : [command];
   });
 }
 

@@ -2,10 +2,11 @@
 
 import { derivedSeed } from '../flows/seeds.js';
 import { recordOutput } from '../flows/task.js';
-import { CONTROL, CONTROL_AT } from '../kernels/optimiser.js';
+import { CONTROL, CONTROL_AT, UPDATE_BLOCK } from '../kernels/optimiser.js';
 import { ValueError } from '../runtime/errors.js';
 import type { Executable } from '../runtime/executable.js';
 import type { Gpu } from '../runtime/gpu.js';
+import { ceilDiv } from '../runtime/kernel.js';
 import { Recorder } from '../runtime/recorder.js';
 import type { Residents } from '../runtime/residents.js';
 import { COPY_DST, COPY_SRC, STORAGE } from '../runtime/usage.js';
@@ -229,8 +230,9 @@ export class Trainer<L> {
       );
   }
 
+  /** With zeros behind it, up to what the optimiser takes. */
   #upload(name: string, data: Float32Array): void {
-    const size = Math.max(16, Math.ceil(data.length / 4) * 16);
+    const size = 4 * UPDATE_BLOCK * Math.max(1, ceilDiv(data.length, UPDATE_BLOCK));
     const buffer = this.#gpu.memory.create({ label: name, size, usage: STORAGE | COPY_SRC | COPY_DST });
     this.#buffers[name] = buffer;
     this.#gpu.device.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);

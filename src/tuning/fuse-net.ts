@@ -42,17 +42,18 @@ function isNarrow({ kernel, tensors, params, constants, stage }: Command): boole
 /** Indices of the layers, first to last, that end in the parameters which command `reader` reads. */
 function layersOf(commands: readonly Command[], users: Users, reader: number): number[] {
   const layers: number[] = [];
-  let [addends, activation] = [0, null as unknown];
+  let [addends, activation, scale] = [0, null as unknown, null as unknown];
   let [tensor, next] = [commands[reader]!.tensors.parameters!, reader];
   for (;;) {
     const index = soleWriter(users, tensor, next);
     if (index === null || !isNarrow(commands[index]!)) return layers;
     const { constants, params, tensors } = commands[index]!;
     const isLast = layers.length === 0;
-    if (isLast ? constants.ACTIVATION || constants.SCALE : constants.ACTIVATION !== (activation ?? constants.ACTIVATION)) return layers;
+    const differs = constants.ACTIVATION !== (activation ?? constants.ACTIVATION) || constants.SCALE !== (scale ?? constants.SCALE);
+    if (isLast ? constants.ACTIVATION || constants.SCALE : differs) return layers;
     addends += constants.ADDEND ? 1 : 0;
     if (addends > 1 || (constants.ADDEND && params.addend_at !== 0)) return layers;
-    if (!isLast) activation = constants.ACTIVATION;
+    if (!isLast) [activation, scale] = [constants.ACTIVATION, constants.SCALE];
     layers.unshift(index);
     [tensor, next] = [tensors.x!, index];
   }

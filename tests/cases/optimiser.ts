@@ -1,4 +1,5 @@
-import { CONTROL, METHOD_NUMBER, NORM_BLOCK, optimiser, SCHEDULE_NUMBER } from '../../src/kernels/optimiser.js';
+import { CONTROL, METHOD_NUMBER, NORM_BLOCK, optimiser, SCHEDULE_NUMBER, UPDATE_BLOCK } from '../../src/kernels/optimiser.js';
+import type { Random } from '../support/random.js';
 import { defineCases, table, ULP } from './case.js';
 
 const hyper = {
@@ -57,6 +58,15 @@ export const controlCases = defineCases(
   })),
 );
 
+/** Numbers, and zeros behind them up to what `update` takes. */
+const padded = (length: number, make: (random: Random) => Float32Array<ArrayBuffer>) =>
+  table((random) => {
+    const whole = new Float32Array(UPDATE_BLOCK * Math.ceil(length / UPDATE_BLOCK));
+    whole.set(make(random));
+    return whole;
+  });
+const paddedNormals = (length: number) => padded(length, (random) => random.normals(length));
+
 interface Update {
   readonly METHOD: number;
   readonly length: number;
@@ -89,13 +99,13 @@ export const updateCases = defineCases(
     params: paramsOf(length),
     constants: { METHOD, AVERAGE, DECAYS },
     buffers: {
-      gradient: normals(length),
+      gradient: paddedNormals(length),
       settled: table(() => Float32Array.of(taken, 1e-2, 3.69, 333.7, 0.5, 2, failed, 0).subarray(0, CONTROL)),
-      parameters: normals(length),
-      moment1: normals(length),
+      parameters: paddedNormals(length),
+      moment1: paddedNormals(length),
       // Away from 0, where a step is any size and its rounding with it.
-      moment2: table((random) => random.normals(length).map((value) => 0.1 + value * value)),
-      average: normals(length),
+      moment2: padded(length, (random) => random.normals(length).map((value) => 0.1 + value * value)),
+      average: paddedNormals(length),
       decays: table((random) => Float32Array.from({ length }, () => Math.round(random.uniform()))),
     },
     tolerance: { bound: 8 * ULP },
