@@ -48,7 +48,7 @@ fn finish_back(j: u32, at: u32, sum: vec4<f32>) {
   if (ADD) { y[at] += sum; } else { y[at] = sum; }
 }
 
-@compute @workgroup_size(4, 2)
+@compute @workgroup_size(4)
 fn thin_net_backward(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>, @builtin(subgroup_invocation_id) id: u32) {
   run_thin_net(wg, lane, id % 4u);
 }

@@ -26,7 +26,7 @@ fn wide_value(at: u32, sum: vec4<f32>) -> vec4<f32> { return activate(ACTIVATION
 fn back_weight(o: u32, j: u32) -> f32 { return weight[params.back_weight + o * 2u][j]; }
 fn finish_back(j: u32, at: u32, sum: vec4<f32>) { y[at] = sum + weight[params.back_bias][j]; }
 
-@compute @workgroup_size(4, 2)
+@compute @workgroup_size(4)
 fn thin_net(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>, @builtin(subgroup_invocation_id) id: u32) {
   run_thin_net(wg, lane, id % 4u);
 }

@@ -12,8 +12,8 @@ override MORE: bool = false; // there are more inputs than a chunk holds
 
 /// `own`: which of its quad an invocation is.
 fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
-  if (wg.x * TILE >= rows()) { return; }
-  let group = wg.x * TILE4 + lane.y * 8u + lane.x; // this invocation's rows: group, and group + 4 of the same row tile
+  if (wg.x * TILE / 2u >= rows()) { return; }
+  let group = wg.x * 8u + lane.x; // this invocation's rows: group, and group + 4 of the same half of a row tile
   let first_output = wg.y * BLOCK;
   let last_output = min(first_output + BLOCK, params.outputs);
   let y_from = (params.y_at + wg.z * params.outputs) * TILE4;

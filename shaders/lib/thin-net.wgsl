@@ -39,8 +39,8 @@ override ACTIVATION: u32 = 0u; // of the wide layer
 @group(0) @binding(6) var<storage, read_write> y: array<vec4<f32>>;
 
 fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
-  if (wg.x * TILE >= rows()) { return; }
-  let group = wg.x * TILE4 + lane.y * 8u + lane.x; // this invocation's rows: group, and group + 4 of the same row tile
+  if (wg.x * TILE / 2u >= rows()) { return; }
+  let group = wg.x * 8u + lane.x; // this invocation's rows: group, and group + 4 of the same half of a row tile
   #repeat r 0 2:
   let x_at$r = tiled(params.x_features, group + $r * 4) + params.x_at * TILE4;
   let front_at$r = tiled(params.inputs, group + $r * 4);

@@ -1,7 +1,7 @@
 // Weights of a linear layer as masked-linear.wgsl and its variants read them: strips of 8 outputs, with the run of inputs that masks let through.
 
 import { ceilDiv, defineKernel, type Kernel, type KernelSource } from '../runtime/kernel.js';
-import type { ConstantTensor, Origin, Tensor } from '../runtime/tensor.js';
+import { type ConstantTensor, type Origin, type Tensor, TILE } from '../runtime/tensor.js';
 import { tileKernel } from './geometry.js';
 
 /** Outputs that one invocation computes; weights are packed in strips of as many. */
@@ -107,16 +107,22 @@ export const stripKernel = <const S extends StripSource>(source: S, strips = 1):
 
 /** Inputs of a chunk in shaders/lib/linear-quad.wgsl. */
 const CHUNK = 64;
+/** Outputs of an invocation of a quad. */
+const OUTPUTS = 128;
 /** Outputs of which one invocation of a quad loads one each. */
 const THIN_OUTPUTS = 4;
 
 /**
- * A kernel of which a workgroup computes 128 outputs of 64 rows, and goes on where there are more inputs than a chunk has.
+ * A kernel of which a workgroup, a quad, computes 128 outputs of half a tile of rows, and goes on where there are more inputs than a chunk has.
  *
  * @param short runs of 8 inputs, not 24.
  */
 export const quadKernel = <const S extends StripSource>(source: S, short = false): Kernel<S> => ({
-  ...stripKernel(source, 8),
+  ...(defineKernel<StripSource>(
+    source,
+    (rows, { outputs, blocks }) => [ceilDiv(rows, TILE / 2), ceilDiv(outputs, OUTPUTS), blocks],
+    linearMultiplyAdds,
+  ) as unknown as Kernel<S>),
   settings: (params) => {
     const { inputs, outputs } = params as LinearCost['params'];
     const THIN = outputs <= THIN_OUTPUTS;

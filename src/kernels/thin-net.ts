@@ -12,14 +12,14 @@ type Sizes = Readonly<Record<'inputs' | 'outputs' | 'front' | 'back', number>>;
 type NetSource = KernelSource & { readonly params: { readonly fields: Readonly<Record<keyof Sizes, unknown>> } };
 
 /**
- * A workgroup for a tile of 64 rows.
+ * A workgroup for half a tile of rows.
  *
  * @param short runs of 8 inputs, not 24.
  */
 export const thinNetKernel = <const S extends NetSource>(source: S, short: boolean): Kernel<S> => ({
   ...(defineKernel<NetSource>(
     source,
-    (rows) => [ceilDiv(rows, TILE), 1, 1],
+    (rows) => [ceilDiv(rows, TILE / 2), 1, 1],
     ({ params }) => {
       const { inputs, outputs, front, back } = params as Sizes;
       return front * inputs + inputs * outputs + outputs * back;
