@@ -109,7 +109,7 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
       #repeat r 0 2:
       {
         let at = wide_at$r + feature * TILE4;
-        let value = wide_value(at, product[$s * 2 + $r] + bias);
+        let value = select(vec4<f32>(0.0), wide_value(at, product[$s * 2 + $r] + bias), there);
         if (KEEP_WIDE && there) { wide[at] = value; }
         #repeat j 0 4:
         if ($j < BACK) { out$j$s$r = fma(value, vec4<f32>(b$j$s), out$j$s$r); }

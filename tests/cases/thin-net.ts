@@ -1,0 +1,24 @@
+import { ACTIVATION_NUMBER, type Activation } from '../../src/kernels/activation.js';
+import { thinNet } from '../../src/kernels/thin-net.js';
+import { type ThinShape, thinNetCall, thinShapes } from '../support/thin-net.js';
+import { defineCases, ROWS, ULP } from './case.js';
+
+const net = (shape: ThinShape, front: Activation = 'relu', wide: Activation = 'relu') => {
+  const call = thinNetCall(shape, false);
+  return {
+    ...call,
+    name: `${call.name}, ${front}${wide === front ? '' : `, ${wide}`}`,
+    constants: { ...call.constants, FRONT_ACTIVATION: ACTIVATION_NUMBER[front], ACTIVATION: ACTIVATION_NUMBER[wide] },
+    // As for masked-linear, three layers' roundings of the sum of absolute terms; 4 on random signs.
+    tolerance: { bound: 10 * ULP, of: 'inputs' as const },
+  };
+};
+
+export const thinNetCases = defineCases(thinNet, [
+  ...thinShapes(ROWS).map((shape) => net(shape)),
+  ...(['tanh', 'sigmoid', 'elu', 'leaky_relu', 'silu', 'softplus'] as const).map((activation) =>
+    net({ front: 2, inputs: 12, outputs: 13, back: 2 }, activation),
+  ),
+  net({ front: 2, inputs: 12, outputs: 13, back: 2 }, 'relu', 'identity'),
+  net({ front: 2, inputs: 12, outputs: 13, back: 0 }, 'identity', 'tanh'),
+]);

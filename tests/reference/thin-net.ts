@@ -1,0 +1,64 @@
+import * as source from '../../src/kernels/generated/thin-net.js';
+import * as backwardSource from '../../src/kernels/generated/thin-net-backward.js';
+import { activate, slopeFromValue } from './activation.js';
+import { TILE, tiled } from './layout.js';
+import { defineTwin } from './twin.js';
+
+/** Features `at` … `at + count − 1` of a row. */
+const rowOf = (data: ArrayLike<number>, features: number, at: number, count: number, row: number): Float64Array =>
+  Float64Array.from({ length: count }, (_, f) => data[tiled(features, row) + (at + f) * TILE]!);
+
+export const thinNet = defineTwin(source.thinNet, ({ buffers: { x, weight, front, wide, y }, params, constants, rows }) => {
+  const { inputs, outputs, x_features, x_at, y_features, y_at } = params;
+  /** Weights and biases of a layer begin at these vec4. */
+  const layer = (from: Float64Array, count: number, weightAt: number, biasAt: number): Float64Array =>
+    Float64Array.from({ length: count }, (_, o) =>
+      from.reduce(
+        (sum, value, k) => sum + weight[4 * weightAt + (Math.floor(o / 8) * from.length + k) * 8 + (o % 8)]! * value,
+        weight[4 * biasAt + o]!,
+      ),
+    );
+  for (let row = 0; row < rows; row++) {
+    let units = rowOf(x, x_features, x_at, params.front || inputs, row);
+    if (params.front) {
+      units = layer(units, inputs, params.front_weight, params.front_bias).map((v) => activate(constants.FRONT_ACTIVATION, v));
+      if (constants.KEEP_FRONT) for (const [k, value] of units.entries()) front[tiled(inputs, row) + k * TILE] = value;
+    }
+    units = layer(units, outputs, params.wide_weight, params.wide_bias).map((v) => activate(constants.ACTIVATION, v));
+    if (constants.KEEP_WIDE) for (const [o, value] of units.entries()) wide[tiled(outputs, row) + o * TILE] = value;
+    if (params.back)
+      for (const [j, value] of layer(units, params.back, params.back_weight, params.back_bias).entries())
+        y[tiled(y_features, row) + (y_at + j) * TILE] = value;
+  }
+});
+
+export const thinNetBackward = defineTwin(
+  backwardSource.thinNetBackward,
+  ({ buffers: { x, weight, front, wide, y, front_source, wide_source }, params, constants, rows }) => {
+    const { inputs, outputs, x_features, x_at, y_features, y_at } = params;
+    /** A layer turned round: its outputs come in. */
+    const layer = (from: Float64Array, count: number, weightAt: number): Float64Array =>
+      Float64Array.from({ length: count }, (_, o) =>
+        from.reduce((sum, value, k) => sum + weight[4 * weightAt + (Math.floor(k / 8) * count + o) * 8 + (k % 8)]! * value, 0),
+      );
+    const slope = (kind: number, value: number): number => (kind ? slopeFromValue(kind, value) : 1);
+    for (let row = 0; row < rows; row++) {
+      let units = rowOf(x, x_features, x_at, params.front || inputs, row);
+      if (params.front) {
+        units = layer(units, inputs, params.front_weight).map(
+          (v, k) => v * slope(constants.FRONT_ACTIVATION, front_source[tiled(inputs, row) + k * TILE]!),
+        );
+        if (constants.KEEP_FRONT) for (const [k, value] of units.entries()) front[tiled(inputs, row) + k * TILE] = value;
+      }
+      units = layer(units, outputs, params.wide_weight).map(
+        (v, o) => v * slope(constants.ACTIVATION, wide_source[tiled(outputs, row) + o * TILE]!),
+      );
+      if (constants.KEEP_WIDE) for (const [o, value] of units.entries()) wide[tiled(outputs, row) + o * TILE] = value;
+      if (params.back)
+        for (const [j, value] of layer(units, params.back, params.back_weight).entries()) {
+          const at = tiled(y_features, row) + (y_at + j) * TILE;
+          y[at] = constants.ADD ? y[at]! + value : value;
+        }
+    }
+  },
+);
