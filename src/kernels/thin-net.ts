@@ -11,12 +11,8 @@ type Sizes = Readonly<Record<'inputs' | 'outputs' | 'front' | 'back', number>>;
 
 type NetSource = KernelSource & { readonly params: { readonly fields: Readonly<Record<keyof Sizes, unknown>> } };
 
-/**
- * A workgroup for half a tile of rows.
- *
- * @param short runs of 8 inputs, not 24.
- */
-export const thinNetKernel = <const S extends NetSource>(source: S, short: boolean): Kernel<S> => ({
+/** A workgroup for half a tile of rows. */
+export const thinNetKernel = <const S extends NetSource>(source: S): Kernel<S> => ({
   ...(defineKernel<NetSource>(
     source,
     (rows) => [ceilDiv(rows, TILE / 2), 1, 1],
@@ -27,8 +23,8 @@ export const thinNetKernel = <const S extends NetSource>(source: S, short: boole
   ) as unknown as Kernel<S>),
   settings: (params) => {
     const { inputs, front, back } = params as Sizes;
-    return { FRONT: front, BACK: back, EIGHTS: ceilDiv(inputs, STRIP), SHORT: short };
+    return { FRONT: front, BACK: back, EIGHTS: ceilDiv(inputs, STRIP), SHORT: true };
   },
 });
 
-export const thinNet = /*#__PURE__*/ thinNetKernel(source.thinNet, false);
+export const thinNet = /*#__PURE__*/ thinNetKernel(source.thinNet);

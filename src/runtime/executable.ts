@@ -31,6 +31,9 @@ export interface EncodeCall {
 /** Scratch of one chunk is kept under this, whatever the device allows: more rows than that gain nothing (docs/architecture.md). */
 const SCRATCH_BUDGET = 256 * 2 ** 20;
 
+/** Rows of a workgroup at least, in a batch of many: half a tile, of a quad. */
+const LEAST = TILE / 2;
+
 interface BoundCommand {
   readonly command: Command;
   pipelines: Readonly<Record<RowsClass, Pipeline>>;
@@ -282,7 +285,7 @@ function rowsPerChunk(gpu: Gpu, program: Program): number {
     Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / (4 * widestScratch)),
     Math.floor(maxStorageBufferBindingSize / (4 * widestExternal)),
     Math.floor(SCRATCH_BUDGET / Math.max(4, program.scratchBytesPerRow)),
-    maxComputeWorkgroupsPerDimension * TILE,
+    maxComputeWorkgroupsPerDimension * LEAST,
     gpu.maxRowsPerChunk,
   );
   rows = Math.max(Math.floor(rows / TILE) * TILE, Math.min(TILE, Math.floor(maxStorageBufferBindingSize / (4 * widestScratch))));
