@@ -6,7 +6,7 @@
 //   d_x += Vᵀ d_h                            BACK features, here y; ADD: to what is there
 //
 // Shapes      as thin-net.wgsl, `inputs` and `outputs` turned round; weight as the layers' own, without biases.
-// Error       of each layer (8 + inputs / 8) units in the last place of the sum of its absolute terms at most, of the last (8 + outputs / 16)
+// Error       of each layer (8 + inputs / 8) units in the last place of the sum of its absolute terms at most, of the last (4 + outputs / 4)
 //             (tests/cases/thin-net-backward.ts).
 // Derivative  none: second derivatives go through masked_linear.
 

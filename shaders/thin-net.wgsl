@@ -6,8 +6,8 @@
 //
 // Shapes      x tiled [x_features, rows], read from feature x_at on; weight f32, all layers' as masked-linear.wgsl packs them, each from its own vec4 on; h tiled
 //             [inputs, rows], w tiled [outputs, rows], written where they are kept; y tiled [y_features, rows], from y_at on.
-// Error       of each layer (8 + inputs / 8) units in the last place of the sum of its absolute terms at most, of the layer behind (8 + outputs / 16)
-//             (tests/cases/thin-net.ts): runs of 8, with which golden maf-d2 shows 2 times PyTorch's error; with runs of 24 it was 4.5.
+// Error       of each layer (8 + inputs / 8) units in the last place of the sum of its absolute terms at most, of the layer behind (4 + outputs / 4)
+//             (tests/cases/thin-net.ts): runs of 8, with which golden maf-d2 shows 1.5 times PyTorch's error; with runs of 24 it was 4.5.
 // Derivative  thin-net-backward.wgsl and `weight_gradient`; recorded in parts, since a fusion is chosen when a program is compiled.
 // Paper       Dinh et al. 2017, arXiv:1605.08803 (whose conditioners of two features these are).
 

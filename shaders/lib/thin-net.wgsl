@@ -84,17 +84,15 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     }
   }
   // Sums of the layer behind, apart for each of the four outputs that pass in turn: in another order for each invocation of a quad, a row's bits would depend
-  // on where in a batch it is. Added pair by pair, they do not. They are in runs of four.
+  // on where in a batch it is. Added pair by pair, they do not.
   #repeat j 0 4:
   #repeat s 0 4:
   #repeat r 0 2:
   var out$j$s$r = vec4<f32>(0.0);
-  var run$j$s$r = vec4<f32>(0.0);
   #end;
   #end;
   #end;
   for (var o = 0u; o < params.outputs; o += 4u) {
-    let ends = o % 16u == 12u || o + 4u >= params.outputs;
     multiply_held(params.wide_weight + weights_from(o, 0u, own), own, params.inputs);
     #repeat j 0 4:
     var b$j$0 = 0.0;
@@ -114,11 +112,7 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
         let value = select(vec4<f32>(0.0), wide_value(at, product[$s * 2 + $r] + bias), there);
         if (KEEP_WIDE && there) { wide[at] = value; }
         #repeat j 0 4:
-        if ($j < BACK) {
-          let run = fma(value, vec4<f32>(b$j$s), run$j$s$r);
-          out$j$s$r = select(out$j$s$r, out$j$s$r + run, ends);
-          run$j$s$r = select(run, vec4<f32>(0.0), ends);
-        }
+        if ($j < BACK) { out$j$s$r = fma(value, vec4<f32>(b$j$s), out$j$s$r); }
         #end;
       }
       #end;
