@@ -1,5 +1,5 @@
-// A variant of `weight_gradient` in linear-backward.wgsl, where the equation is: 8 inputs by 32 outputs an invocation, with d_y shared by a quad; or TURNED,
-// 8 outputs by 32 inputs, with x shared, for layers of more outputs than inputs.
+// A variant of `weight_gradient` in linear-backward.wgsl, where the equation is: 8 inputs by 64 outputs an invocation, with d_y shared by a quad; or TURNED,
+// 8 outputs by 64 inputs, with x shared, for layers of more outputs than inputs.
 //
 // 64 rows of an invocation's 8 features lie in an array whose every index is a number: they are held. The others pass by, four at a time: an invocation loads
 // one of them, and three swaps within the quad bring the other three, as in masked-linear-quad.wgsl. Products of four rows are summed along the tile, side by

@@ -5,9 +5,9 @@ import { groupsOf, type PackedNet, packNet, WIDEST } from '../kernels/narrow-net
 import { narrowNetAffine } from '../kernels/narrow-net-affine.js';
 import { narrowNetSpline } from '../kernels/narrow-net-spline.js';
 import { ceilDiv, type Kernel } from '../runtime/kernel.js';
-import { type Command, writtenBy } from '../runtime/program.js';
+import type { Command } from '../runtime/program.js';
 import type { ConstantTensor, Tensor } from '../runtime/tensor.js';
-import { type Fusion, isConstant, isSame, sharedByArrays, soleWriter, type Users } from './fusion.js';
+import { type Fusion, isConstant, isSame, mayChangePlaces, sharedByArrays, soleWriter, type Users } from './fusion.js';
 
 /** By the name of the transformer's kernel. */
 const fused: Readonly<Record<string, Kernel>> = {
@@ -84,14 +84,10 @@ export function fuseNet(commands: readonly Command[], users: Users, end: number)
     const sums = sum?.kernel.source.entryPoint === 'row_sum' && isSame(sum.tensors.terms!, tensors.log_terms!);
     if (!sums || users.get((tensors.log_terms as { readonly id: number }).id)!.length !== 2) return null;
   }
-  // The layers move to where the transformer is: nothing between may write what they read.
-  const taken = new Set(indices);
-  for (let index = indices[0]!; index < end; index++) {
-    if (taken.has(index)) continue;
-    const written = writtenBy(commands[index]!);
-    const earlier = layers.filter((_, i) => indices[i]! < index);
-    if (earlier.some((layer) => Object.values(layer.tensors).some((tensor) => written.some((other) => isSame(tensor, other))))) return null;
-  }
+  // The layers move to where the transformer is.
+  for (let index = indices[0]!; index < end; index++)
+    if (!indices.includes(index) && layers.some((layer, i) => indices[i]! < index && !mayChangePlaces(layer, commands[index]!)))
+      return null;
   const net = netOf(layers, tensors.slot.data as Uint32Array);
   const [first] = layers as [Command];
   const addendLayer = layers.findIndex((layer) => layer.constants.ADDEND);

@@ -5,11 +5,11 @@ import { THIN, thinNet, WIDE } from '../kernels/thin-net.js';
 import { thinNetBackward } from '../kernels/thin-net-backward.js';
 import { ceilDiv, type Kernel } from '../runtime/kernel.js';
 import { memo } from '../runtime/memo.js';
-import { type Command, type Program, writtenBy } from '../runtime/program.js';
+import type { Command, Program } from '../runtime/program.js';
 import { NONE, SLICE, type Tensor, type TiledTensor } from '../runtime/tensor.js';
-import { type Fusion, isConstant, isSame, sharedByArrays, type Users, usersOf } from './fusion.js';
+import { type Fusion, isConstant, isSame, mayChangePlaces, sharedByArrays, type Users, usersOf } from './fusion.js';
 
-/** Outputs of the wide layer at most: more, and a workgroup for 64 rows has too much to do alone. */
+/** Outputs of the wide layer at most: of more, an invocation has too much to do alone. */
 const WIDEST = 128;
 
 /** By the name of what is fused. */
@@ -87,33 +87,20 @@ function together(tensors: readonly Tensor[]): { readonly weight: Tensor; readon
   return { weight: { kind: 'constant', data, dtype: 'f32', label: 'weights' }, starts };
 }
 
-/** A binding that is not written: its id is that of no other tensor. */
-const unused = ({ tensors: { y } }: Command, which: 1 | 2): TiledTensor => ({
+/** In the place of what is not written: a tensor of one feature, whose id is that of no other. */
+const unused = ({ tensors: { y } }: Command, which: 1 | 2 | 3): TiledTensor => ({
   kind: 'tiled',
-  id: -(2 * (y as TiledTensor).id + which),
+  id: -(3 * (y as TiledTensor).id + which),
   features: 1,
   dtype: 'f32',
   label: 'unused',
 });
 
-const touches = (command: Command, tensor: Tensor): boolean => Object.values(command.tensors).some((other) => isSame(other, tensor));
-const writes = (command: Command, tensor: Tensor): boolean => writtenBy(command).some((other) => isSame(other, tensor));
-
-/** Whether the layers may all run where the first is: nothing between them writes what they read, or touches what they write. */
-function mayMove(commands: readonly Command[], row: readonly number[]): boolean {
-  const layers = row.map((index) => commands[index]!);
-  return commands.slice(row[0]! + 1, row.at(-1)).every((command) => {
-    if (layers.includes(command)) return true;
-    return layers.every((layer) => {
-      const later = commands.indexOf(layer) > commands.indexOf(command);
-      return (
-        !later ||
-        (!Object.values(layer.tensors).some((tensor) => writes(command, tensor)) &&
-          !writtenBy(layer).some((tensor) => touches(command, tensor)))
-      );
-    });
-  });
-}
+/** Whether the layers may all run where the first is. */
+const mayMove = (commands: readonly Command[], row: readonly number[]): boolean =>
+  row.every((layer) =>
+    commands.slice(row[0], layer).every((between, at) => row.includes(row[0]! + at) || mayChangePlaces(between, commands[layer]!)),
+  );
 
 /** What the layer at `start` and those that read from it fuse to; null where they do not. */
 function fuseThinNet(commands: readonly Command[], users: Users, start: number): Fusion | null {
@@ -130,8 +117,10 @@ function fuseThinNet(commands: readonly Command[], users: Users, start: number):
   const all = together(bound);
   if (!all) return null;
   const startOf = (tensor: Tensor | undefined): number => (tensor ? all.starts[bound.indexOf(tensor)]! / 4 : 0);
-  const isKept = ({ tensors }: Command, reader: Command): boolean =>
-    users.get((tensors.y as TiledTensor).id)!.some((index) => commands[index] !== reader && !parts.includes(commands[index]!));
+  const isReadElsewhere = ({ tensors }: Command): boolean =>
+    users.get((tensors.y as TiledTensor).id)!.some((index) => !parts.includes(commands[index]!));
+  const keepsFront = front !== null && isReadElsewhere(front);
+  const keepsWide = back === null || isReadElsewhere(wide);
   const last = parts.at(-1)!;
   const outer = parts[0]!;
   const target = kernels[wide.kernel.source.name]!;
@@ -144,9 +133,9 @@ function fuseThinNet(commands: readonly Command[], users: Users, start: number):
       tensors: {
         x: outer.tensors.x!,
         weight: all.weight,
-        front: front ? front.tensors.y! : unused(wide, 1),
-        wide: wide.tensors.y!,
-        y: back ? back.tensors.y! : unused(wide, 2),
+        front: keepsFront ? front.tensors.y! : unused(wide, 1),
+        wide: keepsWide ? wide.tensors.y! : unused(wide, 2),
+        y: back ? back.tensors.y! : unused(wide, 3),
         ...(isBackward && { front_source: front?.tensors.source ?? NONE, wide_source: wide.tensors.source! }),
       },
       params: {
@@ -166,8 +155,8 @@ function fuseThinNet(commands: readonly Command[], users: Users, start: number):
         back: back?.params.outputs ?? 0,
       },
       constants: {
-        KEEP_FRONT: front !== null && isKept(front, wide),
-        KEEP_WIDE: back === null || isKept(wide, back),
+        KEEP_FRONT: keepsFront,
+        KEEP_WIDE: keepsWide,
         FRONT_ACTIVATION: front?.constants.ACTIVATION ?? 0,
         ACTIVATION: wide.constants.ACTIVATION ?? 0,
         ...(isBackward && { ADD: back?.constants.ADD ?? false }),

@@ -1,7 +1,7 @@
 // Runs of recorded commands that one command can take the place of. Programs are recorded in parts, which every adapter runs and reverse mode knows;
 // whether a run of them is fused is decided when a program is compiled, as the choice between variants is.
 
-import { type Command, createProgram, type Program } from '../runtime/program.js';
+import { type Command, createProgram, type Program, writtenBy } from '../runtime/program.js';
 import type { ConstantTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
 
 export interface Fusion {
@@ -36,6 +36,12 @@ export const isConstant = (tensor: Tensor | undefined): tensor is ConstantTensor
 
 export const isSame = (a: Tensor, b: Tensor): boolean =>
   a === b || (a.kind === 'tiled' && b.kind === 'tiled' && a.id === b.id && a.state === b.state);
+
+const binds = ({ tensors }: Command, tensor: Tensor): boolean => Object.values(tensors).some((other) => isSame(other, tensor));
+
+/** Whether neither of two commands writes what the other binds. */
+export const mayChangePlaces = (a: Command, b: Command): boolean =>
+  !writtenBy(a).some((tensor) => binds(b, tensor)) && !writtenBy(b).some((tensor) => binds(a, tensor));
 
 /** Makes what follows from arrays once for the same ones, so that programs of one flow share what is uploaded. Kept as long as the first of them. */
 export function sharedByArrays<V>(): (arrays: readonly object[], make: () => V) => V {

@@ -16,7 +16,9 @@ async function check(gpu: Gpu, method: Profile['method'], contextDim: number): P
   for (const task of ['sample', 'logProb'] as const) {
     const profile = await flow.profile(task, { count: 2000 });
     expect(profile.method).toBe(method);
-    expect(profile.commands.map(({ label }) => label)).toEqual(flow.record(task).commands.map(({ label }) => label));
+    // What runs: on some adapters fewer commands than were recorded.
+    const { program } = [...gpu.owners].at(-1)!.ready(task)!;
+    expect(profile.commands.map(({ label }) => label)).toEqual(program.commands.map(({ label }) => label));
     for (const { milliseconds } of profile.commands) expect(milliseconds).toBeGreaterThanOrEqual(0);
     const sum = profile.commands.reduce((total, { milliseconds }) => total + milliseconds, 0);
     expect(sum).toBeGreaterThan(0);

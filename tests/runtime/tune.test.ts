@@ -75,10 +75,12 @@ describe('tune', () => {
       const flow = await maf(gpu, { dim: 3, layers: 1, hidden: [9], seed: 1 });
       const { choices } = await gpu.tune({ rows: 64, remember: false, milliseconds: 60_000 });
       // What runs fused has one line, so layers have theirs only where they were the faster way.
-      const net = choices.find(({ kernel }) => kernel === 'narrow-net-affine');
-      expect(['apart', 'narrow-net-affine']).toContain(net?.chosen);
+      const fusible = gpu.device.features.has('subgroups') ? ['narrow-net-affine', 'thin-net'] : ['narrow-net-affine'];
+      const nets = choices.filter(({ rows }) => rows === 'all');
+      expect(nets.map(({ kernel }) => kernel)).toEqual(fusible);
+      for (const { kernel, chosen } of nets) expect(['apart', kernel]).toContain(chosen);
       expect(new Set(choices.map(({ kernel }) => kernel))).toEqual(
-        new Set([...(net!.chosen === 'apart' ? ['masked-linear'] : []), 'autoregressive-solve-affine', 'narrow-net-affine']),
+        new Set([...(nets.every(({ chosen }) => chosen === 'apart') ? ['masked-linear'] : []), 'autoregressive-solve-affine', ...fusible]),
       );
       expect(choices.filter(({ rows }) => rows === 'many').every(({ because }) => because === 'measured')).toBe(true);
       expect(choices.filter(({ rows }) => rows === 'few').every(({ because }) => because !== 'measured')).toBe(true);
