@@ -96,6 +96,20 @@ test.each(Object.entries(recipes))('%s', async (_, [make, density, draw, back]) 
   }
 });
 
+test('the bits of a row do not depend on its place in the batch', async () => {
+  const gpu = await Gpu.request();
+  try {
+    await gpu.choices.ready();
+    gpu.choices.fuse = (recorded) => fuse(recorded, thinNetsIn(recorded), () => true);
+    const flow = await realNVP(gpu, { ...net, dim: 2, hidden: [64, 64] });
+    const row = new Random(5).normals(2);
+    const logProb = await flow.logProb(Float32Array.from({ length: 2 * ROWS }, (_, i) => row[i % 2]!));
+    expect([...new Set(logProb)]).toEqual([logProb[0]]);
+  } finally {
+    gpu.dispose();
+  }
+});
+
 /** Two layers, 2 → 40 → 40, and what `between` records between them. */
 function layersWith(between: (r: Recorder, h: ReturnType<Recorder['tiled']>) => void) {
   const r = new Recorder('test');
