@@ -106,7 +106,7 @@ export const updateCases = defineCases(
       // Away from 0, where a step is any size and its rounding with it.
       moment2: padded(length, (random) => random.normals(length).map((value) => 0.1 + value * value)),
       average: paddedNormals(length),
-      decays: table((random) => Float32Array.from({ length }, () => Math.round(random.uniform()))),
+      decays: padded(length, (random) => Float32Array.from({ length }, () => Math.round(random.uniform()))),
     },
     tolerance: { bound: 8 * ULP },
   })),
