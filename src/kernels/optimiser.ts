@@ -1,10 +1,11 @@
+import { ceilDiv } from '../runtime/kernel.js';
 import * as source from './generated/optimiser.js';
 import { elementKernel, listKernel } from './geometry.js';
 
 /** Parameters of one partial sum of squares. */
 export const NORM_BLOCK = 256;
-/** Parameters of a workgroup of `update`, which takes whole ones. */
-export const UPDATE_BLOCK = 256;
+/** Parameters of an invocation of `update`. */
+const SHARE = 4;
 /** Numbers of the optimiser's own state. */
 export const CONTROL = 8;
 /** Places in it; shaders/optimiser.wgsl. */
@@ -16,5 +17,11 @@ export const SCHEDULE_NUMBER = { constant: 0, cosine: 1, step: 2 } as const;
 export const optimiser = {
   squareSums: /*#__PURE__*/ listKernel(source.squareSums, ({ blocks }) => blocks),
   control: /*#__PURE__*/ listKernel(source.control, () => 1),
-  update: /*#__PURE__*/ elementKernel(source.update, ({ length }) => length, 4),
+  update: /*#__PURE__*/ elementKernel(source.update, ({ length }) => length, SHARE),
 };
+
+/** Numbers of each list that `update` takes, of so many parameters: those of whole workgroups, zeros behind. */
+export function updateLength(count: number): number {
+  const block = SHARE * source.update.workgroupSize[0];
+  return block * ceilDiv(count, block);
+}

@@ -82,6 +82,9 @@ export type Tensor = TiledTensor | ExternalTensor | ConstantTensor | TableTensor
 /** Elements that a slice starts at a multiple of: 256 bytes, the largest minStorageBufferOffsetAlignment there is. */
 export const SLICE = 64;
 
+/** Elements rounded up to where the next slice may start. */
+export const sliced = (length: number): number => SLICE * Math.ceil(length / SLICE);
+
 /** Name of the caller's buffer that a tensor lies in; undefined for scratch and constants. */
 export const nameOf = (tensor: Tensor): string | undefined =>
   tensor.kind === 'external' ? tensor.name : tensor.kind === 'tiled' ? tensor.state : undefined;

@@ -2,7 +2,7 @@
 
 import { recordGather } from '../kernels/parameters.js';
 import type { Recorder } from '../runtime/recorder.js';
-import { SLICE, type TableTensor, type Tensor } from '../runtime/tensor.js';
+import { sliced, type TableTensor, type Tensor } from '../runtime/tensor.js';
 
 interface Target {
   readonly source: TableTensor;
@@ -34,7 +34,7 @@ export class Rearrangements {
     }
     const from = target.length;
     target.places.push({ from, places: source.from === 0 ? places : places.map((place) => (place === 0 ? 0 : place + source.from)) });
-    target.length += SLICE * Math.ceil(places.length / SLICE);
+    target.length += sliced(places.length);
     const part = { ...r.table(places.length, label), from };
     target.parts.push(part);
     return part;

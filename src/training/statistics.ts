@@ -4,7 +4,7 @@ import type { StoredTensor } from '../format/safetensors.js';
 import { batchNorm } from '../kernels/batch-norm-backward.js';
 import { identityOrder } from '../kernels/linear-strips.js';
 import type { Recorder } from '../runtime/recorder.js';
-import { type ExternalTensor, type Origin, type RunningStatistics, SLICE, type TableTensor, type Tensor } from '../runtime/tensor.js';
+import { type ExternalTensor, type Origin, type RunningStatistics, sliced, type TableTensor, type Tensor } from '../runtime/tensor.js';
 import type { Model } from './model.js';
 
 /** How fast running statistics follow, as in torch.nn.BatchNorm1d. */
@@ -30,7 +30,7 @@ export function statisticsOf({ norms: names, tensors }: Model): StatisticsLayout
   const norms = names.map((pair): Norm => {
     const { data: mean } = tensors.get(pair[0])!;
     const features = mean.length;
-    const varianceAt = SLICE * Math.ceil(features / SLICE);
+    const varianceAt = sliced(features);
     const from = length;
     length += 2 * varianceAt;
     return { names: pair, mean, from, varianceAt, features };

@@ -1,7 +1,7 @@
 // The programs of training: one step of an optimiser, and the loss of held-out rows, both over parameters on the device.
 
 import { recordColumnSums } from '../kernels/linear-backward.js';
-import { METHOD_NUMBER, NORM_BLOCK, optimiser, SCHEDULE_NUMBER, UPDATE_BLOCK } from '../kernels/optimiser.js';
+import { METHOD_NUMBER, NORM_BLOCK, optimiser, SCHEDULE_NUMBER, updateLength } from '../kernels/optimiser.js';
 import { recordClear } from '../kernels/parameters.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
@@ -117,7 +117,7 @@ export function recordEvaluation<L>(
 
 /** Weight decay leaves vectors alone: biases, scales, shifts. With zeros behind, up to what `update` takes. */
 function decaysOf({ count, tensors }: ParameterLayout): Float32Array<ArrayBuffer> {
-  const decays = new Float32Array(UPDATE_BLOCK * Math.ceil(count / UPDATE_BLOCK));
+  const decays = new Float32Array(updateLength(count));
   for (const { from, length, shape } of tensors) if (shape.length > 1) decays.fill(1, from, from + length);
   return decays;
 }

@@ -10,7 +10,7 @@ import { NEGATIVE, recordCopy, recordGather } from '../kernels/parameters.js';
 import { LimitError, UnsupportedError } from '../runtime/errors.js';
 import type { Command } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
-import { type ConstantTensor, type ExternalTensor, type Origin, SLICE, type TableTensor, type Tensor } from '../runtime/tensor.js';
+import { type ConstantTensor, type ExternalTensor, type Origin, sliced, type TableTensor, type Tensor } from '../runtime/tensor.js';
 import type { Model } from './model.js';
 import { attempt, marked, type Recompute, recordInverses, runsAgain, type Segment } from './recompute.js';
 import { origins } from './rules.js';
@@ -100,7 +100,7 @@ class Packing {
   add(data: Float32Array, places: Uint32Array): number {
     const from = this.#length;
     this.#parts.push({ from, data, places });
-    this.#length += SLICE * Math.ceil(data.length / SLICE);
+    this.#length += sliced(data.length);
     return from;
   }
 

@@ -2,11 +2,10 @@
 
 import { derivedSeed } from '../flows/seeds.js';
 import { recordOutput } from '../flows/task.js';
-import { CONTROL, CONTROL_AT, UPDATE_BLOCK } from '../kernels/optimiser.js';
+import { CONTROL, CONTROL_AT, updateLength } from '../kernels/optimiser.js';
 import { ValueError } from '../runtime/errors.js';
 import type { Executable } from '../runtime/executable.js';
 import type { Gpu } from '../runtime/gpu.js';
-import { ceilDiv } from '../runtime/kernel.js';
 import { Recorder } from '../runtime/recorder.js';
 import type { Residents } from '../runtime/residents.js';
 import { COPY_DST, COPY_SRC, STORAGE } from '../runtime/usage.js';
@@ -232,7 +231,7 @@ export class Trainer<L> {
 
   /** With zeros behind it, up to what the optimiser takes. */
   #upload(name: string, data: Float32Array): void {
-    const size = 4 * UPDATE_BLOCK * Math.max(1, ceilDiv(data.length, UPDATE_BLOCK));
+    const size = 4 * updateLength(Math.max(1, data.length));
     const buffer = this.#gpu.memory.create({ label: name, size, usage: STORAGE | COPY_SRC | COPY_DST });
     this.#buffers[name] = buffer;
     this.#gpu.device.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);

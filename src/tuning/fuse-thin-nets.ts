@@ -3,10 +3,10 @@
 import { joined } from '../kernels/joined.js';
 import { THIN, thinNet, WIDE } from '../kernels/thin-net.js';
 import { thinNetBackward } from '../kernels/thin-net-backward.js';
-import { ceilDiv, type Kernel } from '../runtime/kernel.js';
+import type { Kernel } from '../runtime/kernel.js';
 import { memo } from '../runtime/memo.js';
 import type { Command, Program } from '../runtime/program.js';
-import { NONE, SLICE, type Tensor, type TiledTensor } from '../runtime/tensor.js';
+import { NONE, sliced, type Tensor, type TiledTensor } from '../runtime/tensor.js';
 import { type Fusion, isConstant, isSame, mayChangePlaces, sharedByArrays, type Users, usersOf } from './fusion.js';
 
 /** Outputs of the wide layer at most: of more, an invocation has too much to do alone. */
@@ -77,7 +77,7 @@ function together(tensors: readonly Tensor[]): { readonly weight: Tensor; readon
     let length = 0;
     const padded = arrays.map((array) => {
       begins.push(length);
-      const whole = new Float32Array(SLICE * ceilDiv(array.length, SLICE));
+      const whole = new Float32Array(sliced(array.length));
       whole.set(array);
       length += whole.length;
       return whole;

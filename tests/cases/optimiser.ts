@@ -1,4 +1,4 @@
-import { CONTROL, METHOD_NUMBER, NORM_BLOCK, optimiser, SCHEDULE_NUMBER, UPDATE_BLOCK } from '../../src/kernels/optimiser.js';
+import { CONTROL, METHOD_NUMBER, NORM_BLOCK, optimiser, SCHEDULE_NUMBER, updateLength } from '../../src/kernels/optimiser.js';
 import type { Random } from '../support/random.js';
 import { defineCases, table, ULP } from './case.js';
 
@@ -61,7 +61,7 @@ export const controlCases = defineCases(
 /** Numbers, and zeros behind them up to what `update` takes. */
 const padded = (length: number, make: (random: Random) => Float32Array<ArrayBuffer>) =>
   table((random) => {
-    const whole = new Float32Array(UPDATE_BLOCK * Math.ceil(length / UPDATE_BLOCK));
+    const whole = new Float32Array(updateLength(length));
     whole.set(make(random));
     return whole;
   });

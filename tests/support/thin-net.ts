@@ -1,7 +1,7 @@
 // Layers of a thin net, packed into one buffer as src/tuning/fuse-thin-nets.ts packs them: each at a multiple of 64 numbers.
 
 import { packLinear } from '../../src/kernels/linear-strips.js';
-import { SLICE } from '../../src/runtime/tensor.js';
+import { sliced } from '../../src/runtime/tensor.js';
 import { table, tiledNormals } from '../cases/case.js';
 import type { Random } from './random.js';
 
@@ -19,7 +19,6 @@ export interface ThinShape {
 }
 
 const MOST = 4;
-const sliced = (length: number): number => SLICE * Math.ceil(length / SLICE);
 /** Weights and biases of a packed layer. */
 const lengthsOf = (inputs: number, outputs: number) => {
   const padded = 8 * Math.ceil(outputs / 8);

@@ -3,7 +3,7 @@
 
 import { SLOPE_NUMBER } from '../../kernels/activation.js';
 import { LAYER_WORDS } from '../../kernels/residual-solve.js';
-import { type ConstantTensor, SLICE } from '../../runtime/tensor.js';
+import { type ConstantTensor, sliced } from '../../runtime/tensor.js';
 import type { MlpPlan } from '../conditioner/tangents.js';
 
 /** One of the tables that another holds one after another. */
@@ -66,7 +66,7 @@ class Pieces {
   add(data: Float32Array<ArrayBuffer>, origin?: ConstantTensor['origin']): number {
     const from = this.#length;
     this.all.push({ from, data, ...(origin && { origin }) });
-    this.#length += SLICE * Math.ceil(data.length / SLICE);
+    this.#length += sliced(data.length);
     return from;
   }
 

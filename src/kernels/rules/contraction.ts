@@ -3,7 +3,7 @@
 import type { Gradients } from '../../runtime/derivative.js';
 import type { Command } from '../../runtime/program.js';
 import type { Recorder } from '../../runtime/recorder.js';
-import { type ConstantTensor, NONE, SLICE, type TiledTensor } from '../../runtime/tensor.js';
+import { type ConstantTensor, NONE, sliced, type TiledTensor } from '../../runtime/tensor.js';
 import { STRIP } from '../linear-strips.js';
 import { fixedPointSteps, LAYER_WORDS, memoryFor, patienceFor } from '../residual-solve.js';
 import { residualSolveBackward } from '../residual-solve-backward.js';
@@ -27,7 +27,7 @@ export function transposedNet(own: Uint32Array<ArrayBuffer>, length: number): Tr
   const count = own.length / LAYER_WORDS;
   const layers = new Uint32Array(2 * own.length);
   layers.set(own);
-  const places = Array.from({ length: SLICE * Math.ceil(length / SLICE) }, (_, at) => (at < length ? at + 1 : 0));
+  const places = Array.from({ length: sliced(length) }, (_, at) => (at < length ? at + 1 : 0));
   let slopeFeatures = 0;
   for (let layer = count - 1; layer >= 0; layer--) {
     const [inputs, outputs, weightAt, , , active] = own.subarray(layer * LAYER_WORDS) as unknown as number[];
