@@ -12,7 +12,7 @@
 // where d l' is the gradient by the log-det and d log a = d l, or -d l where f divides.
 //
 // Shapes      x, d_y, d_x tiled [features, rows]; parameters, d_parameters tiled [parameter_features, rows]; slot u32 [features], as in
-//             affine.wgsl; d_log_terms tiled [slots, rows].
+//             affine.wgsl, with places of d_y where PLACED; d_log_terms tiled [slots, rows].
 // Error       2e-6 relative to max(1, |value|) (tests/cases/affine-backward.ts).
 // Derivative  not yet: of second order in a loss only where a transformer lies inside a trace.
 // Paper       Papamakarios et al. 2017, arXiv:1705.07057; Dinh et al. 2017, arXiv:1605.08803.
@@ -31,6 +31,7 @@ struct Params {
 
 override HAS_Y: bool = true; // the loss depends on y
 override HAS_LOG_DET: bool = true; // and on the log-det terms
+override PLACED: bool = false; // feature f of d_y lies where slot[features + f] says
 
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
@@ -87,9 +88,12 @@ fn mixed_backward(x: vec4<f32>, t: vec4<f32>, y: vec4<f32>, log_a: vec4<f32>, d_
 fn affine_backward(@builtin(global_invocation_id) id: vec3<u32>) {
   let f = id.y;
   if (id.x * 4u >= rows() || f >= params.features) { return; }
-  let at = tiled(params.features, id.x) + f * TILE4;
+  let tile = tiled(params.features, id.x);
+  let at = tile + f * TILE4;
+  var of_y = f;
+  if (PLACED) { of_y = slot[params.features + f]; }
   var gradient = vec4<f32>(0.0);
-  if (HAS_Y) { gradient = d_y[at]; }
+  if (HAS_Y) { gradient = d_y[tile + of_y * TILE4]; }
   let j = slot[f];
   if (j == PASSES) {
     d_x[at] = gradient;

@@ -1,19 +1,21 @@
-// One step of an optimiser over the flat vector of parameters p, with gradient g. All state is on the device.
+// One step of an optimiser over a vector of parameters p, with gradient g: the sum over the rows of a batch, whose mean is g / batch. All state is on the device.
 //
 //   square_sums   parts[b] = Σ over block b of g²
-//   control       t ← t + 1; learning rate η(t); clip factor c = min(1, clip / ‖g‖); bias corrections 1 / (1 − βᵗ); the loss is kept
+//   control       t ← t + 1; learning rate η(t); norm = ‖g‖ / batch; clip factor c = min(1, clip / norm) / batch; bias corrections 1 / (1 − βᵗ); the loss is kept
 //   update        Adam and AdamW  m ← β₁ m + (1 − β₁) c g;  v ← β₂ v + (1 − β₂) c² g²
 //                                 p ← p − η (m̂ / (√v̂ + ε) + w p)
 //                 SGD             m ← μ m + (c g + w p);  p ← p − η m
 //                 average ← d average + (1 − d) p,   d = min(average_decay, (1 + t) / (10 + t)), so that the start is soon forgotten
 //
-// w is the weight decay where `decays` is 1, else 0 (biases). Adam with COUPLED adds w p to c g instead. Schedules, of s = t − warm-up and
+// Not every number of the vector need be a parameter: `kinds` holds two bits for each, whether it is learned and whether it decays. Those that are not
+// learned stay, whatever their gradient. w is the weight decay where a number decays, else 0 (biases). Adam with COUPLED adds w p to c g instead. Schedules, of s = t − warm-up and
 // S = total − warm-up, after a linear rise over the warm-up: constant; cosine, floor + (1 − floor)(1 + cos π s / S) / 2; step, factor^⌊s / every⌋.
 //
 // A loss or a norm that is not finite stops everything: control[FAILED] takes the step, and from then on no step changes a number, so the
 // parameters are the last good ones however many steps were already queued.
 //
-// Shapes      p, g, m, v, average, decays f32 [length], for update with zeros up to a multiple of 256; parts f32 [blocks]; control f32 [8]; losses f32 [total].
+// Shapes      p, g, m, v, average f32 [length], a multiple of 256; kinds u32 [length / 4], of whose word 64 b + lane bits 2 k and 2 k + 1 are those of number
+//             256 b + 64 k + lane; parts f32 [blocks], of which block 64 b + lane has the numbers 8192 b + 64 k + lane; control f32 [8]; losses f32 [total].
 // Error       update 8 units in the last place of the step's size (tests/cases/optimiser.ts).
 // Paper       Kingma & Ba 2015, arXiv:1412.6980; Loshchilov & Hutter 2019, arXiv:1711.05101; Pascanu et al. 2013, arXiv:1211.5063 (clipping).
 
@@ -38,8 +40,6 @@ struct Params {
   average_decay: f32,
 }
 
-const BLOCK = 256u;
-
 const STEP = 0u;
 const RATE = 1u;
 const CORRECTION1 = 2u;
@@ -57,7 +57,7 @@ const STAIRS = 2u;
 override METHOD: u32 = 0u;
 override SCHEDULE: u32 = 0u;
 override AVERAGE: bool = false;
-override DECAYS: bool = true; // weights decay
+override MOMENTUM: bool = true; // of SGD; without it there is no m
 
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> gradient: array<f32>;
@@ -71,18 +71,27 @@ override DECAYS: bool = true; // weights decay
 @group(0) @binding(10) var<storage, read_write> moment1: array<f32>;
 @group(0) @binding(11) var<storage, read_write> moment2: array<f32>;
 @group(0) @binding(12) var<storage, read_write> average: array<f32>;
-@group(0) @binding(13) var<storage, read> decays: array<f32>;
+@group(0) @binding(13) var<storage, read> kinds: array<u32>;
+
+const LEARNED = 1u;
+const DECAYS = 2u;
 
 @compute @workgroup_size(64)
-fn square_sums(@builtin(global_invocation_id) id: vec3<u32>) {
-  if (id.x >= params.blocks) { return; }
-  let end = min((id.x + 1u) * BLOCK, params.length);
+fn square_sums(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let first = shared_by(128u, wg, lane);
+  let rest = (params.length - (first - lane)) / 256u;
   var sum = 0.0;
-  for (var i = id.x * BLOCK; i < end; i++) {
-    let g = gradient[i];
-    sum = fma(g, g, sum);
+  for (var turn = 0u; turn < min(32u, rest); turn++) {
+    let at = first + turn * 256u;
+    let kind = kinds[(at - lane) / 4u + lane];
+    #repeat k 0 4:
+    {
+      let g = select(0.0, gradient[at + $k * 64u], (kind & (LEARNED << ($k * 2u))) != 0u);
+      sum = fma(g, g, sum);
+    }
+    #end;
   }
-  parts[id.x] = sum;
+  parts[shared_by(1u, wg, lane)] = sum;
 }
 
 fn finite(v: f32) -> bool { return (bitcast<u32>(v) & 0x7f800000u) != 0x7f800000u; }
@@ -112,7 +121,7 @@ fn control() {
   if (control_state[FAILED] != 0.0) { return; }
   var sum = 0.0;
   for (var b = 0u; b < params.blocks; b++) { sum += pieces[b]; }
-  let norm = sqrt(sum);
+  let norm = sqrt(sum) / f32(params.batch);
   let t = control_state[STEP] + 1.0;
   let mean = loss[0] / f32(params.batch);
   losses[min(u32(t) - 1u, params.total - 1u)] = mean;
@@ -125,7 +134,7 @@ fn control() {
   control_state[CORRECTION1] = correction(params.beta1, t);
   control_state[CORRECTION2] = correction(params.beta2, t);
   control_state[NORM] = norm;
-  control_state[CLIP] = select(1.0, params.clip / norm, norm > params.clip);
+  control_state[CLIP] = select(1.0, params.clip / norm, norm > params.clip) / f32(params.batch);
 }
 
 struct Settled {
@@ -137,44 +146,46 @@ struct Settled {
   failed: bool,
 }
 
-fn update_at(i: u32, state: Settled) {
+fn update_at(i: u32, kind: u32, state: Settled) {
   let p = parameters[i];
-  var w = 0.0;
-  if (DECAYS) { w = params.decay * decays[i]; }
+  let w = select(0.0, params.decay, (kind & DECAYS) != 0u);
+  let stays = state.failed || (kind & LEARNED) == 0u;
   var g = gradient[i] * state.clip;
   var next = p;
-  let m1 = moment1[i];
+  var m1 = 0.0;
+  if (METHOD != SGD || MOMENTUM) { m1 = moment1[i]; }
   if (METHOD == SGD) {
     let m = fma(params.beta1, m1, g + w * p);
-    moment1[i] = select(m, m1, state.failed);
+    if (MOMENTUM) { moment1[i] = select(m, m1, stays); }
     next = p - state.eta * m;
   } else {
     if (METHOD == ADAM) { g += w * p; }
     let m2 = moment2[i];
     let m = fma(params.beta1, m1, (1.0 - params.beta1) * g);
     let v = fma(params.beta2, m2, (1.0 - params.beta2) * g * g);
-    moment1[i] = select(m, m1, state.failed);
-    moment2[i] = select(v, m2, state.failed);
+    moment1[i] = select(m, m1, stays);
+    moment2[i] = select(v, m2, stays);
     var change = m * state.correction1 / (sqrt(v * state.correction2) + params.epsilon);
     if (METHOD == ADAMW) { change += w * p; }
     next = p - state.eta * change;
   }
-  parameters[i] = select(next, p, state.failed);
+  parameters[i] = select(next, p, stays);
   if (AVERAGE) {
     let mean = average[i];
-    average[i] = select(fma(state.keep, mean, (1.0 - state.keep) * next), mean, state.failed);
+    average[i] = select(fma(state.keep, mean, (1.0 - state.keep) * next), mean, stays);
   }
 }
 
-/// Four parameters an invocation, for what it reads of the state and for its own start. Those beyond the list are zeros that stay zeros, and where a step has
-/// failed, each keeps its number: SwiftShader runs what a branch leaves out, and takes longer for the branch.
+/// Four numbers an invocation, for what it reads of the state and for its own start. Where a step has failed, each stays by a select: SwiftShader runs what a
+/// branch leaves out, and takes longer for the branch.
 @compute @workgroup_size(64)
 fn update(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let first = shared_by(4u, wg, lane);
   let t = settled[STEP];
   let keep = min(params.average_decay, (1.0 + t) / (10.0 + t));
   let state = Settled(settled[RATE], settled[CLIP], settled[CORRECTION1], settled[CORRECTION2], keep, settled[FAILED] != 0.0);
+  let kind = kinds[shared_by(1u, wg, lane)];
   #repeat k 0 4:
-  update_at(first + $k * 64u, state);
+  update_at(first + $k * 64u, kind >> ($k * 2u), state);
   #end;
 }

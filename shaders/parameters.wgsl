@@ -1,7 +1,7 @@
 // Between one flat vector of parameters and the tables that kernels read: packed weights, biases, constants.
 //
 //   gather    table[i] = ± parameters[place(i)], or initial[i] where no parameter belongs (ZEROS: 0)
-//   scatter   gradient[j] = factor · Σ over i with place(i) = j of ± d_table[i]
+//   scatter   gradient[j] = Σ over i with place(i) = j of ± d_table[i]
 //   clear     table[i] = 0
 //   products  table[i] = Σ over k from starts[i] to starts[i + 1] of factors[k] · left[k] · right[k]: what a norm leaves of the weights of a layer
 //             that it is folded into
@@ -22,7 +22,6 @@
 
 struct Params {
   length: u32,
-  factor: f32,
 }
 
 @group(0) @binding(1) var<uniform> params: Params;
@@ -63,7 +62,7 @@ fn gather(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index)
 fn scatter_single(j: u32) {
   let word = readers[j];
   let reader = word & 0x7fffffffu;
-  gradient[j] = select(params.factor * signed(d_table[max(reader, 1u) - 1u], word), 0.0, reader == 0u);
+  gradient[j] = select(signed(d_table[max(reader, 1u) - 1u], word), 0.0, reader == 0u);
 }
 
 fn scatter_all(j: u32) {
@@ -73,7 +72,7 @@ fn scatter_all(j: u32) {
     let word = readers[k];
     sum += signed(d_table[(word & 0x7fffffffu) - 1u], word);
   }
-  gradient[j] = params.factor * sum;
+  gradient[j] = sum;
 }
 
 @compute @workgroup_size(64)

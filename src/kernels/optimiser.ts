@@ -2,10 +2,10 @@ import { ceilDiv } from '../runtime/kernel.js';
 import * as source from './generated/optimiser.js';
 import { elementKernel, listKernel } from './geometry.js';
 
-/** Parameters of one partial sum of squares. */
-export const NORM_BLOCK = 256;
-/** Parameters of an invocation of `update`. */
+/** Invocations of a workgroup, and how many numbers one of them takes to update and to square. */
+const LANES = source.update.workgroupSize[0];
 const SHARE = 4;
+export const SQUARES = 128;
 /** Numbers of the optimiser's own state. */
 export const CONTROL = 8;
 /** Places in it; shaders/optimiser.wgsl. */
@@ -15,13 +15,24 @@ export const METHOD_NUMBER = { adam: 0, adamw: 1, sgd: 2 } as const;
 export const SCHEDULE_NUMBER = { constant: 0, cosine: 1, step: 2 } as const;
 
 export const optimiser = {
-  squareSums: /*#__PURE__*/ listKernel(source.squareSums, ({ blocks }) => blocks),
+  squareSums: /*#__PURE__*/ elementKernel(source.squareSums, ({ length }) => length, SQUARES),
   control: /*#__PURE__*/ listKernel(source.control, () => 1),
   update: /*#__PURE__*/ elementKernel(source.update, ({ length }) => length, SHARE),
 };
 
-/** Numbers of each list that `update` takes, of so many parameters: those of whole workgroups, zeros behind. */
-export function updateLength(count: number): number {
-  const block = SHARE * source.update.workgroupSize[0];
-  return block * ceilDiv(count, block);
+/** Numbers of each list that `update` takes, of so many parameters: those of whole workgroups. */
+export const updateLength = (count: number): number => SHARE * LANES * ceilDiv(count, SHARE * LANES);
+
+/** Partial sums of squares. */
+export const squareBlocks = (length: number): number => LANES * ceilDiv(length, SQUARES * LANES);
+
+/** How `kinds` says which numbers are learned, and which of them decay; shaders/optimiser.wgsl. */
+export function kindsOf(length: number, isLearned: (i: number) => boolean, decays: (i: number) => boolean): Uint32Array<ArrayBuffer> {
+  const kinds = new Uint32Array(length / SHARE);
+  for (let i = 0; i < length; i++) {
+    const block = Math.floor(i / (SHARE * LANES));
+    const bits = (isLearned(i) ? 1 : 0) | (decays(i) ? 2 : 0);
+    kinds[block * LANES + (i % LANES)]! |= bits << (2 * (Math.floor(i / LANES) % SHARE));
+  }
+  return kinds;
 }

@@ -39,7 +39,7 @@ function recordGatherInto(
       initial: given ? r.constant(given, `initial ${table.label}`) : NONE,
       table,
     },
-    params: { length: place.length, factor: 0 },
+    params: { length: place.length },
     constants: { ZEROS: given === null },
   });
 }
@@ -56,4 +56,4 @@ export const recordCopy = (r: Recorder, from: Tensor, table: TableTensor): void 
 
 /** Records table = 0, in the stage that is being recorded. */
 export const recordClear = (r: Recorder, table: TableTensor): void =>
-  r.run(clear, { buffers: { table }, params: { length: table.length, factor: 0 } });
+  r.run(clear, { buffers: { table }, params: { length: table.length } });

@@ -226,7 +226,11 @@ export class Executable {
   #bindingOf(tensor: Tensor, externals: EncodeCall['externals'], start: number, contextStride: 0 | 1): GPUBufferBinding {
     if (tensor.kind === 'constant') return { buffer: this.#residents.buffer(tensor.data, tensor.label), offset: 4 * (tensor.from ?? 0) };
     if (tensor.kind === 'table')
-      return { buffer: this.#tables.get(tensor.id)!, offset: 4 * tensor.from, size: 16 * Math.ceil(tensor.length / 4) };
+      return {
+        buffer: tensor.state === undefined ? this.#tables.get(tensor.id)! : externals[tensor.state]!,
+        offset: 4 * tensor.from,
+        size: 16 * Math.ceil(tensor.length / 4),
+      };
     const name = nameOf(tensor);
     if (name === undefined) return { buffer: this.#scratch[this.program.slotOf.get((tensor as TiledTensor).id)!]! };
     const buffer = externals[name]!;

@@ -96,7 +96,7 @@ function tablesOf(commands: readonly Command[]): Map<number, number> {
   const tables = new Map<number, number>();
   for (const { label, kernel, tensors } of commands) {
     for (const [name, tensor] of Object.entries(tensors)) {
-      if (tensor.kind !== 'table') continue;
+      if (tensor.kind !== 'table' || tensor.state !== undefined) continue;
       if (!tables.has(tensor.id) && kernel.source.buffers[name]?.access === 'read')
         throw new StateError(`${label} reads ${tensor.label}, which no earlier command wrote`);
       tables.set(tensor.id, tensor.whole);
@@ -108,7 +108,8 @@ function tablesOf(commands: readonly Command[]): Map<number, number> {
 const describeTensor = (tensor: Tensor, slotOf: ReadonlyMap<number, number>): string => {
   if (tensor.kind === 'tiled') return `${tensor.label}[${tensor.features}]@${tensor.state === undefined ? slotOf.get(tensor.id) : 'state'}`;
   if (tensor.kind === 'external') return `<${tensor.name}[${tensor.features}]>`;
-  if (tensor.kind === 'table') return `${tensor.label}(${tensor.length})@table ${tensor.id}${tensor.from > 0 ? `+${tensor.from}` : ''}`;
+  if (tensor.kind === 'table')
+    return `${tensor.label}(${tensor.length})@${tensor.state === undefined ? `table ${tensor.id}` : 'state'}${tensor.from > 0 ? `+${tensor.from}` : ''}`;
   return `${tensor.label}(${tensor.data.length})`;
 };
 
@@ -119,13 +120,14 @@ export function createProgram(recorded: readonly Command[]): Program {
   for (const command of commands) {
     for (const [name, tensor] of Object.entries(command.tensors)) {
       const external = nameOf(tensor);
-      if (external === undefined || tensor.kind === 'constant' || tensor.kind === 'table') continue;
+      if (external === undefined || tensor.kind === 'constant') continue;
       const access = command.kernel.source.buffers[name]!.access;
       const known = externals[external];
-      if (known && known.features !== tensor.features)
-        throw new ShapeError(`${command.label}: ${external}`, `[rows, ${known.features}], as before`, `[rows, ${tensor.features}]`);
+      const features = tensor.kind === 'table' ? 0 : tensor.features;
+      if (known && known.features !== features)
+        throw new ShapeError(`${command.label}: ${external}`, `[rows, ${known.features}], as before`, `[rows, ${features}]`);
       externals[external] = {
-        features: tensor.features,
+        features,
         access: known?.access === 'read_write' ? 'read_write' : access,
         ...(tensor.kind === 'tiled' && { tiled: true as const }),
       };

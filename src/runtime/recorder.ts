@@ -77,6 +77,11 @@ export class Recorder {
     return { kind: 'table', id: this.#nextId++, length, dtype: 'f32', label, whole: length, from: 0 };
   }
 
+  /** A table that outlives the program, in a buffer of as many floats that the caller gives at encode under this name. */
+  stateTable(name: string, length: number): TableTensor {
+    return { ...this.table(length, name), state: name };
+  }
+
   /** `length` elements of a table from element `from` on, a multiple of 64. */
   part(table: TableTensor, from: number, length: number, label: string): TableTensor {
     const first = table.from + from;

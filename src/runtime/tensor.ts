@@ -75,6 +75,8 @@ export interface TableTensor {
   readonly whole: number;
   /** First element of the slice. */
   readonly from: number;
+  /** Name of the buffer that the caller gives at encode, where the table outlives the program; left out for scratch. */
+  readonly state?: string;
 }
 
 export type Tensor = TiledTensor | ExternalTensor | ConstantTensor | TableTensor;
@@ -87,7 +89,7 @@ export const sliced = (length: number): number => SLICE * Math.ceil(length / SLI
 
 /** Name of the caller's buffer that a tensor lies in; undefined for scratch and constants. */
 export const nameOf = (tensor: Tensor): string | undefined =>
-  tensor.kind === 'external' ? tensor.name : tensor.kind === 'tiled' ? tensor.state : undefined;
+  tensor.kind === 'external' ? tensor.name : tensor.kind === 'constant' ? undefined : tensor.state;
 
 /** Rows rounded up to whole tiles. */
 export const paddedRows = (rows: number): number => Math.ceil(rows / TILE) * TILE;

@@ -9,7 +9,7 @@ import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import type { Residents } from '../runtime/residents.js';
 import { runOnArrays } from '../runtime/run-arrays.js';
-import type { TiledTensor } from '../runtime/tensor.js';
+import type { TableTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
 import { recordGradients } from './differentiate.js';
 import { type FlowLayers, modelOf } from './model.js';
 import { finish, type Recompute } from './recompute.js';
@@ -43,31 +43,29 @@ function readersOf(places: Uint32Array, count: number) {
   return { starts, readers, SINGLE: false };
 }
 
-/**
- * Records factor · d (Σ over rows of terms) / d parameters, flat [count], into the external `gradient`, after the commands of the terms.
- */
-export function recordFlatGradient(
-  r: Recorder,
-  terms: TiledTensor,
-  { gathered, segments }: Pick<Trainable<unknown>, 'gathered' | 'segments'>,
-  count: number,
-  factor: number,
-): void {
-  const places = gathered?.places ?? new Uint32Array(1);
-  // Laid out as the packed parameters are, so that one dispatch adds up what each parameter is owed.
-  const packed = r.table(places.length, 'packed gradient');
+type Read = Pick<Trainable<unknown>, 'gathered' | 'segments'>;
+
+/** Records sign · d (Σ over rows of terms) / d packed numbers, after the commands of the terms; laid out as the packed parameters are. */
+export function recordPackedGradient(r: Recorder, terms: TiledTensor, { gathered, segments }: Read, sign: number): TableTensor {
+  const packed = r.table(gathered?.places.length ?? 1, 'packed gradient');
   r.once('before', () => recordClear(r, packed));
-  if (gathered) recordGradients(r, terms, Math.sign(factor), [], new Map([[gathered.table, packed]]), segments);
-  const { starts, readers, SINGLE } = readersOf(places, count);
+  if (gathered) recordGradients(r, terms, sign, [], new Map([[gathered.table, packed]]), segments);
+  return packed;
+}
+
+/** Records sign · d (Σ over rows of terms) / d parameters, flat [count], into `gradient`, after the commands of the terms. */
+export function recordFlatGradient(r: Recorder, terms: TiledTensor, read: Read, count: number, sign: number, gradient: Tensor): void {
+  const packed = recordPackedGradient(r, terms, read, sign);
+  const { starts, readers, SINGLE } = readersOf(read.gathered?.places ?? new Uint32Array(1), count);
   r.once('after', () =>
     r.run(scatter, {
       buffers: {
         d_table: packed,
         starts: r.constant(starts, 'starts'),
         readers: r.constant(readers, 'readers'),
-        gradient: r.external('gradient', 0),
+        gradient,
       },
-      params: { length: count, factor: Math.abs(factor) },
+      params: { length: count },
       constants: { SINGLE },
     }),
   );
@@ -79,10 +77,10 @@ export const recordOwnDensity = (r: Recorder, { bijector, base, contextDim }: Fl
 /** The program of log p(x) and of the sum over rows of −d log p(x) / d parameters, flat [count], in the external `gradient`. */
 export function recordParameterGradients(flow: GpuFlow, layout: ParameterLayout, recompute: Recompute = false): Program {
   const r = new Recorder('flow');
-  const trainable = recordTrainable(r, modelOf(flow), layout, recordOwnDensity, undefined, recompute);
+  const trainable = recordTrainable(r, modelOf(flow), layout, recordOwnDensity, { recompute });
   const { logProb } = trainable.ends;
   recordOutput(r, 'logProb', logProb);
-  recordFlatGradient(r, logProb, trainable, layout.count, -1);
+  recordFlatGradient(r, logProb, trainable, layout.count, -1, r.external('gradient', 0));
   return finish(r.commands);
 }
 

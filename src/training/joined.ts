@@ -1,10 +1,13 @@
-// What the way back does not need: elementwise steps that the product before them takes along, and copies. A dispatch and a tensor less each.
+// What a step does not need: elementwise steps that the product before them takes along, copies, and permutations behind affine layers, which leave their
+// features where those would. A dispatch and a tensor less each.
 
 import { activationBackward } from '../kernels/activation-backward.js';
+import { affine } from '../kernels/affine.js';
+import { affineBackward } from '../kernels/affine-backward.js';
 import { linearInput, SLOPES } from '../kernels/linear-input-backward.js';
 import { permute } from '../kernels/permute.js';
 import { type Command, writtenBy } from '../runtime/program.js';
-import type { Tensor, TiledTensor } from '../runtime/tensor.js';
+import type { ConstantTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
 
 /** Commands that read or write each tensor, in order. */
 function usersOf(commands: readonly Command[]): Map<number, Command[]> {
@@ -62,6 +65,13 @@ function withoutCopies(commands: readonly Command[]): readonly Command[] {
   });
 }
 
+/** The commands, each with what takes its place; without those for which nothing does. */
+const replaced = (commands: readonly Command[], taken: ReadonlyMap<Command, Command | null>): readonly Command[] =>
+  commands.flatMap((command) => {
+    const other = taken.get(command);
+    return other === undefined ? [command] : (other ?? []);
+  });
+
 /** The commands, with slopes of activations in the products whose results they alone read. */
 function withSlopes(commands: readonly Command[]): readonly Command[] {
   const users = usersOf(commands);
@@ -78,11 +88,59 @@ function withSlopes(commands: readonly Command[]): readonly Command[] {
     taken.set(product!, { ...product!, tensors: { ...product!.tensors, source: source!, y: y! }, constants: { ACTIVATION: ACTIVATION! } });
     taken.set(step, null);
   }
-  return commands.flatMap((command) => {
-    const other = taken.get(command);
-    return other === undefined ? [command] : (other ?? []);
-  });
+  return replaced(commands, taken);
+}
+
+/** The order of a permutation of features: y[f] = x[order[f]]; null for what is none. */
+function orderOf({ kernel, params, tensors: { index, x, y } }: Command): Uint32Array | null {
+  const isOne = kernel.source === permute.source && params.features === params.source_features && isOwn(x) && isOwn(y);
+  if (!isOne || index?.kind !== 'constant') return null;
+  const order = index.data as Uint32Array;
+  return new Set(order).size === order.length && order.every((from) => from < order.length) ? order : null;
+}
+
+/** A command whose feature f of y, or of d_y, lies at places[f] from now on. */
+function placed(command: Command, tensors: Record<string, Tensor>, places: Uint32Array): Command | null {
+  const { slot } = command.tensors;
+  if (slot?.kind !== 'constant' || command.constants.PLACED) return null;
+  const data = Uint32Array.from([...slot.data, ...places]);
+  const table: ConstantTensor = { kind: 'constant', data, dtype: 'u32', label: 'slots and places' };
+  return { ...command, tensors: { ...command.tensors, ...tensors, slot: table }, constants: { ...command.constants, PLACED: true } };
+}
+
+/** The commands, with affine layers that write where a permutation of their result would, and read the gradient where it lies. */
+function withPlaces(commands: readonly Command[]): readonly Command[] {
+  const users = usersOf(commands);
+  const taken = new Map<Command, Command | null>();
+  for (const [at, permutation] of commands.entries()) {
+    const order = orderOf(permutation);
+    if (!order) continue;
+    const { x, y } = permutation.tensors as { x: TiledTensor; y: TiledTensor };
+    const [layer, reader, ...others] = users.get(x.id)!;
+    // Forward: the layer, and the permutation as its only reader; nothing else writes what that gives.
+    if (layer!.kernel.source === affine.source && layer!.tensors.y === x && reader === permutation && others.length === 0) {
+      if (layer!.stage !== permutation.stage || users.get(y.id)!.some((user) => user !== permutation && writes(user, y))) continue;
+      const other = placed(
+        taken.get(layer!) ?? layer!,
+        { y },
+        Uint32Array.from(order, (_, f) => order.indexOf(f)),
+      );
+      if (!other) continue;
+      taken.set(layer!, other);
+      taken.set(permutation, null);
+      continue;
+    }
+    // On the way back: the permutation, and the layer's gradient as the only reader of what it gives.
+    const [writer, back, ...more] = users.get(y.id)!;
+    if (writer !== permutation || back?.kernel.source !== affineBackward.source || back.tensors.d_y !== y || more.length > 0) continue;
+    if (back.stage !== permutation.stage || commands.slice(at + 1, commands.indexOf(back)).some((command) => writes(command, x))) continue;
+    const other = placed(taken.get(back) ?? back, { d_y: x }, order);
+    if (!other) continue;
+    taken.set(back, other);
+    taken.set(permutation, null);
+  }
+  return replaced(commands, taken);
 }
 
 /** The commands of a step, with fewer of them. */
-export const joined = (commands: readonly Command[]): readonly Command[] => withoutCopies(withSlopes(commands));
+export const joined = (commands: readonly Command[]): readonly Command[] => withPlaces(withoutCopies(withSlopes(commands)));

@@ -1,14 +1,16 @@
 // The programs of training: one step of an optimiser, and the loss of held-out rows, both over parameters on the device.
 
 import { recordColumnSums } from '../kernels/linear-backward.js';
-import { METHOD_NUMBER, NORM_BLOCK, optimiser, SCHEDULE_NUMBER, updateLength } from '../kernels/optimiser.js';
+import { METHOD_NUMBER, optimiser, SCHEDULE_NUMBER, squareBlocks } from '../kernels/optimiser.js';
 import { recordClear } from '../kernels/parameters.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
-import { recordFlatGradient } from './gradients.js';
+import type { TableTensor } from '../runtime/tensor.js';
+import { recordFlatGradient, recordPackedGradient } from './gradients.js';
 import { joined } from './joined.js';
 import type { Model } from './model.js';
 import type { Objective } from './objective.js';
+import { kindsIn, type ParameterOrder } from './order.js';
 import { finish, type Recompute } from './recompute.js';
 import { type StatisticsSource, statisticsOf } from './statistics.js';
 import { type ParameterLayout, recordTrainable } from './trainable.js';
@@ -44,25 +46,45 @@ export interface StepOptions extends Optimiser {
   readonly recompute: Recompute;
 }
 
+/** Names of the moments that the method keeps. */
+export const momentsOf = ({ method, beta1 }: Optimiser): readonly string[] =>
+  method === 'sgd' ? (beta1 > 0 ? ['moment1'] : []) : ['moment1', 'moment2'];
+
 const statisticsFrom = (model: Model, { batchStatistics }: StepOptions, from: StatisticsSource['from']): StatisticsSource | undefined =>
   batchStatistics ? { layout: statisticsOf(model), from } : undefined;
 
 /**
  * One step: the terms of a minibatch, their gradient, the optimiser's update of `parameters`. Externals besides those of the objective:
- * `gradient`, `moment1`, `moment2` [count], `control` and `losses` of shaders/optimiser.wgsl, `average`, `statistics`.
+ * `parameters`, `moment1`, `moment2` and `average` in the order that it gives, `control` and `losses` of shaders/optimiser.wgsl, `statistics`.
  */
-export function recordStep<L>(model: Model<L>, layout: ParameterLayout, options: StepOptions, { terms, sign }: Objective<L>): Program {
+export function recordStep<L>(
+  model: Model<L>,
+  layout: ParameterLayout,
+  options: StepOptions,
+  { terms, sign }: Objective<L>,
+): { readonly program: Program; readonly order: ParameterOrder } {
   const r = new Recorder('step');
   const { batch, steps } = options;
-  const trainable = recordTrainable(r, model, layout, terms, statisticsFrom(model, options, 'rows'), options.recompute);
+  const trainable = recordTrainable(r, model, layout, terms, {
+    statistics: statisticsFrom(model, options, 'rows'),
+    recompute: options.recompute,
+    order: 'packed',
+  });
+  const { order } = trainable;
   const loss = r.table(1, 'loss');
   r.once('before', () => recordClear(r, loss));
   recordColumnSums(r, trainable.ends, loss, { factor: sign });
-  recordFlatGradient(r, trainable.ends, trainable, layout.count, sign / batch);
+  let gradient: TableTensor;
+  if (order.packed) gradient = recordPackedGradient(r, trainable.ends, trainable, sign);
+  else {
+    gradient = r.table(order.length, 'gradient');
+    recordFlatGradient(r, trainable.ends, trainable, layout.count, sign, gradient);
+  }
   r.once('after', () => {
-    const blocks = Math.ceil(layout.count / NORM_BLOCK);
+    const { length } = order;
+    const blocks = squareBlocks(length);
     const params = {
-      length: layout.count,
+      length,
       blocks,
       batch,
       total: steps,
@@ -79,7 +101,9 @@ export function recordStep<L>(model: Model<L>, layout: ParameterLayout, options:
     };
     const table = (name: string) => r.external(name, 0);
     const pieces = r.table(blocks, 'squares');
-    r.run(optimiser.squareSums, { buffers: { gradient: table('gradient'), parts: pieces }, params });
+    const moments = momentsOf(options);
+    const kinds = r.constant(kindsIn(order, layout), 'kinds');
+    r.run(optimiser.squareSums, { buffers: { gradient, kinds, parts: pieces }, params });
     r.run(optimiser.control, {
       buffers: { control_state: table('control'), loss, losses: table('losses'), pieces },
       params,
@@ -87,37 +111,31 @@ export function recordStep<L>(model: Model<L>, layout: ParameterLayout, options:
     });
     r.run(optimiser.update, {
       buffers: {
-        gradient: table('gradient'),
+        gradient,
         settled: table('control'),
         parameters: trainable.parameters,
-        moment1: table('moment1'),
-        moment2: table('moment2'),
+        moment1: moments.includes('moment1') ? table('moment1') : r.table(1, 'unused'),
+        moment2: moments.includes('moment2') ? table('moment2') : r.table(1, 'unused'),
         average: options.average > 0 ? table('average') : r.table(1, 'unused'),
-        decays: r.constant(decaysOf(layout), 'decays'),
+        kinds,
       },
       params,
-      constants: { METHOD: METHOD_NUMBER[options.method], AVERAGE: options.average > 0, DECAYS: options.decay > 0 },
+      constants: { METHOD: METHOD_NUMBER[options.method], AVERAGE: options.average > 0, MOMENTUM: options.beta1 > 0 },
     });
   });
-  return finish(joined(r.commands));
+  return { program: finish(joined(r.commands)), order };
 }
 
-/** The sum over held-out rows of sign · terms at the parameters of the external, added to the external `loss`. */
+/** The sum over held-out rows of sign · terms at the parameters of the external, which lie in this order, added to the external `loss`. */
 export function recordEvaluation<L>(
   model: Model<L>,
   layout: ParameterLayout,
   options: StepOptions,
   { heldOut, sign }: Objective<L>,
+  order: ParameterOrder,
 ): Program {
   const r = new Recorder('evaluation');
-  const { ends } = recordTrainable(r, model, layout, heldOut!.terms, statisticsFrom(model, options, 'running'));
+  const { ends } = recordTrainable(r, model, layout, heldOut!.terms, { statistics: statisticsFrom(model, options, 'running'), order });
   recordColumnSums(r, ends, r.external('loss', 0), { factor: sign });
   return r.finish();
-}
-
-/** Weight decay leaves vectors alone: biases, scales, shifts. With zeros behind, up to what `update` takes. */
-function decaysOf({ count, tensors }: ParameterLayout): Float32Array<ArrayBuffer> {
-  const decays = new Float32Array(updateLength(count));
-  for (const { from, length, shape } of tensors) if (shape.length > 1) decays.fill(1, from, from + length);
-  return decays;
 }

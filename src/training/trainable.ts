@@ -6,12 +6,14 @@
 // flow's own numbers, so a constant that is computed, not copied, is noticed; such a constant names its origin itself.
 
 import type { StoredTensor } from '../format/safetensors.js';
+import { updateLength } from '../kernels/optimiser.js';
 import { NEGATIVE, recordCopy, recordGather } from '../kernels/parameters.js';
 import { LimitError, UnsupportedError } from '../runtime/errors.js';
 import type { Command } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import { type ConstantTensor, type ExternalTensor, type Origin, sliced, type TableTensor, type Tensor } from '../runtime/tensor.js';
 import type { Model } from './model.js';
+import { flatOrder, type ParameterOrder, packedOrder, placesIn } from './order.js';
 import { attempt, marked, type Recompute, recordInverses, runsAgain, type Segment } from './recompute.js';
 import { origins } from './rules.js';
 import { solvedMeans } from './solve-parts.js';
@@ -78,6 +80,8 @@ export interface Gathered {
   readonly table: TableTensor;
   /** [length of the table]; see shaders/parameters.wgsl. */
   readonly places: Uint32Array<ArrayBuffer>;
+  /** Of the external that the parameters are read from. */
+  readonly order: ParameterOrder;
 }
 
 export interface Trainable<T> {
@@ -85,8 +89,9 @@ export interface Trainable<T> {
   readonly ends: T;
   /** Null where no parameter is read. */
   readonly gathered: Gathered | null;
-  /** The flat vector, [count]. */
+  /** The learned numbers, in this order. */
   readonly parameters: ExternalTensor;
+  readonly order: ParameterOrder;
   /** Layers whose insides are not kept for the gradient, in the order of the recording; none unless asked for. */
   readonly segments: readonly Segment[];
 }
@@ -104,25 +109,37 @@ class Packing {
     return from;
   }
 
-  /** Records the gather of all. */
-  record(r: Recorder, parameters: ExternalTensor): Gathered | null {
+  /** Records the gather of all, if they are to be read in another order than this one. */
+  record(r: Recorder, parameters: ExternalTensor, wanted: ParameterOrder | 'packed', layout: ParameterLayout): Gathered | null {
     if (this.#length === 0) return null;
-    const places = new Uint32Array(this.#length);
-    const initial = new Float32Array(this.#length);
+    const length = wanted === 'packed' ? updateLength(this.#length) : this.#length;
+    const places = new Uint32Array(length);
+    const initial = new Float32Array(length);
     for (const part of this.#parts) {
       places.set(part.places, part.from);
       initial.set(part.data, part.from);
     }
-    return { table: r.once('before', () => recordGather(r, parameters, places, initial, 'packed parameters')), places };
+    const own = wanted === 'packed' ? packedOrder(places, initial, layout.count) : null;
+    if (own) return { table: r.stateTable(parameters.name, length), places, order: own };
+    const order = wanted === 'packed' ? flatOrder(layout) : wanted;
+    const table = r.once('before', () => recordGather(r, parameters, placesIn(order, places), initial, 'packed parameters'));
+    return { table, places, order };
   }
+}
+
+export interface TrainableOptions {
+  /** Of batch norms, if not the model's own. */
+  readonly statistics?: StatisticsSource | undefined;
+  /** Whether layers are to be recorded again where their gradient is. Default false. */
+  readonly recompute?: Recompute;
+  /** How the external holds the parameters; 'packed' as this program reads them, if it reads each but once. Default flat. */
+  readonly order?: ParameterOrder | 'packed';
 }
 
 /**
  * Records a program of the model's layers on `r`, unfused, reading parameters from the external `parameters`.
  *
  * @param body records it over given layers; it is called a second time over the layers of the index build, on a recorder of its own.
- * @param statistics of batch norms, if not the model's own.
- * @param recompute whether layers are to be recorded again where their gradient is.
  * @throws UnsupportedError where a constant is computed from parameters in a way that does not say how.
  */
 export function recordTrainable<L, T>(
@@ -130,8 +147,7 @@ export function recordTrainable<L, T>(
   model: Model<L>,
   layout: ParameterLayout,
   body: (r: Recorder, layers: L) => T,
-  statistics?: StatisticsSource,
-  recompute: Recompute = false,
+  { statistics, recompute = false, order: wanted = flatOrder(layout) }: TrainableOptions = {},
 ): Trainable<T> {
   const recordOver = (layers: L) => {
     const own = new Recorder('flow', { differentiable: true });
@@ -187,7 +203,7 @@ export function recordTrainable<L, T>(
       return { from, to, rebuilt: inverse.y };
     });
   });
-  const all = packing.record(r, parameters);
+  const all = packing.record(r, parameters, wanted, layout);
   const partOf = (data: Float32Array | Uint32Array, label: string): TableTensor | null => {
     const at = found.get(data);
     return at ? r.part(all!.table, at.from, at.length, label) : null;
@@ -275,5 +291,5 @@ export function recordTrainable<L, T>(
     const inverse = range && attempt(() => range.map(onDevice));
     return [{ commands: replayed.slice(first, last), x, y, inverse: inverse && { commands: inverse, rebuilt: known!.rebuilt } }];
   });
-  return { ends, gathered: all, parameters, segments };
+  return { ends, gathered: all, parameters, order: all?.order ?? flatOrder(layout), segments };
 }

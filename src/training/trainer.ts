@@ -2,18 +2,20 @@
 
 import { derivedSeed } from '../flows/seeds.js';
 import { recordOutput } from '../flows/task.js';
-import { CONTROL, CONTROL_AT, updateLength } from '../kernels/optimiser.js';
+import { CONTROL, CONTROL_AT } from '../kernels/optimiser.js';
 import { ValueError } from '../runtime/errors.js';
 import type { Executable } from '../runtime/executable.js';
 import type { Gpu } from '../runtime/gpu.js';
+import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
 import type { Residents } from '../runtime/residents.js';
 import { COPY_DST, COPY_SRC, STORAGE } from '../runtime/usage.js';
 import type { Model } from './model.js';
 import type { Objective } from './objective.js';
+import { flattened, ordered, type ParameterOrder } from './order.js';
 import { marked, type Recompute, recordRoundTrips } from './recompute.js';
 import { flatStatistics, namedStatistics, type StatisticsLayout, statisticsOf } from './statistics.js';
-import { recordEvaluation, recordStep, type StepOptions } from './step.js';
+import { momentsOf, recordEvaluation, recordStep, type StepOptions } from './step.js';
 import { flatParameters, layoutOf, type ParameterLayout } from './trainable.js';
 
 /** Where a run stands, as read from the device. */
@@ -24,6 +26,16 @@ export interface Standing {
   readonly gradientNorm: number;
   /** The step whose loss or gradient was not finite; null while all were. Later steps changed nothing. */
   readonly failed: number | null;
+}
+
+/** A buffer that steps change: so many numbers, which may be one for each parameter. */
+interface Changing {
+  readonly name: string;
+  readonly length: number;
+  /** What it holds at the start; of those that lie in the order of the parameters, where no kernel reads one. */
+  readonly start: Float32Array;
+  /** What lies between the parameters; null where the numbers are not theirs. */
+  readonly beside: 'initial' | 'zeros' | null;
 }
 
 /** Rows whose way through the layers and back is looked at before the first step, and the largest error of theirs beside 1 + |x|. */
@@ -38,8 +50,10 @@ export class Trainer<L> {
   readonly #options: StepOptions;
   readonly #objective: Objective<L>;
   readonly #statistics: StatisticsLayout;
-  /** Buffers that steps change: with the data and the options they are all of a run. */
-  readonly #changing: readonly { readonly name: string; readonly length: number }[];
+  /** With the data and the options they are all of a run. */
+  readonly #changing: readonly Changing[];
+  readonly #program: Program;
+  readonly #order: ParameterOrder;
   readonly #buffers: Record<string, GPUBuffer> = {};
   #step: Executable | null = null;
   #evaluation: Executable | null = null;
@@ -63,37 +77,35 @@ export class Trainer<L> {
     this.#objective = objective;
     this.#taken = taken;
     this.layout = layoutOf(model);
+    ({ program: this.#program, order: this.#order } = recordStep(model, this.layout, options, objective));
     this.#residents = gpu.residents('training');
     const { count } = this.layout;
     const parameters = flatParameters(model, this.layout);
     this.#statistics = statisticsOf(model);
     const statistics = flatStatistics(model, this.#statistics);
     const keeps = objective.heldOut !== null;
-    const changing = {
-      parameters,
-      moment1: new Float32Array(count),
-      moment2: new Float32Array(count),
-      control: new Float32Array(CONTROL),
-      losses: new Float32Array(options.steps),
-      ...(options.average > 0 && { average: parameters }),
-      ...(keeps && { best: parameters }),
-      ...(options.batchStatistics && { statistics }),
-      ...(options.batchStatistics && keeps && { 'best statistics': statistics }),
-    };
-    this.#changing = Object.entries(changing).map(([name, { length }]) => ({ name, length }));
-    for (const [name, data] of Object.entries(changing)) this.#upload(name, state.get(name) ?? data);
+    const of = (beside: Changing['beside'], starts: Readonly<Record<string, Float32Array>>): Changing[] =>
+      Object.entries(starts).map(([name, usual]) => {
+        const start = state.get(name) ?? usual;
+        return { name, start, length: beside ? this.#order.length : start.length, beside };
+      });
+    this.#changing = [
+      ...of('initial', { parameters, ...(options.average > 0 && { average: parameters }), ...(keeps && { best: parameters }) }),
+      ...of('zeros', Object.fromEntries(momentsOf(options).map((name) => [name, new Float32Array(count)]))),
+      ...of(null, { control: new Float32Array(CONTROL), losses: new Float32Array(options.steps) }),
+      ...of(null, options.batchStatistics ? { statistics, ...(keeps && { 'best statistics': statistics }) } : {}),
+    ];
+    for (const { name, start, beside } of this.#changing) this.#upload(name, beside ? ordered(this.#order, start, beside) : start);
     for (const [name, data] of Object.entries(objective.data)) this.#upload(name, data);
-    this.#upload('gradient', new Float32Array(count));
     this.#upload('loss', new Float32Array(4));
   }
 
   async compile(): Promise<void> {
     if (this.#options.recompute !== false && this.#taken === 0) await this.#checkRoundTrips(this.#options.recompute);
-    const program = recordStep(this.#model, this.layout, this.#options, this.#objective);
-    this.#step = await this.#gpu.compile(program, this.#residents);
+    this.#step = await this.#gpu.compile(this.#program, this.#residents);
     if (this.#objective.heldOut)
       this.#evaluation = await this.#gpu.compile(
-        recordEvaluation(this.#model, this.layout, this.#options, this.#objective),
+        recordEvaluation(this.#model, this.layout, this.#options, this.#objective, this.#order),
         this.#residents,
       );
   }
@@ -161,10 +173,11 @@ export class Trainer<L> {
   /** The kept parameters, or those of now, by name, and the running statistics of batch norms. */
   async parameters(kept: boolean): Promise<Map<string, Float32Array>> {
     const { best, statistics, 'best statistics': bestStatistics } = this.#buffers;
-    const [flat, measured] = await Promise.all([
-      this.#readBuffer(kept ? best! : this.#current, this.layout.count),
+    const [held, measured] = await Promise.all([
+      this.#readBuffer(kept ? best! : this.#current, this.#order.length),
       statistics ? this.#readBuffer(kept ? bestStatistics! : statistics, this.#statistics.length) : null,
     ]);
+    const flat = flattened(this.#order, held, this.#start('parameters'));
     return new Map([
       ...this.layout.tensors.map(({ name, from, length }): [string, Float32Array] => [name, flat.slice(from, from + length)]),
       ...(measured ? namedStatistics(measured, this.#statistics) : []),
@@ -174,7 +187,10 @@ export class Trainer<L> {
   /** What steps have changed, as it is after those submitted so far, by name. */
   async state(): Promise<Map<string, Float32Array>> {
     // All copies are submitted before the first is awaited.
-    const arrays = this.#changing.map(async ({ name, length }) => [name, await this.#readBuffer(this.#buffers[name]!, length)] as const);
+    const arrays = this.#changing.map(async ({ name, length, start, beside }) => {
+      const held = await this.#readBuffer(this.#buffers[name]!, length);
+      return [name, beside ? flattened(this.#order, held, start) : held] as const;
+    });
     return new Map(await Promise.all(arrays));
   }
 
@@ -229,9 +245,12 @@ export class Trainer<L> {
       );
   }
 
-  /** With zeros behind it, up to what the optimiser takes. */
+  #start(name: string): Float32Array {
+    return this.#changing.find((changing) => changing.name === name)!.start;
+  }
+
   #upload(name: string, data: Float32Array): void {
-    const size = 4 * updateLength(Math.max(1, data.length));
+    const size = 4 * Math.max(1, data.length);
     const buffer = this.#gpu.memory.create({ label: name, size, usage: STORAGE | COPY_SRC | COPY_DST });
     this.#buffers[name] = buffer;
     this.#gpu.device.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);

@@ -73,7 +73,7 @@ function netOf(layers: readonly Command[], slot: Uint32Array): PackedNet {
 export function fuseNet(commands: readonly Command[], users: Users, end: number): Fusion | null {
   const { kernel, tensors, params, constants, stage, label } = commands[end]!;
   const target = fused[kernel.source.name];
-  if (!target || stage !== undefined || constants.SHARED || !isConstant(tensors.slot)) return null;
+  if (!target || stage !== undefined || constants.SHARED || constants.PLACED || !isConstant(tensors.slot)) return null;
   const indices = layersOf(commands, users, end);
   const last = commands[indices.at(-1) ?? -1];
   if (!last || last.params.outputs !== params.parameter_features) return null;

@@ -10,13 +10,13 @@ const backward = (
   rows: number,
   scale: ScaleKind,
   undo: boolean,
-  options: { y?: boolean; logDet?: boolean; mix?: number; back?: boolean } = {},
+  options: { y?: boolean; logDet?: boolean; mix?: number; back?: boolean; placed?: boolean } = {},
 ) => {
-  const { y = true, logDet = true, mix = 1, back = false } = options;
+  const { y = true, logDet = true, mix = 1, back = false, placed = false } = options;
   const slots = features - Math.floor(features / 3);
   const parameters = scale === 'none' ? slots : 2 * slots;
   return {
-    name: `${features} features, ${rows} rows, ${scale}${undo ? ', undone' : ''}${y ? '' : ', log-det alone'}${logDet ? '' : ', y alone'}${mix < 1 ? `, mixed ${mix}${back ? ', inverted' : ''}` : ''}`,
+    name: `${features} features, ${rows} rows, ${scale}${undo ? ', undone' : ''}${y ? '' : ', log-det alone'}${logDet ? '' : ', y alone'}${mix < 1 ? `, mixed ${mix}${back ? ', inverted' : ''}` : ''}${placed ? ', placed' : ''}`,
     rows,
     params: { features, slots, parameter_features: parameters },
     constants: {
@@ -28,13 +28,15 @@ const backward = (
       MIX: mix,
       REST: 1 - mix,
       BACK: back,
+      PLACED: placed,
     },
     buffers: {
       x: tiledNormals(features),
       parameters: tiledNormals(parameters),
       slot: table((random) => {
         const order = random.permutation(slots);
-        return Uint32Array.from({ length: features }, (_, f) => (f % 3 === 2 ? PASSES : order.pop()!));
+        const own = Array.from({ length: features }, (_, f) => (f % 3 === 2 ? PASSES : order.pop()!));
+        return Uint32Array.from([...own, ...(placed ? random.permutation(features) : [])]);
       }),
       d_y: y ? tiledNormals(features) : unread,
       d_log_terms: logDet ? tiledNormals(slots) : unread,
@@ -54,4 +56,5 @@ export const affineBackwardCases = defineCases(affineBackward, [
   ),
   backward(5, 257, 'tanh', false, { y: false }),
   backward(5, 257, 'tanh', true, { logDet: false }),
+  ...[1, 2, 5, 63].map((features) => backward(features, 257, 'exp', true, { placed: true })),
 ]);

@@ -31,20 +31,29 @@ const transform = (
   undo: boolean,
   logDet = true,
   mixed?: { mix: number; back: boolean },
+  placed = false,
 ) => {
   const slots = features - Math.floor(features / 3);
   const parameters = scale === 'none' ? slots : 2 * slots;
   return {
-    name: `${features} features, ${rows} rows, ${scale}${undo ? ', undone' : ''}${logDet ? '' : ', no log-det'}${mixed ? `, mix ${mixed.mix}${mixed.back ? ' back' : ''}` : ''}`,
+    name: `${features} features, ${rows} rows, ${scale}${undo ? ', undone' : ''}${logDet ? '' : ', no log-det'}${mixed ? `, mix ${mixed.mix}${mixed.back ? ' back' : ''}` : ''}${placed ? ', placed' : ''}`,
     rows,
     params: { features, slots, parameter_features: parameters },
-    constants: { ...SCALE_CONSTANTS[scale], SCALE: SCALE_NUMBER[scale], UNDO: undo, HAS_LOG_DET: logDet, ...mixConstants(mixed) },
+    constants: {
+      ...SCALE_CONSTANTS[scale],
+      SCALE: SCALE_NUMBER[scale],
+      UNDO: undo,
+      HAS_LOG_DET: logDet,
+      PLACED: placed,
+      ...mixConstants(mixed),
+    },
     buffers: {
       x: tiledNormals(features),
       parameters: tiledNormals(parameters),
       slot: table((random) => {
         const order = random.permutation(slots);
-        return Uint32Array.from({ length: features }, (_, f) => (f % 3 === 2 ? PASSES : order.pop()!));
+        const own = Array.from({ length: features }, (_, f) => (f % 3 === 2 ? PASSES : order.pop()!));
+        return Uint32Array.from([...own, ...(placed ? random.permutation(features) : [])]);
       }),
       y: tiledNormals(features),
       log_terms: tiledNormals(slots),
@@ -58,6 +67,7 @@ export const affineCases = defineCases(affine, [
   ...[1, 2, 63].map((features) => transform(features, 257, 'exp', true)),
   ...SCALE_KINDS.flatMap((scale) => [false, true].map((undo) => transform(5, 1000, scale, undo))),
   transform(5, 257, 'tanh', false, false),
+  ...[1, 2, 5, 63].map((features) => transform(features, 257, 'exp', true, true, undefined, true)),
   ...SCALE_KINDS.flatMap((scale) =>
     [false, true].flatMap((undo) => [false, true].map((back) => transform(5, 257, scale, undo, true, { mix: 0.3, back }))),
   ),

@@ -1,5 +1,13 @@
-import { CONTROL, METHOD_NUMBER, NORM_BLOCK, optimiser, SCHEDULE_NUMBER, updateLength } from '../../src/kernels/optimiser.js';
-import type { Random } from '../support/random.js';
+import {
+  CONTROL,
+  kindsOf,
+  METHOD_NUMBER,
+  optimiser,
+  SCHEDULE_NUMBER,
+  SQUARES,
+  squareBlocks,
+  updateLength,
+} from '../../src/kernels/optimiser.js';
 import { defineCases, table, ULP } from './case.js';
 
 const hyper = {
@@ -16,10 +24,21 @@ const hyper = {
   clip: 1,
   average_decay: 0.99,
 };
-const paramsOf = (length: number) => ({ ...hyper, length, blocks: Math.ceil(length / NORM_BLOCK) });
+const paramsOf = (length: number) => ({ ...hyper, length, blocks: squareBlocks(length) });
 const normals = (length: number, scale = 1) => table((random) => random.normals(length, scale));
 const squares = (length: number) => table((random) => random.normals(length).map((value) => value * value));
-const LENGTHS = [1, 3, 257, 4000] as const;
+/** Workgroups of an update, and beyond those that one workgroup squares. */
+const LENGTHS = [256, 512, 8448, 20_224];
+
+/** Numbers of every kind among one another. */
+const kinds = (length: number) =>
+  table((random) =>
+    kindsOf(
+      length,
+      () => random.uniform() < 0.7,
+      () => random.uniform() < 0.5,
+    ),
+  );
 
 export const squareSumsCases = defineCases(
   optimiser.squareSums,
@@ -27,8 +46,8 @@ export const squareSumsCases = defineCases(
     name: `${length} parameters`,
     rows: 1,
     params: paramsOf(length),
-    buffers: { gradient: normals(length), parts: normals(Math.ceil(length / NORM_BLOCK)) },
-    tolerance: { bound: NORM_BLOCK * ULP, of: 'inputs' as const },
+    buffers: { gradient: normals(length), kinds: kinds(length), parts: normals(squareBlocks(length)) },
+    tolerance: { bound: SQUARES * ULP, of: 'inputs' as const },
   })),
 );
 
@@ -45,7 +64,7 @@ export const controlCases = defineCases(
   ].map(({ SCHEDULE, t, failed, bad }) => ({
     name: `schedule ${SCHEDULE}, step ${t + 1}${failed > 0 ? ', after a failure' : ''}${Number.isFinite(bad) ? '' : `, a loss of ${bad}`}`,
     rows: 1,
-    params: paramsOf(1000),
+    params: { ...paramsOf(updateLength(1)), blocks: 4 },
     constants: { SCHEDULE },
     buffers: {
       control_state: state(t, failed),
@@ -58,15 +77,6 @@ export const controlCases = defineCases(
   })),
 );
 
-/** Numbers, and zeros behind them up to what `update` takes. */
-const padded = (length: number, make: (random: Random) => Float32Array<ArrayBuffer>) =>
-  table((random) => {
-    const whole = new Float32Array(updateLength(length));
-    whole.set(make(random));
-    return whole;
-  });
-const paddedNormals = (length: number) => padded(length, (random) => random.normals(length));
-
 interface Update {
   readonly METHOD: number;
   readonly length: number;
@@ -74,7 +84,7 @@ interface Update {
   /** The step that failed, 0 for none. */
   readonly failed: number;
   readonly taken: number;
-  readonly DECAYS?: boolean;
+  readonly MOMENTUM?: boolean;
 }
 
 export const updateCases = defineCases(
@@ -83,30 +93,23 @@ export const updateCases = defineCases(
     ...Object.values(METHOD_NUMBER).flatMap((METHOD) =>
       LENGTHS.map((length) => ({ METHOD, length, AVERAGE: METHOD === METHOD_NUMBER.adam, failed: 0, taken: 3 })),
     ),
-    { METHOD: METHOD_NUMBER.adam, length: 257, AVERAGE: true, failed: 7, taken: 3 },
-    { METHOD: METHOD_NUMBER.adam, length: 257, AVERAGE: true, failed: 0, taken: 5000 },
-    ...[METHOD_NUMBER.sgd, METHOD_NUMBER.adamw].map((METHOD) => ({
-      METHOD,
-      length: 257,
-      AVERAGE: false,
-      failed: 0,
-      taken: 3,
-      DECAYS: false,
-    })),
-  ].map(({ METHOD, length, AVERAGE, failed, taken, DECAYS = true }: Update) => ({
-    name: `method ${METHOD}, ${length} parameters${DECAYS ? '' : ', no decay'}${failed > 0 ? ', after a failure' : ''}${taken > 3 ? ', late' : ''}`,
+    { METHOD: METHOD_NUMBER.adam, length: 512, AVERAGE: true, failed: 7, taken: 3 },
+    { METHOD: METHOD_NUMBER.adam, length: 512, AVERAGE: true, failed: 0, taken: 5000 },
+    { METHOD: METHOD_NUMBER.sgd, length: 512, AVERAGE: false, failed: 0, taken: 3, MOMENTUM: false },
+  ].map(({ METHOD, length, AVERAGE, failed, taken, MOMENTUM = true }: Update) => ({
+    name: `method ${METHOD}, ${length} parameters${MOMENTUM ? '' : ', no momentum'}${failed > 0 ? ', after a failure' : ''}${taken > 3 ? ', late' : ''}`,
     rows: 1,
     params: paramsOf(length),
-    constants: { METHOD, AVERAGE, DECAYS },
+    constants: { METHOD, AVERAGE, MOMENTUM },
     buffers: {
-      gradient: paddedNormals(length),
+      gradient: normals(length),
       settled: table(() => Float32Array.of(taken, 1e-2, 3.69, 333.7, 0.5, 2, failed, 0).subarray(0, CONTROL)),
-      parameters: paddedNormals(length),
-      moment1: paddedNormals(length),
+      parameters: normals(length),
+      moment1: normals(length),
       // Away from 0, where a step is any size and its rounding with it.
-      moment2: padded(length, (random) => random.normals(length).map((value) => 0.1 + value * value)),
-      average: paddedNormals(length),
-      decays: padded(length, (random) => Float32Array.from({ length }, () => Math.round(random.uniform()))),
+      moment2: table((random) => random.normals(length).map((value) => 0.1 + value * value)),
+      average: normals(length),
+      kinds: kinds(length),
     },
     tolerance: { bound: 8 * ULP },
   })),

@@ -15,7 +15,7 @@ export const gatherCases = defineCases(
     [false, true].map((ZEROS) => ({
       name: `${length} elements${ZEROS ? ', zeros beside' : ''}`,
       rows: 1,
-      params: { length, factor: 0 },
+      params: { length },
       constants: { ZEROS },
       buffers: {
         parameters: normals(100),
@@ -39,7 +39,7 @@ export const scatterCases = defineCases(
       return {
         name: `${length} parameters${SINGLE ? ' of one reader at most' : ''}`,
         rows: 1,
-        params: { length, factor: -0.25 },
+        params: { length },
         constants: { SINGLE },
         buffers: {
           d_table: normals(300),
@@ -60,7 +60,7 @@ export const clearCases = defineCases(
   [1, 257].map((length) => ({
     name: `${length} elements`,
     rows: 1,
-    params: { length, factor: 0 },
+    params: { length },
     buffers: { table: normals(length) },
     tolerance: { bound: 0 },
   })),
@@ -71,7 +71,7 @@ export const productsCases = defineCases(
   [1, 3, 257].map((length) => ({
     name: `${length} elements`,
     rows: 1,
-    params: { length, factor: 0 },
+    params: { length },
     buffers: {
       // None, one, or many: 300 of the last.
       starts: table(() => starts(length).map((at, i) => (i === length ? at + 300 : at))),

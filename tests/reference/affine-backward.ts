@@ -29,11 +29,12 @@ function logScaleSlope({ SCALE, EPS, OFFSET, LOW, HIGH }: ScaleConstants, u: num
 
 export const affineBackward = defineTwin(source.affineBackward, ({ buffers, params, constants, rows }) => {
   const { x, parameters, slot, d_y, d_log_terms, d_x, d_parameters } = buffers;
-  const { UNDO, HAS_Y, HAS_LOG_DET, SCALE, MIX, BACK } = constants;
+  const { UNDO, HAS_Y, HAS_LOG_DET, SCALE, MIX, BACK, PLACED } = constants;
   for (let row = 0; row < rows; row++)
     for (let f = 0; f < params.features; f++) {
       const at = tiled(params.features, row) + f * TILE;
-      const gradient = HAS_Y ? d_y[at]! : 0;
+      const from = tiled(params.features, row) + (PLACED ? slot[params.features + f]! : f) * TILE;
+      const gradient = HAS_Y ? d_y[from]! : 0;
       const j = slot[f]!;
       d_x[at] = gradient;
       if (j === PASSES) continue;

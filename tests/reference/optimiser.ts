@@ -1,12 +1,16 @@
 import * as source from '../../src/kernels/generated/optimiser.js';
-import { CONTROL_AT, NORM_BLOCK } from '../../src/kernels/optimiser.js';
+import { CONTROL_AT } from '../../src/kernels/optimiser.js';
 import { defineTwin } from './twin.js';
 
-export const squareSums = defineTwin(source.squareSums, ({ buffers: { gradient, parts }, params: { length, blocks } }) => {
-  for (let b = 0; b < blocks; b++) {
-    parts[b] = 0;
-    for (let i = b * NORM_BLOCK; i < Math.min((b + 1) * NORM_BLOCK, length); i++) parts[b]! += gradient[i]! ** 2;
-  }
+/** The two bits of number i. */
+const kindOf = (kinds: Uint32Array, i: number): { learned: boolean; decays: boolean } => {
+  const bits = kinds[Math.floor(i / 256) * 64 + (i % 64)]! >>> (2 * (Math.floor(i / 64) % 4));
+  return { learned: (bits & 1) !== 0, decays: (bits & 2) !== 0 };
+};
+
+export const squareSums = defineTwin(source.squareSums, ({ buffers: { gradient, parts, kinds }, params: { length } }) => {
+  parts.fill(0);
+  for (let i = 0; i < length; i++) if (kindOf(kinds, i).learned) parts[Math.floor(i / 8192) * 64 + (i % 64)]! += gradient[i]! ** 2;
 });
 
 /** The learning rate at step t, from 1. */
@@ -28,7 +32,7 @@ export const control = defineTwin(source.control, ({ buffers, params, constants:
   if (state[CONTROL_AT.failed] !== 0) return;
   let sum = 0;
   for (let b = 0; b < params.blocks; b++) sum += pieces[b]!;
-  const norm = Math.sqrt(sum);
+  const norm = Math.sqrt(sum) / params.batch;
   const t = state[CONTROL_AT.step]! + 1;
   const mean = loss[0]! / params.batch;
   losses[Math.min(t, params.total) - 1] = mean;
@@ -40,24 +44,27 @@ export const control = defineTwin(source.control, ({ buffers, params, constants:
   state[CONTROL_AT.rate] = rate(params, SCHEDULE, t);
   state[2] = 1 / (1 - params.beta1 ** t);
   state[3] = 1 / (1 - params.beta2 ** t);
-  state[4] = norm > params.clip ? params.clip / norm : 1;
+  state[4] = (norm > params.clip ? params.clip / norm : 1) / params.batch;
   state[CONTROL_AT.norm] = norm;
 });
 
-export const update = defineTwin(source.update, ({ buffers, params, constants: { METHOD, AVERAGE, DECAYS } }) => {
-  const { gradient, settled, parameters, moment1, moment2, average, decays } = buffers;
+export const update = defineTwin(source.update, ({ buffers, params, constants: { METHOD, AVERAGE, MOMENTUM } }) => {
+  const { gradient, settled, parameters, moment1, moment2, average, kinds } = buffers;
   if (settled[CONTROL_AT.failed] !== 0) return;
   const { beta1, beta2, epsilon, decay } = params;
   const taken = settled[CONTROL_AT.step]!;
   const keep = Math.min(params.average_decay, (1 + taken) / (10 + taken));
   for (let i = 0; i < params.length; i++) {
     const p = parameters[i]!;
-    const w = DECAYS ? decay * decays[i]! : 0;
+    const { learned, decays } = kindOf(kinds, i);
+    if (!learned) continue;
+    const w = decays ? decay : 0;
     let g = gradient[i]! * settled[4]!;
     let next: number;
     if (METHOD === 2) {
-      moment1[i] = beta1 * moment1[i]! + g + w * p;
-      next = p - settled[CONTROL_AT.rate]! * moment1[i]!;
+      const m = (MOMENTUM ? beta1 * moment1[i]! : 0) + g + w * p;
+      if (MOMENTUM) moment1[i] = m;
+      next = p - settled[CONTROL_AT.rate]! * m;
     } else {
       if (METHOD === 0) g += w * p;
       moment1[i] = beta1 * moment1[i]! + (1 - beta1) * g;

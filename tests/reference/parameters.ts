@@ -14,12 +14,12 @@ export const gather = defineTwin(
 );
 
 export const scatter = defineTwin(source.scatter, ({ buffers: { d_table, starts, readers, gradient }, params, constants: { SINGLE } }) => {
-  const { length, factor } = params;
+  const { length } = params;
   for (let j = 0; j < length; j++) {
     let sum = 0;
     const [from, to] = SINGLE ? [j, readers[j] === 0 ? j : j + 1] : [starts[j]!, starts[j + 1]!];
     for (let k = from; k < to; k++) sum += signOf(readers[k]!) * d_table[indexOf(readers[k]!)]!;
-    gradient[j] = factor * sum;
+    gradient[j] = sum;
   }
 });
 

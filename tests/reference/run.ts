@@ -72,6 +72,8 @@ export function runProgram(program: Program, call: ProgramCall): Record<string, 
   const bufferOf = (tensor: Tensor): Numbers => {
     if (tensor.kind === 'constant') return constantNumbers(tensor.data).subarray(tensor.from ?? 0);
     if (tensor.kind === 'external') return externals[tensor.name]!.subarray(tensor.from ?? 0);
+    if (tensor.kind === 'table' && tensor.state !== undefined)
+      return externals[tensor.state]!.subarray(tensor.from, tensor.from + tensor.length);
     if (tensor.kind === 'table') {
       let table = tables.get(tensor.id);
       if (!table) {

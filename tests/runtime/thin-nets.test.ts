@@ -68,7 +68,7 @@ function thinNetsOfStep(flow: Flow): string[] {
   const context = flow.contextDim > 0 ? { context: new Float32Array(ROWS * flow.contextDim) } : {};
   const plan = planFit(own, new Float32Array(ROWS * flow.dim), { ...step, ...context });
   const model = modelOf(own);
-  return thinNetsIn(recordStep(model, layoutOf(model), plan.step, plan.objective)).map(({ command }) => command.kernel.source.name);
+  return thinNetsIn(recordStep(model, layoutOf(model), plan.step, plan.objective).program).map(({ command }) => command.kernel.source.name);
 }
 
 test.each(Object.entries(recipes))('%s', async (_, [make, density, draw, back]) => {

@@ -36,9 +36,9 @@ function batchDifferentiable(flow: GpuFlow, x: Float32Array): Differentiable & {
   const layout = layoutOf(modelOf(flow));
   const statistics = statisticsOf(modelOf(flow));
   const r = new Recorder('flow');
-  const trainable = recordTrainable(r, modelOf(flow), layout, recordOwnDensity, { layout: statistics, from: 'rows' });
+  const trainable = recordTrainable(r, modelOf(flow), layout, recordOwnDensity, { statistics: { layout: statistics, from: 'rows' } });
   recordOutput(r, 'logProb', trainable.ends.logProb);
-  recordFlatGradient(r, trainable.ends.logProb, trainable, layout.count, -1);
+  recordFlatGradient(r, trainable.ends.logProb, trainable, layout.count, -1, r.external('gradient', 0));
   const program = r.finish();
   const evaluate = (parameters: Float64Array = Float64Array.from(flatParameters(modelOf(flow), layout))) => {
     const { logProb, gradient } = runProgram(program, {

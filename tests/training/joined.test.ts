@@ -1,9 +1,10 @@
-// A step takes slopes of activations along in the products before them; `gradients` records both apart.
+// A step takes slopes of activations along in the products before them, and its affine layers permute; `gradients` records all apart.
 
 import { expect, test } from 'vitest';
 import { ownFlow } from '../../src/flows/flow.js';
-import { fit, Gpu, realNVP } from '../../src/index.js';
+import { type Flow, fit, Gpu, maf, realNVP } from '../../src/index.js';
 import { activationBackward } from '../../src/kernels/activation-backward.js';
+import { permute } from '../../src/kernels/permute.js';
 import { planFit } from '../../src/training/fit-options.js';
 import { modelOf } from '../../src/training/model.js';
 import { recordStep } from '../../src/training/step.js';
@@ -13,42 +14,54 @@ import { Random } from '../support/random.js';
 const ROWS = 100;
 const RATE = 0.1;
 
-test.each([
-  ['relu', 0],
-  ['tanh', 0],
-  ['softplus', 6],
-] as const)('%s: a step of gradient descent is that of the gradients, with %i slopes apart', async (activation, apart) => {
-  const gpu = await Gpu.request();
-  try {
-    const flow = await realNVP(gpu, { dim: 4, layers: 3, hidden: [16, 12], activation, seed: 3 });
-    const data = new Random(5).normals(ROWS * 4);
-    const options = {
-      steps: 1,
-      batch: ROWS,
-      optimiser: 'sgd',
-      learningRate: RATE,
-      schedule: 'constant',
-      clipNorm: Number.POSITIVE_INFINITY,
-    } as const;
-    const own = ownFlow('test', flow);
-    const { step, objective } = planFit(own, data, options);
-    const model = modelOf(own);
-    const { commands } = recordStep(model, layoutOf(model), step, objective);
-    expect(commands.filter(({ kernel }) => kernel.source === activationBackward.source)).toHaveLength(apart);
+const coupling = (activation: 'relu' | 'tanh' | 'softplus') => (gpu: Gpu) =>
+  realNVP(gpu, { dim: 4, layers: 3, hidden: [16, 12], activation, seed: 3 });
+const autoregressive = (random: boolean) => (gpu: Gpu) =>
+  maf(gpu, { dim: 4, layers: 3, hidden: [16, 12], order: random ? 'random' : 'reverse', seed: 3 });
 
-    const before = await flow.parameters();
-    const { gradients } = await flow.gradients(data);
-    await fit(flow, data, options);
-    const after = await flow.parameters();
-    for (const [name, gradient] of Object.entries(gradients)) {
-      const largest = Math.max(...gradient.map(Math.abs));
-      for (const [i, value] of gradient.entries()) {
-        const moved = (before[name]!.data[i]! - after[name]!.data[i]!) / RATE;
-        // The difference of two parameters near 1 has 1e-7 of rounding, over the rate.
-        expect(Math.abs(moved - value), `${name}[${i}]`).toBeLessThan(1e-5 * largest + 3e-6);
+/** Slopes that are left, and permutations: one that spreads the gradient of the log-det, and one that no layer is in front of. */
+test.each<[string, slopes: number, permutations: number, (gpu: Gpu) => Promise<Flow>]>([
+  ['couplings, relu', 0, 1, coupling('relu')],
+  ['couplings, tanh', 0, 1, coupling('tanh')],
+  ['couplings, softplus', 6, 1, coupling('softplus')],
+  ['MAF, reversed', 0, 1, autoregressive(false)],
+  ['MAF, random', 0, 2, autoregressive(true)],
+])(
+  '%s: a step of gradient descent is that of the gradients, with %i slopes and %i permutations apart',
+  async (_, slopes, permutations, build) => {
+    const gpu = await Gpu.request();
+    try {
+      const flow = await build(gpu);
+      const data = new Random(5).normals(ROWS * 4);
+      const options = {
+        steps: 1,
+        batch: ROWS,
+        optimiser: 'sgd',
+        learningRate: RATE,
+        schedule: 'constant',
+        clipNorm: Number.POSITIVE_INFINITY,
+      } as const;
+      const own = ownFlow('test', flow);
+      const { step, objective } = planFit(own, data, options);
+      const model = modelOf(own);
+      const { commands } = recordStep(model, layoutOf(model), step, objective).program;
+      expect(commands.filter(({ kernel }) => kernel.source === activationBackward.source)).toHaveLength(slopes);
+      expect(commands.filter(({ kernel }) => kernel.source === permute.source)).toHaveLength(permutations);
+
+      const before = await flow.parameters();
+      const { gradients } = await flow.gradients(data);
+      await fit(flow, data, options);
+      const after = await flow.parameters();
+      for (const [name, gradient] of Object.entries(gradients)) {
+        const largest = Math.max(...gradient.map(Math.abs));
+        for (const [i, value] of gradient.entries()) {
+          const moved = (before[name]!.data[i]! - after[name]!.data[i]!) / RATE;
+          // The difference of two parameters near 1 has 1e-7 of rounding, over the rate.
+          expect(Math.abs(moved - value), `${name}[${i}]`).toBeLessThan(1e-5 * largest + 3e-6);
+        }
       }
+    } finally {
+      gpu.dispose();
     }
-  } finally {
-    gpu.dispose();
-  }
-});
+  },
+);

@@ -61,7 +61,7 @@ describe('variational', () => {
     const r = new Recorder('vae');
     const trainable = recordTrainable(r, model, layout, (inner, layers) => recordBound(inner, layers, recordInput(inner, 'x', DIM)));
     recordOutput(r, 'bound', trainable.ends);
-    recordFlatGradient(r, trainable.ends, trainable, layout.count, 1);
+    recordFlatGradient(r, trainable.ends, trainable, layout.count, 1, r.external('gradient', 0));
     const program = r.finish();
     const x = Float64Array.from(bits(4, 5));
     const at = Float64Array.from(flatParameters(model, layout));

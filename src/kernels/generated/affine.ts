@@ -5,11 +5,11 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;@16,4 affine af{let ae=af.y;if(af.x*4u>=f()||ae>=Z.a){return;}let ad=d(Z.a,af.x)+ae*c;let v=C[ae];if(v==I){D[ad]=A[ad];return;}let l=d(Z.c,af.x)+v*c;var k=vec4f();if(SCALE!=w){k=B[l+Z.b*c];}let V=M(A[ad],B[l],k);D[ad]=V.c;if(HAS_LOG_DET){E[d(Z.b,af.x)+v*c]=V.a;}}";
+const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine af{let ae=af.y;if(af.x*4u>=f()||ae>=Z.a){return;}let n=d(Z.a,af.x);let ad=n+ae*c;var m=ad;if(PLACED){m=n+C[Z.a+ae]*c;}let v=C[ae];if(v==I){D[m]=A[ad];return;}let l=d(Z.c,af.x)+v*c;var k=vec4f();if(SCALE!=w){k=B[l+Z.b*c];}let V=M(A[ad],B[l],k);D[m]=V.c;if(HAS_LOG_DET){E[d(Z.b,af.x)+v*c]=V.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<
   { x: 'f32'; parameters: 'f32'; slot: 'u32'; y: 'f32'; log_terms: 'f32' },
   'features' | 'slots' | 'parameter_features',
-  { SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag; HAS_LOG_DET: Flag }
->('affine', 'call SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK HAS_LOG_DET', shader);
+  { SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag; HAS_LOG_DET: Flag; PLACED: Flag }
+>('affine', 'call SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK HAS_LOG_DET PLACED', shader);

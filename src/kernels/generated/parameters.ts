@@ -3,29 +3,29 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { times } from '../shader-text.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = `override ZEROS:bool=false;override SINGLE:bool=false;fn c(h:f32,g:u32)->f32{return select(h,-h,g>=0x80000000u);}fn d(S:u32){let g=B[S];let v=g&0x7fffffffu;var f=0.;if(!ZEROS){f=C[S];}D[S]=select(c(A[max(v,1u)-1u],g),f,v==0u);}@compute@workgroup_size(64)fn gather(@builtin(workgroup_id)x:vec3u,@builtin(local_invocation_index)R:u32){let T=o(4u,x,R);${times(0, 4, (b) => `d(min(T+${b}*64u,Z.a-1u));`)}}fn e(v:u32){let g=G[v];let b=g&0x7fffffffu;H[v]=select(Z.b*c(E[max(b,1u)-1u],g),0.,b==0u);}fn f(v:u32){if(v>=Z.a){return;}var X=0.;for(var b=F[v];b<F[v+1u];b++){let g=G[b];X+=c(E[(g&0x7fffffffu)-1u],g);}H[v]=Z.b*X;}@compute@workgroup_size(64)fn scatter(@builtin(workgroup_id)x:vec3u,@builtin(local_invocation_index)R:u32){let T=o(4u,x,R);if(SINGLE){${times(0, 4, (b) => `e(min(T+${b}*64u,Z.a-1u));`)}}else{for(var b=0u;b<4u;b++){f(T+b*64u);}}}@compute@workgroup_size(64)fn clear(@builtin(workgroup_id)x:vec3u,@builtin(local_invocation_index)R:u32){let T=o(16u,x,R);${times(0, 16, (b) => `D[min(T+${b}*64u,Z.a-1u)]=0.;`)}}@compute@workgroup_size(64)fn products(@builtin(workgroup_id)x:vec3u,@builtin(local_invocation_index)R:u32){let S=o(1u,x,R);if(S>=Z.a){return;}let Y=F[S+1u];var X=0.;for(var ac=F[S];ac<Y;ac+=32u){var aa=0.;for(var b=ac;b<min(ac+32u,Y);b++){aa=fma(I[b]*J[b],K[b],aa);}X+=aa;}D[S]=X;}`;
-const shader = /*#__PURE__*/ shaderText('length factor:f', 'parameters:f place:u initial:f table:f! d_table:f starts:u readers:u gradient:f! factors:f left:f right:f', `${libElements}${own}`);
+const own = `override ZEROS:bool=false;override SINGLE:bool=false;fn c(h:f32,g:u32)->f32{return select(h,-h,g>=0x80000000u);}fn d(S:u32){let g=B[S];let v=g&0x7fffffffu;var f=0.;if(!ZEROS){f=C[S];}D[S]=select(c(A[max(v,1u)-1u],g),f,v==0u);}@compute@workgroup_size(64)fn gather(@builtin(workgroup_id)x:vec3u,@builtin(local_invocation_index)R:u32){let T=o(4u,x,R);${times(0, 4, (b) => `d(min(T+${b}*64u,Z.a-1u));`)}}fn e(v:u32){let g=G[v];let b=g&0x7fffffffu;H[v]=select(c(E[max(b,1u)-1u],g),0.,b==0u);}fn f(v:u32){if(v>=Z.a){return;}var w=0.;for(var b=F[v];b<F[v+1u];b++){let g=G[b];w+=c(E[(g&0x7fffffffu)-1u],g);}H[v]=w;}@compute@workgroup_size(64)fn scatter(@builtin(workgroup_id)x:vec3u,@builtin(local_invocation_index)R:u32){let T=o(4u,x,R);if(SINGLE){${times(0, 4, (b) => `e(min(T+${b}*64u,Z.a-1u));`)}}else{for(var b=0u;b<4u;b++){f(T+b*64u);}}}@compute@workgroup_size(64)fn clear(@builtin(workgroup_id)x:vec3u,@builtin(local_invocation_index)R:u32){let T=o(16u,x,R);${times(0, 16, (b) => `D[min(T+${b}*64u,Z.a-1u)]=0.;`)}}@compute@workgroup_size(64)fn products(@builtin(workgroup_id)x:vec3u,@builtin(local_invocation_index)R:u32){let S=o(1u,x,R);if(S>=Z.a){return;}let Y=F[S+1u];var w=0.;for(var aa=F[S];aa<Y;aa+=32u){var X=0.;for(var b=aa;b<min(aa+32u,Y);b++){X=fma(I[b]*J[b],K[b],X);}w+=X;}D[S]=w;}`;
+const shader = /*#__PURE__*/ shaderText('length', 'parameters:f place:u initial:f table:f! d_table:f starts:u readers:u gradient:f! factors:f left:f right:f', `${libElements}${own}`);
 
 export const gather = /*#__PURE__*/ kernelSource<
   { parameters: 'f32'; place: 'u32'; initial: 'f32'; table: 'f32' },
-  'length' | 'factor',
+  'length',
   { ZEROS: Flag }
 >('parameters', ' ZEROS', shader, 'gather', [0, 1, 2, 3]);
 
 export const scatter = /*#__PURE__*/ kernelSource<
   { d_table: 'f32'; starts: 'u32'; readers: 'u32'; gradient: 'f32' },
-  'length' | 'factor',
+  'length',
   { SINGLE: Flag }
 >('parameters', ' SINGLE', shader, 'scatter', [4, 5, 6, 7]);
 
 export const clear = /*#__PURE__*/ kernelSource<
   { table: 'f32' },
-  'length' | 'factor',
+  'length',
   Record<never, never>
 >('parameters', '', shader, 'clear', [3]);
 
 export const products = /*#__PURE__*/ kernelSource<
   { table: 'f32'; starts: 'u32'; factors: 'f32'; left: 'f32'; right: 'f32' },
-  'length' | 'factor',
+  'length',
   Record<never, never>
 >('parameters', '', shader, 'products', [3, 5, 8, 9, 10]);

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn g(M:u32,T:u32,Y:u32)->vec4f{var X=vec4f();for(var e=T;e<Y;e+=8u){var aa=vec4f();for(var ae=e;ae<min(e+8u,Y);ae++){aa+=A[M+ae*c];}X+=aa;}return X;}@16,4 partial_sums af{let al=(Z.a+b-1u)/b;if(af.x*4u>=f()||af.y>=al){return;}let T=af.y*b;C[d(al,af.x)+af.y*c]=g(d(Z.a,af.x),T,min(T+b,Z.a));}@64 row_sum af{if(af.x*4u>=f()){return;}B[af.x]+=g(d(Z.a,af.x),0u,Z.a);}";
+const own = "const b=64u;fn g(M:u32,T:u32,Y:u32)->vec4f{var w=vec4f();for(var e=T;e<Y;e+=8u){var X=vec4f();for(var ae=e;ae<min(e+8u,Y);ae++){X+=A[M+ae*c];}w+=X;}return w;}@16,4 partial_sums af{let al=(Z.a+b-1u)/b;if(af.x*4u>=f()||af.y>=al){return;}let T=af.y*b;C[d(al,af.x)+af.y*c]=g(d(Z.a,af.x),T,min(T+b,Z.a));}@64 row_sum af{if(af.x*4u>=f()){return;}B[af.x]+=g(d(Z.a,af.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 tangents_backward af{let ae=af.y;if(af.x*4u>=f()||ae>=Z.a){return;}let h=d(Z.a*Z.b,af.x)+ae*c;var X=vec4f();for(var g=0u;g<Z.b;g++){let ad=h+g*Z.a*c;X=fma(A[ad],B[ad],X);}let l=d(Z.a,af.x)+ae*c;if(ADD){C[l]+=X;}else{C[l]=X;}}";
+const own = "override ADD:bool=false;@16,4 tangents_backward af{let ae=af.y;if(af.x*4u>=f()||ae>=Z.a){return;}let h=d(Z.a*Z.b,af.x)+ae*c;var w=vec4f();for(var g=0u;g<Z.b;g++){let ad=h+g*Z.a*c;w=fma(A[ad],B[ad],w);}let m=d(Z.a,af.x)+ae*c;if(ADD){C[m]+=w;}else{C[m]=w;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks', 'x d_y d_slope!', `${libCall}${libLayout}${own}`);
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<

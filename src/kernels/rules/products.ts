@@ -8,7 +8,7 @@ export const productsOrigin: OriginRule = {
   record: (r, { left, right, factors, starts }) => {
     const length = lengthOf(starts!) - 1;
     const table = r.table(length, 'sums of products');
-    r.run(products, { buffers: { left: left!, right: right!, factors: factors!, starts: starts!, table }, params: { length, factor: 0 } });
+    r.run(products, { buffers: { left: left!, right: right!, factors: factors!, starts: starts!, table }, params: { length } });
     return { table };
   },
 };
