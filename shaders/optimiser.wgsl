@@ -7,15 +7,16 @@
 //                 SGD             m ← μ m + (c g + w p);  p ← p − η m
 //                 average ← d average + (1 − d) p,   d = min(average_decay, (1 + t) / (10 + t)), so that the start is soon forgotten
 //
-// Not every number of the vector need be a parameter: `kinds` holds two bits for each, whether it is learned and whether it decays. Those that are not
-// learned stay, whatever their gradient. w is the weight decay where a number decays, else 0 (biases). Adam with COUPLED adds w p to c g instead. Schedules, of s = t − warm-up and
+// Not every number of the vector need be a parameter: `kinds` has two bits for each, whether it is learned and whether it decays, of those blocks of 256 numbers
+// that hold a parameter. The others stay, whatever their gradient; of the MAF that the bench trains, two in ten lie in blocks that need no look. w is the weight decay where a number decays, else 0 (biases). Adam with COUPLED adds w p to c g instead. Schedules, of s = t − warm-up and
 // S = total − warm-up, after a linear rise over the warm-up: constant; cosine, floor + (1 − floor)(1 + cos π s / S) / 2; step, factor^⌊s / every⌋.
 //
 // A loss or a norm that is not finite stops everything: control[FAILED] takes the step, and from then on no step changes a number, so the
 // parameters are the last good ones however many steps were already queued.
 //
-// Shapes      p, g, m, v, average f32 [length], a multiple of 256; kinds u32 [length / 4], of whose word 64 b + lane bits 2 k and 2 k + 1 are those of number
-//             256 b + 64 k + lane; parts f32 [blocks], of which block 64 b + lane has the numbers 8192 b + 64 k + lane; control f32 [8]; losses f32 [total].
+// Shapes      p, g, m, v, average f32, a multiple of 256 of them, of which `length` lie in blocks that count; kinds u32 [length / 4], where word 64 i + lane has
+//             block number b from bit 8 on, and in bits 2 k and 2 k + 1 what number 256 b + 64 k + lane is; parts f32 [blocks], of which 64 i + lane has the
+//             words 2048 i + 64 k + lane; control f32 [8]; losses f32 [total].
 // Error       update 8 units in the last place of the step's size (tests/cases/optimiser.ts).
 // Paper       Kingma & Ba 2015, arXiv:1412.6980; Loshchilov & Hutter 2019, arXiv:1711.05101; Pascanu et al. 2013, arXiv:1211.5063 (clipping).
 
@@ -78,12 +79,12 @@ const DECAYS = 2u;
 
 @compute @workgroup_size(64)
 fn square_sums(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let first = shared_by(128u, wg, lane);
-  let rest = (params.length - (first - lane)) / 256u;
+  let first = shared_by(32u, wg, lane);
+  let words = params.length / 4u;
   var sum = 0.0;
-  for (var turn = 0u; turn < min(32u, rest); turn++) {
-    let at = first + turn * 256u;
-    let kind = kinds[(at - lane) / 4u + lane];
+  for (var word = first; word < min(first + 2048u, words); word += 64u) {
+    let kind = kinds[word];
+    let at = (kind >> 8u) * 256u + lane;
     #repeat k 0 4:
     {
       let g = select(0.0, gradient[at + $k * 64u], (kind & (LEARNED << ($k * 2u))) != 0u);
@@ -180,11 +181,11 @@ fn update_at(i: u32, kind: u32, state: Settled) {
 /// branch leaves out, and takes longer for the branch.
 @compute @workgroup_size(64)
 fn update(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let first = shared_by(4u, wg, lane);
   let t = settled[STEP];
   let keep = min(params.average_decay, (1.0 + t) / (10.0 + t));
   let state = Settled(settled[RATE], settled[CLIP], settled[CORRECTION1], settled[CORRECTION2], keep, settled[FAILED] != 0.0);
   let kind = kinds[shared_by(1u, wg, lane)];
+  let first = (kind >> 8u) * 256u + lane;
   #repeat k 0 4:
   update_at(first + $k * 64u, kind >> ($k * 2u), state);
   #end;

@@ -26,13 +26,23 @@ export const updateLength = (count: number): number => SHARE * LANES * ceilDiv(c
 /** Partial sums of squares. */
 export const squareBlocks = (length: number): number => LANES * ceilDiv(length, SQUARES * LANES);
 
-/** How `kinds` says which numbers are learned, and which of them decay; shaders/optimiser.wgsl. */
+/** How `kinds` says which of so many numbers are learned, and which of them decay; shaders/optimiser.wgsl. */
 export function kindsOf(length: number, isLearned: (i: number) => boolean, decays: (i: number) => boolean): Uint32Array<ArrayBuffer> {
-  const kinds = new Uint32Array(length / SHARE);
-  for (let i = 0; i < length; i++) {
-    const block = Math.floor(i / (SHARE * LANES));
-    const bits = (isLearned(i) ? 1 : 0) | (decays(i) ? 2 : 0);
-    kinds[block * LANES + (i % LANES)]! |= bits << (2 * (Math.floor(i / LANES) % SHARE));
+  const kinds: number[] = [];
+  for (let from = 0; from < length; from += SHARE * LANES) {
+    const words = Array.from({ length: LANES }, (_, lane) => {
+      let bits = 0;
+      for (let k = 0; k < SHARE; k++) {
+        const i = from + LANES * k + lane;
+        if (isLearned(i)) bits |= (decays(i) ? 3 : 1) << (2 * k);
+      }
+      return bits;
+    });
+    const block = from / (SHARE * LANES);
+    if (words.some((bits) => bits > 0)) for (const bits of words) kinds.push((block << 8) | bits);
   }
-  return kinds;
+  return Uint32Array.from(kinds);
 }
+
+/** Numbers that `kinds` speaks of, for the parameters of a call. */
+export const countedBy = (kinds: Uint32Array): number => SHARE * kinds.length;

@@ -1,7 +1,7 @@
 // The programs of training: one step of an optimiser, and the loss of held-out rows, both over parameters on the device.
 
 import { recordColumnSums } from '../kernels/linear-backward.js';
-import { METHOD_NUMBER, optimiser, SCHEDULE_NUMBER, squareBlocks } from '../kernels/optimiser.js';
+import { countedBy, METHOD_NUMBER, optimiser, SCHEDULE_NUMBER, squareBlocks } from '../kernels/optimiser.js';
 import { recordClear } from '../kernels/parameters.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
@@ -81,7 +81,8 @@ export function recordStep<L>(
     recordFlatGradient(r, trainable.ends, trainable, layout.count, sign, gradient);
   }
   r.once('after', () => {
-    const { length } = order;
+    const kinds = kindsIn(order, layout);
+    const length = countedBy(kinds);
     const blocks = squareBlocks(length);
     const params = {
       length,
@@ -102,8 +103,8 @@ export function recordStep<L>(
     const table = (name: string) => r.external(name, 0);
     const pieces = r.table(blocks, 'squares');
     const moments = momentsOf(options);
-    const kinds = r.constant(kindsIn(order, layout), 'kinds');
-    r.run(optimiser.squareSums, { buffers: { gradient, kinds, parts: pieces }, params });
+    const counted = r.constant(kinds, 'kinds');
+    r.run(optimiser.squareSums, { buffers: { gradient, kinds: counted, parts: pieces }, params });
     r.run(optimiser.control, {
       buffers: { control_state: table('control'), loss, losses: table('losses'), pieces },
       params,
@@ -117,7 +118,7 @@ export function recordStep<L>(
         moment1: moments.includes('moment1') ? table('moment1') : r.table(1, 'unused'),
         moment2: moments.includes('moment2') ? table('moment2') : r.table(1, 'unused'),
         average: options.average > 0 ? table('average') : r.table(1, 'unused'),
-        kinds,
+        kinds: counted,
       },
       params,
       constants: { METHOD: METHOD_NUMBER[options.method], AVERAGE: options.average > 0, MOMENTUM: options.beta1 > 0 },

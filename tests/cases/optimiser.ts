@@ -24,18 +24,21 @@ const hyper = {
   clip: 1,
   average_decay: 0.99,
 };
-const paramsOf = (length: number) => ({ ...hyper, length, blocks: squareBlocks(length) });
+/** @param counted numbers of blocks that hold a parameter. */
+const paramsOf = (counted: number) => ({ ...hyper, length: counted, blocks: squareBlocks(counted) });
 const normals = (length: number, scale = 1) => table((random) => random.normals(length, scale));
 const squares = (length: number) => table((random) => random.normals(length).map((value) => value * value));
 /** Workgroups of an update, and beyond those that one workgroup squares. */
-const LENGTHS = [256, 512, 8448, 20_224];
+const LENGTHS = [256, 512, 12_800, 30_208];
 
-/** Numbers of every kind among one another. */
+/** Numbers of every kind among one another; of every third block from the second on, none. */
+const hasNone = (i: number): boolean => Math.floor(i / 256) % 3 === 1;
+const countOf = (length: number): number => Array.from({ length }, (_, i) => i).filter((i) => !hasNone(i)).length;
 const kinds = (length: number) =>
   table((random) =>
     kindsOf(
       length,
-      () => random.uniform() < 0.7,
+      (i) => !hasNone(i) && (i % 256 === 0 || random.uniform() < 0.7),
       () => random.uniform() < 0.5,
     ),
   );
@@ -45,8 +48,8 @@ export const squareSumsCases = defineCases(
   LENGTHS.map((length) => ({
     name: `${length} parameters`,
     rows: 1,
-    params: paramsOf(length),
-    buffers: { gradient: normals(length), kinds: kinds(length), parts: normals(squareBlocks(length)) },
+    params: paramsOf(countOf(length)),
+    buffers: { gradient: normals(length), kinds: kinds(length), parts: normals(squareBlocks(countOf(length))) },
     tolerance: { bound: SQUARES * ULP, of: 'inputs' as const },
   })),
 );
@@ -99,7 +102,7 @@ export const updateCases = defineCases(
   ].map(({ METHOD, length, AVERAGE, failed, taken, MOMENTUM = true }: Update) => ({
     name: `method ${METHOD}, ${length} parameters${MOMENTUM ? '' : ', no momentum'}${failed > 0 ? ', after a failure' : ''}${taken > 3 ? ', late' : ''}`,
     rows: 1,
-    params: paramsOf(length),
+    params: paramsOf(countOf(length)),
     constants: { METHOD, AVERAGE, MOMENTUM },
     buffers: {
       gradient: normals(length),

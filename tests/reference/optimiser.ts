@@ -2,15 +2,20 @@ import * as source from '../../src/kernels/generated/optimiser.js';
 import { CONTROL_AT } from '../../src/kernels/optimiser.js';
 import { defineTwin } from './twin.js';
 
-/** The two bits of number i. */
-const kindOf = (kinds: Uint32Array, i: number): { learned: boolean; decays: boolean } => {
-  const bits = kinds[Math.floor(i / 256) * 64 + (i % 64)]! >>> (2 * (Math.floor(i / 64) % 4));
-  return { learned: (bits & 1) !== 0, decays: (bits & 2) !== 0 };
-};
+/** Visits the learned numbers, each with its word. */
+function eachLearned(kinds: Uint32Array, length: number, visit: (i: number, decays: boolean, word: number) => void): void {
+  for (let word = 0; word < length / 4; word++) {
+    const bits = kinds[word]!;
+    for (let k = 0; k < 4; k++)
+      if (bits & (1 << (2 * k))) visit(256 * (bits >>> 8) + 64 * k + (word % 64), (bits & (2 << (2 * k))) !== 0, word);
+  }
+}
 
 export const squareSums = defineTwin(source.squareSums, ({ buffers: { gradient, parts, kinds }, params: { length } }) => {
   parts.fill(0);
-  for (let i = 0; i < length; i++) if (kindOf(kinds, i).learned) parts[Math.floor(i / 8192) * 64 + (i % 64)]! += gradient[i]! ** 2;
+  eachLearned(kinds, length, (i, _, word) => {
+    parts[Math.floor(word / 2048) * 64 + (word % 64)]! += gradient[i]! ** 2;
+  });
 });
 
 /** The learning rate at step t, from 1. */
@@ -54,10 +59,8 @@ export const update = defineTwin(source.update, ({ buffers, params, constants: {
   const { beta1, beta2, epsilon, decay } = params;
   const taken = settled[CONTROL_AT.step]!;
   const keep = Math.min(params.average_decay, (1 + taken) / (10 + taken));
-  for (let i = 0; i < params.length; i++) {
+  eachLearned(kinds, params.length, (i, decays) => {
     const p = parameters[i]!;
-    const { learned, decays } = kindOf(kinds, i);
-    if (!learned) continue;
     const w = decays ? decay : 0;
     let g = gradient[i]! * settled[4]!;
     let next: number;
@@ -74,5 +77,5 @@ export const update = defineTwin(source.update, ({ buffers, params, constants: {
     }
     parameters[i] = next;
     if (AVERAGE) average[i] = keep * average[i]! + (1 - keep) * next;
-  }
+  });
 });
