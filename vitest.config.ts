@@ -23,6 +23,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
+          // The files of a page share a device, and with it what is compiled (tests/support/gpu.ts).
+          isolate: false,
           sequence: { groupOrder: 1 },
           browser: {
             enabled: true,

@@ -14,7 +14,10 @@ import { recordStep } from '../../src/training/step.js';
 import { layoutOf } from '../../src/training/trainable.js';
 import { thinNetsIn } from '../../src/tuning/fuse-thin-nets.js';
 import { fuse } from '../../src/tuning/fusion.js';
+import { useGpu } from '../support/gpu.js';
 import { Random } from '../support/random.js';
+
+const held = useGpu();
 
 const net = { layers: 2, seed: 3 };
 
@@ -72,7 +75,7 @@ function thinNetsOfStep(flow: Flow): string[] {
 }
 
 test.each(Object.entries(recipes))('%s', async (_, [make, density, draw, back]) => {
-  const gpu = await Gpu.request();
+  const gpu = Gpu.from(held.gpu.device);
   try {
     await gpu.choices.ready();
     gpu.choices.fuse = (recorded) => fuse(recorded, thinNetsIn(recorded), () => true);
@@ -97,7 +100,7 @@ test.each(Object.entries(recipes))('%s', async (_, [make, density, draw, back]) 
 });
 
 test('the bits of a row do not depend on its place in the batch', async () => {
-  const gpu = await Gpu.request();
+  const gpu = Gpu.from(held.gpu.device);
   try {
     await gpu.choices.ready();
     gpu.choices.fuse = (recorded) => fuse(recorded, thinNetsIn(recorded), () => true);
@@ -161,7 +164,7 @@ test('layers fuse, unless something between them changes what they read', () => 
 });
 
 test('the rule for SwiftShader takes them where the wide layer is worth it', async () => {
-  const gpu = await Gpu.request();
+  const gpu = Gpu.from(held.gpu.device);
   try {
     for (const [hidden, worth] of [
       [64, true],

@@ -70,7 +70,7 @@ describe('tune', () => {
   });
 
   test('of a flow that has run nothing yet takes sample and logProb', async () => {
-    const gpu = await Gpu.request();
+    const gpu = Gpu.from(context.gpu.device);
     try {
       const flow = await maf(gpu, { dim: 3, layers: 1, hidden: [9], seed: 1 });
       const { choices } = await gpu.tune({ rows: 64, remember: false, milliseconds: 60_000 });
@@ -92,7 +92,7 @@ describe('tune', () => {
   });
 
   test('refuses a variant that takes longer to compile than all of the time', async () => {
-    const gpu = await Gpu.request();
+    const gpu = Gpu.from(context.gpu.device);
     try {
       const flow = await maf(gpu, OPTIONS);
       await flow.sample(10, { seed: 1 });
@@ -110,7 +110,7 @@ describe('tune', () => {
   });
 
   test('begins no shape after its time, or after an abort', async () => {
-    const gpu = await Gpu.request();
+    const gpu = Gpu.from(context.gpu.device);
     try {
       await maf(gpu, OPTIONS);
       for (const options of [{ milliseconds: 1e-9 }, { signal: AbortSignal.abort() }]) {
@@ -143,7 +143,7 @@ describe('tune', () => {
 });
 
 test('the rule for this adapter is said', async () => {
-  const gpu = await Gpu.request();
+  const gpu = Gpu.from(context.gpu.device);
   try {
     const flow = await maf(gpu, OPTIONS);
     await flow.logProb(new Float32Array(5));
@@ -186,7 +186,7 @@ describe('whatever the variant', () => {
   const names = [...new Set(Object.values(families).flatMap(({ few }) => few.map(({ source }) => source.name)))];
 
   test.each(Object.entries(recipes))('%s gives the same numbers', async (_, make) => {
-    const gpu = await Gpu.request();
+    const gpu = Gpu.from(context.gpu.device);
     try {
       const flow = await make(gpu);
       const results = (count: number) => resultsOf(flow, count);
@@ -223,7 +223,7 @@ describe('fused', () => {
   };
 
   test.each(Object.entries(recipes))('%s gives the same numbers', async (_, [make, density, draw, lists]) => {
-    const gpu = await Gpu.request();
+    const gpu = Gpu.from(context.gpu.device);
     try {
       const flow = await make(gpu);
       const before = { 70: await resultsOf(flow, 70), 5: await resultsOf(flow, 5) };
@@ -242,7 +242,7 @@ describe('fused', () => {
   });
 
   test('is measured beside its parts, said and remembered', async () => {
-    const gpu = await Gpu.request();
+    const gpu = Gpu.from(context.gpu.device);
     try {
       const flow = await realNVP(gpu, { dim: 3, layers: 1, hidden: [16], seed: 2 });
       const { choices } = await gpu.tune({ rows: 64, remember: false, milliseconds: 60_000 });

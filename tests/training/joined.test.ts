@@ -2,15 +2,17 @@
 
 import { expect, test } from 'vitest';
 import { ownFlow } from '../../src/flows/flow.js';
-import { type Flow, fit, Gpu, maf, realNVP } from '../../src/index.js';
+import { type Flow, fit, type Gpu, maf, realNVP } from '../../src/index.js';
 import { activationBackward } from '../../src/kernels/activation-backward.js';
 import { permute } from '../../src/kernels/permute.js';
 import { planFit } from '../../src/training/fit-options.js';
 import { modelOf } from '../../src/training/model.js';
 import { recordStep } from '../../src/training/step.js';
 import { layoutOf } from '../../src/training/trainable.js';
+import { useGpu } from '../support/gpu.js';
 import { Random } from '../support/random.js';
 
+const held = useGpu();
 const ROWS = 100;
 const RATE = 0.1;
 
@@ -29,39 +31,35 @@ test.each<[string, slopes: number, permutations: number, (gpu: Gpu) => Promise<F
 ])(
   '%s: a step of gradient descent is that of the gradients, with %i slopes and %i permutations apart',
   async (_, slopes, permutations, build) => {
-    const gpu = await Gpu.request();
-    try {
-      const flow = await build(gpu);
-      const data = new Random(5).normals(ROWS * 4);
-      const options = {
-        steps: 1,
-        batch: ROWS,
-        optimiser: 'sgd',
-        learningRate: RATE,
-        schedule: 'constant',
-        clipNorm: Number.POSITIVE_INFINITY,
-      } as const;
-      const own = ownFlow('test', flow);
-      const { step, objective } = planFit(own, data, options);
-      const model = modelOf(own);
-      const { commands } = recordStep(model, layoutOf(model), step, objective).program;
-      expect(commands.filter(({ kernel }) => kernel.source === activationBackward.source)).toHaveLength(slopes);
-      expect(commands.filter(({ kernel }) => kernel.source === permute.source)).toHaveLength(permutations);
+    const flow = await build(held.gpu);
+    const data = new Random(5).normals(ROWS * 4);
+    const options = {
+      steps: 1,
+      batch: ROWS,
+      optimiser: 'sgd',
+      learningRate: RATE,
+      schedule: 'constant',
+      clipNorm: Number.POSITIVE_INFINITY,
+    } as const;
+    const own = ownFlow('test', flow);
+    const { step, objective } = planFit(own, data, options);
+    const model = modelOf(own);
+    const { commands } = recordStep(model, layoutOf(model), step, objective).program;
+    expect(commands.filter(({ kernel }) => kernel.source === activationBackward.source)).toHaveLength(slopes);
+    expect(commands.filter(({ kernel }) => kernel.source === permute.source)).toHaveLength(permutations);
 
-      const before = await flow.parameters();
-      const { gradients } = await flow.gradients(data);
-      await fit(flow, data, options);
-      const after = await flow.parameters();
-      for (const [name, gradient] of Object.entries(gradients)) {
-        const largest = Math.max(...gradient.map(Math.abs));
-        for (const [i, value] of gradient.entries()) {
-          const moved = (before[name]!.data[i]! - after[name]!.data[i]!) / RATE;
-          // The difference of two parameters near 1 has 1e-7 of rounding, over the rate.
-          expect(Math.abs(moved - value), `${name}[${i}]`).toBeLessThan(1e-5 * largest + 3e-6);
-        }
+    const before = await flow.parameters();
+    const { gradients } = await flow.gradients(data);
+    await fit(flow, data, options);
+    const after = await flow.parameters();
+    for (const [name, gradient] of Object.entries(gradients)) {
+      const largest = Math.max(...gradient.map(Math.abs));
+      for (const [i, value] of gradient.entries()) {
+        const moved = (before[name]!.data[i]! - after[name]!.data[i]!) / RATE;
+        // The difference of two parameters near 1 has 1e-7 of rounding, over the rate.
+        expect(Math.abs(moved - value), `${name}[${i}]`).toBeLessThan(1e-5 * largest + 3e-6);
       }
-    } finally {
-      gpu.dispose();
     }
+    flow.dispose();
   },
 );
