@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './tests/support/longest-first.ts';
 import { puppeteer } from './tests/support/puppeteer-provider.ts';
 
 const json = process.env.PUSHFORWARD_TEST_JSON;
@@ -10,6 +11,7 @@ export default defineConfig({
     allowOnly: false,
     // Two files at a time, each page in a browser of its own: much of a test is a pipeline that compiles, on one core. First one project, then the other.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     // .ci/run reads the counts from the file; people read the default report.
     reporters: json ? ['default', ['json', { outputFile: json }]] : ['default'],
     projects: [
