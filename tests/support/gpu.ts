@@ -46,6 +46,7 @@ export function useGpu(): { readonly gpu: Gpu } {
     await gpu.device.queue.onSubmittedWorkDone(); // what is said late is still of this file
     gpu.device.removeEventListener('uncapturederror', listen);
     expect(errors).toEqual([]);
+    expect(shared, 'the device that files share, unless it was lost').toBe(gpu.device);
   });
   return {
     get gpu() {
