@@ -37,7 +37,13 @@ await onPage({ path: 'toys/', global: 'trainToy' }, async (page) => {
   console.log('toy              entropy  flow            loss     above  margin  seconds');
   for (const toy of choose(values.toy, known.toys, 'toy'))
     for (const flow of flows) {
-      const row = await page.evaluate((...options) => window.trainToy(...options), toy, flow, changes);
+      const row = await page
+        .evaluate((...options) => window.trainToy(...options), toy, flow, changes)
+        .catch((error) => {
+          console.log(`${toy.padEnd(16)}          ${flow.padEnd(14)}  ${error.message.split('\n')[0]}`);
+          process.exitCode = 1;
+        });
+      if (!row) continue;
       const above = row.loss - row.entropy;
       console.log(
         [

@@ -1,7 +1,7 @@
 // One step of an optimiser over a vector of parameters p, with gradient g: the sum over the rows of a batch, whose mean is g / batch. All state is on the device.
 //
-//   square_sums   parts[b] = Σ over block b of g²
-//   control       t ← t + 1; learning rate η(t); norm = ‖g‖ / batch; clip factor c = min(1, clip / norm) / batch; bias corrections 1 / (1 − βᵗ); the loss is kept
+//   square_sums   parts[b] = Σ over block b of (g / batch)²
+//   control       t ← t + 1; learning rate η(t); norm = ‖g / batch‖; clip factor c = min(1, clip / norm) / batch; bias corrections 1 / (1 − βᵗ); the loss is kept
 //   update        Adam and AdamW  m ← β₁ m + (1 − β₁) c g;  v ← β₂ v + (1 − β₂) c² g²
 //                                 p ← p − η (m̂ / (√v̂ + ε) + w p)
 //                 SGD             m ← μ m + (c g + w p);  p ← p − η m
@@ -81,13 +81,14 @@ const DECAYS = 2u;
 fn square_sums(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let first = shared_by(32u, wg, lane);
   let words = params.length / 4u;
+  let share = 1.0 / f32(params.batch); // before it is squared: a mean that float32 can square may be of a sum that it cannot
   var sum = 0.0;
   for (var word = first; word < min(first + 2048u, words); word += 64u) {
     let kind = kinds[word];
     let at = (kind >> 8u) * 256u + lane;
     #repeat k 0 4:
     {
-      let g = select(0.0, gradient[at + $k * 64u], (kind & (LEARNED << ($k * 2u))) != 0u);
+      let g = select(0.0, share * gradient[at + $k * 64u], (kind & (LEARNED << ($k * 2u))) != 0u);
       sum = fma(g, g, sum);
     }
     #end;
@@ -122,7 +123,7 @@ fn control() {
   if (control_state[FAILED] != 0.0) { return; }
   var sum = 0.0;
   for (var b = 0u; b < params.blocks; b++) { sum += pieces[b]; }
-  let norm = sqrt(sum) / f32(params.batch);
+  let norm = sqrt(sum);
   let t = control_state[STEP] + 1.0;
   let mean = loss[0] / f32(params.batch);
   losses[min(u32(t) - 1u, params.total - 1u)] = mean;

@@ -11,10 +11,10 @@ function eachLearned(kinds: Uint32Array, length: number, visit: (i: number, deca
   }
 }
 
-export const squareSums = defineTwin(source.squareSums, ({ buffers: { gradient, parts, kinds }, params: { length } }) => {
+export const squareSums = defineTwin(source.squareSums, ({ buffers: { gradient, parts, kinds }, params: { length, batch } }) => {
   parts.fill(0);
   eachLearned(kinds, length, (i, _, word) => {
-    parts[Math.floor(word / 2048) * 64 + (word % 64)]! += gradient[i]! ** 2;
+    parts[Math.floor(word / 2048) * 64 + (word % 64)]! += (gradient[i]! / batch) ** 2;
   });
 });
 
@@ -37,7 +37,7 @@ export const control = defineTwin(source.control, ({ buffers, params, constants:
   if (state[CONTROL_AT.failed] !== 0) return;
   let sum = 0;
   for (let b = 0; b < params.blocks; b++) sum += pieces[b]!;
-  const norm = Math.sqrt(sum) / params.batch;
+  const norm = Math.sqrt(sum);
   const t = state[CONTROL_AT.step]! + 1;
   const mean = loss[0]! / params.batch;
   losses[Math.min(t, params.total) - 1] = mean;
