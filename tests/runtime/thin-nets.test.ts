@@ -15,6 +15,7 @@ import { layoutOf } from '../../src/training/trainable.js';
 import { thinNetsIn } from '../../src/tuning/fuse-thin-nets.js';
 import { fuse } from '../../src/tuning/fusion.js';
 import { useGpu } from '../support/gpu.js';
+import { oneStep } from '../support/one-step.js';
 import { Random } from '../support/random.js';
 
 const held = useGpu();
@@ -45,14 +46,7 @@ const difference = (got: ArrayLike<number>, want: ArrayLike<number>): number =>
 
 const ROWS = 70;
 
-const step = {
-  steps: 1,
-  batch: ROWS,
-  optimiser: 'sgd',
-  learningRate: 0.1,
-  schedule: 'constant',
-  clipNorm: Number.POSITIVE_INFINITY,
-} as const;
+const step = oneStep(ROWS, 0.1);
 
 /** What a flow gives, and its parameters after a step of gradient descent. */
 async function resultsOf(flow: Flow): Promise<Record<string, Float32Array>> {

@@ -10,6 +10,7 @@ import { modelOf } from '../../src/training/model.js';
 import { recordStep } from '../../src/training/step.js';
 import { layoutOf } from '../../src/training/trainable.js';
 import { useGpu } from '../support/gpu.js';
+import { oneStep } from '../support/one-step.js';
 import { Random } from '../support/random.js';
 
 const held = useGpu();
@@ -33,14 +34,7 @@ test.each<[string, slopes: number, permutations: number, (gpu: Gpu) => Promise<F
   async (_, slopes, permutations, build) => {
     const flow = await build(held.gpu);
     const data = new Random(5).normals(ROWS * 4);
-    const options = {
-      steps: 1,
-      batch: ROWS,
-      optimiser: 'sgd',
-      learningRate: RATE,
-      schedule: 'constant',
-      clipNorm: Number.POSITIVE_INFINITY,
-    } as const;
+    const options = oneStep(ROWS, RATE);
     const own = ownFlow('test', flow);
     const { step, objective } = planFit(own, data, options);
     const model = modelOf(own);

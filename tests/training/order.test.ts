@@ -13,6 +13,7 @@ import { flatParameters, layoutOf } from '../../src/training/trainable.js';
 import { flows } from '../flows/table.js';
 import { runProgram } from '../reference/run.js';
 import { useGpu } from '../support/gpu.js';
+import { oneStep } from '../support/one-step.js';
 import { differentiable } from '../support/parameter-gradients.js';
 import { freshSeed, Random } from '../support/random.js';
 
@@ -34,15 +35,7 @@ describe('a step in float64 goes down the flat gradient', () => {
     if (classes) for (let row = 1; row <= ROWS; row++) context![row * contextDim - 1] = random.integer(classes);
     const model = modelOf(flow);
     const layout = layoutOf(model);
-    const { step, objective } = planFit(flow, x, {
-      steps: 1,
-      batch: ROWS,
-      optimiser: 'sgd',
-      learningRate: RATE,
-      schedule: 'constant',
-      clipNorm: Number.POSITIVE_INFINITY,
-      ...(context && { context }),
-    });
+    const { step, objective } = planFit(flow, x, { ...oneStep(ROWS, RATE), ...(context && { context }) });
     const { program, order } = recordStep(model, layout, { ...step, beta1: 0, batchStatistics: false }, objective);
     expect(order.packed === null, 'in flat order').toBe(flat.test(name));
     const before = flatParameters(model, layout);
