@@ -18,9 +18,10 @@ const { values } = parseArgs({
 });
 const given = { steps: values.steps, batch: values.batch, learningRate: values.rate, average: values.average };
 const changes = Object.fromEntries(Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, Number(value)]])));
+const worded = (value) => (Array.isArray(value) ? value.join(' × ') : typeof value === 'object' ? `(${listed(value)})` : value);
 const listed = (options) =>
   Object.entries(options)
-    .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(' × ') : value}`)
+    .map(([name, value]) => `${name} ${worded(value)}`)
     .join(', ');
 
 const began = performance.now();
