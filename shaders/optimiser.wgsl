@@ -8,8 +8,9 @@
 //                 average ← d average + (1 − d) p,   d = min(average_decay, (1 + t) / (10 + t)), so that the start is soon forgotten
 //
 // Not every number of the vector need be a parameter: `kinds` has two bits for each, whether it is learned and whether it decays, of those blocks of 256 numbers
-// that hold a parameter. The others stay, whatever their gradient; of the MAF that the bench trains, two in ten lie in blocks that need no look. w is the weight decay where a number decays, else 0 (biases). Adam with COUPLED adds w p to c g instead. Schedules, of s = t − warm-up and
-// S = total − warm-up, after a linear rise over the warm-up: constant; cosine, floor + (1 − floor)(1 + cos π s / S) / 2; step, factor^⌊s / every⌋.
+// that hold a parameter. The others stay, whatever their gradient; of the MAF that the bench trains, two in ten lie in blocks that need no look. w is the weight
+// decay where a number decays, else 0 (biases). Adam adds w p to c g instead, AdamW alone as above. Schedules, of s = t − warm-up and S = total − warm-up, after a
+// linear rise over the warm-up: constant; cosine, floor + (1 − floor)(1 + cos π s / S) / 2; step, factor^⌊s / every⌋.
 //
 // A loss or a norm that is not finite stops everything: control[FAILED] takes the step, and from then on no step changes a number, so the
 // parameters are the last good ones however many steps were already queued.

@@ -102,7 +102,7 @@ function orderOf({ kernel, params, tensors: { index, x, y } }: Command): Uint32A
 /** A command whose feature f of y, or of d_y, lies at places[f] from now on. */
 function placed(command: Command, tensors: Record<string, Tensor>, places: Uint32Array): Command | null {
   const { slot } = command.tensors;
-  if (slot?.kind !== 'constant' || command.constants.PLACED) return null;
+  if (slot?.kind !== 'constant') return null;
   const data = Uint32Array.from([...slot.data, ...places]);
   const table: ConstantTensor = { kind: 'constant', data, dtype: 'u32', label: 'slots and places' };
   return { ...command, tensors: { ...command.tensors, ...tensors, slot: table }, constants: { ...command.constants, PLACED: true } };
@@ -121,7 +121,7 @@ function withPlaces(commands: readonly Command[]): readonly Command[] {
     if (layer!.kernel.source === affine.source && layer!.tensors.y === x && reader === permutation && others.length === 0) {
       if (layer!.stage !== permutation.stage || users.get(y.id)!.some((user) => user !== permutation && writes(user, y))) continue;
       const other = placed(
-        taken.get(layer!) ?? layer!,
+        layer!,
         { y },
         Uint32Array.from(order, (_, f) => order.indexOf(f)),
       );
@@ -134,7 +134,7 @@ function withPlaces(commands: readonly Command[]): readonly Command[] {
     const [writer, back, ...more] = users.get(y.id)!;
     if (writer !== permutation || back?.kernel.source !== affineBackward.source || back.tensors.d_y !== y || more.length > 0) continue;
     if (back.stage !== permutation.stage || commands.slice(at + 1, commands.indexOf(back)).some((command) => writes(command, x))) continue;
-    const other = placed(taken.get(back) ?? back, { d_y: x }, order);
+    const other = placed(back, { d_y: x }, order);
     if (!other) continue;
     taken.set(back, other);
     taken.set(permutation, null);

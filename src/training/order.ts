@@ -6,13 +6,15 @@ import { NEGATIVE } from '../kernels/parameters.js';
 import type { ParameterLayout } from './trainable.js';
 
 export interface ParameterOrder {
+  /** Parameters. */
+  readonly count: number;
   /** Elements of the buffer, as many as the optimiser takes. */
   readonly length: number;
   /** Packed: what the buffer holds beside parameters, and of each parameter its element, or −1 where no kernel reads it. Null for flat. */
   readonly packed: { readonly initial: Float32Array; readonly slots: Int32Array } | null;
 }
 
-export const flatOrder = ({ count }: ParameterLayout): ParameterOrder => ({ length: updateLength(count), packed: null });
+export const flatOrder = ({ count }: ParameterLayout): ParameterOrder => ({ count, length: updateLength(count), packed: null });
 
 /**
  * The order of packed numbers, `places` of which are parameters (shaders/parameters.wgsl); null where one is read in two places, or negatively.
@@ -26,7 +28,7 @@ export function packedOrder(places: Uint32Array, initial: Float32Array, count: n
     if (word >= NEGATIVE || slots[word - 1]! >= 0) return null;
     slots[word - 1] = i;
   }
-  return { length: places.length, packed: { initial, slots } };
+  return { count, length: places.length, packed: { initial, slots } };
 }
 
 const slotOf = ({ packed }: ParameterOrder, j: number): number => packed?.slots[j] ?? j;
@@ -43,11 +45,11 @@ export function ordered(order: ParameterOrder, flat: Float32Array, beside: 'init
   return buffer;
 }
 
-/** The flat numbers out of a buffer in this order. @param unread those that no kernel reads, and the buffer does not hold. */
-export const flattened = (order: ParameterOrder, buffer: Float32Array, unread: Float32Array): Float32Array =>
-  unread.map((value, j) => {
+/** The flat numbers out of a buffer in this order. @param unread flat, for those that no kernel reads, which the buffer does not hold; null for zeros. */
+export const flattened = (order: ParameterOrder, buffer: Float32Array, unread: Float32Array | null): Float32Array =>
+  new Float32Array(order.count).map((_, j) => {
     const slot = slotOf(order, j);
-    return slot < 0 ? value : buffer[slot]!;
+    return slot < 0 ? (unread?.[j] ?? 0) : buffer[slot]!;
   });
 
 /** Places in a flat vector, as places in a buffer of this order. 0, which is none, for a parameter that the buffer does not hold. */

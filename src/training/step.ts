@@ -10,7 +10,7 @@ import { recordFlatGradient, recordPackedGradient } from './gradients.js';
 import { joined } from './joined.js';
 import type { Model } from './model.js';
 import type { Objective } from './objective.js';
-import { kindsIn, type ParameterOrder } from './order.js';
+import { flatOrder, kindsIn, type ParameterOrder } from './order.js';
 import { finish, type Recompute } from './recompute.js';
 import { type StatisticsSource, statisticsOf } from './statistics.js';
 import { type ParameterLayout, recordTrainable } from './trainable.js';
@@ -70,7 +70,7 @@ export function recordStep<L>(
     recompute: options.recompute,
     order: 'packed',
   });
-  const { order } = trainable;
+  const order = trainable.gathered?.order ?? flatOrder(layout);
   const loss = r.table(1, 'loss');
   r.once('before', () => recordClear(r, loss));
   recordColumnSums(r, trainable.ends, loss, { factor: sign });
@@ -101,8 +101,9 @@ export function recordStep<L>(
       average_decay: options.average,
     };
     const table = (name: string) => r.external(name, 0);
-    const pieces = r.table(blocks, 'squares');
     const moments = momentsOf(options);
+    const momentOf = (name: string) => (moments.includes(name) ? table(name) : r.table(1, 'unused'));
+    const pieces = r.table(blocks, 'squares');
     const counted = r.constant(kinds, 'kinds');
     r.run(optimiser.squareSums, { buffers: { gradient, kinds: counted, parts: pieces }, params });
     r.run(optimiser.control, {
@@ -115,13 +116,13 @@ export function recordStep<L>(
         gradient,
         settled: table('control'),
         parameters: trainable.parameters,
-        moment1: moments.includes('moment1') ? table('moment1') : r.table(1, 'unused'),
-        moment2: moments.includes('moment2') ? table('moment2') : r.table(1, 'unused'),
+        moment1: momentOf('moment1'),
+        moment2: momentOf('moment2'),
         average: options.average > 0 ? table('average') : r.table(1, 'unused'),
         kinds: counted,
       },
       params,
-      constants: { METHOD: METHOD_NUMBER[options.method], AVERAGE: options.average > 0, MOMENTUM: options.beta1 > 0 },
+      constants: { METHOD: METHOD_NUMBER[options.method], AVERAGE: options.average > 0, MOMENTUM: moments.includes('moment1') },
     });
   });
   return { program: finish(joined(r.commands)), order };

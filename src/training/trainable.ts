@@ -89,9 +89,8 @@ export interface Trainable<T> {
   readonly ends: T;
   /** Null where no parameter is read. */
   readonly gathered: Gathered | null;
-  /** The learned numbers, in this order. */
+  /** The learned numbers. */
   readonly parameters: ExternalTensor;
-  readonly order: ParameterOrder;
   /** Layers whose insides are not kept for the gradient, in the order of the recording; none unless asked for. */
   readonly segments: readonly Segment[];
 }
@@ -291,5 +290,5 @@ export function recordTrainable<L, T>(
     const inverse = range && attempt(() => range.map(onDevice));
     return [{ commands: replayed.slice(first, last), x, y, inverse: inverse && { commands: inverse, rebuilt: known!.rebuilt } }];
   });
-  return { ends, gathered: all, parameters, order: all?.order ?? flatOrder(layout), segments };
+  return { ends, gathered: all, parameters, segments };
 }

@@ -28,13 +28,11 @@ export interface Standing {
   readonly failed: number | null;
 }
 
-/** A buffer that steps change: so many numbers, which may be one for each parameter. */
+/** A buffer that steps change. */
 interface Changing {
   readonly name: string;
   readonly length: number;
-  /** What it holds at the start; of those that lie in the order of the parameters, where no kernel reads one. */
-  readonly start: Float32Array;
-  /** What lies between the parameters; null where the numbers are not theirs. */
+  /** What lies between the parameters; null where its numbers are not one for each of them. */
   readonly beside: 'initial' | 'zeros' | null;
 }
 
@@ -54,6 +52,8 @@ export class Trainer<L> {
   readonly #changing: readonly Changing[];
   readonly #program: Program;
   readonly #order: ParameterOrder;
+  /** Flat, as they were at the start: those that no kernel reads stay so. */
+  readonly #start: Float32Array;
   readonly #buffers: Record<string, GPUBuffer> = {};
   #step: Executable | null = null;
   #evaluation: Executable | null = null;
@@ -80,22 +80,24 @@ export class Trainer<L> {
     ({ program: this.#program, order: this.#order } = recordStep(model, this.layout, options, objective));
     this.#residents = gpu.residents('training');
     const { count } = this.layout;
-    const parameters = flatParameters(model, this.layout);
+    const parameters = state.get('parameters') ?? flatParameters(model, this.layout);
+    this.#start = parameters;
     this.#statistics = statisticsOf(model);
     const statistics = flatStatistics(model, this.#statistics);
     const keeps = objective.heldOut !== null;
-    const of = (beside: Changing['beside'], starts: Readonly<Record<string, Float32Array>>): Changing[] =>
-      Object.entries(starts).map(([name, usual]) => {
-        const start = state.get(name) ?? usual;
-        return { name, start, length: beside ? this.#order.length : start.length, beside };
+    const upload = (beside: Changing['beside'], starts: Readonly<Record<string, Float32Array>>): Changing[] =>
+      Object.entries(starts).map(([name, start]) => {
+        const given = state.get(name) ?? start;
+        const data = beside ? ordered(this.#order, given, beside) : given;
+        this.#upload(name, data);
+        return { name, length: data.length, beside };
       });
     this.#changing = [
-      ...of('initial', { parameters, ...(options.average > 0 && { average: parameters }), ...(keeps && { best: parameters }) }),
-      ...of('zeros', Object.fromEntries(momentsOf(options).map((name) => [name, new Float32Array(count)]))),
-      ...of(null, { control: new Float32Array(CONTROL), losses: new Float32Array(options.steps) }),
-      ...of(null, options.batchStatistics ? { statistics, ...(keeps && { 'best statistics': statistics }) } : {}),
+      ...upload('initial', { parameters, ...(options.average > 0 && { average: parameters }), ...(keeps && { best: parameters }) }),
+      ...upload('zeros', Object.fromEntries(momentsOf(options).map((name) => [name, new Float32Array(count)]))),
+      ...upload(null, { control: new Float32Array(CONTROL), losses: new Float32Array(options.steps) }),
+      ...upload(null, options.batchStatistics ? { statistics, ...(keeps && { 'best statistics': statistics }) } : {}),
     ];
-    for (const { name, start, beside } of this.#changing) this.#upload(name, beside ? ordered(this.#order, start, beside) : start);
     for (const [name, data] of Object.entries(objective.data)) this.#upload(name, data);
     this.#upload('loss', new Float32Array(4));
   }
@@ -177,7 +179,7 @@ export class Trainer<L> {
       this.#readBuffer(kept ? best! : this.#current, this.#order.length),
       statistics ? this.#readBuffer(kept ? bestStatistics! : statistics, this.#statistics.length) : null,
     ]);
-    const flat = flattened(this.#order, held, this.#start('parameters'));
+    const flat = flattened(this.#order, held, this.#start);
     return new Map([
       ...this.layout.tensors.map(({ name, from, length }): [string, Float32Array] => [name, flat.slice(from, from + length)]),
       ...(measured ? namedStatistics(measured, this.#statistics) : []),
@@ -187,9 +189,9 @@ export class Trainer<L> {
   /** What steps have changed, as it is after those submitted so far, by name. */
   async state(): Promise<Map<string, Float32Array>> {
     // All copies are submitted before the first is awaited.
-    const arrays = this.#changing.map(async ({ name, length, start, beside }) => {
+    const arrays = this.#changing.map(async ({ name, length, beside }) => {
       const held = await this.#readBuffer(this.#buffers[name]!, length);
-      return [name, beside ? flattened(this.#order, held, start) : held] as const;
+      return [name, beside ? flattened(this.#order, held, beside === 'initial' ? this.#start : null) : held] as const;
     });
     return new Map(await Promise.all(arrays));
   }
@@ -243,10 +245,6 @@ export class Trainer<L> {
         `inverses that give inputs back within ${LOST}, or a number of layers`,
         worst.toPrecision(2),
       );
-  }
-
-  #start(name: string): Float32Array {
-    return this.#changing.find((changing) => changing.name === name)!.start;
   }
 
   #upload(name: string, data: Float32Array): void {

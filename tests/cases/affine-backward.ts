@@ -1,7 +1,7 @@
-import { PASSES, SCALE_NUMBER } from '../../src/kernels/affine.js';
+import { SCALE_NUMBER } from '../../src/kernels/affine.js';
 import { affineBackward } from '../../src/kernels/affine-backward.js';
-import { SCALE_CONSTANTS, SCALE_KINDS } from './affine.js';
-import { defineCases, ROWS, table, tiledNormals, unread } from './case.js';
+import { SCALE_CONSTANTS, SCALE_KINDS, slotTable } from './affine.js';
+import { defineCases, ROWS, tiledNormals, unread } from './case.js';
 
 type ScaleKind = keyof typeof SCALE_NUMBER;
 
@@ -33,11 +33,7 @@ const backward = (
     buffers: {
       x: tiledNormals(features),
       parameters: tiledNormals(parameters),
-      slot: table((random) => {
-        const order = random.permutation(slots);
-        const own = Array.from({ length: features }, (_, f) => (f % 3 === 2 ? PASSES : order.pop()!));
-        return Uint32Array.from([...own, ...(placed ? random.permutation(features) : [])]);
-      }),
+      slot: slotTable(features, slots, placed),
       d_y: y ? tiledNormals(features) : unread,
       d_log_terms: logDet ? tiledNormals(slots) : unread,
       d_x: tiledNormals(features),

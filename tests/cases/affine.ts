@@ -23,7 +23,14 @@ export const mixConstants = (mixed: { readonly mix: number; readonly back: boole
   return { MIX: mix, REST: 1 - mix, BACK: mixed?.back ?? false };
 };
 
-/** Every third feature passes; the slots of the others are in random order. */
+/** Every third feature passes; the slots of the others are in random order. @param placed with places of the results behind them. */
+export const slotTable = (features: number, slots: number, placed: boolean) =>
+  table((random) => {
+    const order = random.permutation(slots);
+    const own = Array.from({ length: features }, (_, f) => (f % 3 === 2 ? PASSES : order.pop()!));
+    return Uint32Array.from([...own, ...(placed ? random.permutation(features) : [])]);
+  });
+
 const transform = (
   features: number,
   rows: number,
@@ -50,11 +57,7 @@ const transform = (
     buffers: {
       x: tiledNormals(features),
       parameters: tiledNormals(parameters),
-      slot: table((random) => {
-        const order = random.permutation(slots);
-        const own = Array.from({ length: features }, (_, f) => (f % 3 === 2 ? PASSES : order.pop()!));
-        return Uint32Array.from([...own, ...(placed ? random.permutation(features) : [])]);
-      }),
+      slot: slotTable(features, slots, placed),
       y: tiledNormals(features),
       log_terms: tiledNormals(slots),
     },
