@@ -49,16 +49,16 @@ override THIN: bool = false; // at most four features pass by: what is held is u
 
 fn along(v: vec4<f32>) -> f32 { return v.x + v.y + (v.z + v.w); }
 
-/// Row group `group` of an input, or of an output, counted from the features `bases` on; rows beyond the batch are zero.
-fn feature_at(is_output: bool, bases: vec2<u32>, f: u32, first: u32, group: u32) -> vec4<f32> {
+/// Where the first row group of an input lies, or of an output, counted from the features `bases` on.
+fn place_of(is_output: bool, bases: vec2<u32>, f: u32, first: u32) -> u32 {
+  if (is_output) { return tiled(params.y_features, first) + (params.y_at + bases.y + min(f, params.outputs - 1u) * params.y_channel) * TILE4; }
+  return tiled(params.x_features, first) + (params.x_at + bases.x + min(f, params.inputs - 1u) * params.x_channel) * TILE4;
+}
+
+/// Row group `group` of what lies there; rows beyond the batch are zero.
+fn group_of(is_output: bool, place: u32, first: u32, group: u32) -> vec4<f32> {
   var value: vec4<f32>;
-  if (is_output) {
-    let feature = params.y_at + bases.y + min(f, params.outputs - 1u) * params.y_channel;
-    value = d_y[tiled(params.y_features, first) + feature * TILE4 + group];
-  } else {
-    let feature = params.x_at + bases.x + min(f, params.inputs - 1u) * params.x_channel;
-    value = x[tiled(params.x_features, first) + feature * TILE4 + group];
-  }
+  if (is_output) { value = d_y[place + group]; } else { value = x[place + group]; }
   return select(vec4<f32>(0.0), value, present(first + group));
 }
 
@@ -95,7 +95,12 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
     begin = first_passing;
     end = last_passing;
   }
-  if (begin >= end && !sums_bias) { return; }
+  if (begin >= end) {
+    if (!sums_bias) { return; }
+    // Once through the loop below, for the bias alone.
+    begin = first_passing;
+    end = min(first_passing + 4u, last_passing);
+  }
   let groups = (rows() + 3u) / 4u;
   let shift = vec2<u32>(tap / params.kernel, tap % params.kernel);
   let reach = vec2<u32>(params.kernel / 2u);
@@ -105,15 +110,31 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
   var xs: array<vec4<f32>, 128>; // row group g of held feature i in 16 i + g
   var sums: array<f32, 512>;     // held feature i by what the invocation s swaps away loads, of four from f on: 8 (f - first_passing + s) + i
   var biases: array<f32, 16>;    // of the outputs that this invocation holds, or loads
-  for (var pixel = part * share; pixel < min(area, (part + 1u) * share); pixel++) {
+  let last_pixel = min(area, (part + 1u) * share);
+  var pixel = part * share;
+  loop {
     // Shifted by the reach, so that nothing is negative.
     let at = vec2<u32>(pixel / params.width, pixel % params.width) + shift;
-    if (any(at < reach) || any(at >= size + reach)) { continue; }
+    if (pixel >= last_pixel || any(at < reach) || any(at >= size + reach)) { continue; }
     let bases = vec2<u32>(((at.x - reach.x) * params.width + at.y - reach.y) * params.x_pixel, pixel * params.y_pixel);
-    for (var first = 0u; first < groups; first += TILE4) {
+    var first = 0u;
+    loop {
       if (!THIN) {
-        for (var i = 0u; i < HELD; i++) {
-          for (var g = 0u; g < TILE4; g++) { xs[i * TILE4 + g] = feature_at(TURNED, bases, held + i, first, g); }
+        var i = 0u;
+        loop {
+          let place = place_of(TURNED, bases, held + i, first);
+          var g = 0u;
+          loop {
+            xs[i * TILE4 + g] = group_of(TURNED, place, first, g);
+            continuing {
+              g++;
+              break if g == TILE4;
+            }
+          }
+          continuing {
+            i++;
+            break if i == HELD;
+          }
         }
         if (TURNED && sums_bias) {
           #repeat i 0 8:
@@ -125,16 +146,19 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
           #end;
         }
       }
-      for (var f = begin; f < end; f += 4u) {
+      var f = begin;
+      loop {
+        let into = (f - first_passing) * 8u;
+        let place = place_of(!TURNED, bases, f + own, first);
         #repeat g 0 16:
-        let y$0$g = feature_at(!TURNED, bases, f + own, first, $g);
+        let y$0$g = group_of(!TURNED, place, first, $g);
         #end;
         if (!TURNED && sums_bias) {
           var bias = vec4<f32>(0.0);
           #repeat g 0 16:
           bias += y$0$g;
           #end;
-          biases[(f - first_passing) / 4u] += along(bias);
+          biases[into / 32u] += along(bias);
         }
         #repeat g 0 16:
         let y$1$g = quadSwapX(y$0$g);
@@ -143,13 +167,14 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
         #end;
         if (THIN) {
           for (var i = 0u; i < HELD; i++) {
+            let place = place_of(TURNED, bases, held + i, first);
             #repeat s 0 4:
             var thin$s = vec4<f32>(0.0);
             #end;
             var bias = vec4<f32>(0.0);
             #repeat g 0 16:
             {
-              let v = feature_at(TURNED, bases, held + i, first, $g);
+              let v = group_of(TURNED, place, first, $g);
               if (TURNED && sums_bias) { bias += v; }
               #repeat s 0 4:
               thin$s = fma(v, y$s$g, thin$s);
@@ -162,7 +187,6 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
             if (TURNED && sums_bias) { biases[i] += along(bias); }
           }
         } else {
-          let into = (f - first_passing) * 8u;
           #repeat s 0 4:
           #repeat i 0 8:
           var run$s$i = vec4<f32>(0.0);
@@ -173,19 +197,46 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
           #end;
           #end;
         }
+        continuing {
+          f += 4u;
+          break if f >= end;
+        }
+      }
+      continuing {
+        first += TILE4;
+        break if first >= groups;
       }
     }
+    continuing {
+      pixel++;
+      break if pixel >= last_pixel;
+    }
   }
-  for (var j = 0u; j < (last_passing - first_passing + 3u) / 4u * 32u; j++) {
-    let pair = vec2<u32>(held + j % 8u, first_passing + j / 32u * 4u + (own ^ (j / 8u % 4u)));
-    let o = select(pair.y, pair.x, TURNED);
-    let k = select(pair.x, pair.y, TURNED);
-    if (o < params.outputs && k < params.inputs) {
-      let range = ranges_of(o / 8u);
-      // Blocks of 8 × 8 outside the run of inputs are left as they are.
-      if (k / 8u * 8u < range.y && k / 8u * 8u + 8u > range.x) {
-        d_weight[(((part * strips + o / 8u) * params.kernel * params.kernel + tap) * params.inputs + k) * 8u + o % 8u] += sums[j];
+  var f = begin;
+  loop {
+    // The four are of one strip, or of one block of 8 inputs. Blocks of 8 × 8 outside the run of inputs are left as they are.
+    let strip = select(f, held, TURNED) / 8u;
+    let input = select(held, f / 8u * 8u, TURNED);
+    let range = ranges_of(min(strip, strips - 1u));
+    let reached = input < range.y && input + 8u > range.x;
+    let into = ((part * strips + strip) * params.kernel * params.kernel + tap) * params.inputs * 8u + select(held * 8u + f % 8u, f * 8u, TURNED);
+    let sum = (f - first_passing) * 8u;
+    var s = 0u;
+    loop {
+      let passing = own ^ s;
+      #repeat i 0 8:
+      if (reached && select(f + passing, held + $i, TURNED) < params.outputs && select(held + $i, f + passing, TURNED) < params.inputs) {
+        d_weight[into + select($i * 8u + passing, passing * 8u + $i, TURNED)] += sums[sum + s * 8u + $i];
       }
+      #end;
+      continuing {
+        s++;
+        break if s == 4u;
+      }
+    }
+    continuing {
+      f += 4u;
+      break if f >= end;
     }
   }
   if (sums_bias) {

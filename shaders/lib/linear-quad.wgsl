@@ -28,7 +28,8 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     var all$s$r = vec4<f32>(0.0);
     #end;
     #end;
-    for (var k = joined.x; k < joined.y; k += 8u) {
+    var k = joined.x;
+    loop {
       #repeat s 0 4:
       #repeat r 0 2:
       var eight$s$r = vec4<f32>(0.0);
@@ -54,6 +55,10 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
       all$s$r += eight$s$r;
       #end;
       #end;
+      continuing {
+        k += 8u;
+        break if k >= joined.y;
+      }
     }
     #repeat s 0 4:
     #repeat r 0 2:
@@ -66,12 +71,22 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
   var start = joined.x;
   loop {
     let count = min(CHUNK, joined.y - start);
-    for (var r = 0u; r < 2u; r++) {
+    var r = 0u;
+    loop {
       let at = tiled(params.x_features, group + r * 4u) + (params.x_at + wg.z * params.inputs + start) * TILE4;
-      for (var k = 0u; k < 8u * EIGHTS; k += 4u) {
+      var k = 0u;
+      loop {
         #repeat i 0 4:
         xs[(k + $i) * 2u + r] = select(vec4<f32>(0.0), x[at + (k + $i) * TILE4], k + $i < count);
         #end;
+        continuing {
+          k += 4u;
+          break if k >= 8u * EIGHTS;
+        }
+      }
+      continuing {
+        r++;
+        break if r == 2u;
       }
     }
     var begin = first_output;
@@ -87,7 +102,9 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
         }
       }
     }
-    for (var o = begin; o < end; o += 4u) {
+    if (begin < end) {
+      var o = begin;
+      loop {
       let from_weight = weights_from(o, start, own);
       multiply_held(from_weight, own, count);
       let at = (o - first_output) * 2u;
@@ -96,13 +113,26 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
       if (MORE) { sums[at + $s * 2 + $r] += product[$s * 2 + $r]; } else { keep(o + (own ^ $s), group + $r * 4, y_at[$r], product[$s * 2 + $r]); }
       #end;
       #end;
+      continuing {
+        o += 4u;
+        break if o >= end;
+      }
+      }
     }
-    start += CHUNK;
-    if (start >= joined.y) { break; }
+    continuing {
+      start += CHUNK;
+      break if start >= joined.y;
+    }
   }
   if (!MORE) { return; }
-  for (var i = 0u; i < (last_output - first_output + 3u) / 4u * 8u; i++) {
+  let last = (last_output - first_output + 3u) / 4u * 8u;
+  var i = 0u;
+  loop {
     keep(first_output + i / 8u * 4u + (own ^ (i / 2u % 4u)), group + i % 2u * 4u, y_at[i % 2u], sums[i]);
+    continuing {
+      i++;
+      break if i == last;
+    }
   }
 }
 
