@@ -105,18 +105,18 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     if (begin < end) {
       var o = begin;
       loop {
-      let from_weight = weights_from(o, start, own);
-      multiply_held(from_weight, own, count);
-      let at = (o - first_output) * 2u;
-      #repeat s 0 4:
-      #repeat r 0 2:
-      if (MORE) { sums[at + $s * 2 + $r] += product[$s * 2 + $r]; } else { keep(o + (own ^ $s), group + $r * 4, y_at[$r], product[$s * 2 + $r]); }
-      #end;
-      #end;
-      continuing {
-        o += 4u;
-        break if o >= end;
-      }
+        let from_weight = weights_from(o, start, own);
+        multiply_held(from_weight, own, count);
+        let at = (o - first_output) * 2u;
+        #repeat s 0 4:
+        #repeat r 0 2:
+        if (MORE) { sums[at + $s * 2 + $r] += product[$s * 2 + $r]; } else { keep(o + (own ^ $s), group + $r * 4, y_at[$r], product[$s * 2 + $r]); }
+        #end;
+        #end;
+        continuing {
+          o += 4u;
+          break if o >= end;
+        }
       }
     }
     continuing {

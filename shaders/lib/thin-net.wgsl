@@ -47,12 +47,17 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
   let wide_at$r = tiled(params.outputs, group + $r * 4);
   #end;
   if (FRONT == 0u) {
-    for (var k = 0u; k < 8u * EIGHTS; k += 4u) {
+    var k = 0u;
+    loop {
       #repeat i 0 4:
       #repeat r 0 2:
       xs[(k + $i) * 2u + $r] = select(vec4<f32>(0.0), x[x_at$r + (k + $i) * TILE4], k + $i < params.inputs);
       #end;
       #end;
+      continuing {
+        k += 4u;
+        break if k >= 8u * EIGHTS;
+      }
     }
   } else {
     #repeat j 0 4:
@@ -61,7 +66,8 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     if ($j < FRONT) { in$j$r = x[x_at$r + $j * TILE4]; }
     #end;
     #end;
-    for (var k = 0u; k < 8u * EIGHTS; k += 4u) {
+    var k = 0u;
+    loop {
       #repeat j 0 4:
       var w$j = vec4<f32>(0.0);
       if ($j < FRONT) { w$j = front_weights(k, $j); }
@@ -81,6 +87,10 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
       }
       #end;
       #end;
+      continuing {
+        k += 4u;
+        break if k >= 8u * EIGHTS;
+      }
     }
   }
   // Sums of the layer behind, apart for each of the four outputs that pass in turn: in another order for each invocation of a quad, a row's bits would depend
@@ -92,7 +102,8 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
   #end;
   #end;
   #end;
-  for (var o = 0u; o < params.outputs; o += 4u) {
+  var o = 0u;
+  loop {
     multiply_held(params.wide_weight + weights_from(o, 0u, own), own, params.inputs);
     #repeat j 0 4:
     var b$j$0 = 0.0;
@@ -118,6 +129,10 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
       #end;
     }
     #end;
+    continuing {
+      o += 4u;
+      break if o >= params.outputs;
+    }
   }
   #repeat r 0 2:
   let y_at$r = tiled(params.y_features, group + $r * 4) + params.y_at * TILE4;
