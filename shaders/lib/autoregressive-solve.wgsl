@@ -14,6 +14,8 @@
 
 #import "lib/solve-tasks.wgsl"
 
+fn at_feature(t: u32) -> bool { return tasks[t * TASK] == KIND_FEATURE; }
+
 fn rectify(v: vec4<f32>, relu: vec4<bool>) -> vec4<f32> { return select(v, vec4<f32>(0.0), relu & (v < vec4<f32>(0.0))); }
 
 /// Four known values of a row group.
@@ -37,8 +39,8 @@ fn plain(unit: u32, constants: u32, output_at: u32, relu: vec4<bool>, v: Sums) {
   state[at + 12u] = rectify(v.s3 + added, relu);
 }
 
-// SwiftShader runs what a branch skips, and the body of a loop once at least: so strips and features have a loop each, and what follows most strips, a bias and
-// at most a ReLU, is written out. GENERAL leaves out the rest where no strip needs it.
+// SwiftShader runs what a branch skips, and the body of a loop once more than it has turns unless it ends at its foot: so strips and features have such a loop
+// each, and what follows most strips, a bias and at most a ReLU, is written out. GENERAL leaves out the rest where no strip needs it.
 fn solve(group: u32) {
   let first = tiled(params.nodes, group);
   let rows_at = tiled(params.dim, group);
@@ -51,8 +53,9 @@ fn solve(group: u32) {
   // Unit u of row group g in 4 u + g. Declared once: SwiftShader does not clear an array declared in a loop.
   var sums: array<vec4<f32>, 32>;
   var t = 0u;
-  while (t < params.tasks) {
-    for (; t < params.tasks && tasks[t * TASK] != KIND_FEATURE; t++) {
+  loop {
+    if (!at_feature(t)) {
+     loop {
       let task = t * TASK;
       let width = 8u >> tasks[task]; // 8 or 4 units
       let count = tasks[task + 1u];
@@ -66,7 +69,7 @@ fn solve(group: u32) {
       for (var k = 0u; k < count; k += 4u) {
         let four = vec4<u32>(k) + vec4<u32>(0u, 1u, 2u, 3u);
         let rows_k = select(vec4<u32>(zeros), vec4<u32>(at) + four * TILE4, four < vec4<u32>(count));
-        let from_k = vec4<u32>(w) + min(four, vec4<u32>(count - 1u)) * quads_of_weights;
+        let from_k = vec4<u32>(w) + min(four, vec4<u32>(max(count, 1u) - 1u)) * quads_of_weights;
         let strip = strip_at(from_k, quads_of_weights);
         let x0 = states_at(rows_k);
         let x1 = states_at(rows_k + vec4<u32>(4u));
@@ -107,7 +110,8 @@ fn solve(group: u32) {
       let addend_row = tasks[task + 6u];
       let gate_row = tasks[task + 7u];
       // A loop, not 32 calls: inlined calls made the pipeline take 10 s to compile on SwiftShader, this takes a tenth.
-      for (var i = 0u; i < 4u * width; i++) {
+      var i = 0u;
+      loop {
         let unit = unit_at(i / 4u, width);
         let offset = (i % 4u) * 4u; // of the row group
         var v = sums[i] + bias[constants + unit / 4u][unit % 4u];
@@ -119,16 +123,27 @@ fn solve(group: u32) {
           v = v * bias[constants + quads_of_weights + unit / 4u][unit % 4u] + bias[constants + 2u * quads_of_weights + unit / 4u][unit % 4u];
         }
         state[output_at + offset + unit * TILE4] = activate(flags & 255u, v);
+        continuing {
+          i++;
+          break if i == 4u * width;
+        }
       }
+      continuing {
+        t++;
+        break if t == params.tasks || at_feature(t);
+      }
+     }
     }
-    for (; t < params.tasks && tasks[t * TASK] == KIND_FEATURE; t++) {
+    if (t < params.tasks) {
+     loop {
       let task = t * TASK;
       let from_at = rows_at + tasks[task + 1u] * TILE4;
       let p = first + tasks[task + 2u] * TILE4;
       let stride = tasks[task + 3u] * TILE4;
       let known = first + tasks[task + 4u] * TILE4;
       let from_row = tasks[task + FROM_STATE];
-      for (var g = 0u; g < 4u; g++) {
+      var g = 0u;
+      loop {
         var before: vec4<f32>;
         if (from_row == NONE) { before = source[from_at + g * 4u]; } else { before = state[first + from_row * TILE4 + g * 4u]; }
         let moved = transform(before, p + g * 4u, stride);
@@ -139,9 +154,19 @@ fn solve(group: u32) {
           total[g] += part[g];
           part[g] = vec4<f32>(0.0);
         }
+        continuing {
+          g++;
+          break if g == 4u;
+        }
       }
       in_block = (in_block + 1u) % 8u;
+      continuing {
+        t++;
+        break if t == params.tasks || !at_feature(t);
+      }
+     }
     }
+    continuing { break if t == params.tasks; }
   }
   if (HAS_LOG_DET) {
     for (var g = 0u; g < 4u; g++) { log_det[group + g * 4u] += total[g] + part[g]; }
