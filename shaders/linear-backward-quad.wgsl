@@ -4,7 +4,8 @@
 // 64 rows of an invocation's 8 features lie in an array whose every index is a number: they are held. The others pass by, four at a time: an invocation loads
 // one of them, and three swaps within the quad bring the other three, as in masked-linear-quad.wgsl. Products of four rows are summed along the tile, side by
 // side, then with each other; tiles are added in order, in a second array. A quad, which is a workgroup, holds 32 features. Where at most four features pass by
-// (THIN), what would be held is used once and goes by, too.
+// (THIN), what would be held is used once and goes by, too. Loops end at their foot: SwiftShader runs the body of a `for` once more than it has turns
+// (docs/architecture.md), which was a fifth of the time here.
 //
 // Shapes      as linear-backward.wgsl, d_weight one number at a time.
 // Error       20 + tiles units in the last place of Σ |x d_y| at most (tests/cases/linear-backward.ts).

@@ -55,116 +55,116 @@ fn solve(group: u32) {
   var t = 0u;
   loop {
     if (!at_feature(t)) {
-     loop {
-      let task = t * TASK;
-      let width = 8u >> tasks[task]; // 8 or 4 units
-      let count = tasks[task + 1u];
-      let w = tasks[task + 2u];
-      let at = first + tasks[task + 3u] * TILE4;
-      // Four inputs at a time, as products of 4 × 4 matrices, summed apart and then added: the error grows with 4 + count / 4 instead of count. Beyond
-      // the last input stand zeros of the state. A strip of 4 is one of 8 whose other half nobody reads.
-      let quads_of_weights = width / 4u;
-      var a0 = mat4x4<f32>(); var a1 = mat4x4<f32>(); var a2 = mat4x4<f32>(); var a3 = mat4x4<f32>(); // units 0 to 3 of the four row groups
-      var b0 = mat4x4<f32>(); var b1 = mat4x4<f32>(); var b2 = mat4x4<f32>(); var b3 = mat4x4<f32>();
-      for (var k = 0u; k < count; k += 4u) {
-        let four = vec4<u32>(k) + vec4<u32>(0u, 1u, 2u, 3u);
-        let rows_k = select(vec4<u32>(zeros), vec4<u32>(at) + four * TILE4, four < vec4<u32>(count));
-        let from_k = vec4<u32>(w) + min(four, vec4<u32>(max(count, 1u) - 1u)) * quads_of_weights;
-        let strip = strip_at(from_k, quads_of_weights);
-        let x0 = states_at(rows_k);
-        let x1 = states_at(rows_k + vec4<u32>(4u));
-        let x2 = states_at(rows_k + vec4<u32>(8u));
-        let x3 = states_at(rows_k + vec4<u32>(12u));
-        a0 += x0 * strip.low; b0 += x0 * strip.high;
-        a1 += x1 * strip.low; b1 += x1 * strip.high;
-        a2 += x2 * strip.low; b2 += x2 * strip.high;
-        a3 += x3 * strip.low; b3 += x3 * strip.high;
-      }
-      let partial_row = tasks[task + 10u];
-      let partial_at = select(first + partial_row * TILE4, zeros, partial_row == NONE);
-      let partial_stride = select(TILE4, 0u, partial_row == NONE);
-      let output_at = first + tasks[task + 4u] * TILE4;
-      let constants = tasks[task + 8u];
-      let flags = tasks[task + 9u];
-      let relu = vec4<bool>((flags & 255u) == ACT_RELU);
-      #repeat u 0 4:
-      {
-        let unit = unit_at($u, width);
-        let low = with_partial(partial_at + unit * partial_stride, a0[$u], a1[$u], a2[$u], a3[$u]);
-        if (GENERAL) { sums[$u * 4] = low.s0; sums[$u * 4 + 1] = low.s1; sums[$u * 4 + 2] = low.s2; sums[$u * 4 + 3] = low.s3; }
-        if ((flags & PLAIN) != 0u) { plain(unit, constants, output_at, relu, low); }
-      }
-      #end;
-      if (width > 4u) {
+      loop {
+        let task = t * TASK;
+        let width = 8u >> tasks[task]; // 8 or 4 units
+        let count = tasks[task + 1u];
+        let w = tasks[task + 2u];
+        let at = first + tasks[task + 3u] * TILE4;
+        // Four inputs at a time, as products of 4 × 4 matrices, summed apart and then added: the error grows with 4 + count / 4 instead of count. Beyond
+        // the last input stand zeros of the state. A strip of 4 is one of 8 whose other half nobody reads.
+        let quads_of_weights = width / 4u;
+        var a0 = mat4x4<f32>(); var a1 = mat4x4<f32>(); var a2 = mat4x4<f32>(); var a3 = mat4x4<f32>(); // units 0 to 3 of the four row groups
+        var b0 = mat4x4<f32>(); var b1 = mat4x4<f32>(); var b2 = mat4x4<f32>(); var b3 = mat4x4<f32>();
+        for (var k = 0u; k < count; k += 4u) { // there may be none
+          let four = vec4<u32>(k) + vec4<u32>(0u, 1u, 2u, 3u);
+          let rows_k = select(vec4<u32>(zeros), vec4<u32>(at) + four * TILE4, four < vec4<u32>(count));
+          let from_k = vec4<u32>(w) + min(four, vec4<u32>(count - 1u)) * quads_of_weights;
+          let strip = strip_at(from_k, quads_of_weights);
+          let x0 = states_at(rows_k);
+          let x1 = states_at(rows_k + vec4<u32>(4u));
+          let x2 = states_at(rows_k + vec4<u32>(8u));
+          let x3 = states_at(rows_k + vec4<u32>(12u));
+          a0 += x0 * strip.low; b0 += x0 * strip.high;
+          a1 += x1 * strip.low; b1 += x1 * strip.high;
+          a2 += x2 * strip.low; b2 += x2 * strip.high;
+          a3 += x3 * strip.low; b3 += x3 * strip.high;
+        }
+        let partial_row = tasks[task + 10u];
+        let partial_at = select(first + partial_row * TILE4, zeros, partial_row == NONE);
+        let partial_stride = select(TILE4, 0u, partial_row == NONE);
+        let output_at = first + tasks[task + 4u] * TILE4;
+        let constants = tasks[task + 8u];
+        let flags = tasks[task + 9u];
+        let relu = vec4<bool>((flags & 255u) == ACT_RELU);
         #repeat u 0 4:
         {
-          let unit = unit_at($u + 4, width);
-          let high = with_partial(partial_at + unit * partial_stride, b0[$u], b1[$u], b2[$u], b3[$u]);
-          if (GENERAL) { sums[$u * 4 + 16] = high.s0; sums[$u * 4 + 17] = high.s1; sums[$u * 4 + 18] = high.s2; sums[$u * 4 + 19] = high.s3; }
-          if ((flags & PLAIN) != 0u) { plain(unit, constants, output_at, relu, high); }
+          let unit = unit_at($u, width);
+          let low = with_partial(partial_at + unit * partial_stride, a0[$u], a1[$u], a2[$u], a3[$u]);
+          if (GENERAL) { sums[$u * 4] = low.s0; sums[$u * 4 + 1] = low.s1; sums[$u * 4 + 2] = low.s2; sums[$u * 4 + 3] = low.s3; }
+          if ((flags & PLAIN) != 0u) { plain(unit, constants, output_at, relu, low); }
         }
         #end;
-      }
-      if (!GENERAL || (flags & PLAIN) != 0u) { continue; }
-      let raw_row = tasks[task + 5u];
-      let addend_row = tasks[task + 6u];
-      let gate_row = tasks[task + 7u];
-      // A loop, not 32 calls: inlined calls made the pipeline take 10 s to compile on SwiftShader, this takes a tenth.
-      var i = 0u;
-      loop {
-        let unit = unit_at(i / 4u, width);
-        let offset = (i % 4u) * 4u; // of the row group
-        var v = sums[i] + bias[constants + unit / 4u][unit % 4u];
-        if (gate_row != NONE) { v *= accurate_sigmoid(side[side_at + offset + (gate_row + unit) * TILE4]); }
-        if (addend_row != NONE) { v += side[side_at + offset + (addend_row + unit) * TILE4]; }
-        if ((flags & HAS_SKIP) != 0u) { v += state[first + offset + tasks[task + SKIPS + unit] * TILE4]; }
-        if (raw_row != NONE) { state[first + offset + (raw_row + unit) * TILE4] = v; }
-        if ((flags & HAS_SCALE) != 0u) {
-          v = v * bias[constants + quads_of_weights + unit / 4u][unit % 4u] + bias[constants + 2u * quads_of_weights + unit / 4u][unit % 4u];
+        if (width > 4u) {
+          #repeat u 0 4:
+          {
+            let unit = unit_at($u + 4, width);
+            let high = with_partial(partial_at + unit * partial_stride, b0[$u], b1[$u], b2[$u], b3[$u]);
+            if (GENERAL) { sums[$u * 4 + 16] = high.s0; sums[$u * 4 + 17] = high.s1; sums[$u * 4 + 18] = high.s2; sums[$u * 4 + 19] = high.s3; }
+            if ((flags & PLAIN) != 0u) { plain(unit, constants, output_at, relu, high); }
+          }
+          #end;
         }
-        state[output_at + offset + unit * TILE4] = activate(flags & 255u, v);
+        if (!GENERAL || (flags & PLAIN) != 0u) { continue; }
+        let raw_row = tasks[task + 5u];
+        let addend_row = tasks[task + 6u];
+        let gate_row = tasks[task + 7u];
+        // A loop, not 32 calls: inlined calls made the pipeline take 10 s to compile on SwiftShader, this takes a tenth.
+        var i = 0u;
+        loop {
+          let unit = unit_at(i / 4u, width);
+          let offset = (i % 4u) * 4u; // of the row group
+          var v = sums[i] + bias[constants + unit / 4u][unit % 4u];
+          if (gate_row != NONE) { v *= accurate_sigmoid(side[side_at + offset + (gate_row + unit) * TILE4]); }
+          if (addend_row != NONE) { v += side[side_at + offset + (addend_row + unit) * TILE4]; }
+          if ((flags & HAS_SKIP) != 0u) { v += state[first + offset + tasks[task + SKIPS + unit] * TILE4]; }
+          if (raw_row != NONE) { state[first + offset + (raw_row + unit) * TILE4] = v; }
+          if ((flags & HAS_SCALE) != 0u) {
+            v = v * bias[constants + quads_of_weights + unit / 4u][unit % 4u] + bias[constants + 2u * quads_of_weights + unit / 4u][unit % 4u];
+          }
+          state[output_at + offset + unit * TILE4] = activate(flags & 255u, v);
+          continuing {
+            i++;
+            break if i == 4u * width;
+          }
+        }
         continuing {
-          i++;
-          break if i == 4u * width;
+          t++;
+          break if t == params.tasks || at_feature(t);
         }
       }
-      continuing {
-        t++;
-        break if t == params.tasks || at_feature(t);
-      }
-     }
     }
     if (t < params.tasks) {
-     loop {
-      let task = t * TASK;
-      let from_at = rows_at + tasks[task + 1u] * TILE4;
-      let p = first + tasks[task + 2u] * TILE4;
-      let stride = tasks[task + 3u] * TILE4;
-      let known = first + tasks[task + 4u] * TILE4;
-      let from_row = tasks[task + FROM_STATE];
-      var g = 0u;
       loop {
-        var before: vec4<f32>;
-        if (from_row == NONE) { before = source[from_at + g * 4u]; } else { before = state[first + from_row * TILE4 + g * 4u]; }
-        let moved = transform(before, p + g * 4u, stride);
-        state[known + g * 4u] = moved.value;
-        result[from_at + g * 4u] = moved.value;
-        part[g] += moved.log_det;
-        if (in_block == 7u) {
-          total[g] += part[g];
-          part[g] = vec4<f32>(0.0);
+        let task = t * TASK;
+        let from_at = rows_at + tasks[task + 1u] * TILE4;
+        let p = first + tasks[task + 2u] * TILE4;
+        let stride = tasks[task + 3u] * TILE4;
+        let known = first + tasks[task + 4u] * TILE4;
+        let from_row = tasks[task + FROM_STATE];
+        var g = 0u;
+        loop {
+          var before: vec4<f32>;
+          if (from_row == NONE) { before = source[from_at + g * 4u]; } else { before = state[first + from_row * TILE4 + g * 4u]; }
+          let moved = transform(before, p + g * 4u, stride);
+          state[known + g * 4u] = moved.value;
+          result[from_at + g * 4u] = moved.value;
+          part[g] += moved.log_det;
+          if (in_block == 7u) {
+            total[g] += part[g];
+            part[g] = vec4<f32>(0.0);
+          }
+          continuing {
+            g++;
+            break if g == 4u;
+          }
         }
+        in_block = (in_block + 1u) % 8u;
         continuing {
-          g++;
-          break if g == 4u;
+          t++;
+          break if t == params.tasks || !at_feature(t);
         }
       }
-      in_block = (in_block + 1u) % 8u;
-      continuing {
-        t++;
-        break if t == params.tasks || !at_feature(t);
-      }
-     }
     }
     continuing { break if t == params.tasks; }
   }

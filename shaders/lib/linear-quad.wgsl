@@ -1,5 +1,5 @@
 // A product with packed weights, shared within a quad: masked-linear-quad.wgsl says how. The importer binds what it multiplies, imports where weights lie
-// (lib/layer-weights.wgsl or lib/turned-weights.wgsl) and says in `finish_at` what becomes of a sum.
+// (lib/layer-weights.wgsl or lib/turned-weights.wgsl) and says in `finish_at` what becomes of a sum. Loops end at their foot, as in linear-backward-quad.wgsl.
 
 #import "lib/quad-product.wgsl"
 
