@@ -149,7 +149,7 @@ describe('the sheet', () => {
       await status(page, '64 images');
       await page.select('#pace', 'frames');
       await page.click('#run');
-      await page.waitForFunction(() => Number((document.getElementById('seed') as HTMLInputElement).value) >= 9, { timeout: 20_000 });
+      await page.waitForFunction(() => Number((document.getElementById('seed') as HTMLInputElement).value) >= 9, { timeout: 60_000 });
       const seed = await page.$eval('#seed', (input) => Number((input as HTMLInputElement).value));
       await new Promise((resolve) => setTimeout(resolve, 1000));
       const later = await page.$eval('#seed', (input) => Number((input as HTMLInputElement).value));

@@ -72,8 +72,8 @@ export function useDemo(): (options: PageOptions, use: (page: Page) => Promise<v
 
 export const text = (page: Page, id: string): Promise<string> => page.$eval(`#${id}`, (element) => element.textContent ?? '');
 
-/** Waits until the page's status begins so. */
-export const status = (page: Page, start: string, timeout = 20_000): Promise<unknown> =>
+/** Waits until the page's status begins so. In a browser that has compiled nothing yet that took 16 s on a slow day, and twice that beside other tests. */
+export const status = (page: Page, start: string, timeout = 60_000): Promise<unknown> =>
   page.waitForFunction((wanted) => document.getElementById('status')?.textContent?.startsWith(wanted), { timeout }, start);
 
 export interface Picture {
