@@ -4,8 +4,8 @@
 // 64 rows of an invocation's 8 features lie in an array whose every index is a number: they are held. The others pass by, four at a time: an invocation loads
 // one of them, and three swaps within the quad bring the other three, as in masked-linear-quad.wgsl. Products of four rows are summed along the tile, side by
 // side, then with each other; tiles are added in order, in a second array. A quad, which is a workgroup, holds 32 features. Where at most four features pass by
-// (THIN), what would be held is used once and goes by, too. Loops end at their foot: SwiftShader runs the body of a `for` once more than it has turns
-// (docs/architecture.md), which was a fifth of the time here.
+// (THIN), what would be held is used once and goes by, too. Loops over rows and features end at their foot: SwiftShader runs the body of
+// a `for` once more than it has turns (docs/architecture.md), which was a fifth of the time here.
 //
 // Shapes      as linear-backward.wgsl, d_weight one number at a time.
 // Error       20 + tiles units in the last place of Σ |x d_y| at most (tests/cases/linear-backward.ts).
@@ -167,7 +167,8 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
         let y$3$g = quadSwapDiagonal(y$0$g);
         #end;
         if (THIN) {
-          for (var i = 0u; i < HELD; i++) {
+          var i = 0u;
+          loop {
             let place = place_of(TURNED, bases, held + i, first);
             #repeat s 0 4:
             var thin$s = vec4<f32>(0.0);
@@ -186,6 +187,10 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
             sums[$s * 8u + i] += along(thin$s);
             #end;
             if (TURNED && sums_bias) { biases[i] += along(bias); }
+            continuing {
+              i++;
+              break if i == HELD;
+            }
           }
         } else {
           #repeat s 0 4:
