@@ -11,6 +11,7 @@ enable subgroups;
 #import "lib/linear-input.wgsl"
 #import "lib/turned-weights.wgsl"
 #import "lib/linear-quad.wgsl"
+#import "lib/quad-outputs.wgsl"
 
 @compute @workgroup_size(4)
 fn linear_input_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>, @builtin(subgroup_invocation_id) id: u32) {

@@ -19,6 +19,7 @@ enable subgroups;
 #import "lib/masked-linear.wgsl"
 #import "lib/layer-weights.wgsl"
 #import "lib/linear-quad.wgsl"
+#import "lib/quad-outputs.wgsl"
 
 @compute @workgroup_size(4)
 fn masked_linear_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>, @builtin(subgroup_invocation_id) id: u32) {

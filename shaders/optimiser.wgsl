@@ -16,7 +16,7 @@
 // parameters are the last good ones however many steps were already queued.
 //
 // Shapes      p, g, m, v, average f32, a multiple of 256 of them, of which `length` lie in blocks that count; kinds u32 [length / 4], where word 64 i + lane has
-//             block number b from bit 8 on, and in bits 2 k and 2 k + 1 what number 256 b + 64 k + lane is; parts f32 [blocks], of which 64 i + lane has the
+//             block number b from bit 8 on, and in bits 2 k and 2 k + 1 what number 256 b + 4 lane + k is; parts f32 [blocks], of which 64 i + lane has the
 //             words 2048 i + 64 k + lane; control f32 [8]; losses f32 [total].
 // Error       update 8 units in the last place of the step's size (tests/cases/optimiser.ts).
 // Paper       Kingma & Ba 2015, arXiv:1412.6980; Loshchilov & Hutter 2019, arXiv:1711.05101; Pascanu et al. 2013, arXiv:1211.5063 (clipping).
@@ -62,21 +62,24 @@ override AVERAGE: bool = false;
 override MOMENTUM: bool = true; // of SGD; without it there is no m
 
 @group(0) @binding(1) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> gradient: array<f32>;
+@group(0) @binding(2) var<storage, read> gradient: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> parts: array<f32>;
 @group(0) @binding(4) var<storage, read_write> control_state: array<f32>;
 @group(0) @binding(5) var<storage, read> loss: array<f32>;
 @group(0) @binding(6) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(7) var<storage, read> pieces: array<f32>;
 @group(0) @binding(8) var<storage, read> settled: array<f32>;
-@group(0) @binding(9) var<storage, read_write> parameters: array<f32>;
-@group(0) @binding(10) var<storage, read_write> moment1: array<f32>;
-@group(0) @binding(11) var<storage, read_write> moment2: array<f32>;
-@group(0) @binding(12) var<storage, read_write> average: array<f32>;
+@group(0) @binding(9) var<storage, read_write> parameters: array<vec4<f32>>;
+@group(0) @binding(10) var<storage, read_write> moment1: array<vec4<f32>>;
+@group(0) @binding(11) var<storage, read_write> moment2: array<vec4<f32>>;
+@group(0) @binding(12) var<storage, read_write> average: array<vec4<f32>>;
 @group(0) @binding(13) var<storage, read> kinds: array<u32>;
 
 const LEARNED = 1u;
 const DECAYS = 2u;
+
+/// Which of the four numbers of a word have a bit.
+fn which(kind: u32, bit: u32) -> vec4<bool> { return ((vec4<u32>(kind) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(bit)) != vec4<u32>(0u); }
 
 @compute @workgroup_size(64)
 fn square_sums(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -86,13 +89,9 @@ fn square_sums(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_i
   var sum = 0.0;
   for (var word = first; word < min(first + 2048u, words); word += 64u) {
     let kind = kinds[word];
-    let at = (kind >> 8u) * 256u + lane;
-    #repeat k 0 4:
-    {
-      let g = select(0.0, share * gradient[at + $k * 64u], (kind & (LEARNED << ($k * 2u))) != 0u);
-      sum = fma(g, g, sum);
-    }
-    #end;
+    let g = select(vec4<f32>(0.0), share * gradient[(kind >> 8u) * 64u + lane], which(kind, LEARNED));
+    let squares = g * g;
+    sum += squares.x + squares.y + (squares.z + squares.w);
   }
   parts[shared_by(1u, wg, lane)] = sum;
 }
@@ -151,44 +150,49 @@ struct Settled {
 
 fn update_at(i: u32, kind: u32, state: Settled) {
   let p = parameters[i];
-  let w = select(0.0, params.decay, (kind & DECAYS) != 0u);
-  let stays = state.failed || (kind & LEARNED) == 0u;
+  let w = select(vec4<f32>(0.0), vec4<f32>(params.decay), which(kind, DECAYS));
+  let learns = which(select(kind, 0u, state.failed), LEARNED);
   var g = gradient[i] * state.clip;
   var next = p;
-  var m1 = 0.0;
+  var m1 = vec4<f32>(0.0);
   if (METHOD != SGD || MOMENTUM) { m1 = moment1[i]; }
   if (METHOD == SGD) {
-    let m = fma(params.beta1, m1, g + w * p);
-    if (MOMENTUM) { moment1[i] = select(m, m1, stays); }
+    let m = fma(vec4<f32>(params.beta1), m1, g + w * p);
+    if (MOMENTUM) { moment1[i] = select(m1, m, learns); }
     next = p - state.eta * m;
   } else {
     if (METHOD == ADAM) { g += w * p; }
     let m2 = moment2[i];
-    let m = fma(params.beta1, m1, (1.0 - params.beta1) * g);
-    let v = fma(params.beta2, m2, (1.0 - params.beta2) * g * g);
-    moment1[i] = select(m, m1, stays);
-    moment2[i] = select(v, m2, stays);
+    let m = fma(vec4<f32>(params.beta1), m1, (1.0 - params.beta1) * g);
+    let v = fma(vec4<f32>(params.beta2), m2, (1.0 - params.beta2) * g * g);
+    moment1[i] = select(m1, m, learns);
+    moment2[i] = select(m2, v, learns);
     var change = m * state.correction1 / (sqrt(v * state.correction2) + params.epsilon);
     if (METHOD == ADAMW) { change += w * p; }
     next = p - state.eta * change;
   }
-  parameters[i] = select(next, p, stays);
+  parameters[i] = select(p, next, learns);
   if (AVERAGE) {
     let mean = average[i];
-    average[i] = select(fma(state.keep, mean, (1.0 - state.keep) * next), mean, stays);
+    average[i] = select(mean, fma(vec4<f32>(state.keep), mean, (1.0 - state.keep) * next), learns);
   }
 }
 
-/// Four numbers an invocation, for what it reads of the state and for its own start. Where a step has failed, each stays by a select: SwiftShader runs what a
-/// branch leaves out, and takes longer for the branch.
+/// Four words of `kinds` an invocation, 16 numbers, for what it reads of the state and for its own start. Where a step has failed, each stays by a select:
+/// SwiftShader runs what a branch leaves out, and takes longer for the branch.
 @compute @workgroup_size(64)
 fn update(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let t = settled[STEP];
   let keep = min(params.average_decay, (1.0 + t) / (10.0 + t));
   let state = Settled(settled[RATE], settled[CLIP], settled[CORRECTION1], settled[CORRECTION2], keep, settled[FAILED] != 0.0);
-  let kind = kinds[shared_by(1u, wg, lane)];
-  let first = (kind >> 8u) * 256u + lane;
-  #repeat k 0 4:
-  update_at(first + $k * 64u, kind >> ($k * 2u), state);
-  #end;
+  var word = shared_by(4u, wg, lane);
+  let end = min(word + 256u, params.length / 4u);
+  loop {
+    let kind = kinds[word];
+    update_at((kind >> 8u) * 64u + lane, kind, state);
+    continuing {
+      word += 64u;
+      break if word >= end;
+    }
+  }
 }

@@ -1,5 +1,6 @@
 // A product with packed weights, shared within a quad: masked-linear-quad.wgsl says how. The importer binds what it multiplies, imports where weights lie
-// (lib/layer-weights.wgsl or lib/turned-weights.wgsl) and says in `finish_at` what becomes of a sum. Loops end at their foot, as in linear-backward-quad.wgsl.
+// (lib/layer-weights.wgsl or lib/turned-weights.wgsl) and says in `take` what becomes of four outputs' sums over a chunk, and in `finish_block` of all: by
+// lib/quad-outputs.wgsl, or linear-affine.wgsl. Loops end at their foot, as in linear-backward-quad.wgsl.
 
 #import "lib/quad-product.wgsl"
 
@@ -9,6 +10,8 @@ const SUMS = 2u * BLOCK;
 
 override THIN: bool = false; // at most four outputs: nothing is held, and runs are of 8 inputs
 override MORE: bool = false; // there are more inputs than a chunk holds
+
+var<private> sums: array<vec4<f32>, SUMS>; // of the chunks so far: output 4 i + (own ^ s) of the block and row group r in 8 i + 2 s + r
 
 /// `own`: which of its quad an invocation is.
 fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
@@ -62,12 +65,13 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     }
     #repeat s 0 4:
     #repeat r 0 2:
-    keep(own ^ $s, group + $r * 4, y_at[$r], all$s$r);
+    product[$s * 2 + $r] = all$s$r;
     #end;
     #end;
+    take(0u, 0u, own, group, y_at);
+    finish_block(0u, last_output, own, group, y_at);
     return;
   }
-  var sums: array<vec4<f32>, SUMS>; // of the chunks so far
   var start = joined.x;
   loop {
     let count = min(CHUNK, joined.y - start);
@@ -105,14 +109,8 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     if (begin < end) {
       var o = begin;
       loop {
-        let from_weight = weights_from(o, start, own);
-        multiply_held(from_weight, own, count);
-        let at = (o - first_output) * 2u;
-        #repeat s 0 4:
-        #repeat r 0 2:
-        if (MORE) { sums[at + $s * 2 + $r] += product[$s * 2 + $r]; } else { keep(o + (own ^ $s), group + $r * 4, y_at[$r], product[$s * 2 + $r]); }
-        #end;
-        #end;
+        multiply_held(weights_from(o, start, own), own, count);
+        take((o - first_output) * 2u, o, own, group, y_at);
         continuing {
           o += 4u;
           break if o >= end;
@@ -124,19 +122,5 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
       break if start >= joined.y;
     }
   }
-  if (!MORE) { return; }
-  let last = (last_output - first_output + 3u) / 4u * 8u;
-  var i = 0u;
-  loop {
-    keep(first_output + i / 8u * 4u + (own ^ (i / 2u % 4u)), group + i % 2u * 4u, y_at[i % 2u], sums[i]);
-    continuing {
-      i++;
-      break if i == last;
-    }
-  }
-}
-
-/// Rows beyond the batch are written, too: a tile is whole.
-fn keep(o: u32, g: u32, y_at: u32, sum: vec4<f32>) {
-  if (o < params.outputs) { finish_at(o, g, y_at, sum); }
+  finish_block(first_output, last_output, own, group, y_at);
 }

@@ -79,10 +79,10 @@ export function packLinear(
 export const identityOrder = (count: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: count }, (_, i) => i);
 
 /** Every variant's: multiply-adds of a row. */
-export const linearMultiplyAdds = ({ buffers: { ranges }, params: { inputs, outputs, blocks } }: LinearCost): number => {
+export const linearMultiplyAdds = ({ buffers: { ranges }, params: { inputs, outputs, blocks = 1 } }: LinearCost): number => {
   if (ranges.kind !== 'constant') return inputs * outputs * blocks;
   let taken = 0;
-  for (let at = 0; at < ranges.data.length; at += 2) taken += ranges.data[at + 1]! - ranges.data[at]!;
+  for (let strip = 0; strip < ceilDiv(outputs, STRIP); strip++) taken += ranges.data[2 * strip + 1]! - ranges.data[2 * strip]!;
   return taken * STRIP * blocks;
 };
 
@@ -93,10 +93,12 @@ export const weightMultiplyAdds = ({
   readonly params: Readonly<Record<'inputs' | 'outputs' | 'kernel' | 'height' | 'width', number>>;
 }): number => inputs * outputs * kernel * kernel * height * width;
 
-type StripSource = KernelSource & {
+type QuadSource = KernelSource & {
   readonly buffers: { readonly ranges: unknown };
-  readonly params: { readonly fields: Readonly<Record<'inputs' | 'outputs' | 'blocks', unknown>> };
+  readonly params: { readonly fields: Readonly<Record<'inputs' | 'outputs', unknown>> };
 };
+
+type StripSource = QuadSource & { readonly params: { readonly fields: { readonly blocks: unknown } } };
 
 /** A kernel of which one invocation computes `strips` strips. */
 export const stripKernel = <const S extends StripSource>(source: S, strips = 1): Kernel<S> =>
@@ -108,7 +110,7 @@ export const stripKernel = <const S extends StripSource>(source: S, strips = 1):
 /** Inputs of a chunk in shaders/lib/linear-quad.wgsl. */
 const CHUNK = 64;
 /** Outputs of an invocation of a quad. */
-const OUTPUTS = 128;
+export const OUTPUTS = 128;
 /** Outputs of which one invocation of a quad loads one each. */
 const THIN_OUTPUTS = 4;
 
@@ -117,10 +119,10 @@ const THIN_OUTPUTS = 4;
  *
  * @param short runs of 8 inputs, not 24.
  */
-export const quadKernel = <const S extends StripSource>(source: S, short = false): Kernel<S> => ({
-  ...(defineKernel<StripSource>(
+export const quadKernel = <const S extends QuadSource>(source: S, short = false): Kernel<S> => ({
+  ...(defineKernel<QuadSource>(
     source,
-    (rows, { outputs, blocks }) => [ceilDiv(rows, TILE / 2), ceilDiv(outputs, OUTPUTS), blocks],
+    (rows, { outputs, blocks = 1 }: LinearCost['params']) => [ceilDiv(rows, TILE / 2), ceilDiv(outputs, OUTPUTS), blocks],
     linearMultiplyAdds,
   ) as unknown as Kernel<S>),
   settings: (params) => {
@@ -141,5 +143,5 @@ export const fewRowsKernel = <const S extends StripSource>(source: S): Kernel<S>
 
 interface LinearCost {
   readonly buffers: { readonly ranges: Tensor };
-  readonly params: { readonly inputs: number; readonly outputs: number; readonly blocks: number };
+  readonly params: { readonly inputs: number; readonly outputs: number; readonly blocks?: number };
 }

@@ -2,9 +2,10 @@ import { ceilDiv } from '../runtime/kernel.js';
 import * as source from './generated/optimiser.js';
 import { elementKernel, listKernel } from './geometry.js';
 
-/** Invocations of a workgroup, and how many numbers one of them takes to update and to square. */
+/** Invocations of a workgroup, numbers of a word of `kinds`, and how many numbers an invocation takes to update and to square. */
 const LANES = source.update.workgroupSize[0];
 const SHARE = 4;
+const UPDATES = 16;
 export const SQUARES = 128;
 /** Numbers of the optimiser's own state. */
 export const CONTROL = 8;
@@ -17,7 +18,7 @@ export const SCHEDULE_NUMBER = { constant: 0, cosine: 1, step: 2 } as const;
 export const optimiser = {
   squareSums: /*#__PURE__*/ elementKernel(source.squareSums, ({ length }) => length, SQUARES),
   control: /*#__PURE__*/ listKernel(source.control, () => 1),
-  update: /*#__PURE__*/ elementKernel(source.update, ({ length }) => length, SHARE),
+  update: /*#__PURE__*/ elementKernel(source.update, ({ length }) => length, UPDATES),
 };
 
 /** Numbers of each list that `update` takes, of so many parameters: those of whole workgroups. */
@@ -33,7 +34,7 @@ export function kindsOf(length: number, isLearned: (i: number) => boolean, decay
     const words = Array.from({ length: LANES }, (_, lane) => {
       let bits = 0;
       for (let k = 0; k < SHARE; k++) {
-        const i = from + LANES * k + lane;
+        const i = from + SHARE * lane + k;
         if (isLearned(i)) bits |= (decays(i) ? 3 : 1) << (2 * k);
       }
       return bits;

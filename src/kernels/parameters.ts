@@ -1,5 +1,5 @@
 import type { Recorder } from '../runtime/recorder.js';
-import { NONE, type TableTensor, type Tensor } from '../runtime/tensor.js';
+import { NONE, sliced, type TableTensor, type Tensor } from '../runtime/tensor.js';
 import * as source from './generated/parameters.js';
 import { elementKernel } from './geometry.js';
 
@@ -53,6 +53,19 @@ export const recordCopy = (r: Recorder, from: Tensor, table: TableTensor): void 
     null,
     table,
   );
+
+/** Tables of so many numbers, which one command sets to 0 in the stage that is being recorded. */
+export function recordZeros(r: Recorder, tables: Readonly<Record<string, number>>): TableTensor[] {
+  const starts: number[] = [];
+  let length = 0;
+  for (const count of Object.values(tables)) {
+    starts.push(length);
+    length += sliced(count);
+  }
+  const all = r.table(length, Object.keys(tables).join(', '));
+  recordClear(r, all);
+  return Object.entries(tables).map(([label, count], index) => r.part(all, starts[index]!, count, label));
+}
 
 /** Records table = 0, in the stage that is being recorded. */
 export const recordClear = (r: Recorder, table: TableTensor): void =>

@@ -38,6 +38,8 @@ export class Choices {
   readonly measured = new Map<string, Kernel>();
   /** Shapes of runs of commands of which a measurement said whether to fuse them. */
   readonly fused = new Map<string, boolean>();
+  /** A program as the rule for the adapter wants it, before anything else looks at it: itself without a rule. */
+  arrange: (program: Program) => Program = (program) => program;
   /** The program that runs in a recorded one's place: itself, until a rule or a measurement chose to fuse some of its commands. */
   fuse: (recorded: Program) => Program = (recorded) => recorded;
   #rules: AdapterRules | undefined;
@@ -50,9 +52,10 @@ export class Choices {
   /** Resolves once the rule for this adapter is there. */
   async ready(): Promise<void> {
     if (this.#rules || !ADAPTERS_WITH_RULES.includes(this.adapter)) return;
-    const { rules, fuseFor } = await import('../tuning/rules.js');
+    const { rules, fuseFor, arranged } = await import('../tuning/rules.js');
     if (this.#rules) return;
     this.#rules = rules[this.adapter];
+    this.arrange = arranged;
     this.fuse = fuseFor(this);
   }
 

@@ -108,7 +108,9 @@ export class Gpu {
   /** Compiles the pipelines of a program, in parallel. The only asynchronous step before encoding. */
   async compile(program: Program, residents: Residents): Promise<Executable> {
     this.assertAlive();
-    const recorded = residents.halves ? (await import('../tuning/halves.js')).halveProgram(program) : program;
+    await this.choices.ready();
+    const arranged = this.choices.arrange(program);
+    const recorded = residents.halves ? (await import('../tuning/halves.js')).halveProgram(arranged) : arranged;
     const pipelines = await this.pipelinesOf(recorded);
     residents.assertAlive(' while it compiled');
     return new Executable(this, recorded, pipelines, residents);

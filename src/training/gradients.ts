@@ -3,7 +3,7 @@
 import { checkContext, checkRows } from '../flows/checks.js';
 import type { ContextOption, GpuFlow } from '../flows/flow.js';
 import { recordDensity, recordOutput } from '../flows/task.js';
-import { NEGATIVE, recordClear, scatter } from '../kernels/parameters.js';
+import { NEGATIVE, recordZeros, scatter } from '../kernels/parameters.js';
 import { ValueError } from '../runtime/errors.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
@@ -45,17 +45,34 @@ function readersOf(places: Uint32Array, count: number) {
 
 type Read = Pick<Trainable<unknown>, 'gathered' | 'segments'>;
 
-/** Records sign · d (Σ over rows of terms) / d packed numbers, after the commands of the terms; laid out as the packed parameters are. */
-export function recordPackedGradient(r: Recorder, terms: TiledTensor, { gathered, segments }: Read, sign: number): TableTensor {
-  const packed = r.table(gathered?.places.length ?? 1, 'packed gradient');
-  r.once('before', () => recordClear(r, packed));
-  if (gathered) recordGradients(r, terms, sign, [], new Map([[gathered.table, packed]]), segments);
-  return packed;
+/** Records tables for the gradient by the packed numbers and for the loss, and one command that sets both to 0 before the first row. */
+export function recordCleared(r: Recorder, { gathered }: Read): { readonly packed: TableTensor; readonly loss: TableTensor } {
+  const [packed, loss] = r.once('before', () => recordZeros(r, { 'packed gradient': gathered?.places.length ?? 1, loss: 1 }));
+  return { packed: packed!, loss: loss! };
 }
 
-/** Records sign · d (Σ over rows of terms) / d parameters, flat [count], into `gradient`, after the commands of the terms. */
-export function recordFlatGradient(r: Recorder, terms: TiledTensor, read: Read, count: number, sign: number, gradient: Tensor): void {
-  const packed = recordPackedGradient(r, terms, read, sign);
+/** Records packed += sign · d (Σ over rows of terms) / d packed numbers, after the commands of the terms; laid out as the packed parameters are. */
+export function recordPackedGradient(
+  r: Recorder,
+  terms: TiledTensor,
+  { gathered, segments }: Read,
+  sign: number,
+  packed: TableTensor,
+): void {
+  if (gathered) recordGradients(r, terms, sign, [], new Map([[gathered.table, packed]]), segments);
+}
+
+/** The same with sign · d (Σ over rows of terms) / d parameters, flat [count], in `gradient`. @param packed of zeros, as `recordCleared` makes it. */
+export function recordFlatGradient(
+  r: Recorder,
+  terms: TiledTensor,
+  read: Read,
+  count: number,
+  sign: number,
+  gradient: Tensor,
+  { packed } = recordCleared(r, read),
+): void {
+  recordPackedGradient(r, terms, read, sign, packed);
   const { starts, readers, SINGLE } = readersOf(read.gathered?.places ?? new Uint32Array(1), count);
   r.once('after', () =>
     r.run(scatter, {

@@ -1,13 +1,16 @@
-// What a step does not need: elementwise steps that the product before them takes along, copies, and permutations behind affine layers, which leave their
-// features where those would. A dispatch and a tensor less each.
+// What a step does not need: elementwise steps that the product before them takes along, copies, products with one number, and permutations behind affine
+// layers, which leave their features where those would. A dispatch and a tensor less each.
 
 import { activationBackward } from '../kernels/activation-backward.js';
 import { affine } from '../kernels/affine.js';
 import { affineBackward } from '../kernels/affine-backward.js';
+import { fill } from '../kernels/fill.js';
 import { linearInput, SLOPES } from '../kernels/linear-input-backward.js';
+import { multiplyAdd } from '../kernels/multiply-add.js';
 import { permute } from '../kernels/permute.js';
+import type { Kernel } from '../runtime/kernel.js';
 import { type Command, writtenBy } from '../runtime/program.js';
-import type { ConstantTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
+import { type ConstantTensor, NONE, type Tensor, type TiledTensor } from '../runtime/tensor.js';
 
 /** Commands that read or write each tensor, in order. */
 function usersOf(commands: readonly Command[]): Map<number, Command[]> {
@@ -91,6 +94,54 @@ function withSlopes(commands: readonly Command[]): readonly Command[] {
   return replaced(commands, taken);
 }
 
+/** A command that does the same, given tensors that hold one number everywhere. */
+function withKnown(command: Command, known: ReadonlyMap<number, number>): Command {
+  const numberIn = (tensor: Tensor | undefined): number | undefined => (isOwn(tensor) ? known.get(tensor.id) : undefined);
+  const filled = (destination: Tensor, features: number, value: number): Command => ({
+    ...command,
+    kernel: fill as unknown as Kernel,
+    tensors: { destination },
+    params: { features, value },
+    constants: {},
+  });
+  const { kernel, tensors, params, constants } = command;
+  if (kernel.source === permute.source) {
+    const [value, { index }] = [numberIn(tensors.x), tensors];
+    const isGathered = index?.kind === 'constant' && index.data.every((from) => from < params.source_features!);
+    return value !== undefined && isGathered ? filled(tensors.y!, params.features!, value) : command;
+  }
+  if (kernel.source !== multiplyAdd.source) return command;
+  const by = constants.HAS_B ? numberIn(tensors.b) : undefined;
+  const factor = Math.fround(params.factor! * (by ?? 1));
+  const value = numberIn(tensors.a);
+  const isWhole = params.y_at === 0 && params.y_features === params.features;
+  if (value !== undefined && (by !== undefined || !constants.HAS_B) && isWhole && !constants.ADD)
+    return filled(tensors.y!, params.features!, Math.fround(factor * value));
+  if (by === undefined) return command;
+  return {
+    ...command,
+    tensors: { ...tensors, b: NONE },
+    params: { ...params, b_features: 1, factor },
+    constants: { ...constants, HAS_B: false },
+  };
+}
+
+/** The commands, with what follows from tensors that are filled with one number: the gradient of a mean, and of each layer's log-det. */
+function withNumbers(commands: readonly Command[]): readonly Command[] {
+  const known = new Map<number, number>();
+  const all = commands.map((original) => {
+    const command = withKnown(original, known);
+    const { destination } = command.tensors;
+    if (command.kernel.source !== fill.source || command.constants.ADD || !isOwn(destination)) return command;
+    if (commands.filter((other) => writes(other, destination)).length === 1) known.set(destination.id, command.params.value!);
+    return command;
+  });
+  const users = usersOf(all);
+  return all.filter(
+    ({ kernel, tensors: { destination } }) => kernel.source !== fill.source || !isOwn(destination) || users.get(destination.id)!.length > 1,
+  );
+}
+
 /** The order of a permutation of features: y[f] = x[order[f]]; null for what is none. */
 function orderOf({ kernel, params, tensors: { index, x, y } }: Command): Uint32Array | null {
   const isOne = kernel.source === permute.source && params.features === params.source_features && isOwn(x) && isOwn(y);
@@ -143,4 +194,4 @@ function withPlaces(commands: readonly Command[]): readonly Command[] {
 }
 
 /** The commands of a step, with fewer of them. */
-export const joined = (commands: readonly Command[]): readonly Command[] => withPlaces(withoutCopies(withSlopes(commands)));
+export const joined = (commands: readonly Command[]): readonly Command[] => withPlaces(withNumbers(withoutCopies(withSlopes(commands))));

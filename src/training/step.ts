@@ -2,11 +2,9 @@
 
 import { recordColumnSums } from '../kernels/linear-backward.js';
 import { countedBy, METHOD_NUMBER, optimiser, SCHEDULE_NUMBER, squareBlocks } from '../kernels/optimiser.js';
-import { recordClear } from '../kernels/parameters.js';
 import type { Program } from '../runtime/program.js';
 import { Recorder } from '../runtime/recorder.js';
-import type { TableTensor } from '../runtime/tensor.js';
-import { recordFlatGradient, recordPackedGradient } from './gradients.js';
+import { recordCleared, recordFlatGradient, recordPackedGradient } from './gradients.js';
 import { joined } from './joined.js';
 import type { Model } from './model.js';
 import type { Objective } from './objective.js';
@@ -71,15 +69,12 @@ export function recordStep<L>(
     order: 'packed',
   });
   const order = trainable.gathered?.order ?? flatOrder(layout);
-  const loss = r.table(1, 'loss');
-  r.once('before', () => recordClear(r, loss));
+  const cleared = recordCleared(r, trainable);
+  const { packed, loss } = cleared;
   recordColumnSums(r, trainable.ends, loss, { factor: sign });
-  let gradient: TableTensor;
-  if (order.packed) gradient = recordPackedGradient(r, trainable.ends, trainable, sign);
-  else {
-    gradient = r.table(order.length, 'gradient');
-    recordFlatGradient(r, trainable.ends, trainable, layout.count, sign, gradient);
-  }
+  const gradient = order.packed ? packed : r.table(order.length, 'gradient');
+  if (order.packed) recordPackedGradient(r, trainable.ends, trainable, sign, packed);
+  else recordFlatGradient(r, trainable.ends, trainable, layout.count, sign, gradient, cleared);
   r.once('after', () => {
     const kinds = kindsIn(order, layout);
     const length = countedBy(kinds);

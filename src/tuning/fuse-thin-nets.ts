@@ -7,7 +7,18 @@ import type { Kernel } from '../runtime/kernel.js';
 import { memo } from '../runtime/memo.js';
 import type { Command, Program } from '../runtime/program.js';
 import { NONE, sliced, type Tensor, type TiledTensor } from '../runtime/tensor.js';
-import { type Fusion, isConstant, isSame, mayChangePlaces, sharedByArrays, type Users, usersOf } from './fusion.js';
+import {
+  type Fusion,
+  isConstant,
+  isPlainLayer,
+  isSame,
+  isWholeLayer,
+  mayChangePlaces,
+  sharedByArrays,
+  type Users,
+  unusedTensor,
+  usersOf,
+} from './fusion.js';
 
 /** Outputs of the wide layer at most: of more, an invocation has too much to do alone. */
 const WIDEST = 128;
@@ -18,17 +29,6 @@ const kernels: Readonly<Record<string, Kernel>> = {
   'linear-input-backward': thinNetBackward as unknown as Kernel,
 };
 
-/** A layer of one block, with a bias and an activation at most. */
-const isPlain = ({ kernel, tensors, params, constants, stage }: Command): boolean =>
-  kernels[kernel.source.name] !== undefined &&
-  stage === undefined &&
-  tensors.x!.kind === 'tiled' &&
-  params.blocks === 1 &&
-  !['GATE', 'ADDEND', 'RAW', 'SCALE'].some((name) => constants[name]);
-
-/** Whether what a layer gives is a whole tensor. */
-const isWhole = ({ params, constants }: Command): boolean => params.y_at === 0 && params.y_features === params.outputs && !constants.ADD;
-
 const reads = (reader: Command, { tensors, params }: Command): boolean =>
   isSame(reader.tensors.x!, tensors.y!) && reader.params.x_at === 0 && reader.params.inputs === params.outputs;
 
@@ -38,10 +38,10 @@ function rowOf(commands: readonly Command[], users: Users, first: number): numbe
   while (row.length < 3) {
     const last = commands[row.at(-1)!]!;
     const { y } = last.tensors;
-    if (y?.kind !== 'tiled' || !isWhole(last)) return row;
+    if (y?.kind !== 'tiled' || !isWholeLayer(last)) return row;
     const next = users.get(y.id)?.find((index) => {
       const command = commands[index]!;
-      return index > row.at(-1)! && command.kernel.source === last.kernel.source && isPlain(command) && reads(command, last);
+      return index > row.at(-1)! && command.kernel.source === last.kernel.source && isPlainLayer(command) && reads(command, last);
     });
     if (next === undefined) return row;
     row.push(next);
@@ -58,7 +58,7 @@ function endsOf(row: readonly Command[]): readonly [front: Command | null, wide:
   const front = isThin(row[0]!.params.inputs!) ? row[0]! : null;
   const [wide, back] = front ? [row[1], row[2]] : [row[0], row[1]];
   const behind = back && isThin(back.params.outputs!) ? back : null;
-  return wide && isWide(wide) && isWhole(wide) && (front || behind) ? [front, wide, behind] : null;
+  return wide && isWide(wide) && isWholeLayer(wide) && (front || behind) ? [front, wide, behind] : null;
 }
 
 const shared = sharedByArrays<{ readonly data: Float32Array<ArrayBuffer>; readonly starts: readonly number[] }>();
@@ -87,15 +87,6 @@ function together(tensors: readonly Tensor[]): { readonly weight: Tensor; readon
   return { weight: { kind: 'constant', data, dtype: 'f32', label: 'weights' }, starts };
 }
 
-/** In the place of what is not written: a tensor of one feature, whose id is that of no other. */
-const unused = ({ tensors: { y } }: Command, which: 1 | 2 | 3): TiledTensor => ({
-  kind: 'tiled',
-  id: -(3 * (y as TiledTensor).id + which),
-  features: 1,
-  dtype: 'f32',
-  label: 'unused',
-});
-
 /** Whether the layers may all run where the first is. */
 const mayMove = (commands: readonly Command[], row: readonly number[]): boolean =>
   row.every((layer) =>
@@ -105,7 +96,7 @@ const mayMove = (commands: readonly Command[], row: readonly number[]): boolean 
 /** What the layer at `start` and those that read from it fuse to; null where they do not. */
 function fuseThinNet(commands: readonly Command[], users: Users, start: number): Fusion | null {
   const first = commands[start]!;
-  if (!isPlain(first)) return null;
+  if (kernels[first.kernel.source.name] === undefined || !isPlainLayer(first)) return null;
   const row = rowOf(commands, users, start);
   const ends = endsOf(row.map((index) => commands[index]!));
   if (!ends) return null;
@@ -133,9 +124,9 @@ function fuseThinNet(commands: readonly Command[], users: Users, start: number):
       tensors: {
         x: outer.tensors.x!,
         weight: all.weight,
-        front: keepsFront ? front.tensors.y! : unused(wide, 1),
-        wide: keepsWide ? wide.tensors.y! : unused(wide, 2),
-        y: back ? back.tensors.y! : unused(wide, 3),
+        front: keepsFront ? front.tensors.y! : unusedTensor(wide.tensors.y as TiledTensor, 1),
+        wide: keepsWide ? wide.tensors.y! : unusedTensor(wide.tensors.y as TiledTensor, 2),
+        y: back ? back.tensors.y! : unusedTensor(wide.tensors.y as TiledTensor, 3),
         ...(isBackward && { front_source: front?.tensors.source ?? NONE, wide_source: wide.tensors.source! }),
       },
       params: {

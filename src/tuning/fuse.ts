@@ -2,6 +2,7 @@
 
 import { memo } from '../runtime/memo.js';
 import type { Program } from '../runtime/program.js';
+import { linearAffinesIn } from './fuse-linear-affine.js';
 import { fuseNet } from './fuse-net.js';
 import { fuseSolves } from './fuse-solves.js';
 import { thinNetsIn } from './fuse-thin-nets.js';
@@ -18,5 +19,6 @@ export const fusionsOf = (program: Program): readonly Fusion[] =>
       ...commands.flatMap((_, index) => fuseNet(commands, users, index) ?? []),
       ...fuseSolves(commands, users),
       ...thinNetsIn(program),
+      ...linearAffinesIn(program),
     ];
   });

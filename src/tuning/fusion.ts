@@ -16,7 +16,7 @@ export interface Fusion {
 /** Indices of the commands that bind a tensor which is no constant. */
 export type Users = ReadonlyMap<number, readonly number[]>;
 
-const isScratch = (tensor: Tensor): tensor is TiledTensor => tensor.kind === 'tiled' && tensor.state === undefined;
+export const isScratch = (tensor: Tensor): tensor is TiledTensor => tensor.kind === 'tiled' && tensor.state === undefined;
 
 export function usersOf(commands: readonly Command[]): Users {
   const users = new Map<number, number[]>();
@@ -36,6 +36,26 @@ export const isConstant = (tensor: Tensor | undefined): tensor is ConstantTensor
 
 export const isSame = (a: Tensor, b: Tensor): boolean =>
   a === b || (a.kind === 'tiled' && b.kind === 'tiled' && a.id === b.id && a.state === b.state);
+
+/** A linear layer of one block, with a bias and an activation at most. */
+export const isPlainLayer = ({ tensors, params, constants, stage }: Command): boolean =>
+  stage === undefined &&
+  tensors.x?.kind === 'tiled' &&
+  params.blocks === 1 &&
+  !['GATE', 'ADDEND', 'RAW', 'SCALE'].some((name) => constants[name]);
+
+/** Whether what a layer gives is a whole tensor. */
+export const isWholeLayer = ({ params, constants }: Command): boolean =>
+  params.y_at === 0 && params.y_features === params.outputs && !constants.ADD;
+
+/** In the place of a tensor that a fusion does not write: one feature, whose id is that of no other. */
+export const unusedTensor = ({ id }: TiledTensor, which: 1 | 2 | 3): TiledTensor => ({
+  kind: 'tiled',
+  id: -(3 * id + which),
+  features: 1,
+  dtype: 'f32',
+  label: 'unused',
+});
 
 const binds = ({ tensors }: Command, tensor: Tensor): boolean => Object.values(tensors).some((other) => isSame(other, tensor));
 

@@ -11,8 +11,11 @@ import type { AdapterRules, Choices } from '../runtime/choices.js';
 import type { Kernel } from '../runtime/kernel.js';
 import type { Program } from '../runtime/program.js';
 import { familyName } from './family-name.js';
+import { linearAffineKernel, linearAffinesIn } from './fuse-linear-affine.js';
 import { thinNetKernels, thinNetsIn } from './fuse-thin-nets.js';
 import { fuse } from './fusion.js';
+
+export { arranged } from './arrange.js';
 
 type Size = Readonly<Record<'inputs' | 'outputs', number>>;
 
@@ -32,18 +35,20 @@ const quads: Readonly<Record<string, readonly [kernel: unknown, layers: (size: S
   'weight-gradient': [weightGradientQuad, ({ inputs, outputs }) => inputs * outputs >= 128],
 };
 
+const fusedKernels = [...thinNetKernels, linearAffineKernel];
+
 export const rules: Readonly<Record<string, AdapterRules>> = {
   swiftshader: {
     variant: ({ kernel, params: { inputs = 0, outputs = 0, kernel: taps = 1 } }) => {
       const [quad, layers] = quads[familyName(kernel)] ?? [];
       return taps === 1 && layers?.({ inputs, outputs }) ? (quad as Kernel) : null;
     },
-    fuses: ({ kernel, params: { inputs = 0, outputs = 0 } }) => thinNetKernels.includes(kernel) && pays({ inputs, outputs }),
+    fuses: ({ kernel, params: { inputs = 0, outputs = 0 } }) => fusedKernels.includes(kernel) && pays({ inputs, outputs }),
   },
 };
 
-/** What `choices.fuse` is where a rule fuses: runs of linear layers, which need no more code than their kernels. */
+/** What `choices.fuse` is where a rule fuses: what needs no more code than its kernels. */
 export const fuseFor =
   (choices: Choices) =>
   (recorded: Program): Program =>
-    fuse(recorded, thinNetsIn(recorded), ({ command }) => choices.fuses(command));
+    fuse(recorded, [...thinNetsIn(recorded), ...linearAffinesIn(recorded)], ({ command }) => choices.fuses(command));

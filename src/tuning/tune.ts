@@ -7,6 +7,7 @@ import type { Kernel } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 import { familyName } from './family-name.js';
 import { fusionsOf } from './fuse.js';
+import { linearAffineKernel } from './fuse-linear-affine.js';
 import { netKernels } from './fuse-net.js';
 import { thinNetKernels } from './fuse-thin-nets.js';
 import { fuse } from './fusion.js';
@@ -32,7 +33,7 @@ const GAIN = 0.95;
 /** FNV-1a of all texts: choices are forgotten when a shader changes. */
 function version(): string {
   let hash = 0x811c9dc5;
-  for (const { source } of [...Object.values(families).flatMap(({ few }) => few), ...netKernels, ...thinNetKernels])
+  for (const { source } of [...Object.values(families).flatMap(({ few }) => few), ...netKernels, ...thinNetKernels, linearAffineKernel])
     for (let i = 0; i < source.wgsl.length; i++) hash = Math.imul(hash ^ source.wgsl.charCodeAt(i), 0x01000193) >>> 0;
   return hash.toString(16);
 }

@@ -7,7 +7,7 @@ function eachLearned(kinds: Uint32Array, length: number, visit: (i: number, deca
   for (let word = 0; word < length / 4; word++) {
     const bits = kinds[word]!;
     for (let k = 0; k < 4; k++)
-      if (bits & (1 << (2 * k))) visit(256 * (bits >>> 8) + 64 * k + (word % 64), (bits & (2 << (2 * k))) !== 0, word);
+      if (bits & (1 << (2 * k))) visit(256 * (bits >>> 8) + 4 * (word % 64) + k, (bits & (2 << (2 * k))) !== 0, word);
   }
 }
 

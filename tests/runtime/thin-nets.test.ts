@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { ownFlow } from '../../src/flows/flow.js';
-import { type Flow, fit, Gpu, maf, neuralSpline, realNVP } from '../../src/index.js';
+import { type Flow, Gpu, maf, neuralSpline, realNVP } from '../../src/index.js';
 import { fill } from '../../src/kernels/fill.js';
 import { maskedLinear } from '../../src/kernels/masked-linear.js';
 import { createProgram } from '../../src/runtime/program.js';
@@ -14,8 +14,8 @@ import { recordStep } from '../../src/training/step.js';
 import { layoutOf } from '../../src/training/trainable.js';
 import { thinNetsIn } from '../../src/tuning/fuse-thin-nets.js';
 import { fuse } from '../../src/tuning/fusion.js';
+import { difference, ROWS, resultsOf, step } from '../support/fused-results.js';
 import { useGpu } from '../support/gpu.js';
-import { oneStep } from '../support/one-step.js';
 import { Random } from '../support/random.js';
 
 const held = useGpu();
@@ -39,25 +39,6 @@ const recipes: Record<string, [make: (gpu: Gpu) => Promise<Flow>, density: numbe
   'a net that is too wide': [(gpu) => realNVP(gpu, { ...net, dim: 2, hidden: [200, 200] }), 0, 0, 0],
   'one hidden layer': [(gpu) => realNVP(gpu, { ...net, dim: 2, hidden: [64] }), 0, 0, 0],
 };
-
-/** Largest difference beside 1 + |want|. */
-const difference = (got: ArrayLike<number>, want: ArrayLike<number>): number =>
-  Array.from(want, (value, i) => Math.abs(got[i]! - value) / (1 + Math.abs(value))).reduce((a, b) => Math.max(a, b), 0);
-
-const ROWS = 70;
-
-const step = oneStep(ROWS, 0.1);
-
-/** What a flow gives, and its parameters after a step of gradient descent. */
-async function resultsOf(flow: Flow): Promise<Record<string, Float32Array>> {
-  const random = new Random(4);
-  const [x, context] = [random.normals(ROWS * flow.dim), random.normals(ROWS * flow.contextDim)];
-  const option = flow.contextDim > 0 ? { context } : {};
-  const [logProb, sample] = [await flow.logProb(x, option), await flow.sample(ROWS, { seed: 1, ...option })];
-  await fit(flow, x, { ...step, ...option });
-  const parameters = Object.entries(await flow.parameters()).map(([name, { data }]) => [name, data as Float32Array] as const);
-  return { logProb, sample, ...Object.fromEntries(parameters) };
-}
 
 /** Of the program of a step. */
 function thinNetsOfStep(flow: Flow): string[] {

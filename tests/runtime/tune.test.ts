@@ -75,12 +75,14 @@ describe('tune', () => {
       const flow = await maf(gpu, { dim: 3, layers: 1, hidden: [9], seed: 1 });
       const { choices } = await gpu.tune({ rows: 64, remember: false, milliseconds: 60_000 });
       // What runs fused has one line, so layers have theirs only where they were the faster way.
-      const fusible = gpu.device.features.has('subgroups') ? ['narrow-net-affine', 'thin-net'] : ['narrow-net-affine'];
+      const fusible = gpu.device.features.has('subgroups') ? ['narrow-net-affine', 'thin-net', 'linear-affine'] : ['narrow-net-affine'];
       const nets = choices.filter(({ rows }) => rows === 'all');
       expect(nets.map(({ kernel }) => kernel)).toEqual(fusible);
       for (const { kernel, chosen } of nets) expect(['apart', kernel]).toContain(chosen);
+      // The last layer alone is not all of them.
+      const hasLayers = nets.every(({ kernel, chosen }) => chosen === 'apart' || kernel === 'linear-affine');
       expect(new Set(choices.map(({ kernel }) => kernel))).toEqual(
-        new Set([...(nets.every(({ chosen }) => chosen === 'apart') ? ['masked-linear'] : []), 'autoregressive-solve-affine', ...fusible]),
+        new Set([...(hasLayers ? ['masked-linear'] : []), 'autoregressive-solve-affine', ...fusible]),
       );
       expect(choices.filter(({ rows }) => rows === 'many').every(({ because }) => because === 'measured')).toBe(true);
       expect(choices.filter(({ rows }) => rows === 'few').every(({ because }) => because !== 'measured')).toBe(true);
@@ -245,14 +247,19 @@ describe('fused', () => {
     const gpu = Gpu.from(context.gpu.device);
     try {
       const flow = await realNVP(gpu, { dim: 3, layers: 1, hidden: [16], seed: 2 });
+      await flow.sample(1, { seed: 1 });
+      const ruled = new Set(
+        (await gpu.report()).choices.flatMap(({ kernel, rows, chosen }) => (rows === 'all' && chosen === kernel ? kernel : [])),
+      );
       const { choices } = await gpu.tune({ rows: 64, remember: false, milliseconds: 60_000 });
       const fusions = choices.filter(({ rows }) => rows === 'all');
       expect(fusions.length).toBeGreaterThan(0);
       for (const { kernel, chosen, because, milliseconds } of fusions) {
         expect(because).toBe('measured');
         expect(Object.keys(milliseconds).sort()).toEqual(['apart', kernel].sort());
-        const saves = milliseconds[kernel]! < 0.95 * milliseconds.apart!;
-        expect(chosen).toBe(saves ? kernel : 'apart');
+        // What runs without a measurement is left for a gain of 5 % alone.
+        const [usual, other] = ruled.has(kernel) ? [kernel, 'apart'] : ['apart', kernel];
+        expect(chosen).toBe(milliseconds[other]! < 0.95 * milliseconds[usual]! ? other : usual);
       }
       flow.dispose();
     } finally {

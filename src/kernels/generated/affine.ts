@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine af{let ae=af.y;if(af.x*4u>=f()||ae>=Z.a){return;}let n=d(Z.a,af.x);let ad=n+ae*c;var m=ad;if(PLACED){m=n+C[Z.a+ae]*c;}let v=C[ae];if(v==I){D[m]=A[ad];return;}let l=d(Z.c,af.x)+v*c;var k=vec4f();if(SCALE!=w){k=B[l+Z.b*c];}let V=M(A[ad],B[l],k);D[m]=V.c;if(HAS_LOG_DET){E[d(Z.b,af.x)+v*c]=V.a;}}";
+const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine af{let ac=af.y;if(af.x*4u>=f()||ac>=Z.a){return;}let J=d(Z.a,af.x);let ae=J+ac*c;var l=ae;if(PLACED){l=J+C[Z.a+ac]*c;}let v=C[ac];if(v==I){D[l]=A[ae];return;}let b=d(Z.c,af.x)+v*c;var k=vec4f();if(SCALE!=L){k=B[b+Z.b*c];}let V=M(A[ae],B[b],k);D[l]=V.c;if(HAS_LOG_DET){E[d(Z.b,af.x)+v*c]=V.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)x:vec3u,@builtin(local_invocation_index)R:u32){let h=o(1u,x,R);if(h>=Z.b*Z.a){return;}let g=vec4f(f32(h/Z.a));let ae=h%Z.a;let J=(f()+3u)/4u;var w=0.;for(var T=0u;T<J;T+=c){let Y=min(T+c,J);var b=d(Z.c,T)+Z.d*c;var ad=d(Z.a,T)+ae*c;var X=vec4f();for(var V=T;V<Y;V++){X+=select(vec4f(),B[ad],e(V)&(A[b]==g));b++;ad++;}w+=dot(X,vec4f(1.));}C[h]+=w;}";
+const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)Y:vec3u,@builtin(local_invocation_index)S:u32){let h=o(1u,Y,S);if(h>=Z.b*Z.a){return;}let g=vec4f(f32(h/Z.a));let ac=h%Z.a;let ab=(f()+3u)/4u;var Q=0.;for(var U=0u;U<ab;U+=c){let ai=min(U+c,ab);var b=d(Z.c,U)+Z.d*c;var ae=d(Z.a,U)+ac*c;var aa=vec4f();for(var V=U;V<ai;V++){aa+=select(vec4f(),B[ae],e(V)&(A[b]==g));b++;ae++;}Q+=dot(aa,vec4f(1.));}C[h]+=Q;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${libElements}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "@16,4 diagonal_affine af{let ae=af.y;if(af.x*4u>=f()||ae>=Z.a){return;}let ad=d(Z.a,af.x)+ae*c;let g=b(A[ad]-B[ae],B[Z.a+ae],B[2u*Z.a+ae]);C[ad]=g+B[3u*Z.a+ae];}";
+const own = "@16,4 diagonal_affine af{let ac=af.y;if(af.x*4u>=f()||ac>=Z.a){return;}let ae=d(Z.a,af.x)+ac*c;let g=b(A[ae]-B[ac],B[Z.a+ac],B[2u*Z.a+ac]);C[ae]=g+B[3u*Z.a+ac];}";
 const shader = /*#__PURE__*/ shaderText('features', 'x constants:f y!', `${libCall}${libLayout}${libSplitProduct}${own}`);
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

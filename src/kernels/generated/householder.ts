@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const t=24u;override REVERSE:bool=false;@64 householder af{if(af.x*4u>=f()){return;}let n=Z.a;let al=Z.b;let M=d(n,af.x);var m=vec4f();var l=0u;for(var b=0u;b<=al;b++){let k=min(b,al-1u);let g=select(k,al-1u-k,REVERSE);var bi=vec4f();for(var e=0u;e<n;e+=t){let Y=min(e+t,n);var X=vec4f();for(var ae=e;ae<Y;ae++){let ad=M+ae*c;var h:vec4f;if(b==0u){h=A[ad];if(REVERSE){h-=C[2u*al+ae];}}else{h=D[ad]-B[l*n+ae]*m;}X=fma(vec4f(B[g*n+ae]),h,X);if(!REVERSE&&b==al){h+=C[2u*al+ae];}D[ad]=h;}bi+=X;}m=bi*C[g]+bi*C[al+g];l=g;}}";
+const own = "const t=24u;override REVERSE:bool=false;@64 householder af{if(af.x*4u>=f()){return;}let n=Z.a;let o=Z.b;let ab=d(n,af.x);var m=vec4f();var l=0u;for(var b=0u;b<=o;b++){let k=min(b,o-1u);let g=select(k,o-1u-k,REVERSE);var al=vec4f();for(var e=0u;e<n;e+=t){let ai=min(e+t,n);var aa=vec4f();for(var ac=e;ac<ai;ac++){let ae=ab+ac*c;var h:vec4f;if(b==0u){h=A[ae];if(REVERSE){h-=C[2u*o+ac];}}else{h=D[ae]-B[l*n+ac]*m;}aa=fma(vec4f(B[g*n+ac]),h,aa);if(!REVERSE&&b==o){h+=C[2u*o+ac];}D[ae]=h;}al+=aa;}m=al*C[g]+al*C[o+g];l=g;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward af{let n=Z.a;let v=af.y;if(af.x*4u>=f()||v>=n){return;}let T=d(n*n,af.x);let w=T+v*c;let I=n*c;for(var S=0u;S<n;S++){var k=vec4f();if(S==v){k=Z.b*B[af.x];}for(var b=v;b<S;b++){k=fma(-A[T+(b*n+S)*c],C[w+b*I],k);}C[w+S*I]=k/(1.+A[T+(S*n+S)*c]);}for(var S=n-1u;S>0u;S--){let O=S-1u;var k=C[w+O*I];for(var b=S;b<n;b++){k=fma(-A[T+(b*n+O)*c],C[w+b*I],k);}C[w+O*I]=k;}}";
+const own = "@16,4 log_determinant_backward af{let n=Z.a;let v=af.y;if(af.x*4u>=f()||v>=n){return;}let U=d(n*n,af.x);let D=U+v*c;let I=n*c;for(var T=0u;T<n;T++){var k=vec4f();if(T==v){k=Z.b*B[af.x];}for(var b=v;b<T;b++){k=fma(-A[U+(b*n+T)*c],C[D+b*I],k);}C[D+T*I]=k/(1.+A[U+(T*n+T)*c]);}for(var T=n-1u;T>0u;T--){let J=T-1u;var k=C[D+J*I];for(var b=T;b<n;b++){k=fma(-A[U+(b*n+J)*c],C[D+b*I],k);}C[D+J*I]=k;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

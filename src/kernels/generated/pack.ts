@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack af{let ae=af.y;let al=f();if(af.x*4u>=al||ae>=Z.a){return;}let D=al-1u;let Y=select(1u,v.e.x,Z.b==1u)*Z.a;let I=af.x*4u;B[d(Z.a,af.x)+ae*c]=vec4f(A[I*Y+ae],A[min(I+1u,D)*Y+ae],A[min(I+2u,D)*Y+ae],A[min(I+3u,D)*Y+ae]);}@16,4 unpack af{let ae=af.y;let al=f();if(af.x*4u>=al||ae>=Z.a){return;}let I=af.x*4u;let h=D[d(Z.a,af.x)+ae*c];let ad=I*Z.a+ae;C[ad]=h.x;if(I+1u<al){C[ad+Z.a]=h.y;}if(I+2u<al){C[ad+2u*Z.a]=h.z;}if(I+3u<al){C[ad+3u*Z.a]=h.w;}}";
+const own = "@16,4 pack af{let ac=af.y;let o=f();if(af.x*4u>=o||ac>=Z.a){return;}let D=o-1u;let Y=select(1u,v.e.x,Z.b==1u)*Z.a;let I=af.x*4u;B[d(Z.a,af.x)+ac*c]=vec4f(A[I*Y+ac],A[min(I+1u,D)*Y+ac],A[min(I+2u,D)*Y+ac],A[min(I+3u,D)*Y+ac]);}@16,4 unpack af{let ac=af.y;let o=f();if(af.x*4u>=o||ac>=Z.a){return;}let I=af.x*4u;let h=D[d(Z.a,af.x)+ac*c];let ae=I*Z.a+ac;C[ae]=h.x;if(I+1u<o){C[ae+Z.a]=h.y;}if(I+2u<o){C[ae+2u*Z.a]=h.z;}if(I+3u<o){C[ae+3u*Z.a]=h.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

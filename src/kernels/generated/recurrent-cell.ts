@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm af{let v=af.y;if(af.x*4u>=f()||v>=Z.a){return;}let gate=d(4u*Z.a,af.x)+v*c;let g=Z.a*c;let ad=d(Z.a,af.x)+v*c;let I=n(A[gate+g])*B[ad];let P=I+n(A[gate])*W(A[gate+2u*g]);let ak=n(A[gate+3u*g])*W(P);B[ad]=P;C[d(Z.b,af.x)+(Z.c+v)*c]=ak;D[d(Z.d,af.x)+v*c]=ak;}@16,4 gru af{let v=af.y;if(af.x*4u>=f()||v>=Z.a){return;}let gate=d(4u*Z.a,af.x)+v*c;let g=Z.a*c;let ad=d(Z.b,af.x)+(Z.c+v)*c;let ag=W(A[gate+2u*g]+n(A[gate])*A[gate+3u*g]);let ak=ag+n(A[gate+g])*(C[ad]-ag);C[ad]=ak;D[d(Z.d,af.x)+v*c]=ak;}";
+const own = "@16,4 lstm af{let v=af.y;if(af.x*4u>=f()||v>=Z.a){return;}let gate=d(4u*Z.a,af.x)+v*c;let g=Z.a*c;let ae=d(Z.a,af.x)+v*c;let E=n(A[gate+g])*B[ae];let J=E+n(A[gate])*W(A[gate+2u*g]);let Q=n(A[gate+3u*g])*W(J);B[ae]=J;C[d(Z.b,af.x)+(Z.c+v)*c]=Q;D[d(Z.d,af.x)+v*c]=Q;}@16,4 gru af{let v=af.y;if(af.x*4u>=f()||v>=Z.a){return;}let gate=d(4u*Z.a,af.x)+v*c;let g=Z.a*c;let ae=d(Z.b,af.x)+(Z.c+v)*c;let ah=W(A[gate+2u*g]+n(A[gate])*A[gate+3u*g]);let Q=ah+n(A[gate+g])*(C[ae]-ah);C[ae]=Q;D[d(Z.d,af.x)+v*c]=Q;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn w(ad:u32)->vec4f{return B[ad];}@16,4 spline af{let ae=af.y;if(af.x*4u>=f()||ae>=Z.a){return;}let ad=d(Z.a,af.x)+ae*c;let v=C[ae];if(v==I){D[ad]=A[ad];return;}let l=select(d(Z.c,af.x)+v*c,v,SHARED);let V=bx(A[ad],l,Z.b*select(c,1u,SHARED));D[ad]=V.c;if(HAS_LOG_DET){E[d(Z.b,af.x)+v*c]=V.a;}}";
+const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn w(ae:u32)->vec4f{return B[ae];}@16,4 spline af{let ac=af.y;if(af.x*4u>=f()||ac>=Z.a){return;}let ae=d(Z.a,af.x)+ac*c;let v=C[ac];if(v==I){D[ae]=A[ae];return;}let b=select(d(Z.c,af.x)+v*c,v,SHARED);let V=by(A[ae],b,Z.b*select(c,1u,SHARED));D[ae]=V.c;if(HAS_LOG_DET){E[d(Z.b,af.x)+v*c]=V.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libSpline}${own}`);
 
 export const spline = /*#__PURE__*/ kernelSource<

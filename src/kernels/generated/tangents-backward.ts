@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 tangents_backward af{let ae=af.y;if(af.x*4u>=f()||ae>=Z.a){return;}let h=d(Z.a*Z.b,af.x)+ae*c;var w=vec4f();for(var g=0u;g<Z.b;g++){let ad=h+g*Z.a*c;w=fma(A[ad],B[ad],w);}let m=d(Z.a,af.x)+ae*c;if(ADD){C[m]+=w;}else{C[m]=w;}}";
+const own = "override ADD:bool=false;@16,4 tangents_backward af{let ac=af.y;if(af.x*4u>=f()||ac>=Z.a){return;}let h=d(Z.a*Z.b,af.x)+ac*c;var Q=vec4f();for(var g=0u;g<Z.b;g++){let ae=h+g*Z.a*c;Q=fma(A[ae],B[ae],Q);}let l=d(Z.a,af.x)+ac*c;if(ADD){C[l]+=Q;}else{C[l]=Q;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks', 'x d_y d_slope!', `${libCall}${libLayout}${own}`);
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<

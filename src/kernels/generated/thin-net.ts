@@ -10,7 +10,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libQuadProduct } from './lib/quad-product.js';
 import { wgsl as libThinNet } from './lib/thin-net.js';
 
-const own = "fn H(t:u32,v:u32)->vec4f{return B[Z.g+(t/8u*FRONT+v)*2u+t/4u%2u];}fn J(t:u32)->vec4f{return B[Z.h+t/4u];}fn K(ad:u32,w:vec4f)->vec4f{return ae(FRONT_ACTIVATION,w);}fn N(U:u32)->f32{return B[Z.j+U/4u][U%4u];}fn P(ad:u32,w:vec4f)->vec4f{return ae(ACTIVATION,w);}fn L(U:u32,v:u32)->f32{return B[Z.k+U*2u][v];}fn Q(v:u32,ad:u32,w:vec4f){E[ad]=w+B[Z.l][v];}@compute@workgroup_size(4)fn thin_net(@builtin(workgroup_id)x:vec3u,@builtin(local_invocation_id)R:vec3u,@builtin(subgroup_invocation_id)af:u32){o(x,R,af%4u);}";
+const own = "fn w(t:u32,v:u32)->vec4f{return B[Z.g+(t/8u*FRONT+v)*2u+t/4u%2u];}fn y(t:u32)->vec4f{return B[Z.h+t/4u];}fn H(ae:u32,Q:vec4f)->vec4f{return af(FRONT_ACTIVATION,Q);}fn L(P:u32)->f32{return B[Z.j+P/4u][P%4u];}fn M(ae:u32,Q:vec4f)->vec4f{return af(ACTIVATION,Q);}fn K(P:u32,v:u32)->f32{return B[Z.k+P*2u][v];}fn N(v:u32,ae:u32,Q:vec4f){E[ae]=Q+B[Z.l][v];}@compute@workgroup_size(4)fn thin_net(@builtin(workgroup_id)Y:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)af:u32){m(Y,S,af%4u);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back', 'x weight front! wide! y!', `${libMath}${libActivation}${libWeights}${libLayerWeights}${libCall}${libLayout}${libQuadProduct}${libThinNet}${own}`);
 
 export const thinNet = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<

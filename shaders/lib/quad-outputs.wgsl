@@ -1,0 +1,28 @@
+// What becomes of the sums of lib/linear-quad.wgsl where outputs have nothing to do with each other: the importer says in `finish_at` where each goes.
+
+/// Takes `product`, of the four outputs from o on: to where it goes, or to what there is of other chunks at `into`.
+fn take(into: u32, o: u32, own: u32, group: u32, y_at: vec2<u32>) {
+  #repeat s 0 4:
+  #repeat r 0 2:
+  if (MORE) { sums[into + $s * 2 + $r] += product[$s * 2 + $r]; } else { keep(o + (own ^ $s), group + $r * 4, y_at[$r], product[$s * 2 + $r]); }
+  #end;
+  #end;
+}
+
+fn finish_block(first_output: u32, last_output: u32, own: u32, group: u32, y_at: vec2<u32>) {
+  if (!MORE) { return; }
+  let last = (last_output - first_output + 3u) / 4u * 8u;
+  var i = 0u;
+  loop {
+    keep(first_output + i / 8u * 4u + (own ^ (i / 2u % 4u)), group + i % 2u * 4u, y_at[i % 2u], sums[i]);
+    continuing {
+      i++;
+      break if i == last;
+    }
+  }
+}
+
+/// Rows beyond the batch are written, too: a tile is whole.
+fn keep(o: u32, g: u32, y_at: u32, sum: vec4<f32>) {
+  if (o < params.outputs) { finish_at(o, g, y_at, sum); }
+}
