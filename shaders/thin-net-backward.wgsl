@@ -3,7 +3,7 @@
 //
 //   d_w = activation_front'(w) (Uᵀ d_y)      FRONT features of d_y, here x; without it x is d_w
 //   d_h = activation'(h) (Wᵀ d_w)            the wide layer, turned round: up to 64 outputs
-//   d_x += Vᵀ d_h                            BACK features, here y; ADD: to what is there
+//   d_x += Vᵀ d_h                            BEHIND features, here y; ADD: to what is there
 //
 // Shapes      as thin-net.wgsl, `inputs` and `outputs` turned round; weight as the layers' own, without biases.
 // Error       of each layer (8 + inputs / 8) units in the last place of the sum of its absolute terms at most, of the last (4 + outputs / 4)
@@ -42,10 +42,16 @@ fn wide_value(at: u32, sum: vec4<f32>) -> vec4<f32> {
   return slope_from_value(ACTIVATION, wide_source[at]) * sum;
 }
 
-fn back_weight(o: u32, j: u32) -> f32 { return weight[params.back_weight + (o / 8u * BACK + j) * 2u + o / 4u % 2u][o % 4u]; }
+fn back_weight(o: u32, j: u32) -> f32 { return weight[params.back_weight + (o / 8u * BEHIND + j) * 2u + o / 4u % 2u][o % 4u]; }
 
-fn finish_back(j: u32, at: u32, sum: vec4<f32>) {
+fn finish_back(at: u32, sum: vec4<f32>) {
   if (ADD) { y[at] += sum; } else { y[at] = sum; }
+}
+
+fn finish_row(group: u32, at: u32, s$0: vec4<f32>, s$1: vec4<f32>, s$2: vec4<f32>, s$3: vec4<f32>) {
+  #repeat j 0 4:
+  if ($j < BEHIND) { finish_back(at + $j * TILE4, s$j); }
+  #end;
 }
 
 @compute @workgroup_size(4)

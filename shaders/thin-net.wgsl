@@ -2,7 +2,7 @@
 //
 //   h = activation_front(V x + a)      FRONT inputs; without it x is h
 //   w = activation(W h + b)            the wide layer: up to 64 inputs
-//   y = U w + c                        BACK outputs
+//   y = U w + c                        BEHIND outputs
 //
 // Shapes      x tiled [x_features, rows], read from feature x_at on; weight f32, all layers' as masked-linear.wgsl packs them, each from its own vec4 on; h tiled
 //             [inputs, rows], w tiled [outputs, rows], written where they are kept; y tiled [y_features, rows], from y_at on.
@@ -17,14 +17,9 @@ enable subgroups;
 #import "lib/weights.wgsl"
 #import "lib/layer-weights.wgsl"
 #import "lib/thin-net.wgsl"
+#import "lib/thin-net-forward.wgsl"
 
-fn front_weights(k: u32, j: u32) -> vec4<f32> { return weight[params.front_weight + (k / 8u * FRONT + j) * 2u + k / 4u % 2u]; }
-fn front_biases(k: u32) -> vec4<f32> { return weight[params.front_bias + k / 4u]; }
-fn front_value(at: u32, sum: vec4<f32>) -> vec4<f32> { return activate(FRONT_ACTIVATION, sum); }
-fn wide_bias(o: u32) -> f32 { return weight[params.wide_bias + o / 4u][o % 4u]; }
-fn wide_value(at: u32, sum: vec4<f32>) -> vec4<f32> { return activate(ACTIVATION, sum); }
-fn back_weight(o: u32, j: u32) -> f32 { return weight[params.back_weight + o * 2u][j]; }
-fn finish_back(j: u32, at: u32, sum: vec4<f32>) { y[at] = sum + weight[params.back_bias][j]; }
+fn finish_row(group: u32, at: u32, s0: vec4<f32>, s1: vec4<f32>, s2: vec4<f32>, s3: vec4<f32>) { keep_back(at, back_values(s0, s1, s2, s3)); }
 
 @compute @workgroup_size(4)
 fn thin_net(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>, @builtin(subgroup_invocation_id) id: u32) {

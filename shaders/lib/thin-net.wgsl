@@ -1,5 +1,5 @@
-// Up to three linear layers in one dispatch, where at most four features go in or come out (FRONT, BACK): what thin-net.wgsl and thin-net-backward.wgsl share.
-// The importer says what becomes of a sum (`front_value`, `wide_value`), where weights lie, and imports lib/layer-weights.wgsl or lib/turned-weights.wgsl.
+// Up to three linear layers in one dispatch, where at most four features go in or come out (FRONT, BEHIND): what thin-net.wgsl and thin-net-backward.wgsl share.
+// The importer says what becomes of a sum (`front_value`, `wide_value`, `finish_row`), where weights lie, and imports lib/layer-weights.wgsl or lib/turned-weights.wgsl.
 //
 // An invocation owns 8 rows from end to end, so that nothing is exchanged but weights, within a quad. A thin layer alone would read or write all units of the
 // wide one beside it to multiply each by a few numbers; here they are at hand.
@@ -23,10 +23,14 @@ struct Params {
   back_bias: u32,
   front: u32, // inputs of the layer in front of the wide one: 1 to 4, or 0 without
   back: u32,  // outputs of the layer behind it
+  features: u32, // of the transformer behind all of them, in thin-net-affine.wgsl; else 0
+  slots: u32,
+  read_places: u32, // features that it reads, of each slot and then of what passes: four bits each; and where it leaves them
+  left_places: u32,
 }
 
 override FRONT: u32 = 0u; // params.front and back
-override BACK: u32 = 0u;
+override BEHIND: u32 = 0u;
 override KEEP_FRONT: bool = false; // what the layer in front gives is written
 override KEEP_WIDE: bool = false;
 override FRONT_ACTIVATION: u32 = 0u;
@@ -107,7 +111,7 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     multiply_held(params.wide_weight + weights_from(o, 0u, own), own, params.inputs);
     #repeat j 0 4:
     var b$j$0 = 0.0;
-    if ($j < BACK && o + own < params.outputs) { b$j$0 = back_weight(o + own, $j); }
+    if ($j < BEHIND && o + own < params.outputs) { b$j$0 = back_weight(o + own, $j); }
     let b$j$1 = quadSwapX(b$j$0);
     let b$j$2 = quadSwapY(b$j$0);
     let b$j$3 = quadSwapDiagonal(b$j$0);
@@ -123,7 +127,7 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
         let value = select(vec4<f32>(0.0), wide_value(at, product[$s * 2 + $r] + bias), there);
         if (KEEP_WIDE && there) { wide[at] = value; }
         #repeat j 0 4:
-        if ($j < BACK) { out$j$s$r = fma(value, vec4<f32>(b$j$s), out$j$s$r); }
+        if ($j < BEHIND) { out$j$s$r = fma(value, vec4<f32>(b$j$s), out$j$s$r); }
         #end;
       }
       #end;
@@ -135,9 +139,9 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     }
   }
   #repeat r 0 2:
-  let y_at$r = tiled(params.y_features, group + $r * 4) + params.y_at * TILE4;
   #repeat j 0 4:
-  if ($j < BACK) { finish_back($j, y_at$r + $j * TILE4, (out$j$0$r + out$j$1$r) + (out$j$2$r + out$j$3$r)); }
+  let back$j$r = (out$j$0$r + out$j$1$r) + (out$j$2$r + out$j$3$r);
   #end;
+  finish_row(group + $r * 4, tiled(params.y_features, group + $r * 4) + params.y_at * TILE4, back$0$r, back$1$r, back$2$r, back$3$r);
   #end;
 }

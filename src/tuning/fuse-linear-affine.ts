@@ -1,19 +1,18 @@
 // The last layer of a conditioner, the affine transformer that it parameterises, and the sum of its log-det terms, as one command.
 
-import { fill } from '../kernels/fill.js';
 import { linearAffine } from '../kernels/linear-affine.js';
 import { OUTPUTS } from '../kernels/linear-strips.js';
 import type { Kernel } from '../runtime/kernel.js';
 import { memo } from '../runtime/memo.js';
 import type { Command, Program } from '../runtime/program.js';
-import type { Tensor, TiledTensor } from '../runtime/tensor.js';
+import { affineBehind } from './affine-behind.js';
 import {
   type Fusion,
+  inOrder,
   isConstant,
   isPlainLayer,
-  isSame,
   isWholeLayer,
-  mayChangePlaces,
+  mayRunAt,
   sharedByArrays,
   type Users,
   unusedTensor,
@@ -24,72 +23,45 @@ export const linearAffineKernel = linearAffine as unknown as Kernel;
 
 const shared = sharedByArrays<Uint32Array<ArrayBuffer>>();
 
-/** Ranges, then for each slot, and for each feature that passes, where it comes from and where it goes. @param slot of affine.wgsl. */
-function tableOf(ranges: Uint32Array, slot: Uint32Array, features: number): Uint32Array<ArrayBuffer> {
-  return shared([ranges, slot], () => {
-    const places = Array.from({ length: features }, (_, f) => [slot[f]!, f, slot.length > features ? slot[features + f]! : f] as const);
-    const inOrder = places.sort(([a], [b]) => a - b); // PASSES is the largest
-    return Uint32Array.from([...ranges, ...inOrder.flatMap(([, from, to]) => [from, to])]);
-  });
-}
-
-/** The command that sets `total` to 0, where the one at `reader` is the next to use it; null where it is not. */
-function clearing(commands: readonly Command[], users: Users, total: Tensor, reader: number): Command | null {
-  const [first, next] = users.get((total as TiledTensor).id) ?? [];
-  if (next !== reader) return null;
-  const { kernel, params, constants, stage } = commands[first!]!;
-  return kernel.source === fill.source && params.value === 0 && !constants.ADD && stage === undefined ? commands[first!]! : null;
-}
-
 /** What the transformer at `end`, the layer in front and the sum behind fuse to; null where they do not. */
 function fuseLinearAffine(commands: readonly Command[], users: Users, end: number): Fusion | null {
-  const transformer = commands[end]!;
-  const { kernel, tensors, params, constants, stage, label } = transformer;
-  if (kernel.source.name !== 'affine' || stage !== undefined || !isConstant(tensors.slot)) return null;
-  const parameters = tensors.parameters as TiledTensor;
-  const [index, reader, ...others] = users.get(parameters.id) ?? [];
-  const layer = commands[index!]!;
-  if (reader !== end || !isPlainLayer(layer) || layer.kernel.source.name !== 'masked-linear') return null;
-  if (!isWholeLayer(layer) || !isSame(layer.tensors.y!, parameters) || layer.constants.ACTIVATION || !isConstant(layer.tensors.ranges))
-    return null;
-  if (layer.params.outputs! > OUTPUTS || layer.params.outputs !== params.parameter_features) return null;
-  const sum = commands[end + 1];
-  const counted = constants.HAS_LOG_DET !== false;
-  if (counted) {
-    const sums = sum?.kernel.source.entryPoint === 'row_sum' && sum.stage === undefined && isSame(sum.tensors.terms!, tensors.log_terms!);
-    if (!sums || users.get((tensors.log_terms as TiledTensor).id)!.length !== 2) return null;
-  }
-  const zeros = counted ? clearing(commands, users, sum!.tensors.total!, end + 1) : null;
-  if (commands.slice(index! + 1, end).some((between) => !mayChangePlaces(layer, between))) return null;
-  const data = tableOf(layer.tensors.ranges.data as Uint32Array, tensors.slot.data as Uint32Array, params.features!);
-  const keeps = others.length > 0;
-  const { PLACED: _, ...scale } = constants;
+  const behind = affineBehind(commands, users, end);
+  if (!behind) return null;
+  const layer = commands[behind.maker]!;
+  if (layer.kernel.source.name !== 'masked-linear' || !isPlainLayer(layer) || !isWholeLayer(layer)) return null;
+  const { tensors, params, constants } = layer;
+  if (constants.ACTIVATION || !isConstant(tensors.ranges) || params.outputs! > OUTPUTS) return null;
+  if (params.outputs !== commands[end]!.params.parameter_features || !mayRunAt(commands, [behind.maker], end)) return null;
+  const ranges = tensors.ranges.data as Uint32Array;
+  const slot = commands[end]!.tensors.slot as typeof tensors.ranges;
+  const data = shared([ranges, slot.data], () => Uint32Array.from([...ranges, ...behind.places.flat()]));
+  const { KEEP } = behind.constants;
+  const { value, moved, total } = behind.tensors;
   return {
-    parts: [...(zeros ? [zeros] : []), layer, transformer, ...(counted ? [sum!] : [])],
+    parts: inOrder(commands, [layer, ...behind.parts]),
     command: {
-      label: label.replace(/[^/]*$/, linearAffine.source.name),
+      label: commands[end]!.label.replace(/[^/]*$/, linearAffine.source.name),
       kernel: linearAffineKernel,
       tensors: {
-        x: layer.tensors.x!,
-        weight: layer.tensors.weight!,
-        bias: layer.tensors.bias!,
+        x: tensors.x!,
+        weight: tensors.weight!,
+        bias: tensors.bias!,
         ranges: { kind: 'constant', data, dtype: 'u32', label: 'ranges and places' },
-        value: tensors.x!,
-        y: tensors.y!,
-        total: counted ? sum!.tensors.total! : tensors.log_terms!,
-        p: keeps ? parameters : unusedTensor(parameters, 1),
+        value,
+        y: moved,
+        total,
+        p: KEEP ? behind.parameters : unusedTensor(behind.parameters, 1),
       },
       params: {
-        inputs: layer.params.inputs!,
-        outputs: layer.params.outputs!,
-        x_features: layer.params.x_features!,
-        x_at: layer.params.x_at!,
-        y_features: keeps ? layer.params.y_features! : 1,
+        ...behind.params,
+        inputs: params.inputs!,
+        outputs: params.outputs!,
+        x_features: params.x_features!,
+        x_at: params.x_at!,
+        y_features: KEEP ? params.y_features! : 1,
         y_at: 0,
-        features: params.features!,
-        slots: params.slots!,
       },
-      constants: { ...scale, HAS_LOG_DET: counted, FIRST: zeros !== null, KEEP: keeps },
+      constants: behind.constants,
     },
   };
 }

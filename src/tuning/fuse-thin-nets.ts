@@ -13,7 +13,7 @@ import {
   isPlainLayer,
   isSame,
   isWholeLayer,
-  mayChangePlaces,
+  mayRunAt,
   sharedByArrays,
   type Users,
   unusedTensor,
@@ -87,12 +87,6 @@ function together(tensors: readonly Tensor[]): { readonly weight: Tensor; readon
   return { weight: { kind: 'constant', data, dtype: 'f32', label: 'weights' }, starts };
 }
 
-/** Whether the layers may all run where the first is. */
-const mayMove = (commands: readonly Command[], row: readonly number[]): boolean =>
-  row.every((layer) =>
-    commands.slice(row[0], layer).every((between, at) => row.includes(row[0]! + at) || mayChangePlaces(between, commands[layer]!)),
-  );
-
 /** What the layer at `start` and those that read from it fuse to; null where they do not. */
 function fuseThinNet(commands: readonly Command[], users: Users, start: number): Fusion | null {
   const first = commands[start]!;
@@ -102,7 +96,7 @@ function fuseThinNet(commands: readonly Command[], users: Users, start: number):
   if (!ends) return null;
   const [front, wide, back] = ends;
   const parts = ends.filter((layer) => layer !== null);
-  if (!mayMove(commands, row.slice(0, parts.length))) return null;
+  if (!mayRunAt(commands, row.slice(0, parts.length), start)) return null;
   const isBackward = wide.kernel.source.name !== 'masked-linear';
   const bound = parts.flatMap(({ tensors }) => (isBackward ? [tensors.weight!] : [tensors.weight!, tensors.bias!]));
   const all = together(bound);
@@ -144,6 +138,10 @@ function fuseThinNet(commands: readonly Command[], users: Users, start: number):
         back_bias: startOf(back?.tensors.bias),
         front: front?.params.inputs ?? 0,
         back: back?.params.outputs ?? 0,
+        features: 0,
+        slots: 0,
+        read_places: 0,
+        left_places: 0,
       },
       constants: {
         KEEP_FRONT: keepsFront,

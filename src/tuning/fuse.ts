@@ -5,6 +5,7 @@ import type { Program } from '../runtime/program.js';
 import { linearAffinesIn } from './fuse-linear-affine.js';
 import { fuseNet } from './fuse-net.js';
 import { fuseSolves } from './fuse-solves.js';
+import { thinAffinesIn } from './fuse-thin-affine.js';
 import { thinNetsIn } from './fuse-thin-nets.js';
 import { type Fusion, usersOf } from './fusion.js';
 
@@ -18,6 +19,7 @@ export const fusionsOf = (program: Program): readonly Fusion[] =>
     return [
       ...commands.flatMap((_, index) => fuseNet(commands, users, index) ?? []),
       ...fuseSolves(commands, users),
+      ...thinAffinesIn(program),
       ...thinNetsIn(program),
       ...linearAffinesIn(program),
     ];

@@ -63,6 +63,19 @@ const binds = ({ tensors }: Command, tensor: Tensor): boolean => Object.values(t
 export const mayChangePlaces = (a: Command, b: Command): boolean =>
   !writtenBy(a).some((tensor) => binds(b, tensor)) && !writtenBy(b).some((tensor) => binds(a, tensor));
 
+/** As they were recorded. */
+export const inOrder = (commands: readonly Command[], parts: readonly Command[]): Command[] =>
+  commands.filter((command) => parts.includes(command));
+
+/** Whether the commands at `indices` may all run where the one at `place` does. */
+export const mayRunAt = (commands: readonly Command[], indices: readonly number[], place: number): boolean =>
+  indices.every((index) => {
+    const [first, last] = [Math.min(index, place), Math.max(index, place)];
+    return commands
+      .slice(first, last + 1)
+      .every((other, at) => [...indices, place].includes(first + at) || mayChangePlaces(other, commands[index]!));
+  });
+
 /** Makes what follows from arrays once for the same ones, so that programs of one flow share what is uploaded. Kept as long as the first of them. */
 export function sharedByArrays<V>(): (arrays: readonly object[], make: () => V) => V {
   const kept = new WeakMap<object, { readonly arrays: readonly object[]; readonly value: V }>();

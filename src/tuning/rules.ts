@@ -12,6 +12,7 @@ import type { Kernel } from '../runtime/kernel.js';
 import type { Program } from '../runtime/program.js';
 import { familyName } from './family-name.js';
 import { linearAffineKernel, linearAffinesIn } from './fuse-linear-affine.js';
+import { thinAffineKernel, thinAffinesIn } from './fuse-thin-affine.js';
 import { thinNetKernels, thinNetsIn } from './fuse-thin-nets.js';
 import { fuse } from './fusion.js';
 
@@ -35,7 +36,7 @@ const quads: Readonly<Record<string, readonly [kernel: unknown, layers: (size: S
   'weight-gradient': [weightGradientQuad, ({ inputs, outputs }) => inputs * outputs >= 128],
 };
 
-const fusedKernels = [...thinNetKernels, linearAffineKernel];
+const fusedKernels = [...thinNetKernels, thinAffineKernel, linearAffineKernel];
 
 export const rules: Readonly<Record<string, AdapterRules>> = {
   swiftshader: {
@@ -51,4 +52,6 @@ export const rules: Readonly<Record<string, AdapterRules>> = {
 export const fuseFor =
   (choices: Choices) =>
   (recorded: Program): Program =>
-    fuse(recorded, [...thinNetsIn(recorded), ...linearAffinesIn(recorded)], ({ command }) => choices.fuses(command));
+    fuse(recorded, [...thinAffinesIn(recorded), ...thinNetsIn(recorded), ...linearAffinesIn(recorded)], ({ command }) =>
+      choices.fuses(command),
+    );

@@ -9,6 +9,7 @@ import { familyName } from './family-name.js';
 import { fusionsOf } from './fuse.js';
 import { linearAffineKernel } from './fuse-linear-affine.js';
 import { netKernels } from './fuse-net.js';
+import { thinAffineKernel } from './fuse-thin-affine.js';
 import { thinNetKernels } from './fuse-thin-nets.js';
 import { fuse } from './fusion.js';
 import { type Alternatives, measure } from './measure.js';
@@ -33,7 +34,13 @@ const GAIN = 0.95;
 /** FNV-1a of all texts: choices are forgotten when a shader changes. */
 function version(): string {
   let hash = 0x811c9dc5;
-  for (const { source } of [...Object.values(families).flatMap(({ few }) => few), ...netKernels, ...thinNetKernels, linearAffineKernel])
+  for (const { source } of [
+    ...Object.values(families).flatMap(({ few }) => few),
+    ...netKernels,
+    ...thinNetKernels,
+    thinAffineKernel,
+    linearAffineKernel,
+  ])
     for (let i = 0; i < source.wgsl.length; i++) hash = Math.imul(hash ^ source.wgsl.charCodeAt(i), 0x01000193) >>> 0;
   return hash.toString(16);
 }

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine af{let ac=af.y;if(af.x*4u>=f()||ac>=Z.a){return;}let J=d(Z.a,af.x);let ae=J+ac*c;var l=ae;if(PLACED){l=J+C[Z.a+ac]*c;}let v=C[ac];if(v==I){D[l]=A[ae];return;}let b=d(Z.c,af.x)+v*c;var k=vec4f();if(SCALE!=L){k=B[b+Z.b*c];}let V=M(A[ae],B[b],k);D[l]=V.c;if(HAS_LOG_DET){E[d(Z.b,af.x)+v*c]=V.a;}}";
+const own = "const y=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine af{let ac=af.y;if(af.x*4u>=f()||ac>=Z.a){return;}let o=d(Z.a,af.x);let ae=o+ac*c;var l=ae;if(PLACED){l=o+C[Z.a+ac]*c;}let u=C[ac];if(u==y){D[l]=A[ae];return;}let b=d(Z.c,af.x)+u*c;var k=vec4f();if(SCALE!=L){k=B[b+Z.b*c];}let ag=M(A[ae],B[b],k);D[l]=ag.c;if(HAS_LOG_DET){E[d(Z.b,af.x)+u*c]=ag.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample af{if(af.x*4u>=f()||af.y*4u>=Z.a){return;}let I=u(v.a)+af.x*4u;let h=vec2u(u(v.f),u(v.g));let b=P(I,af.y,h);let ab=d(Z.a,af.x);for(var S=0u;S<min(4u,Z.a-af.y*4u);S++){let ae=ab+(af.y*4u+S)*c;let o=A[ae];let e=select(vec4f(),vec4f(1.),b[S]<n(o));B[ae]=select(e,o,V(o));}}@64 log_mass af{if(af.x*4u>=f()){return;}let ab=d(Z.a,af.x);let b=vec4f(1.);let g=vec4f();var Q=g;var w=b;var h=g;for(var e=0u;e<Z.a;e+=8u){var aa=g;let ai=min(e+8u,Z.a);for(var ac=e;ac<ai;ac++){let k=C[ab+ac*c];let o=A[ab+ac*c];aa+=(b-k)*select(g,o,o>g)+k*select(g,-o,o<g)+T(-abs(o));w=select(g,w,(k>=g)&(k<=b));h+=k;}Q+=aa;}let l=Z.b*D[af.x]-Q;E[af.x]=select(l+x(w),l+h,V(h));}";
+const own = "@16,4 sample af{if(af.x*4u>=f()||af.y*4u>=Z.a){return;}let K=t(u.a)+af.x*4u;let g=vec2u(t(u.f),t(u.g));let b=P(K,af.y,g);let ab=d(Z.a,af.x);for(var O=0u;O<min(4u,Z.a-af.y*4u);O++){let ae=ab+(af.y*4u+O)*c;let o=A[ae];let e=select(vec4f(),vec4f(1.),b[O]<n(o));B[ae]=select(e,o,V(o));}}@64 log_mass af{if(af.x*4u>=f()){return;}let ab=d(Z.a,af.x);let b=vec4f(1.);let g=vec4f();var y=g;var v=b;var h=g;for(var e=0u;e<Z.a;e+=8u){var U=g;let Y=min(e+8u,Z.a);for(var ac=e;ac<Y;ac++){let k=C[ab+ac*c];let o=A[ab+ac*c];U+=(b-k)*select(g,o,o>g)+k*select(g,-o,o<g)+T(-abs(o));v=select(g,v,(k>=g)&(k<=b));h+=k;}y+=U;}let l=Z.b*D[af.x]-y;E[af.x]=select(l+w(v),l+h,V(h));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

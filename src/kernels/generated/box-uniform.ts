@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample af{if(af.x*4u>=f()||af.y*4u>=Z.a){return;}let I=u(v.a)+af.x*4u;let h=vec2u(u(v.f),u(v.g));let b=P(I,af.y,h);let ab=d(Z.a,af.x);for(var S=0u;S<min(4u,Z.a-af.y*4u);S++){let ac=af.y*4u+S;let M=A[ac];let N=A[Z.a+ac];B[ab+ac*c]=clamp(fma(vec4f(N-M),b[S],vec4f(M)),vec4f(M),vec4f(N));}}@64 log_density af{if(af.x*4u>=f()){return;}let ab=d(Z.a,af.x);let total=Z.b*D[af.x]+Z.c;var h=total;var b=vec4f(1.);for(var ac=0u;ac<Z.a;ac++){let k=C[ab+ac*c];b=select(vec4f(),b,(k>=vec4f(A[ac]))&(k<=vec4f(A[Z.a+ac])));h=select(h,k,V(k)&!V(h));}E[af.x]=select(total+x(b),h,V(h));}";
+const own = "@16,4 sample af{if(af.x*4u>=f()||af.y*4u>=Z.a){return;}let K=t(u.a)+af.x*4u;let g=vec2u(t(u.f),t(u.g));let b=P(K,af.y,g);let ab=d(Z.a,af.x);for(var O=0u;O<min(4u,Z.a-af.y*4u);O++){let ac=af.y*4u+O;let v=A[ac];let I=A[Z.a+ac];B[ab+ac*c]=clamp(fma(vec4f(I-v),b[O],vec4f(v)),vec4f(v),vec4f(I));}}@64 log_density af{if(af.x*4u>=f()){return;}let ab=d(Z.a,af.x);let total=Z.b*D[af.x]+Z.c;var h=total;var b=vec4f(1.);for(var ac=0u;ac<Z.a;ac++){let k=C[ab+ac*c];b=select(vec4f(),b,(k>=vec4f(A[ac]))&(k<=vec4f(A[Z.a+ac])));h=select(h,k,V(k)&!V(h));}E[af.x]=select(total+w(b),h,V(h));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)Y:vec3u,@builtin(local_invocation_index)S:u32){let h=o(1u,Y,S);if(h>=Z.b*Z.a){return;}let g=vec4f(f32(h/Z.a));let ac=h%Z.a;let ab=(f()+3u)/4u;var Q=0.;for(var U=0u;U<ab;U+=c){let ai=min(U+c,ab);var b=d(Z.c,U)+Z.d*c;var ae=d(Z.a,U)+ac*c;var aa=vec4f();for(var V=U;V<ai;V++){aa+=select(vec4f(),B[ae],e(V)&(A[b]==g));b++;ae++;}Q+=dot(aa,vec4f(1.));}C[h]+=Q;}";
+const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)Q:vec3u,@builtin(local_invocation_index)O:u32){let g=k(1u,Q,O);if(g>=Z.b*Z.a){return;}let h=vec4f(f32(g/Z.a));let ac=g%Z.a;let S=(f()+3u)/4u;var y=0.;for(var W=0u;W<S;W+=c){let Y=min(W+c,S);var b=d(Z.c,W)+Z.d*c;var ae=d(Z.a,W)+ac*c;var U=vec4f();for(var w=W;w<Y;w++){U+=select(vec4f(),B[ae],e(w)&(A[b]==h));b++;ae++;}y+=dot(U,vec4f(1.));}C[g]+=y;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${libElements}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

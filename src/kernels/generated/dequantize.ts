@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn S(u:vec4f,M:f32,N:f32)->vec4f{let J=select(u,vec4f(N),u>vec4f(N));return select(J,vec4f(M),J<vec4f(M));}@16,4 dequantize af{if(af.x*4u>=f()||af.y>=Z.a){return;}let ae=d(Z.a,af.x)+af.y*c;C[ae]=S((A[ae]+B[ae])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize af{if(af.x*4u>=f()||af.y>=Z.a){return;}let ae=d(Z.a,af.x)+af.y*c;C[ae]=S(floor(A[ae]*Z.b),0.,Z.b-1.);}";
+const own = "fn S(t:vec4f,v:f32,I:f32)->vec4f{let P=select(t,vec4f(I),t>vec4f(I));return select(P,vec4f(v),P<vec4f(v));}@16,4 dequantize af{if(af.x*4u>=f()||af.y>=Z.a){return;}let ae=d(Z.a,af.x)+af.y*c;C[ae]=S((A[ae]+B[ae])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize af{if(af.x*4u>=f()||af.y>=Z.a){return;}let ae=d(Z.a,af.x)+af.y*c;C[ae]=S(floor(A[ae]*Z.b),0.,Z.b-1.);}";
 const shader = /*#__PURE__*/ shaderText('features levels:f step:f', 'x u y!', `${libCall}${libLayout}${own}`);
 
 export const dequantize = /*#__PURE__*/ kernelSource<

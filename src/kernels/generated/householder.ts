@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const t=24u;override REVERSE:bool=false;@64 householder af{if(af.x*4u>=f()){return;}let n=Z.a;let o=Z.b;let ab=d(n,af.x);var m=vec4f();var l=0u;for(var b=0u;b<=o;b++){let k=min(b,o-1u);let g=select(k,o-1u-k,REVERSE);var al=vec4f();for(var e=0u;e<n;e+=t){let ai=min(e+t,n);var aa=vec4f();for(var ac=e;ac<ai;ac++){let ae=ab+ac*c;var h:vec4f;if(b==0u){h=A[ae];if(REVERSE){h-=C[2u*o+ac];}}else{h=D[ae]-B[l*n+ac]*m;}aa=fma(vec4f(B[g*n+ac]),h,aa);if(!REVERSE&&b==o){h+=C[2u*o+ac];}D[ae]=h;}al+=aa;}m=al*C[g]+al*C[o+g];l=g;}}";
+const own = "const p=24u;override REVERSE:bool=false;@64 householder af{if(af.x*4u>=f()){return;}let n=Z.a;let o=Z.b;let ab=d(n,af.x);var M=vec4f();var g=0u;for(var b=0u;b<=o;b++){let k=min(b,o-1u);let ag=select(k,o-1u-k,REVERSE);var bj=vec4f();for(var e=0u;e<n;e+=p){let Y=min(e+p,n);var U=vec4f();for(var ac=e;ac<Y;ac++){let ae=ab+ac*c;var h:vec4f;if(b==0u){h=A[ae];if(REVERSE){h-=C[2u*o+ac];}}else{h=D[ae]-B[g*n+ac]*M;}U=fma(vec4f(B[ag*n+ac]),h,U);if(!REVERSE&&b==o){h+=C[2u*o+ac];}D[ae]=h;}bj+=U;}M=bj*C[ag]+bj*C[o+ag];g=ag;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward af{let n=Z.a;let v=af.y;if(af.x*4u>=f()||v>=n){return;}let U=d(n*n,af.x);let D=U+v*c;let I=n*c;for(var T=0u;T<n;T++){var k=vec4f();if(T==v){k=Z.b*B[af.x];}for(var b=v;b<T;b++){k=fma(-A[U+(b*n+T)*c],C[D+b*I],k);}C[D+T*I]=k/(1.+A[U+(T*n+T)*c]);}for(var T=n-1u;T>0u;T--){let J=T-1u;var k=C[D+J*I];for(var b=T;b<n;b++){k=fma(-A[U+(b*n+J)*c],C[D+b*I],k);}C[D+J*I]=k;}}";
+const own = "@16,4 log_determinant_backward af{let n=Z.a;let u=af.y;if(af.x*4u>=f()||u>=n){return;}let W=d(n*n,af.x);let o=W+u*c;let K=n*c;for(var T=0u;T<n;T++){var k=vec4f();if(T==u){k=Z.b*B[af.x];}for(var b=u;b<T;b++){k=fma(-A[W+(b*n+T)*c],C[o+b*K],k);}C[o+T*K]=k/(1.+A[W+(T*n+T)*c]);}for(var T=n-1u;T>0u;T--){let P=T-1u;var k=C[o+P*K];for(var b=T;b<n;b++){k=fma(-A[W+(b*n+P)*c],C[o+b*K],k);}C[o+P*K]=k;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libNarrowNet } from './lib/narrow-net.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn ag(u:vec4f,b:u32,Y:u32)->y{var k=vec4f();if(SCALE!=L){k=Q[b+Y];}return M(u,Q[b],k);}@64 narrow_net_affine Y S{R(Y.x*c+Y.y*Z.h,S.x);}";
+const own = "fn ag(t:vec4f,b:u32,Y:u32)->x{var k=vec4f();if(SCALE!=L){k=P[b+Y];}return M(t,P[b],k);}@64 narrow_net_affine Q O{R(Q.x*c+Q.y*Z.h,O.x);}";
 const shader = /*#__PURE__*/ shaderText('layers x_features addend_layer addend_features features slots slot_at groups', 'x weight bias:f plan:u addend value y! total!', `${libCall}${libLayout}${libMath}${libActivation}${libNarrowNet}${libAffine}${own}`);
 
 export const narrowNetAffine = /*#__PURE__*/ kernelSource<

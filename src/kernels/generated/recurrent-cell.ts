@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm af{let v=af.y;if(af.x*4u>=f()||v>=Z.a){return;}let gate=d(4u*Z.a,af.x)+v*c;let g=Z.a*c;let ae=d(Z.a,af.x)+v*c;let E=n(A[gate+g])*B[ae];let J=E+n(A[gate])*W(A[gate+2u*g]);let Q=n(A[gate+3u*g])*W(J);B[ae]=J;C[d(Z.b,af.x)+(Z.c+v)*c]=Q;D[d(Z.d,af.x)+v*c]=Q;}@16,4 gru af{let v=af.y;if(af.x*4u>=f()||v>=Z.a){return;}let gate=d(4u*Z.a,af.x)+v*c;let g=Z.a*c;let ae=d(Z.b,af.x)+(Z.c+v)*c;let ah=W(A[gate+2u*g]+n(A[gate])*A[gate+3u*g]);let Q=ah+n(A[gate+g])*(C[ae]-ah);C[ae]=Q;D[d(Z.d,af.x)+v*c]=Q;}";
+const own = "@16,4 lstm af{let u=af.y;if(af.x*4u>=f()||u>=Z.a){return;}let gate=d(4u*Z.a,af.x)+u*c;let ag=Z.a*c;let ae=d(Z.a,af.x)+u*c;let E=n(A[gate+ag])*B[ae];let P=E+n(A[gate])*W(A[gate+2u*ag]);let R=n(A[gate+3u*ag])*W(P);B[ae]=P;C[d(Z.b,af.x)+(Z.c+u)*c]=R;D[d(Z.d,af.x)+u*c]=R;}@16,4 gru af{let u=af.y;if(af.x*4u>=f()||u>=Z.a){return;}let gate=d(4u*Z.a,af.x)+u*c;let ag=Z.a*c;let ae=d(Z.b,af.x)+(Z.c+u)*c;let ah=W(A[gate+2u*ag]+n(A[gate])*A[gate+3u*ag]);let R=ah+n(A[gate+ag])*(C[ae]-ah);C[ae]=R;D[d(Z.d,af.x)+u*c]=R;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

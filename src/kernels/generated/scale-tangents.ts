@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override SCALE:bool=false;@16,4 scale_tangents af{let all=Z.a*Z.b;if(af.x*4u>=f()||af.y>=all){return;}let ae=d(all,af.x)+af.y*c;C[ae]=A[ae]*B[d(Z.a,af.x)+(af.y%Z.a)*c];}@16,4 seed_tangents af{let all=Z.a*Z.b;if(af.x*4u>=f()||af.y>=all){return;}let ac=af.y%Z.a;var m=D[af.y];if(SCALE){m*=E[Z.c+ac];}C[d(all,af.x)+af.y*c]=m*B[d(Z.a,af.x)+ac*c];}";
+const own = "override SCALE:bool=false;@16,4 scale_tangents af{let all=Z.a*Z.b;if(af.x*4u>=f()||af.y>=all){return;}let ae=d(all,af.x)+af.y*c;C[ae]=A[ae]*B[d(Z.a,af.x)+(af.y%Z.a)*c];}@16,4 seed_tangents af{let all=Z.a*Z.b;if(af.x*4u>=f()||af.y>=all){return;}let ac=af.y%Z.a;var M=D[af.y];if(SCALE){M*=E[Z.c+ac];}C[d(all,af.x)+af.y*c]=M*B[d(Z.a,af.x)+ac*c];}";
 const shader = /*#__PURE__*/ shaderText('features blocks scale_at', 'x slope y! seed:f scale:f', `${libCall}${libLayout}${own}`);
 
 export const scaleTangents = /*#__PURE__*/ kernelSource<

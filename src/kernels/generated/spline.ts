@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn w(ae:u32)->vec4f{return B[ae];}@16,4 spline af{let ac=af.y;if(af.x*4u>=f()||ac>=Z.a){return;}let ae=d(Z.a,af.x)+ac*c;let v=C[ac];if(v==I){D[ae]=A[ae];return;}let b=select(d(Z.c,af.x)+v*c,v,SHARED);let V=by(A[ae],b,Z.b*select(c,1u,SHARED));D[ae]=V.c;if(HAS_LOG_DET){E[d(Z.b,af.x)+v*c]=V.a;}}";
+const own = "const y=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn v(ae:u32)->vec4f{return B[ae];}@16,4 spline af{let ac=af.y;if(af.x*4u>=f()||ac>=Z.a){return;}let ae=d(Z.a,af.x)+ac*c;let u=C[ac];if(u==y){D[ae]=A[ae];return;}let b=select(d(Z.c,af.x)+u*c,u,SHARED);let ag=by(A[ae],b,Z.b*select(c,1u,SHARED));D[ae]=ag.c;if(HAS_LOG_DET){E[d(Z.b,af.x)+u*c]=ag.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libSpline}${own}`);
 
 export const spline = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample af{let ac=af.y*4u;if(af.x*4u>=f()||ac>=Z.a){return;}let I=u(v.a)+af.x*4u;let h=vec2u(u(v.f),u(v.g));let b=transpose(mat4x4f(p(o(vec4u(I,af.y,0u,0u),h)),p(o(vec4u(I+1u,af.y,0u,0u),h)),p(o(vec4u(I+2u,af.y,0u,0u),h)),p(o(vec4u(I+3u,af.y,0u,0u),h))));let ae=d(Z.a,af.x)+ac*c;A[ae]=b[0];if(ac+1u<Z.a){A[ae+c]=b[1];}if(ac+2u<Z.a){A[ae+2u*c]=b[2];}if(ac+3u<Z.a){A[ae+3u*c]=b[3];}}@64 log_density af{if(af.x*4u>=f()){return;}let ab=d(Z.a,af.x);var Q=vec4f();for(var e=0u;e<Z.a;e+=8u){var aa=vec4f();let ai=min(e+8u,Z.a);for(var ac=e;ac<ai;ac++){let k=B[ab+ac*c];aa+=k*k;}Q+=aa;}D[af.x]=Z.b*C[af.x]-(.5*Q+f32(Z.a)*.9189385332046727);}";
+const own = "@16,4 sample af{let ac=af.y*4u;if(af.x*4u>=f()||ac>=Z.a){return;}let K=t(u.a)+af.x*4u;let g=vec2u(t(u.f),t(u.g));let b=transpose(mat4x4f(v(o(vec4u(K,af.y,0u,0u),g)),v(o(vec4u(K+1u,af.y,0u,0u),g)),v(o(vec4u(K+2u,af.y,0u,0u),g)),v(o(vec4u(K+3u,af.y,0u,0u),g))));let ae=d(Z.a,af.x)+ac*c;A[ae]=b[0];if(ac+1u<Z.a){A[ae+c]=b[1];}if(ac+2u<Z.a){A[ae+2u*c]=b[2];}if(ac+3u<Z.a){A[ae+3u*c]=b[3];}}@64 log_density af{if(af.x*4u>=f()){return;}let ab=d(Z.a,af.x);var y=vec4f();for(var e=0u;e<Z.a;e+=8u){var U=vec4f();let Y=min(e+8u,Z.a);for(var ac=e;ac<Y;ac++){let k=B[ab+ac*c];U+=k*k;}y+=U;}D[af.x]=Z.b*C[af.x]-(.5*y+f32(Z.a)*.9189385332046727);}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

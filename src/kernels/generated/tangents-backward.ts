@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 tangents_backward af{let ac=af.y;if(af.x*4u>=f()||ac>=Z.a){return;}let h=d(Z.a*Z.b,af.x)+ac*c;var Q=vec4f();for(var g=0u;g<Z.b;g++){let ae=h+g*Z.a*c;Q=fma(A[ae],B[ae],Q);}let l=d(Z.a,af.x)+ac*c;if(ADD){C[l]+=Q;}else{C[l]=Q;}}";
+const own = "override ADD:bool=false;@16,4 tangents_backward af{let ac=af.y;if(af.x*4u>=f()||ac>=Z.a){return;}let g=d(Z.a*Z.b,af.x)+ac*c;var y=vec4f();for(var m=0u;m<Z.b;m++){let ae=g+m*Z.a*c;y=fma(A[ae],B[ae],y);}let l=d(Z.a,af.x)+ac*c;if(ADD){C[l]+=y;}else{C[l]=y;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks', 'x d_y d_slope!', `${libCall}${libLayout}${own}`);
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<

@@ -9,12 +9,13 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libQuadProduct } from './lib/quad-product.js';
 import { wgsl as libThinNet } from './lib/thin-net.js';
+import { wgsl as libThinNetForward } from './lib/thin-net-forward.js';
 
-const own = "fn w(t:u32,v:u32)->vec4f{return B[Z.g+(t/8u*FRONT+v)*2u+t/4u%2u];}fn y(t:u32)->vec4f{return B[Z.h+t/4u];}fn H(ae:u32,Q:vec4f)->vec4f{return af(FRONT_ACTIVATION,Q);}fn L(P:u32)->f32{return B[Z.j+P/4u][P%4u];}fn M(ae:u32,Q:vec4f)->vec4f{return af(ACTIVATION,Q);}fn K(P:u32,v:u32)->f32{return B[Z.k+P*2u][v];}fn N(v:u32,ae:u32,Q:vec4f){E[ae]=Q+B[Z.l][v];}@compute@workgroup_size(4)fn thin_net(@builtin(workgroup_id)Y:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)af:u32){m(Y,S,af%4u);}";
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back', 'x weight front! wide! y!', `${libMath}${libActivation}${libWeights}${libLayerWeights}${libCall}${libLayout}${libQuadProduct}${libThinNet}${own}`);
+const own = "fn K(w:u32,ae:u32,k:vec4f,l:vec4f,c:vec4f,e:vec4f){az(ae,at(k,l,c,e));}@compute@workgroup_size(4)fn thin_net(@builtin(workgroup_id)Q:vec3u,@builtin(local_invocation_id)O:vec3u,@builtin(subgroup_invocation_id)af:u32){J(Q,O,af%4u);}";
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back features=s slots read_places left_places', 'x weight front! wide! y!', `${libMath}${libActivation}${libWeights}${libLayerWeights}${libCall}${libLayout}${libQuadProduct}${libThinNet}${libThinNetForward}${own}`);
 
 export const thinNet = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; front: 'f32'; wide: 'f32'; y: 'f32' },
-  'inputs' | 'outputs' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'front_weight' | 'front_bias' | 'wide_weight' | 'wide_bias' | 'back_weight' | 'back_bias' | 'front' | 'back',
-  { SHORT: Flag; EIGHTS: Optional; FRONT: Optional; BACK: Optional; KEEP_FRONT: Flag; KEEP_WIDE: Flag; FRONT_ACTIVATION: Optional; ACTIVATION: Optional }
->('thin-net', 'call SHORT EIGHTS FRONT BACK KEEP_FRONT KEEP_WIDE FRONT_ACTIVATION ACTIVATION', shader));
+  'inputs' | 'outputs' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'front_weight' | 'front_bias' | 'wide_weight' | 'wide_bias' | 'back_weight' | 'back_bias' | 'front' | 'back' | 'features' | 'slots' | 'read_places' | 'left_places',
+  { SHORT: Flag; EIGHTS: Optional; FRONT: Optional; BEHIND: Optional; KEEP_FRONT: Flag; KEEP_WIDE: Flag; FRONT_ACTIVATION: Optional; ACTIVATION: Optional }
+>('thin-net', 'call SHORT EIGHTS FRONT BEHIND KEEP_FRONT KEEP_WIDE FRONT_ACTIVATION ACTIVATION', shader));

@@ -5,7 +5,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "fn c(e:u32,T:u32)->f32{var Q=0.;for(var v=0u;v<Z.b;v++){Q=fma(A[e*Z.b+v],B[v*Z.c+T],Q);}return Q;}@compute@workgroup_size(64)fn time_table(@builtin(workgroup_id)Y:vec3u,@builtin(local_invocation_index)S:u32){let ae=o(1u,Y,S);if(ae>=Z.a*Z.c){return;}let T=ae%Z.c;let Q=c(ae/Z.c,T);D[ae]=select(Q,n(vec4f(Q)).x,C[T]==1.);}@compute@workgroup_size(64)fn time_table_backward(@builtin(workgroup_id)Y:vec3u,@builtin(local_invocation_index)S:u32){let ae=o(1u,Y,S);if(ae>=Z.b*Z.c){return;}let T=ae%Z.c;let v=ae/Z.c;var total=0.;for(var e=0u;e<Z.a;e++){var b=A[e*Z.b+v]*E[e*Z.c+T];if(C[T]==1.){b*=m(vec4f(c(e,T))).x;}total+=b;}F[ae]+=total;}";
+const own = "fn c(e:u32,T:u32)->f32{var y=0.;for(var u=0u;u<Z.b;u++){y=fma(A[e*Z.b+u],B[u*Z.c+T],y);}return y;}@compute@workgroup_size(64)fn time_table(@builtin(workgroup_id)Q:vec3u,@builtin(local_invocation_index)O:u32){let ae=k(1u,Q,O);if(ae>=Z.a*Z.c){return;}let T=ae%Z.c;let y=c(ae/Z.c,T);D[ae]=select(y,n(vec4f(y)).x,C[T]==1.);}@compute@workgroup_size(64)fn time_table_backward(@builtin(workgroup_id)Q:vec3u,@builtin(local_invocation_index)O:u32){let ae=k(1u,Q,O);if(ae>=Z.b*Z.c){return;}let T=ae%Z.c;let u=ae/Z.c;var total=0.;for(var e=0u;e<Z.a;e++){var b=A[e*Z.b+u]*E[e*Z.c+T];if(C[T]==1.){b*=m(vec4f(c(e,T))).x;}total+=b;}F[ae]+=total;}";
 const shader = /*#__PURE__*/ shaderText('evaluations terms width', 'times:f weights:f gated:f table:f! d_table:f d_weights:f!', `${libMath}${libActivation}${libSlope}${libElements}${own}`);
 
 export const timeTable = /*#__PURE__*/ kernelSource<
