@@ -22,6 +22,7 @@ enable subgroups;
 #import "lib/weights.wgsl"
 #import "lib/layer-weights.wgsl"
 #import "lib/linear-quad.wgsl"
+#import "lib/kept-sums.wgsl"
 
 struct Params {
   inputs: u32,
@@ -48,14 +49,8 @@ override PASSES: bool = false; // some features have no slot
 @group(0) @binding(8) var<storage, read_write> total: array<vec4<f32>>;
 @group(0) @binding(9) var<storage, read_write> p: array<vec4<f32>>;
 
-fn take(into: u32, o: u32, own: u32, group: u32, p_at: vec2<u32>) {
-  #repeat i 0 8:
-  if (MORE) { sums[into + $i] += product[$i]; } else { sums[into + $i] = product[$i]; }
-  #end;
-}
-
 /// Output o of row group r.
-fn output_of(o: u32, r: u32, own: u32) -> vec4<f32> { return sums[(o / 4u * 4u + ((o ^ own) & 3u)) * 2u + r] + bias[o]; }
+fn output_of(o: u32, r: u32, own: u32) -> vec4<f32> { return sum_of(o, r, own) + bias[o]; }
 
 /// Rows beyond the batch are written, too: a tile is whole.
 fn finish_block(first_output: u32, last_output: u32, own: u32, group: u32, p_at: vec2<u32>) {

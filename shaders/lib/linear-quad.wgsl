@@ -1,6 +1,6 @@
 // A product with packed weights, shared within a quad: masked-linear-quad.wgsl says how. The importer binds what it multiplies, imports where weights lie
 // (lib/layer-weights.wgsl or lib/turned-weights.wgsl) and says in `take` what becomes of four outputs' sums over a chunk, and in `finish_block` of all: by
-// lib/quad-outputs.wgsl, or linear-affine.wgsl. Loops end at their foot, as in linear-backward-quad.wgsl.
+// lib/quad-outputs.wgsl, or the first by lib/kept-sums.wgsl. Loops end at their foot, as in linear-backward-quad.wgsl.
 
 #import "lib/quad-product.wgsl"
 

@@ -105,6 +105,16 @@ function withKnown(command: Command, known: ReadonlyMap<number, number>): Comman
     constants: {},
   });
   const { kernel, tensors, params, constants } = command;
+  if (kernel.source === affineBackward.source) {
+    const log_gradient = constants.HAS_LOG_DET ? numberIn(tensors.d_log_terms) : undefined;
+    if (log_gradient === undefined) return command;
+    return {
+      ...command,
+      tensors: { ...tensors, d_log_terms: NONE },
+      params: { ...params, log_gradient },
+      constants: { ...constants, HAS_LOG_DET: false },
+    };
+  }
   if (kernel.source === permute.source) {
     const [value, { index }] = [numberIn(tensors.x), tensors];
     const isGathered = index?.kind === 'constant' && index.data.every((from) => from < params.source_features!);

@@ -19,6 +19,13 @@ export interface AffineBehind {
   readonly places: readonly (readonly [from: number, to: number])[];
 }
 
+/** Of affine.wgsl's slots: features that are read and written, of each slot and then of what passes. */
+export const placesIn = (slot: Uint32Array, features: number): (readonly [from: number, to: number])[] =>
+  Array.from({ length: features }, (_, f) => [slot[f]!, f, slot.length > features ? slot[features + f]! : f] as const)
+    // That of what passes is the largest number there is.
+    .sort(([a], [b]) => a - b)
+    .map(([, from, to]) => [from, to]);
+
 /** The command that sets `total` to 0, where the one at `reader` is the next to use it. */
 function clearing(commands: readonly Command[], users: Users, total: Tensor, reader: number): Command[] {
   const [first, next] = users.get((total as TiledTensor).id) ?? [];
@@ -43,9 +50,7 @@ export function affineBehind(commands: readonly Command[], users: Users, end: nu
   }
   const total = counted ? sum!.tensors.total! : tensors.log_terms!;
   const zeros = counted ? clearing(commands, users, total, end + 1) : [];
-  const slot = tensors.slot.data;
   const features = params.features!;
-  const places = Array.from({ length: features }, (_, f) => [slot[f]!, f, slot.length > features ? slot[features + f]! : f] as const);
   const { PLACED: _, ...scale } = constants;
   return {
     parts: [...zeros, transformer, ...(counted ? [sum!] : [])],
@@ -54,7 +59,6 @@ export function affineBehind(commands: readonly Command[], users: Users, end: nu
     tensors: { value: tensors.x!, moved: tensors.y!, total },
     params: { features, slots: params.slots! },
     constants: { ...scale, HAS_LOG_DET: counted, FIRST: zeros.length > 0, KEEP: others.length > 0 },
-    // By slot; that of what passes is the largest number there is.
-    places: places.sort(([a], [b]) => a - b).map(([, from, to]) => [from, to]),
+    places: placesIn(tensors.slot.data as Uint32Array, features),
   };
 }

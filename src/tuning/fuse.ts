@@ -2,6 +2,7 @@
 
 import { memo } from '../runtime/memo.js';
 import type { Program } from '../runtime/program.js';
+import { inputAffinesIn } from './fuse-input-affine.js';
 import { linearAffinesIn } from './fuse-linear-affine.js';
 import { fuseNet } from './fuse-net.js';
 import { fuseSolves } from './fuse-solves.js';
@@ -22,5 +23,6 @@ export const fusionsOf = (program: Program): readonly Fusion[] =>
       ...thinAffinesIn(program),
       ...thinNetsIn(program),
       ...linearAffinesIn(program),
+      ...inputAffinesIn(program),
     ];
   });

@@ -11,6 +11,7 @@ import type { AdapterRules, Choices } from '../runtime/choices.js';
 import type { Kernel } from '../runtime/kernel.js';
 import type { Program } from '../runtime/program.js';
 import { familyName } from './family-name.js';
+import { inputAffineKernel, inputAffinesIn } from './fuse-input-affine.js';
 import { linearAffineKernel, linearAffinesIn } from './fuse-linear-affine.js';
 import { thinAffineKernel, thinAffinesIn } from './fuse-thin-affine.js';
 import { thinNetKernels, thinNetsIn } from './fuse-thin-nets.js';
@@ -36,7 +37,7 @@ const quads: Readonly<Record<string, readonly [kernel: unknown, layers: (size: S
   'weight-gradient': [weightGradientQuad, ({ inputs, outputs }) => inputs * outputs >= 128],
 };
 
-const fusedKernels = [...thinNetKernels, thinAffineKernel, linearAffineKernel];
+const fusedKernels = [...thinNetKernels, thinAffineKernel, linearAffineKernel, inputAffineKernel];
 
 export const rules: Readonly<Record<string, AdapterRules>> = {
   swiftshader: {
@@ -52,6 +53,8 @@ export const rules: Readonly<Record<string, AdapterRules>> = {
 export const fuseFor =
   (choices: Choices) =>
   (recorded: Program): Program =>
-    fuse(recorded, [...thinAffinesIn(recorded), ...thinNetsIn(recorded), ...linearAffinesIn(recorded)], ({ command }) =>
-      choices.fuses(command),
+    fuse(
+      recorded,
+      [...thinAffinesIn(recorded), ...thinNetsIn(recorded), ...linearAffinesIn(recorded), ...inputAffinesIn(recorded)],
+      ({ command }) => choices.fuses(command),
     );

@@ -7,6 +7,7 @@ import type { Kernel } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 import { familyName } from './family-name.js';
 import { fusionsOf } from './fuse.js';
+import { inputAffineKernel } from './fuse-input-affine.js';
 import { linearAffineKernel } from './fuse-linear-affine.js';
 import { netKernels } from './fuse-net.js';
 import { thinAffineKernel } from './fuse-thin-affine.js';
@@ -40,6 +41,7 @@ function version(): string {
     ...thinNetKernels,
     thinAffineKernel,
     linearAffineKernel,
+    inputAffineKernel,
   ])
     for (let i = 0; i < source.wgsl.length; i++) hash = Math.imul(hash ^ source.wgsl.charCodeAt(i), 0x01000193) >>> 0;
   return hash.toString(16);

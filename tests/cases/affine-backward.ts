@@ -10,21 +10,21 @@ const backward = (
   rows: number,
   scale: ScaleKind,
   undo: boolean,
-  options: { y?: boolean; logDet?: boolean; mix?: number; back?: boolean; placed?: boolean } = {},
+  options: { y?: boolean; logDet?: boolean | number; mix?: number; back?: boolean; placed?: boolean } = {},
 ) => {
   const { y = true, logDet = true, mix = 1, back = false, placed = false } = options;
   const slots = features - Math.floor(features / 3);
   const parameters = scale === 'none' ? slots : 2 * slots;
   return {
-    name: `${features} features, ${rows} rows, ${scale}${undo ? ', undone' : ''}${y ? '' : ', log-det alone'}${logDet ? '' : ', y alone'}${mix < 1 ? `, mixed ${mix}${back ? ', inverted' : ''}` : ''}${placed ? ', placed' : ''}`,
+    name: `${features} features, ${rows} rows, ${scale}${undo ? ', undone' : ''}${y ? '' : ', log-det alone'}${logDet === false ? ', y alone' : logDet === true ? '' : `, log-det ${logDet}`}${mix < 1 ? `, mixed ${mix}${back ? ', inverted' : ''}` : ''}${placed ? ', placed' : ''}`,
     rows,
-    params: { features, slots, parameter_features: parameters },
+    params: { features, slots, parameter_features: parameters, log_gradient: Number(logDet) },
     constants: {
       ...SCALE_CONSTANTS[scale],
       SCALE: SCALE_NUMBER[scale],
       UNDO: undo,
       HAS_Y: y,
-      HAS_LOG_DET: logDet,
+      HAS_LOG_DET: logDet === true,
       MIX: mix,
       REST: 1 - mix,
       BACK: back,
@@ -35,7 +35,7 @@ const backward = (
       parameters: tiledNormals(parameters),
       slot: slotTable(features, slots, placed),
       d_y: y ? tiledNormals(features) : unread,
-      d_log_terms: logDet ? tiledNormals(slots) : unread,
+      d_log_terms: logDet === true ? tiledNormals(slots) : unread,
       d_x: tiledNormals(features),
       d_parameters: tiledNormals(parameters),
     },
@@ -52,5 +52,6 @@ export const affineBackwardCases = defineCases(affineBackward, [
   ),
   backward(5, 257, 'tanh', false, { y: false }),
   backward(5, 257, 'tanh', true, { logDet: false }),
+  backward(5, 257, 'tanh', true, { logDet: -1.5 }),
   ...[1, 2, 5, 63].map((features) => backward(features, 257, 'exp', true, { placed: true })),
 ]);

@@ -27,9 +27,40 @@ function logScaleSlope({ SCALE, EPS, OFFSET, LOW, HIGH }: ScaleConstants, u: num
   }
 }
 
+/** Gradients by x, t and u. @param dLog gradient by the log-det. */
+export function turnBack(
+  constants: ScaleConstants,
+  x: number,
+  t: number,
+  u: number,
+  gradient: number,
+  dLog: number,
+): readonly [x: number, shift: number, scale: number] {
+  const { UNDO, SCALE, MIX, BACK } = constants;
+  if (SCALE === SCALE_NUMBER.none) return [gradient, MIX * (UNDO ? -gradient : gradient), 0];
+  const [value, logDet] = moveAffine(constants, x, t, u);
+  const passed = gradient * Math.exp(logDet);
+  if (MIX < 1) {
+    const plain = moveAffine({ ...constants, MIX: 1, UNDO: false }, 0, 0, u)[1]; // log a
+    const divides = UNDO !== BACK;
+    const share = MIX * Math.exp(divides ? -plain : plain);
+    const q = share / (1 - MIX + share);
+    const [shift, log] = BACK
+      ? divides
+        ? [q * gradient, q * (t * passed - value * gradient - dLog)]
+        : [-MIX * passed, -q * (value * gradient + dLog)]
+      : divides
+        ? [-q * passed, q * ((x - t) * passed + dLog)]
+        : [MIX * gradient, q * (x * passed + dLog)];
+    return [passed, shift, (divides ? -log : log) * logScaleSlope(constants, u)];
+  }
+  const log = UNDO ? -value * gradient - dLog : x * passed + dLog;
+  return [passed, UNDO ? -passed : gradient, log * logScaleSlope(constants, u)];
+}
+
 export const affineBackward = defineTwin(source.affineBackward, ({ buffers, params, constants, rows }) => {
   const { x, parameters, slot, d_y, d_log_terms, d_x, d_parameters } = buffers;
-  const { UNDO, HAS_Y, HAS_LOG_DET, SCALE, MIX, BACK, PLACED } = constants;
+  const { HAS_Y, HAS_LOG_DET, SCALE, PLACED } = constants;
   for (let row = 0; row < rows; row++)
     for (let f = 0; f < params.features; f++) {
       const at = tiled(params.features, row) + f * TILE;
@@ -39,33 +70,12 @@ export const affineBackward = defineTwin(source.affineBackward, ({ buffers, para
       d_x[at] = gradient;
       if (j === PASSES) continue;
       const p = tiled(params.parameter_features, row) + j * TILE;
-      if (SCALE === SCALE_NUMBER.none) {
-        d_parameters[p] = MIX * (UNDO ? -gradient : gradient);
-        continue;
-      }
-      const u = parameters[p + params.slots * TILE]!;
-      const dLog = HAS_LOG_DET ? d_log_terms[tiled(params.slots, row) + j * TILE]! : 0;
-      const [value, logDet] = moveAffine(constants, x[at]!, parameters[p]!, u);
-      const passed = gradient * Math.exp(logDet);
-      d_x[at] = passed;
-      if (MIX < 1) {
-        const t = parameters[p]!;
-        const plain = moveAffine({ ...constants, MIX: 1, UNDO: false }, 0, 0, u)[1]; // log a
-        const divides = UNDO !== BACK;
-        const share = MIX * Math.exp(divides ? -plain : plain);
-        const q = share / (1 - MIX + share);
-        const [shift, log] = BACK
-          ? divides
-            ? [q * gradient, q * (t * passed - value * gradient - dLog)]
-            : [-MIX * passed, -q * (value * gradient + dLog)]
-          : divides
-            ? [-q * passed, q * ((x[at]! - t) * passed + dLog)]
-            : [MIX * gradient, q * (x[at]! * passed + dLog)];
-        d_parameters[p] = shift;
-        d_parameters[p + params.slots * TILE] = (divides ? -log : log) * logScaleSlope(constants, u);
-        continue;
-      }
-      d_parameters[p] = UNDO ? -passed : gradient;
-      d_parameters[p + params.slots * TILE] = (UNDO ? -value * gradient - dLog : x[at]! * passed + dLog) * logScaleSlope(constants, u);
+      const scaled = SCALE !== SCALE_NUMBER.none;
+      const dLog = HAS_LOG_DET ? d_log_terms[tiled(params.slots, row) + j * TILE]! : params.log_gradient;
+      const u = scaled ? parameters[p + params.slots * TILE]! : 0;
+      const [dX, shift, scale] = turnBack(constants, x[at]!, parameters[p]!, u, gradient, dLog);
+      d_x[at] = dX;
+      d_parameters[p] = shift;
+      if (scaled) d_parameters[p + params.slots * TILE] = scale;
     }
 });

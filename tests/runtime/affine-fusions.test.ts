@@ -3,10 +3,12 @@
 import { expect, test } from 'vitest';
 import { ownFlow } from '../../src/flows/flow.js';
 import { type Flow, Gpu, maf, neuralSpline, nice, realNVP } from '../../src/index.js';
+import type { Program } from '../../src/runtime/program.js';
 import { planFit } from '../../src/training/fit-options.js';
 import { modelOf } from '../../src/training/model.js';
 import { recordStep } from '../../src/training/step.js';
 import { layoutOf } from '../../src/training/trainable.js';
+import { inputAffinesIn } from '../../src/tuning/fuse-input-affine.js';
 import { linearAffinesIn } from '../../src/tuning/fuse-linear-affine.js';
 import { thinAffinesIn } from '../../src/tuning/fuse-thin-affine.js';
 import { fuse } from '../../src/tuning/fusion.js';
@@ -44,17 +46,22 @@ const recipes: Record<
   'more parameters than a thin layer has outputs': [nets, (gpu) => realNVP(gpu, { ...net, dim: 6, hidden: [20, 20] }), 0, 0, 0],
 };
 
+/** The program of a training step. */
+function stepOf(flow: Flow): Program {
+  const own = ownFlow('test', flow);
+  const context = flow.contextDim > 0 ? { context: new Float32Array(ROWS * flow.contextDim) } : {};
+  const plan = planFit(own, new Float32Array(ROWS * flow.dim), { ...step, ...context });
+  const model = modelOf(own);
+  return recordStep(model, layoutOf(model), plan.step, plan.objective).program;
+}
+
 test.each(Object.entries(recipes))('%s', async (_, [[name, find], make, density, draw, training]) => {
   const gpu = Gpu.from(held.gpu.device);
   try {
     await gpu.choices.ready();
     gpu.choices.fuse = (recorded) => fuse(recorded, find(recorded), () => true);
     const flow = await make(gpu);
-    const own = ownFlow('test', flow);
-    const context = flow.contextDim > 0 ? { context: new Float32Array(ROWS * flow.contextDim) } : {};
-    const plan = planFit(own, new Float32Array(ROWS * flow.dim), { ...step, ...context });
-    const model = modelOf(own);
-    const fusions = find(recordStep(model, layoutOf(model), plan.step, plan.objective).program);
+    const fusions = find(stepOf(flow));
     expect(fusions).toHaveLength(training);
     // The way back reads the parameters; the first sum of a program starts it.
     expect(fusions.map(({ command }) => command.constants.KEEP)).toEqual(fusions.map(() => true));
@@ -69,6 +76,30 @@ test.each(Object.entries(recipes))('%s', async (_, [[name, find], make, density,
     gpu.choices.fuse = (recorded) => recorded;
     const apart = await resultsOf(await make(gpu));
     expect(Object.keys(fused)).toEqual(Object.keys(apart));
+    for (const [of, values] of Object.entries(apart)) expect(difference(fused[of]!, values), of).toBeLessThan(5e-6);
+  } finally {
+    gpu.dispose();
+  }
+});
+
+/** How many a training step has: the first layer's input needs no gradient. */
+const back: Record<string, [make: (gpu: Gpu) => Promise<Flow>, training: number]> = {
+  'couplings, on the way back': [(gpu) => realNVP(gpu, { ...net, dim: 5, hidden: [20, 20] }), 2],
+  'shifts, on the way back': [(gpu) => nice(gpu, { ...net, dim: 4, hidden: [20] }), 2],
+  'an autoregressive flow, on the way back': [(gpu) => maf(gpu, { ...net, dim: 7, hidden: [70, 30] }), 2],
+  'another transformer, on the way back': [(gpu) => neuralSpline(gpu, { ...net, dim: 4, hidden: [20] }), 0],
+};
+
+test.each(Object.entries(back))('%s', async (_, [make, training]) => {
+  const gpu = Gpu.from(held.gpu.device);
+  try {
+    await gpu.choices.ready();
+    gpu.choices.fuse = (recorded) => fuse(recorded, inputAffinesIn(recorded), () => true);
+    const flow = await make(gpu);
+    expect(inputAffinesIn(stepOf(flow))).toHaveLength(training);
+    const fused = await resultsOf(flow);
+    gpu.choices.fuse = (recorded) => recorded;
+    const apart = await resultsOf(await make(gpu));
     for (const [of, values] of Object.entries(apart)) expect(difference(fused[of]!, values), of).toBeLessThan(5e-6);
   } finally {
     gpu.dispose();

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const y=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine af{let ac=af.y;if(af.x*4u>=f()||ac>=Z.a){return;}let o=d(Z.a,af.x);let ae=o+ac*c;var l=ae;if(PLACED){l=o+C[Z.a+ac]*c;}let u=C[ac];if(u==y){D[l]=A[ae];return;}let b=d(Z.c,af.x)+u*c;var k=vec4f();if(SCALE!=L){k=B[b+Z.b*c];}let ag=M(A[ae],B[b],k);D[l]=ag.c;if(HAS_LOG_DET){E[d(Z.b,af.x)+u*c]=ag.a;}}";
+const own = "const J=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ag{let ad=ag.y;if(ag.x*4u>=f()||ad>=Z.a){return;}let o=d(Z.a,ag.x);let af=o+ad*c;var l=af;if(PLACED){l=o+C[Z.a+ad]*c;}let u=C[ad];if(u==J){D[l]=A[af];return;}let b=d(Z.c,ag.x)+u*c;var e=vec4f();if(SCALE!=N){e=B[b+Z.b*c];}let k=O(A[af],B[b],e);D[l]=k.c;if(HAS_LOG_DET){E[d(Z.b,ag.x)+u*c]=k.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

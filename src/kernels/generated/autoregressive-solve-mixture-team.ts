@@ -11,7 +11,7 @@ import { wgsl as libSolveMixture } from './lib/solve-mixture.js';
 import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libSolveByTeam } from './lib/solve-by-team.js';
 
-const own = "@16,8 autoregressive_solve_mixture_team Q O{F(Q.x*c+O.x,O.y);}";
+const own = "@16,8 autoregressive_solve_mixture_team P O{F(P.x*c+O.x,O.y);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=m! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libWeights}${libSolveByTeam}${own}`);
 
 export const autoregressiveSolveMixtureTeam = /*#__PURE__*/ kernelSource<

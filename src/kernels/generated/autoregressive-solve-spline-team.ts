@@ -10,7 +10,7 @@ import { wgsl as libSolveSpline } from './lib/solve-spline.js';
 import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libSolveByTeam } from './lib/solve-by-team.js';
 
-const own = "@16,8 autoregressive_solve_spline_team Q O{F(Q.x*c+O.x,O.y);}";
+const own = "@16,8 autoregressive_solve_spline_team P O{F(P.x*c+O.x,O.y);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=m! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libSpline}${libSolveSpline}${libWeights}${libSolveByTeam}${own}`);
 
 export const autoregressiveSolveSplineTeam = /*#__PURE__*/ kernelSource<

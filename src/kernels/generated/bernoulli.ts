@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample af{if(af.x*4u>=f()||af.y*4u>=Z.a){return;}let K=t(u.a)+af.x*4u;let g=vec2u(t(u.f),t(u.g));let b=P(K,af.y,g);let ab=d(Z.a,af.x);for(var O=0u;O<min(4u,Z.a-af.y*4u);O++){let ae=ab+(af.y*4u+O)*c;let o=A[ae];let e=select(vec4f(),vec4f(1.),b[O]<n(o));B[ae]=select(e,o,V(o));}}@64 log_mass af{if(af.x*4u>=f()){return;}let ab=d(Z.a,af.x);let b=vec4f(1.);let g=vec4f();var y=g;var v=b;var h=g;for(var e=0u;e<Z.a;e+=8u){var U=g;let Y=min(e+8u,Z.a);for(var ac=e;ac<Y;ac++){let k=C[ab+ac*c];let o=A[ab+ac*c];U+=(b-k)*select(g,o,o>g)+k*select(g,-o,o<g)+T(-abs(o));v=select(g,v,(k>=g)&(k<=b));h+=k;}y+=U;}let l=Z.b*D[af.x]-y;E[af.x]=select(l+w(v),l+h,V(h));}";
+const own = "@16,4 sample ag{if(ag.x*4u>=f()||ag.y*4u>=Z.a){return;}let J=t(u.a)+ag.x*4u;let g=vec2u(t(u.f),t(u.g));let b=Q(J,ag.y,g);let I=d(Z.a,ag.x);for(var O=0u;O<min(4u,Z.a-ag.y*4u);O++){let af=I+(ag.y*4u+O)*c;let h=A[af];let e=select(vec4f(),vec4f(1.),b[O]<n(h));B[af]=select(e,h,V(h));}}@64 log_mass ag{if(ag.x*4u>=f()){return;}let I=d(Z.a,ag.x);let b=vec4f(1.);let g=vec4f();var R=g;var v=b;var l=g;for(var e=0u;e<Z.a;e+=8u){var ab=g;let Y=min(e+8u,Z.a);for(var ad=e;ad<Y;ad++){let k=C[I+ad*c];let h=A[I+ad*c];ab+=(b-k)*select(g,h,h>g)+k*select(g,-h,h<g)+T(-abs(h));v=select(g,v,(k>=g)&(k<=b));l+=k;}R+=ab;}let m=Z.b*D[ag.x]-R;E[ag.x]=select(m+w(v),m+l,V(l));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample af{if(af.x*4u>=f()||af.y*4u>=Z.a){return;}let K=t(u.a)+af.x*4u;let g=vec2u(t(u.f),t(u.g));let b=P(K,af.y,g);let ab=d(Z.a,af.x);for(var O=0u;O<min(4u,Z.a-af.y*4u);O++){let ac=af.y*4u+O;let v=A[ac];let I=A[Z.a+ac];B[ab+ac*c]=clamp(fma(vec4f(I-v),b[O],vec4f(v)),vec4f(v),vec4f(I));}}@64 log_density af{if(af.x*4u>=f()){return;}let ab=d(Z.a,af.x);let total=Z.b*D[af.x]+Z.c;var h=total;var b=vec4f(1.);for(var ac=0u;ac<Z.a;ac++){let k=C[ab+ac*c];b=select(vec4f(),b,(k>=vec4f(A[ac]))&(k<=vec4f(A[Z.a+ac])));h=select(h,k,V(k)&!V(h));}E[af.x]=select(total+w(b),h,V(h));}";
+const own = "@16,4 sample ag{if(ag.x*4u>=f()||ag.y*4u>=Z.a){return;}let J=t(u.a)+ag.x*4u;let g=vec2u(t(u.f),t(u.g));let b=Q(J,ag.y,g);let I=d(Z.a,ag.x);for(var O=0u;O<min(4u,Z.a-ag.y*4u);O++){let ad=ag.y*4u+O;let K=A[ad];let R=A[Z.a+ad];B[I+ad*c]=clamp(fma(vec4f(R-K),b[O],vec4f(K)),vec4f(K),vec4f(R));}}@64 log_density ag{if(ag.x*4u>=f()){return;}let I=d(Z.a,ag.x);let total=Z.b*D[ag.x]+Z.c;var l=total;var b=vec4f(1.);for(var ad=0u;ad<Z.a;ad++){let k=C[I+ad*c];b=select(vec4f(),b,(k>=vec4f(A[ad]))&(k<=vec4f(A[Z.a+ad])));l=select(l,k,V(k)&!V(l));}E[ag.x]=select(total+w(b),l,V(l));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn S(t:vec4f,v:f32,I:f32)->vec4f{let P=select(t,vec4f(I),t>vec4f(I));return select(P,vec4f(v),P<vec4f(v));}@16,4 dequantize af{if(af.x*4u>=f()||af.y>=Z.a){return;}let ae=d(Z.a,af.x)+af.y*c;C[ae]=S((A[ae]+B[ae])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize af{if(af.x*4u>=f()||af.y>=Z.a){return;}let ae=d(Z.a,af.x)+af.y*c;C[ae]=S(floor(A[ae]*Z.b),0.,Z.b-1.);}";
+const own = "fn U(t:vec4f,K:f32,R:f32)->vec4f{let L=select(t,vec4f(R),t>vec4f(R));return select(L,vec4f(K),L<vec4f(K));}@16,4 dequantize ag{if(ag.x*4u>=f()||ag.y>=Z.a){return;}let af=d(Z.a,ag.x)+ag.y*c;C[af]=U((A[af]+B[af])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ag{if(ag.x*4u>=f()||ag.y>=Z.a){return;}let af=d(Z.a,ag.x)+ag.y*c;C[af]=U(floor(A[af]*Z.b),0.,Z.b-1.);}";
 const shader = /*#__PURE__*/ shaderText('features levels:f step:f', 'x u y!', `${libCall}${libLayout}${own}`);
 
 export const dequantize = /*#__PURE__*/ kernelSource<

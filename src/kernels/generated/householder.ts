@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const p=24u;override REVERSE:bool=false;@64 householder af{if(af.x*4u>=f()){return;}let n=Z.a;let o=Z.b;let ab=d(n,af.x);var M=vec4f();var g=0u;for(var b=0u;b<=o;b++){let k=min(b,o-1u);let ag=select(k,o-1u-k,REVERSE);var bj=vec4f();for(var e=0u;e<n;e+=p){let Y=min(e+p,n);var U=vec4f();for(var ac=e;ac<Y;ac++){let ae=ab+ac*c;var h:vec4f;if(b==0u){h=A[ae];if(REVERSE){h-=C[2u*o+ac];}}else{h=D[ae]-B[g*n+ac]*M;}U=fma(vec4f(B[ag*n+ac]),h,U);if(!REVERSE&&b==o){h+=C[2u*o+ac];}D[ae]=h;}bj+=U;}M=bj*C[ag]+bj*C[o+ag];g=ag;}}";
+const own = "const p=24u;override REVERSE:bool=false;@64 householder ag{if(ag.x*4u>=f()){return;}let n=Z.a;let o=Z.b;let I=d(n,ag.x);var y=vec4f();var g=0u;for(var b=0u;b<=o;b++){let k=min(b,o-1u);let aj=select(k,o-1u-k,REVERSE);var bk=vec4f();for(var e=0u;e<n;e+=p){let Y=min(e+p,n);var ab=vec4f();for(var ad=e;ad<Y;ad++){let af=I+ad*c;var h:vec4f;if(b==0u){h=A[af];if(REVERSE){h-=C[2u*o+ad];}}else{h=D[af]-B[g*n+ad]*y;}ab=fma(vec4f(B[aj*n+ad]),h,ab);if(!REVERSE&&b==o){h+=C[2u*o+ad];}D[af]=h;}bk+=ab;}y=bk*C[aj]+bk*C[o+aj];g=aj;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

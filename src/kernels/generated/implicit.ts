@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 implicit af{if(af.x*4u>=f()||af.y>=Z.a){return;}let ae=d(Z.a,af.x)+af.y*c;E[ae]=A[ae]+X(B[ae]-C[ae],-D[ae]);}";
+const own = "@16,4 implicit ag{if(ag.x*4u>=f()||ag.y>=Z.a){return;}let af=d(Z.a,ag.x)+ag.y*c;E[af]=A[af]+X(B[af]-C[af],-D[af]);}";
 const shader = /*#__PURE__*/ shaderText('features steps=c', 'value goal image log_slope y!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const implicit = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16 log_determinant af{if(af.x*4u>=f()){return;}let n=Z.a;let W=d(n*n,af.x);var y=vec4f();for(var b=0u;b<n;b++){let e=A[W+(b*n+b)*c];y+=Y(e);for(var T=b+1u;T<n;T++){let ae=W+T*n*c;let M=A[ae+b*c]/(1.+e);A[ae+b*c]=M;for(var u=b+1u;u<n;u++){A[ae+u*c]=fma(-M,A[W+(b*n+u)*c],A[ae+u*c]);}}}B[af.x]+=Z.b*y;}";
+const own = "@16 log_determinant ag{if(ag.x*4u>=f()){return;}let n=Z.a;let U=d(n*n,ag.x);var R=vec4f();for(var b=0u;b<n;b++){let e=A[U+(b*n+b)*c];R+=Y(e);for(var T=b+1u;T<n;T++){let af=U+T*n*c;let y=A[af+b*c]/(1.+e);A[af+b*c]=y;for(var u=b+1u;u<n;u++){A[af+u*c]=fma(-y,A[U+(b*n+u)*c],A[af+u*c]);}}}B[ag.x]+=Z.b*R;}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'matrix! log_det!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack af{let ac=af.y;let o=f();if(af.x*4u>=o||ac>=Z.a){return;}let ap=o-1u;let Y=select(1u,u.e.x,Z.b==1u)*Z.a;let K=af.x*4u;B[d(Z.a,af.x)+ac*c]=vec4f(A[K*Y+ac],A[min(K+1u,ap)*Y+ac],A[min(K+2u,ap)*Y+ac],A[min(K+3u,ap)*Y+ac]);}@16,4 unpack af{let ac=af.y;let o=f();if(af.x*4u>=o||ac>=Z.a){return;}let K=af.x*4u;let h=D[d(Z.a,af.x)+ac*c];let ae=K*Z.a+ac;C[ae]=h.x;if(K+1u<o){C[ae+Z.a]=h.y;}if(K+2u<o){C[ae+2u*Z.a]=h.z;}if(K+3u<o){C[ae+3u*Z.a]=h.w;}}";
+const own = "@16,4 pack ag{let ad=ag.y;let o=f();if(ag.x*4u>=o||ad>=Z.a){return;}let D=o-1u;let Y=select(1u,u.e.x,Z.b==1u)*Z.a;let J=ag.x*4u;B[d(Z.a,ag.x)+ad*c]=vec4f(A[J*Y+ad],A[min(J+1u,D)*Y+ad],A[min(J+2u,D)*Y+ad],A[min(J+3u,D)*Y+ad]);}@16,4 unpack ag{let ad=ag.y;let o=f();if(ag.x*4u>=o||ad>=Z.a){return;}let J=ag.x*4u;let h=D[d(Z.a,ag.x)+ad*c];let af=J*Z.a+ad;C[af]=h.x;if(J+1u<o){C[af+Z.a]=h.y;}if(J+2u<o){C[af+2u*Z.a]=h.z;}if(J+3u<o){C[af+3u*Z.a]=h.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm af{let u=af.y;if(af.x*4u>=f()||u>=Z.a){return;}let gate=d(4u*Z.a,af.x)+u*c;let ag=Z.a*c;let ae=d(Z.a,af.x)+u*c;let E=n(A[gate+ag])*B[ae];let P=E+n(A[gate])*W(A[gate+2u*ag]);let R=n(A[gate+3u*ag])*W(P);B[ae]=P;C[d(Z.b,af.x)+(Z.c+u)*c]=R;D[d(Z.d,af.x)+u*c]=R;}@16,4 gru af{let u=af.y;if(af.x*4u>=f()||u>=Z.a){return;}let gate=d(4u*Z.a,af.x)+u*c;let ag=Z.a*c;let ae=d(Z.b,af.x)+(Z.c+u)*c;let ah=W(A[gate+2u*ag]+n(A[gate])*A[gate+3u*ag]);let R=ah+n(A[gate+ag])*(C[ae]-ah);C[ae]=R;D[d(Z.d,af.x)+u*c]=R;}";
+const own = "@16,4 lstm ag{let u=ag.y;if(ag.x*4u>=f()||u>=Z.a){return;}let gate=d(4u*Z.a,ag.x)+u*c;let aj=Z.a*c;let af=d(Z.a,ag.x)+u*c;let g=n(A[gate+aj])*B[af];let L=g+n(A[gate])*W(A[gate+2u*aj]);let S=n(A[gate+3u*aj])*W(L);B[af]=L;C[d(Z.b,ag.x)+(Z.c+u)*c]=S;D[d(Z.d,ag.x)+u*c]=S;}@16,4 gru ag{let u=ag.y;if(ag.x*4u>=f()||u>=Z.a){return;}let gate=d(4u*Z.a,ag.x)+u*c;let aj=Z.a*c;let af=d(Z.b,ag.x)+(Z.c+u)*c;let ai=W(A[gate+2u*aj]+n(A[gate])*A[gate+3u*aj]);let S=ai+n(A[gate+aj])*(C[af]-ai);C[af]=S;D[d(Z.d,ag.x)+u*c]=S;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

@@ -14,7 +14,7 @@ export const affineRule = /*#__PURE__*/ defineRule<(typeof affine)['source']>(
       accumulateOrDrop(r, dParameters, params.parameter_features, (d_parameters) =>
         r.run(affineBackward, {
           buffers: { x, parameters, slot, d_y: dY ?? NONE, d_log_terms: dLogTerms ?? NONE, d_x, d_parameters },
-          params,
+          params: { ...params, log_gradient: 0 },
           constants: { ...scale, HAS_Y: dY !== null, HAS_LOG_DET: dLogTerms !== null },
         }),
       ),
