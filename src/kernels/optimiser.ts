@@ -21,7 +21,7 @@ export const optimiser = {
   update: /*#__PURE__*/ elementKernel(source.update, ({ length }) => length, UPDATES),
 };
 
-/** Numbers of each list that `update` takes, of so many parameters: those of whole workgroups. */
+/** Numbers of each list that `update` takes, of so many parameters: those of whole blocks. */
 export const updateLength = (count: number): number => SHARE * LANES * ceilDiv(count, SHARE * LANES);
 
 /** Partial sums of squares. */

@@ -47,7 +47,7 @@ interface BoundCommand {
 }
 
 export class Executable {
-  /** As it was recorded. */
+  /** As it was recorded, or as the rule for the adapter arranged that. */
   readonly recorded: Program;
   readonly #gpu: Gpu;
   readonly #residents: Residents;

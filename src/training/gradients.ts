@@ -62,7 +62,7 @@ export function recordPackedGradient(
   if (gathered) recordGradients(r, terms, sign, [], new Map([[gathered.table, packed]]), segments);
 }
 
-/** The same with sign · d (Σ over rows of terms) / d parameters, flat [count], in `gradient`. @param packed of zeros, as `recordCleared` makes it. */
+/** The same with sign · d (Σ over rows of terms) / d parameters, flat [count], in `gradient`. @param cleared tables of zeros. */
 export function recordFlatGradient(
   r: Recorder,
   terms: TiledTensor,
@@ -70,8 +70,9 @@ export function recordFlatGradient(
   count: number,
   sign: number,
   gradient: Tensor,
-  { packed } = recordCleared(r, read),
+  cleared = recordCleared(r, read),
 ): void {
+  const { packed } = cleared;
   recordPackedGradient(r, terms, read, sign, packed);
   const { starts, readers, SINGLE } = readersOf(read.gathered?.places ?? new Uint32Array(1), count);
   r.once('after', () =>

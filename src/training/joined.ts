@@ -99,6 +99,7 @@ function withKnown(command: Command, known: ReadonlyMap<number, number>): Comman
   const numberIn = (tensor: Tensor | undefined): number | undefined => (isOwn(tensor) ? known.get(tensor.id) : undefined);
   const filled = (destination: Tensor, features: number, value: number): Command => ({
     ...command,
+    label: command.label.replace(/[^/]*$/, fill.source.name),
     kernel: fill as unknown as Kernel,
     tensors: { destination },
     params: { features, value },

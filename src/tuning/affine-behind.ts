@@ -20,7 +20,7 @@ export interface AffineBehind {
 }
 
 /** Of affine.wgsl's slots: features that are read and written, of each slot and then of what passes. */
-export const placesIn = (slot: Uint32Array, features: number): (readonly [from: number, to: number])[] =>
+export const movesIn = (slot: Uint32Array, features: number): (readonly [from: number, to: number])[] =>
   Array.from({ length: features }, (_, f) => [slot[f]!, f, slot.length > features ? slot[features + f]! : f] as const)
     // That of what passes is the largest number there is.
     .sort(([a], [b]) => a - b)
@@ -59,6 +59,6 @@ export function affineBehind(commands: readonly Command[], users: Users, end: nu
     tensors: { value: tensors.x!, moved: tensors.y!, total },
     params: { features, slots: params.slots! },
     constants: { ...scale, HAS_LOG_DET: counted, FIRST: zeros.length > 0, KEEP: others.length > 0 },
-    places: placesIn(tensors.slot.data as Uint32Array, features),
+    places: movesIn(tensors.slot.data as Uint32Array, features),
   };
 }

@@ -119,6 +119,7 @@ export function arranged(program: Program): Program {
     const mayPlace =
       isTransformer(writer!) &&
       writer!.tensors.y === x &&
+      Object.entries(layer.tensors).every(([name, tensor]) => name === 'x' || tensor !== x) &&
       others.every(
         (reader) => isTransformer(reader) && reader.tensors.x === x && reader.tensors.parameters !== x && reader.tensors.y !== x,
       );

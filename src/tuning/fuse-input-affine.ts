@@ -6,7 +6,7 @@ import type { Kernel } from '../runtime/kernel.js';
 import { memo } from '../runtime/memo.js';
 import type { Command, Program } from '../runtime/program.js';
 import { NONE, type TiledTensor } from '../runtime/tensor.js';
-import { placesIn } from './affine-behind.js';
+import { movesIn } from './affine-behind.js';
 import { type Fusion, isConstant, isPlainLayer, isWholeLayer, mayRunAt, sharedByArrays, type Users, usersOf } from './fusion.js';
 
 export const inputAffineKernel = linearInputAffine as unknown as Kernel;
@@ -32,7 +32,7 @@ function fuseInputAffine(commands: readonly Command[], users: Users, end: number
   if (!isConstant(product.tensors.ranges) || !mayRunAt(commands, [at], end)) return null;
   const ranges = product.tensors.ranges.data as Uint32Array;
   const slot = tensors.slot.data as Uint32Array;
-  const data = shared([ranges, slot], () => Uint32Array.from([...ranges, ...placesIn(slot, params.features!).flat()]));
+  const data = shared([ranges, slot], () => Uint32Array.from([...ranges, ...movesIn(slot, params.features!).flat()]));
   const { HAS_LOG_DET: _, HAS_Y: __, PLACED: ___, ...scale } = constants;
   return {
     parts: [product, back],

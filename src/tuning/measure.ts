@@ -149,7 +149,9 @@ export async function measure(gpu: Gpu, alternatives: Alternatives, rows: number
       for (const [buffer, data] of contents) device.queue.writeBuffer(buffer, 0, data);
       await run(executable, 1);
       const encoder = device.createCommandEncoder({ label: 'measurement' });
-      const written = Object.entries(usual.externals).filter(([, { access }]) => access === 'read_write');
+      // One of several commands may write what the next one reads alone.
+      const isWritten = (name: string) => candidates.every(({ program }) => program.externals[name]?.access === 'read_write');
+      const written = Object.entries(usual.externals).filter(([name]) => isWritten(name));
       const tickets = written.map(([name, { features }]) => gpu.readback.copy(encoder, externals[name]!, TILE * features));
       device.queue.submit([encoder.finish()]);
       const parts = await Promise.all(tickets.map((ticket) => ticket.read()));

@@ -79,7 +79,7 @@ const milliseconds = (value: number) => `${value.toPrecision(3)} ms`;
 
 function line({ kernel, params, rows, chosen, because, milliseconds: times, refused }: Choice): string {
   const shape = ['inputs', 'outputs', 'tasks', 'dim', 'layers', 'features'].flatMap((name) =>
-    name in params ? `${name} ${params[name]}` : [],
+    params[name] ? `${name} ${params[name]}` : [],
   );
   const others = [
     ...Object.entries(times).map(([name, time]) => `${name} ${milliseconds(time)}`),
@@ -92,6 +92,8 @@ function line({ kernel, params, rows, chosen, because, milliseconds: times, refu
 export function reportOf(gpu: Gpu): TuningReport {
   const known = findingsOf(gpu);
   const fusible = fusionsOn(gpu);
+  // Of fusions that share a part, one runs at most.
+  const running = new Set(programsOn(gpu).flatMap(({ program }) => program.commands.map(fusionKey)));
   // What runs fused has a line of its own.
   const single = [...commandsOf(gpu, 'program')].filter(([, command]) => !fusible.has(fusionKey(command)));
   const variants = single.flatMap(([shape, command]) =>
@@ -112,7 +114,7 @@ export function reportOf(gpu: Gpu): TuningReport {
   const fusions = [...fusible].map(([key, { command }]): Choice => {
     const { kernel, params, constants } = command;
     const { name } = kernel.source;
-    const chosen = gpu.choices.fuses(command) ? name : APART;
+    const chosen = running.has(key) ? name : APART;
     return {
       kernel: name,
       params,

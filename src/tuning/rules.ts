@@ -11,11 +11,8 @@ import type { AdapterRules, Choices } from '../runtime/choices.js';
 import type { Kernel } from '../runtime/kernel.js';
 import type { Program } from '../runtime/program.js';
 import { familyName } from './family-name.js';
-import { inputAffineKernel, inputAffinesIn } from './fuse-input-affine.js';
-import { linearAffineKernel, linearAffinesIn } from './fuse-linear-affine.js';
-import { thinAffineKernel, thinAffinesIn } from './fuse-thin-affine.js';
-import { thinNetKernels, thinNetsIn } from './fuse-thin-nets.js';
 import { fuse } from './fusion.js';
+import { quadFused, quadFusionsIn } from './quad-fusions.js';
 
 export { arranged } from './arrange.js';
 
@@ -37,15 +34,13 @@ const quads: Readonly<Record<string, readonly [kernel: unknown, layers: (size: S
   'weight-gradient': [weightGradientQuad, ({ inputs, outputs }) => inputs * outputs >= 128],
 };
 
-const fusedKernels = [...thinNetKernels, thinAffineKernel, linearAffineKernel, inputAffineKernel];
-
 export const rules: Readonly<Record<string, AdapterRules>> = {
   swiftshader: {
     variant: ({ kernel, params: { inputs = 0, outputs = 0, kernel: taps = 1 } }) => {
       const [quad, layers] = quads[familyName(kernel)] ?? [];
       return taps === 1 && layers?.({ inputs, outputs }) ? (quad as Kernel) : null;
     },
-    fuses: ({ kernel, params: { inputs = 0, outputs = 0 } }) => fusedKernels.includes(kernel) && pays({ inputs, outputs }),
+    fuses: ({ kernel, params: { inputs = 0, outputs = 0 } }) => quadFused.includes(kernel) && pays({ inputs, outputs }),
   },
 };
 
@@ -53,8 +48,4 @@ export const rules: Readonly<Record<string, AdapterRules>> = {
 export const fuseFor =
   (choices: Choices) =>
   (recorded: Program): Program =>
-    fuse(
-      recorded,
-      [...thinAffinesIn(recorded), ...thinNetsIn(recorded), ...linearAffinesIn(recorded), ...inputAffinesIn(recorded)],
-      ({ command }) => choices.fuses(command),
-    );
+    fuse(recorded, quadFusionsIn(recorded), ({ command }) => choices.fuses(command));

@@ -7,13 +7,10 @@ import type { Kernel } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 import { familyName } from './family-name.js';
 import { fusionsOf } from './fuse.js';
-import { inputAffineKernel } from './fuse-input-affine.js';
-import { linearAffineKernel } from './fuse-linear-affine.js';
 import { netKernels } from './fuse-net.js';
-import { thinAffineKernel } from './fuse-thin-affine.js';
-import { thinNetKernels } from './fuse-thin-nets.js';
 import { fuse } from './fusion.js';
 import { type Alternatives, measure } from './measure.js';
+import { quadFused } from './quad-fusions.js';
 import { APART, commandsOf, findingsOf, fusionsOn, reportOf, type TuningReport } from './report.js';
 import { platformStore, type Remembered } from './store.js';
 import { families } from './variants.js';
@@ -35,14 +32,7 @@ const GAIN = 0.95;
 /** FNV-1a of all texts: choices are forgotten when a shader changes. */
 function version(): string {
   let hash = 0x811c9dc5;
-  for (const { source } of [
-    ...Object.values(families).flatMap(({ few }) => few),
-    ...netKernels,
-    ...thinNetKernels,
-    thinAffineKernel,
-    linearAffineKernel,
-    inputAffineKernel,
-  ])
+  for (const { source } of [...Object.values(families).flatMap(({ few }) => few), ...netKernels, ...quadFused])
     for (let i = 0; i < source.wgsl.length; i++) hash = Math.imul(hash ^ source.wgsl.charCodeAt(i), 0x01000193) >>> 0;
   return hash.toString(16);
 }

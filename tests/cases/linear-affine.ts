@@ -1,10 +1,12 @@
 import { SCALE_NUMBER } from '../../src/kernels/affine.js';
 import { linearAffine } from '../../src/kernels/linear-affine.js';
+import type { Random } from '../support/random.js';
 import { mixConstants, SCALE_CONSTANTS } from './affine.js';
 import { defineCases, ROWS, table, tiledNormals } from './case.js';
 import { packed } from './masked-linear.js';
 
-interface Shape {
+/** A linear layer and the affine transformer behind it. */
+export interface AffineLayer {
   readonly inputs: number;
   readonly slots: number;
   /** Features in all. Default: as many as slots. */
@@ -13,12 +15,21 @@ interface Shape {
   readonly scale?: keyof typeof SCALE_NUMBER;
   readonly undo?: boolean;
   readonly masked?: boolean;
-  /** Features in front of x, and of p, in their tensors. */
+  /** Features in front of x in its tensor. */
   readonly at?: number;
+  readonly mixed?: { readonly mix: number; readonly back: boolean };
+}
+
+/** Behind ranges, random features that are read and written, as the kernels want them. */
+export const withPlaces = (random: Random, ranges: Uint32Array, features: number): Uint32Array<ArrayBuffer> => {
+  const [from, to] = [random.permutation(features), random.permutation(features)];
+  return Uint32Array.from([...ranges, ...Array.from(from, (f, i) => [f, to[i]!]).flat()]);
+};
+
+interface Shape extends AffineLayer {
   readonly keeps?: boolean;
   readonly logDet?: boolean;
   readonly first?: boolean;
-  readonly mixed?: { readonly mix: number; readonly back: boolean };
 }
 
 /** Parameters of unit size, and log-scales up to 4 of them. */
@@ -26,7 +37,7 @@ const layer = (shape: Shape) => {
   const { inputs, slots, features = slots, rows = 257, scale = 'exp', undo = false, masked = false, at = 0 } = shape;
   const { keeps = true, logDet = true, first = false, mixed } = shape;
   const outputs = (scale === 'none' ? 1 : 2) * slots;
-  const packedOf = (random: Parameters<typeof packed>[0]) => packed(random, { inputs, outputs, masked });
+  const packedOf = (random: Random) => packed(random, { inputs, outputs, masked });
   return {
     name: [
       `${inputs}→${outputs}, ${slots} of ${features} features, ${rows} rows, ${scale}`,
@@ -53,11 +64,7 @@ const layer = (shape: Shape) => {
       x: tiledNormals(inputs + 2 * at),
       weight: table((random) => packedOf(random).weight),
       bias: table((random) => packedOf(random).bias),
-      ranges: table((random) => {
-        const { ranges } = packedOf(random);
-        const [from, to] = [random.permutation(features), random.permutation(features)];
-        return Uint32Array.from([...ranges, ...Array.from(from, (f, i) => [f, to[i]!]).flat()]);
-      }),
+      ranges: table((random) => withPlaces(random, packedOf(random).ranges, features)),
       value: tiledNormals(features),
       y: tiledNormals(features),
       total: tiledNormals(1),

@@ -1,31 +1,22 @@
 import { SCALE_NUMBER } from '../../src/kernels/affine.js';
 import { linearInputAffine } from '../../src/kernels/linear-input-affine.js';
 import { turnedRanges } from '../../src/kernels/rules/masked-linear.js';
+import type { Random } from '../support/random.js';
 import { mixConstants, SCALE_CONSTANTS } from './affine.js';
 import { defineCases, ROWS, table, tiledNormals, unread } from './case.js';
+import { type AffineLayer, withPlaces } from './linear-affine.js';
 import { packed } from './masked-linear.js';
 
-interface Shape {
-  readonly inputs: number;
-  readonly slots: number;
-  /** Default: as many as slots. */
-  readonly features?: number;
-  readonly rows?: number;
-  readonly scale?: keyof typeof SCALE_NUMBER;
-  readonly undo?: boolean;
-  readonly masked?: boolean;
-  /** Features in front of x in its tensor. */
-  readonly at?: number;
+interface Shape extends AffineLayer {
   readonly add?: boolean;
   readonly logGradient?: number;
-  readonly mixed?: { readonly mix: number; readonly back: boolean };
 }
 
 const layer = (shape: Shape) => {
   const { inputs, slots, features = slots, rows = 257, scale = 'exp', undo = false, masked = false, at = 0, add = true } = shape;
   const { logGradient = -1, mixed } = shape;
   const parameters = (scale === 'none' ? 1 : 2) * slots;
-  const packedOf = (random: Parameters<typeof packed>[0]) => packed(random, { inputs: features, outputs: inputs, masked });
+  const packedOf = (random: Random) => packed(random, { inputs: features, outputs: inputs, masked });
   return {
     name: [
       `${inputs}→${features}, ${slots} slots, ${rows} rows, ${scale}`,
@@ -52,11 +43,7 @@ const layer = (shape: Shape) => {
     buffers: {
       x: tiledNormals(inputs + 2 * at),
       weight: table((random) => packedOf(random).weight),
-      ranges: table((random) => {
-        const [from, to] = [random.permutation(features), random.permutation(features)];
-        const turned = turnedRanges(packedOf(random).ranges, features, inputs);
-        return Uint32Array.from([...turned, ...Array.from(from, (f, i) => [f, to[i]!]).flat()]);
-      }),
+      ranges: table((random) => withPlaces(random, turnedRanges(packedOf(random).ranges, features, inputs), features)),
       value: tiledNormals(features),
       parameters: tiledNormals(parameters),
       before: add ? tiledNormals(features) : unread,

@@ -1,18 +1,12 @@
 // Which last layers, and which thin nets, fuse with their transformer, and that results are those of the commands apart.
 
 import { expect, test } from 'vitest';
-import { ownFlow } from '../../src/flows/flow.js';
-import { type Flow, Gpu, maf, neuralSpline, nice, realNVP } from '../../src/index.js';
-import type { Program } from '../../src/runtime/program.js';
-import { planFit } from '../../src/training/fit-options.js';
-import { modelOf } from '../../src/training/model.js';
-import { recordStep } from '../../src/training/step.js';
-import { layoutOf } from '../../src/training/trainable.js';
+import { type Flow, type Gpu, maf, neuralSpline, nice, realNVP } from '../../src/index.js';
 import { inputAffinesIn } from '../../src/tuning/fuse-input-affine.js';
 import { linearAffinesIn } from '../../src/tuning/fuse-linear-affine.js';
 import { thinAffinesIn } from '../../src/tuning/fuse-thin-affine.js';
 import { fuse } from '../../src/tuning/fusion.js';
-import { difference, ROWS, resultsOf, step } from '../support/fused-results.js';
+import { commandsOn, expectSame, expectSameBits, resultsOf, stepOf, withGpu } from '../support/fused-results.js';
 import { useGpu } from '../support/gpu.js';
 
 const held = useGpu();
@@ -46,19 +40,8 @@ const recipes: Record<
   'more parameters than a thin layer has outputs': [nets, (gpu) => realNVP(gpu, { ...net, dim: 6, hidden: [20, 20] }), 0, 0, 0],
 };
 
-/** The program of a training step. */
-function stepOf(flow: Flow): Program {
-  const own = ownFlow('test', flow);
-  const context = flow.contextDim > 0 ? { context: new Float32Array(ROWS * flow.contextDim) } : {};
-  const plan = planFit(own, new Float32Array(ROWS * flow.dim), { ...step, ...context });
-  const model = modelOf(own);
-  return recordStep(model, layoutOf(model), plan.step, plan.objective).program;
-}
-
-test.each(Object.entries(recipes))('%s', async (_, [[name, find], make, density, draw, training]) => {
-  const gpu = Gpu.from(held.gpu.device);
-  try {
-    await gpu.choices.ready();
+test.each(Object.entries(recipes))('%s', (_, [[name, find], make, density, draw, training]) =>
+  withGpu(held.gpu.device, async (gpu) => {
     gpu.choices.fuse = (recorded) => fuse(recorded, find(recorded), () => true);
     const flow = await make(gpu);
     const fusions = find(stepOf(flow));
@@ -68,19 +51,13 @@ test.each(Object.entries(recipes))('%s', async (_, [[name, find], make, density,
     expect(fusions.map(({ command }) => command.constants.FIRST)).toEqual(
       fusions.map(({ command }, i) => i === 0 && command.constants.HAS_LOG_DET),
     );
+    if (training > 0) await expectSameBits(flow);
     const fused = await resultsOf(flow);
-    const [owner] = gpu.owners;
-    const fusedIn = (task: string) => owner!.ready(task)!.program.commands.filter(({ kernel }) => kernel.source.name === name).length;
-    expect([fusedIn('logProb'), fusedIn('sample')]).toEqual([density, draw]);
-
+    expect(['logProb', 'sample'].map((task) => commandsOn(gpu, task, name).length)).toEqual([density, draw]);
     gpu.choices.fuse = (recorded) => recorded;
-    const apart = await resultsOf(await make(gpu));
-    expect(Object.keys(fused)).toEqual(Object.keys(apart));
-    for (const [of, values] of Object.entries(apart)) expect(difference(fused[of]!, values), of).toBeLessThan(5e-6);
-  } finally {
-    gpu.dispose();
-  }
-});
+    expectSame(fused, await resultsOf(await make(gpu)));
+  }),
+);
 
 /** How many a training step has: the first layer's input needs no gradient. */
 const back: Record<string, [make: (gpu: Gpu) => Promise<Flow>, training: number]> = {
@@ -90,25 +67,19 @@ const back: Record<string, [make: (gpu: Gpu) => Promise<Flow>, training: number]
   'another transformer, on the way back': [(gpu) => neuralSpline(gpu, { ...net, dim: 4, hidden: [20] }), 0],
 };
 
-test.each(Object.entries(back))('%s', async (_, [make, training]) => {
-  const gpu = Gpu.from(held.gpu.device);
-  try {
-    await gpu.choices.ready();
+test.each(Object.entries(back))('%s', (_, [make, training]) =>
+  withGpu(held.gpu.device, async (gpu) => {
     gpu.choices.fuse = (recorded) => fuse(recorded, inputAffinesIn(recorded), () => true);
     const flow = await make(gpu);
     expect(inputAffinesIn(stepOf(flow))).toHaveLength(training);
     const fused = await resultsOf(flow);
     gpu.choices.fuse = (recorded) => recorded;
-    const apart = await resultsOf(await make(gpu));
-    for (const [of, values] of Object.entries(apart)) expect(difference(fused[of]!, values), of).toBeLessThan(5e-6);
-  } finally {
-    gpu.dispose();
-  }
-});
+    expectSame(fused, await resultsOf(await make(gpu)));
+  }),
+);
 
-test('the rule for SwiftShader takes them where a quad is worth it', async () => {
-  const gpu = Gpu.from(held.gpu.device);
-  try {
+test('the rule for SwiftShader takes them where a quad is worth it', () =>
+  withGpu(held.gpu.device, async (gpu) => {
     for (const [kernel, dim, hidden, worth] of [
       ['linear-affine', 8, 64, true],
       ['linear-affine', 8, 20, false],
@@ -122,7 +93,4 @@ test('the rule for SwiftShader takes them where a quad is worth it', async () =>
       const ruled = worth && adapter === 'swiftshader';
       expect(choice).toMatchObject({ chosen: ruled ? kernel : 'apart', because: ruled ? 'rule' : 'default' });
     }
-  } finally {
-    gpu.dispose();
-  }
-});
+  }));

@@ -1,9 +1,9 @@
 // Which first layers read fewer features where a rule arranges a program, and that results are those of the program as it was recorded.
 
 import { expect, test } from 'vitest';
-import { type Flow, Gpu, maf, neuralSpline, nice, realNVP } from '../../src/index.js';
+import { type Flow, type Gpu, maf, neuralSpline, nice, realNVP } from '../../src/index.js';
 import { arranged } from '../../src/tuning/arrange.js';
-import { difference, resultsOf } from '../support/fused-results.js';
+import { commandsOn, expectSame, resultsOf, withGpu } from '../support/fused-results.js';
 import { useGpu } from '../support/gpu.js';
 
 const held = useGpu();
@@ -25,29 +25,18 @@ const recipes: Record<string, [make: (gpu: Gpu) => Promise<Flow>, density: numbe
   'layers of which some features reach no unit': [(gpu) => maf(gpu, { ...net, dim: 20 }), [12, 12, 12, 12], []],
 };
 
-test.each(Object.entries(recipes))('%s', async (_, [make, density, draw]) => {
-  const gpu = Gpu.from(held.gpu.device);
-  try {
-    await gpu.choices.ready();
+test.each(Object.entries(recipes))('%s', (_, [make, density, draw]) =>
+  withGpu(held.gpu.device, async (gpu) => {
     gpu.choices.fuse = (recorded) => recorded;
     gpu.choices.arrange = arranged;
     const flow = await make(gpu);
     const results = await resultsOf(flow);
-    const [owner] = gpu.owners;
-    const inputsIn = (name: string) =>
-      owner!
-        .ready(name)!
-        .program.commands.filter(
-          ({ kernel, params }) => kernel.source.name === 'masked-linear' && params.outputs === 12 && params.x_features === flow.dim,
-        )
+    const inputsIn = (task: string) =>
+      commandsOn(gpu, task, 'masked-linear')
+        .filter(({ params }) => params.outputs === 12 && params.x_features === flow.dim)
         .map(({ params }) => params.inputs);
     expect([inputsIn('logProb'), inputsIn('sample')]).toEqual([density, draw]);
-
     gpu.choices.arrange = (recorded) => recorded;
-    const plain = await resultsOf(await make(gpu));
-    expect(Object.keys(results)).toEqual(Object.keys(plain));
-    for (const [name, values] of Object.entries(plain)) expect(difference(results[name]!, values), name).toBeLessThan(5e-6);
-  } finally {
-    gpu.dispose();
-  }
-});
+    expectSame(results, await resultsOf(await make(gpu)));
+  }),
+);

@@ -1,22 +1,16 @@
 // Which layers run as thin nets, and that results are those of the layers apart.
 
 import { expect, test } from 'vitest';
-import { ownFlow } from '../../src/flows/flow.js';
-import { type Flow, Gpu, maf, neuralSpline, realNVP } from '../../src/index.js';
+import { type Flow, type Gpu, maf, neuralSpline, realNVP } from '../../src/index.js';
 import { fill } from '../../src/kernels/fill.js';
 import { maskedLinear } from '../../src/kernels/masked-linear.js';
 import { createProgram } from '../../src/runtime/program.js';
 import { Recorder } from '../../src/runtime/recorder.js';
 import { NONE } from '../../src/runtime/tensor.js';
-import { planFit } from '../../src/training/fit-options.js';
-import { modelOf } from '../../src/training/model.js';
-import { recordStep } from '../../src/training/step.js';
-import { layoutOf } from '../../src/training/trainable.js';
 import { thinNetsIn } from '../../src/tuning/fuse-thin-nets.js';
 import { fuse } from '../../src/tuning/fusion.js';
-import { difference, ROWS, resultsOf, step } from '../support/fused-results.js';
+import { commandsOn, expectSame, expectSameBits, resultsOf, stepOf, withGpu } from '../support/fused-results.js';
 import { useGpu } from '../support/gpu.js';
-import { Random } from '../support/random.js';
 
 const held = useGpu();
 
@@ -40,53 +34,24 @@ const recipes: Record<string, [make: (gpu: Gpu) => Promise<Flow>, density: numbe
   'one hidden layer': [(gpu) => realNVP(gpu, { ...net, dim: 2, hidden: [64] }), 0, 0, 0],
 };
 
-/** Of the program of a step. */
-function thinNetsOfStep(flow: Flow): string[] {
-  const own = ownFlow('test', flow);
-  const context = flow.contextDim > 0 ? { context: new Float32Array(ROWS * flow.contextDim) } : {};
-  const plan = planFit(own, new Float32Array(ROWS * flow.dim), { ...step, ...context });
-  const model = modelOf(own);
-  return thinNetsIn(recordStep(model, layoutOf(model), plan.step, plan.objective).program).map(({ command }) => command.kernel.source.name);
-}
-
-test.each(Object.entries(recipes))('%s', async (_, [make, density, draw, back]) => {
-  const gpu = Gpu.from(held.gpu.device);
-  try {
-    await gpu.choices.ready();
+test.each(Object.entries(recipes))('%s', (_, [make, density, draw, back]) =>
+  withGpu(held.gpu.device, async (gpu) => {
     gpu.choices.fuse = (recorded) => fuse(recorded, thinNetsIn(recorded), () => true);
     const flow = await make(gpu);
-    const kinds = thinNetsOfStep(flow);
-    expect([kinds.filter((name) => name === 'thin-net').length, kinds.filter((name) => name === 'thin-net-backward').length]).toEqual([
-      density,
-      back,
-    ]);
+    const kinds = thinNetsIn(stepOf(flow)).map(({ command }) => command.kernel.source.name);
+    expect(['thin-net', 'thin-net-backward'].map((kind) => kinds.filter((name) => name === kind).length)).toEqual([density, back]);
     const fused = await resultsOf(flow);
-    const [owner] = gpu.owners;
-    const thinIn = (name: string) => owner!.ready(name)!.program.commands.filter(({ kernel }) => kernel.source.name === 'thin-net').length;
-    expect([thinIn('logProb'), thinIn('sample')]).toEqual([density, draw]);
-
+    expect(['logProb', 'sample'].map((task) => commandsOn(gpu, task, 'thin-net').length)).toEqual([density, draw]);
     gpu.choices.fuse = (recorded) => recorded;
-    const apart = await resultsOf(await make(gpu));
-    expect(Object.keys(fused)).toEqual(Object.keys(apart));
-    for (const [name, values] of Object.entries(apart)) expect(difference(fused[name]!, values), name).toBeLessThan(5e-6);
-  } finally {
-    gpu.dispose();
-  }
-});
+    expectSame(fused, await resultsOf(await make(gpu)));
+  }),
+);
 
-test('the bits of a row do not depend on its place in the batch', async () => {
-  const gpu = Gpu.from(held.gpu.device);
-  try {
-    await gpu.choices.ready();
+test('the bits of a row do not depend on its place in the batch', () =>
+  withGpu(held.gpu.device, async (gpu) => {
     gpu.choices.fuse = (recorded) => fuse(recorded, thinNetsIn(recorded), () => true);
-    const flow = await realNVP(gpu, { ...net, dim: 2, hidden: [64, 64] });
-    const row = new Random(5).normals(2);
-    const logProb = await flow.logProb(Float32Array.from({ length: 2 * ROWS }, (_, i) => row[i % 2]!));
-    expect([...new Set(logProb)]).toEqual([logProb[0]]);
-  } finally {
-    gpu.dispose();
-  }
-});
+    await expectSameBits(await realNVP(gpu, { ...net, dim: 2, hidden: [64, 64] }));
+  }));
 
 /** Two layers, 2 → 40 → 40, and what `between` records between them. */
 function layersWith(between: (r: Recorder, h: ReturnType<Recorder['tiled']>) => void) {
@@ -138,21 +103,18 @@ test('layers fuse, unless something between them changes what they read', () => 
   expect(changed).toEqual([]);
 });
 
-test('the rule for SwiftShader takes them where the wide layer is worth it', async () => {
-  const gpu = Gpu.from(held.gpu.device);
-  try {
+test('the rule for SwiftShader takes them where the wide layer is worth it', () =>
+  withGpu(held.gpu.device, async (gpu) => {
     for (const [hidden, worth] of [
       [64, true],
       [20, false],
     ] as const) {
-      const flow = await realNVP(gpu, { ...net, dim: 2, hidden: [hidden, hidden] });
+      // Of an affine coupling the transformer would be taken along: thin-net-affine.
+      const flow = await neuralSpline(gpu, { ...net, dim: 2, hidden: [hidden, hidden] });
       await flow.sample(8, { seed: 1 });
       const { adapter, choices } = await gpu.report();
       const [choice] = choices.filter(({ kernel, params }) => kernel === 'thin-net' && params.inputs === hidden);
       const ruled = worth && adapter === 'swiftshader';
       expect(choice).toMatchObject({ chosen: ruled ? 'thin-net' : 'apart', because: ruled ? 'rule' : 'default' });
     }
-  } finally {
-    gpu.dispose();
-  }
-});
+  }));

@@ -259,7 +259,12 @@ describe('fused', () => {
         expect(Object.keys(milliseconds).sort()).toEqual(['apart', kernel].sort());
         // What runs without a measurement is left for a gain of 5 % alone.
         const [usual, other] = ruled.has(kernel) ? [kernel, 'apart'] : ['apart', kernel];
-        expect(chosen).toBe(milliseconds[other]! < 0.95 * milliseconds[usual]! ? other : usual);
+        const wanted = milliseconds[other]! < 0.95 * milliseconds[usual]! ? other : usual;
+        // Of those that share a part, one runs.
+        const runsInPlace = fusions.some((one) => one.kernel !== kernel && one.chosen === one.kernel);
+        expect(chosen === wanted || (chosen === 'apart' && runsInPlace), `${kernel}: ${chosen}, ${JSON.stringify(milliseconds)}`).toBe(
+          true,
+        );
       }
       flow.dispose();
     } finally {

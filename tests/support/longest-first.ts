@@ -10,6 +10,7 @@ const LONGEST = [
   'runtime/tune',
   'golden',
   'runtime/thin-nets',
+  'runtime/affine-fusions',
   'examples',
   'training/gradients',
   'training/residual-inverse',

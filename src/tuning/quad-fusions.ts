@@ -1,0 +1,16 @@
+// What fuses by weights shared within quads: linear layers with what stands in front of them or behind. The rule for SwiftShader asks for these, a measurement for all
+// (fuse.ts).
+
+import type { Kernel } from '../runtime/kernel.js';
+import type { Program } from '../runtime/program.js';
+import { inputAffineKernel, inputAffinesIn } from './fuse-input-affine.js';
+import { linearAffineKernel, linearAffinesIn } from './fuse-linear-affine.js';
+import { thinAffineKernel, thinAffinesIn } from './fuse-thin-affine.js';
+import { thinNetKernels, thinNetsIn } from './fuse-thin-nets.js';
+import type { Fusion } from './fusion.js';
+
+export const quadFused: readonly Kernel[] = [...thinNetKernels, thinAffineKernel, linearAffineKernel, inputAffineKernel];
+
+/** Of two that share a part, the one that takes more along is first. */
+export const quadFusionsIn = (program: Program): readonly Fusion[] =>
+  [thinAffinesIn, thinNetsIn, linearAffinesIn, inputAffinesIn].flatMap((find) => find(program));
