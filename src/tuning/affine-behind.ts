@@ -3,7 +3,7 @@
 import { fill } from '../kernels/fill.js';
 import type { Command } from '../runtime/program.js';
 import type { Tensor, TiledTensor } from '../runtime/tensor.js';
-import { isConstant, isSame, type Users } from './fusion.js';
+import { isConstant, sumBehind, type Users } from './fusion.js';
 
 export interface AffineBehind {
   /** The command that sets the log-det to 0, where this one is the first to add to it; the transformer, and the sum. */
@@ -42,12 +42,9 @@ export function affineBehind(commands: readonly Command[], users: Users, end: nu
   const parameters = tensors.parameters as TiledTensor;
   const [maker, reader, ...others] = users.get(parameters.id) ?? [];
   if (maker === undefined || reader !== end) return null;
-  const sum = commands[end + 1];
   const counted = constants.HAS_LOG_DET !== false;
-  if (counted) {
-    const sums = sum?.kernel.source.entryPoint === 'row_sum' && sum.stage === undefined && isSame(sum.tensors.terms!, tensors.log_terms!);
-    if (!sums || users.get((tensors.log_terms as TiledTensor).id)!.length !== 2) return null;
-  }
+  const sum = counted ? sumBehind(commands, users, end) : null;
+  if (counted && !sum) return null;
   const total = counted ? sum!.tensors.total! : tensors.log_terms!;
   const zeros = counted ? clearing(commands, users, total, end + 1) : [];
   const features = params.features!;

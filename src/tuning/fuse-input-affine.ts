@@ -3,11 +3,10 @@
 import { linearInputAffine } from '../kernels/linear-input-affine.js';
 import { OUTPUTS } from '../kernels/linear-strips.js';
 import type { Kernel } from '../runtime/kernel.js';
-import { memo } from '../runtime/memo.js';
-import type { Command, Program } from '../runtime/program.js';
+import type { Command } from '../runtime/program.js';
 import { NONE, type TiledTensor } from '../runtime/tensor.js';
 import { movesIn } from './affine-behind.js';
-import { type Fusion, isConstant, isPlainLayer, isWholeLayer, mayRunAt, sharedByArrays, type Users, usersOf } from './fusion.js';
+import { type Fusion, finder, isConstant, isPlainLayer, isWholeLayer, mayRunAt, sharedByArrays, type Users } from './fusion.js';
 
 export const inputAffineKernel = linearInputAffine as unknown as Kernel;
 
@@ -65,11 +64,4 @@ function fuseInputAffine(commands: readonly Command[], users: Users, end: number
   };
 }
 
-const found = new WeakMap<Program, readonly Fusion[]>();
-
-/** In the order of the program; the same objects for the same program. */
-export const inputAffinesIn = (program: Program): readonly Fusion[] =>
-  memo(found, program, () => {
-    const users = usersOf(program.commands);
-    return program.commands.flatMap((_, index) => fuseInputAffine(program.commands, users, index) ?? []);
-  });
+export const inputAffinesIn = /*#__PURE__*/ finder(fuseInputAffine);

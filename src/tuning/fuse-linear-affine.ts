@@ -3,11 +3,11 @@
 import { linearAffine } from '../kernels/linear-affine.js';
 import { OUTPUTS } from '../kernels/linear-strips.js';
 import type { Kernel } from '../runtime/kernel.js';
-import { memo } from '../runtime/memo.js';
-import type { Command, Program } from '../runtime/program.js';
+import type { Command } from '../runtime/program.js';
 import { affineBehind } from './affine-behind.js';
 import {
   type Fusion,
+  finder,
   inOrder,
   isConstant,
   isPlainLayer,
@@ -16,7 +16,6 @@ import {
   sharedByArrays,
   type Users,
   unusedTensor,
-  usersOf,
 } from './fusion.js';
 
 export const linearAffineKernel = linearAffine as unknown as Kernel;
@@ -66,11 +65,4 @@ function fuseLinearAffine(commands: readonly Command[], users: Users, end: numbe
   };
 }
 
-const found = new WeakMap<Program, readonly Fusion[]>();
-
-/** In the order of the program; the same objects for the same program. */
-export const linearAffinesIn = (program: Program): readonly Fusion[] =>
-  memo(found, program, () => {
-    const users = usersOf(program.commands);
-    return program.commands.flatMap((_, index) => fuseLinearAffine(program.commands, users, index) ?? []);
-  });
+export const linearAffinesIn = /*#__PURE__*/ finder(fuseLinearAffine);

@@ -7,7 +7,7 @@ import { narrowNetSpline } from '../kernels/narrow-net-spline.js';
 import { ceilDiv, type Kernel } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 import type { ConstantTensor, Tensor } from '../runtime/tensor.js';
-import { type Fusion, isConstant, isSame, mayChangePlaces, sharedByArrays, soleWriter, type Users } from './fusion.js';
+import { type Fusion, isConstant, mayRunAt, sharedByArrays, soleWriter, sumBehind, type Users } from './fusion.js';
 
 /** By the name of the transformer's kernel. */
 const fused: Readonly<Record<string, Kernel>> = {
@@ -78,16 +78,9 @@ export function fuseNet(commands: readonly Command[], users: Users, end: number)
   const last = commands[indices.at(-1) ?? -1];
   if (!last || last.params.outputs !== params.parameter_features) return null;
   const layers = indices.map((index) => commands[index]!);
-  const sum = commands[end + 1];
   const counted = constants.HAS_LOG_DET !== false;
-  if (counted) {
-    const sums = sum?.kernel.source.entryPoint === 'row_sum' && isSame(sum.tensors.terms!, tensors.log_terms!);
-    if (!sums || users.get((tensors.log_terms as { readonly id: number }).id)!.length !== 2) return null;
-  }
-  // The layers move to where the transformer is.
-  for (let index = indices[0]!; index < end; index++)
-    if (!indices.includes(index) && layers.some((layer, i) => indices[i]! < index && !mayChangePlaces(layer, commands[index]!)))
-      return null;
+  const sum = counted ? sumBehind(commands, users, end) : null;
+  if ((counted && !sum) || !mayRunAt(commands, indices, end)) return null;
   const net = netOf(layers, tensors.slot.data as Uint32Array);
   const [first] = layers as [Command];
   const addendLayer = layers.findIndex((layer) => layer.constants.ADDEND);

@@ -1,6 +1,7 @@
 // Runs of recorded commands that one command can take the place of. Programs are recorded in parts, which every adapter runs and reverse mode knows;
 // whether a run of them is fused is decided when a program is compiled, as the choice between variants is.
 
+import { memo } from '../runtime/memo.js';
 import { type Command, createProgram, type Program, writtenBy } from '../runtime/program.js';
 import type { ConstantTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
 
@@ -75,6 +76,24 @@ export const mayRunAt = (commands: readonly Command[], indices: readonly number[
       .slice(first, last + 1)
       .every((other, at) => [...indices, place].includes(first + at) || mayChangePlaces(other, commands[index]!));
   });
+
+/** What sums the log-det terms of the transformer at `end`: the command behind it, where nothing else reads them; null where that is another. */
+export function sumBehind(commands: readonly Command[], users: Users, end: number): Command | null {
+  const terms = commands[end]!.tensors.log_terms as TiledTensor;
+  const sum = commands[end + 1];
+  const sums = sum?.kernel.source.entryPoint === 'row_sum' && sum.stage === undefined && isSame(sum.tensors.terms!, terms);
+  return sums && users.get(terms.id)!.length === 2 ? sum : null;
+}
+
+/** Finds what `fuseAt` makes of each command, in the order of the program; the same objects for the same program. */
+export function finder(fuseAt: (commands: readonly Command[], users: Users, index: number) => Fusion | null) {
+  const found = new WeakMap<Program, readonly Fusion[]>();
+  return (program: Program): readonly Fusion[] =>
+    memo(found, program, () => {
+      const users = usersOf(program.commands);
+      return program.commands.flatMap((_, index) => fuseAt(program.commands, users, index) ?? []);
+    });
+}
 
 /** Makes what follows from arrays once for the same ones, so that programs of one flow share what is uploaded. Kept as long as the first of them. */
 export function sharedByArrays<V>(): (arrays: readonly object[], make: () => V) => V {
