@@ -7,6 +7,7 @@
 //   v = partial[u] + sum over k < count of weight[k, u] state[input + k]  +  bias[u];  v sigmoid(gate[u]);  + addend[u];  + state[skip[u]]
 //   state[raw + u] = v;   state[output + u] = activation(v scale[u] + shift[u])
 //
+// where partial lies in the state or, in a later panel of a wide net, in side, as sums of a product that ran before this dispatch;
 // or one feature: value = transform(source[feature]; state[parameters ...]); state[known] = result[feature] = value. Where layer follows layer in one
 // list (src/tuning/fuse-solves.ts), a feature comes from the state in which the layer before left it.
 // Each non-zero of the masks is used once. One invocation owns 16 rows (row groups g, g + 4, g + 8, g + 12 of a tile of 64), so tasks follow
@@ -24,9 +25,15 @@ fn states_at(a: vec4<u32>) -> mat4x4<f32> { return mat4x4<f32>(state[a.x], state
 /// Sums of one unit, of four row groups.
 struct Sums { s0: vec4<f32>, s1: vec4<f32>, s2: vec4<f32>, s3: vec4<f32> }
 
-/// `at`: its partial sums, or zeros.
-fn with_partial(at: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) -> Sums {
-  return Sums(v0 + state[at], v1 + state[at + 4u], v2 + state[at + 8u], v3 + state[at + 12u]);
+/// `at`: its partial sums, or zeros; `beside`: those of its panel, in place of them.
+fn with_partial(at: u32, beside: u32, in_panel: vec4<bool>, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) -> Sums {
+  if (!PANELS) { return Sums(v0 + state[at], v1 + state[at + 4u], v2 + state[at + 8u], v3 + state[at + 12u]); }
+  return Sums(
+    v0 + select(state[at], side[beside], in_panel),
+    v1 + select(state[at + 4u], side[beside + 4u], in_panel),
+    v2 + select(state[at + 8u], side[beside + 8u], in_panel),
+    v3 + select(state[at + 12u], side[beside + 12u], in_panel),
+  );
 }
 
 /// A bias and at most a ReLU.
@@ -83,6 +90,9 @@ fn solve(group: u32) {
         let partial_row = tasks[task + 10u];
         let partial_at = select(first + partial_row * TILE4, zeros, partial_row == NONE);
         let partial_stride = select(TILE4, 0u, partial_row == NONE);
+        let panel_row = tasks[task + PANEL];
+        let in_panel = vec4<bool>(panel_row != NONE);
+        let panel_at = side_at + select(0u, panel_row, in_panel.x) * TILE4;
         let output_at = first + tasks[task + 4u] * TILE4;
         let constants = tasks[task + 8u];
         let flags = tasks[task + 9u];
@@ -90,7 +100,7 @@ fn solve(group: u32) {
         #repeat u 0 4:
         {
           let unit = unit_at($u, width);
-          let low = with_partial(partial_at + unit * partial_stride, a0[$u], a1[$u], a2[$u], a3[$u]);
+          let low = with_partial(partial_at + unit * partial_stride, panel_at + unit * TILE4, in_panel, a0[$u], a1[$u], a2[$u], a3[$u]);
           if (GENERAL) { sums[$u * 4] = low.s0; sums[$u * 4 + 1] = low.s1; sums[$u * 4 + 2] = low.s2; sums[$u * 4 + 3] = low.s3; }
           if ((flags & PLAIN) != 0u) { plain(unit, constants, output_at, relu, low); }
         }
@@ -99,7 +109,7 @@ fn solve(group: u32) {
           #repeat u 0 4:
           {
             let unit = unit_at($u + 4, width);
-            let high = with_partial(partial_at + unit * partial_stride, b0[$u], b1[$u], b2[$u], b3[$u]);
+            let high = with_partial(partial_at + unit * partial_stride, panel_at + unit * TILE4, in_panel, b0[$u], b1[$u], b2[$u], b3[$u]);
             if (GENERAL) { sums[$u * 4 + 16] = high.s0; sums[$u * 4 + 17] = high.s1; sums[$u * 4 + 18] = high.s2; sums[$u * 4 + 19] = high.s3; }
             if ((flags & PLAIN) != 0u) { plain(unit, constants, output_at, relu, high); }
           }

@@ -40,6 +40,7 @@ fn solve_by_team(group: u32, unit: u32) {
       var w = tasks[task + 2u] * 4u + unit; // of single weights: `width` for each input
       var sum = vec4<f32>(0.0);
       if (partial_row != NONE) { sum = state[first + (partial_row + unit) * TILE4]; }
+      if (PANELS && tasks[task + PANEL] != NONE) { sum = side[side_at + (tasks[task + PANEL] + unit) * TILE4]; }
       for (var start = 0u; start < count; start += RUN) {
         let end = min(start + RUN, count);
         var run = vec4<f32>(0.0);

@@ -12,17 +12,19 @@ const HAS_SCALE = 256u; // flags beside the activation's number
 const HAS_SKIP = 512u;
 const PLAIN = 1024u; // nothing but a bias, and the identity or a ReLU
 const FROM_STATE = 5u; // word of a feature: the state row that it comes from, NONE for `source`
+const PANEL = 11u; // word of a strip: the row of side in which its sums begin, NONE for zeros
 const SKIPS = 12u; // word of the first of up to 8 state rows that are added
 
 struct Params {
   tasks: u32,
   nodes: u32,         // features of state, the last of them zeros
   dim: u32,           // features of source and result
-  side_features: u32, // features of side: context projections, packed like the units they meet
+  side_features: u32, // features of side: context projections, packed like the units they meet, and sums of panels
 }
 
 override HAS_LOG_DET: bool = true;
 override GENERAL: bool = true; // whether any strip is not PLAIN
+override PANELS: bool = false; // whether any strip has a PANEL
 
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> source: array<vec4<f32>>;

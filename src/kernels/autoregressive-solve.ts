@@ -14,6 +14,8 @@ export const TASK_HAS_SKIP = 512;
 export const TASK_PLAIN = 1024;
 /** Word of a feature: the state row that it comes from, or TASK_NONE. */
 export const TASK_FROM_STATE = 5;
+/** Word of a strip: the row of `side` in which its sums begin, or TASK_NONE. */
+export const TASK_PANEL = 11;
 /** Word of the first of up to 8 skip rows. */
 export const TASK_SKIPS = 12;
 export const TASK_NONE = 0xffffffff;

@@ -1,29 +1,21 @@
-import { readiness } from '../../src/flows/conditioner/readiness.js';
-import { planSolve, type SolvePlan } from '../../src/flows/conditioner/solve-plan.js';
 import { SCALE_NUMBER } from '../../src/kernels/affine.js';
 import { TASK_WORDS } from '../../src/kernels/autoregressive-solve.js';
 import { autoregressiveSolveAffine } from '../../src/kernels/autoregressive-solve-affine.js';
 import { joinTasks } from '../../src/tuning/fuse-solves.js';
-import { type ConditionerShape, makeConditioner } from '../support/conditioners.js';
-import { Random } from '../support/random.js';
+import type { ConditionerShape } from '../support/conditioners.js';
 import { mixConstants, SCALE_CONSTANTS, SCALE_KINDS } from './affine.js';
-import { defineCases, ROWS, table, tiledNormals, unread } from './case.js';
+import { defineCases, ROWS, table, tiledNormals } from './case.js';
+import { solvePanelOf, solvePlanOf } from './solve-panel.js';
 
-/** The plan decides the shapes, so its conditioner comes from a seed of the case, and only the activations are fresh in every run. */
-function planOf(shape: ConditionerShape): SolvePlan {
-  const conditioner = makeConditioner(new Random(20170519), shape);
-  const ready = readiness(conditioner);
-  if (!ready) throw new Error('the masks of a case are not autoregressive');
-  return planSolve(conditioner, ready);
-}
+const SEED = 20170519;
 
 const solve = (
   name: string,
   shape: ConditionerShape,
-  options: { rows?: number; scale?: keyof typeof SCALE_NUMBER; undo?: boolean; logDet?: boolean; mix?: number } = {},
+  options: { rows?: number; scale?: keyof typeof SCALE_NUMBER; undo?: boolean; logDet?: boolean; mix?: number; panel?: number } = {},
 ) => {
-  const { rows = 257, scale = 'clamp', undo = false, logDet = true, mix } = options;
-  const plan = planOf({ ...shape, heads: scale === 'none' ? 1 : 2 });
+  const { rows = 257, scale = 'clamp', undo = false, logDet = true, mix, panel = 0 } = options;
+  const { params, constants, buffers } = solvePanelOf(SEED, { ...shape, heads: scale === 'none' ? 1 : 2 }, panel);
   return {
     name: [
       name,
@@ -33,26 +25,21 @@ const solve = (
       ...(undo ? ['undone'] : []),
       ...(logDet ? [] : ['no log-det']),
       ...(mix ? [`mix ${mix}`] : []),
+      ...(panel ? [`panel ${panel}`] : []),
     ].join(', '),
     rows,
-    params: { tasks: plan.taskCount, nodes: plan.nodes, dim: shape.dim, side_features: plan.sideFeatures },
+    params,
     constants: {
+      ...constants,
       ...SCALE_CONSTANTS[scale],
       SCALE: SCALE_NUMBER[scale],
       UNDO: undo,
       HAS_LOG_DET: logDet,
-      GENERAL: plan.general,
       ...mixConstants(mix ? { mix, back: true } : undefined),
     },
     buffers: {
+      ...buffers,
       source: tiledNormals(shape.dim),
-      weight: table(() => plan.weight),
-      bias: table(() => plan.bias),
-      tasks: table(() => plan.tasks),
-      side: plan.side.length > 0 ? tiledNormals(plan.sideFeatures) : unread,
-      state: tiledNormals(plan.nodes, Number.NaN), // nothing may be read before it is computed
-      result: tiledNormals(shape.dim),
-      log_det: tiledNormals(1),
     },
     tolerance: { bound: 2e-5 }, // errors go through up to D steps
   };
@@ -60,11 +47,13 @@ const solve = (
 
 /** Three layers in one list, with features that change places between them. */
 function joined(rows: number) {
-  const plans = [made(5, 20, 20), made(5, 31), { ...made(5, 12, 12), residual: true }].map((shape) => planOf({ ...shape, heads: 2 }));
+  const plans = [made(5, 20, 20), made(5, 31), { ...made(5, 12, 12), residual: true }].map((shape) =>
+    solvePlanOf(SEED, { ...shape, heads: 2 }),
+  );
   const nodes = Math.max(...plans.map((plan) => plan.nodes));
   const order = Uint32Array.of(3, 0, 4, 2, 1);
   const tasks = joinTasks(
-    plans.map((plan) => ({ ...plan, order })),
+    plans.map(({ panels }) => ({ ...panels[0]!, order })),
     nodes,
   );
   const one = solve('three layers in one list', made(5, 20), { rows });
@@ -74,8 +63,8 @@ function joined(rows: number) {
     params: { ...one.params, tasks: tasks.length / TASK_WORDS, nodes: 2 * nodes + 1 },
     buffers: {
       ...one.buffers,
-      weight: table(() => Float32Array.from(plans.flatMap(({ weight }) => [...weight]))),
-      bias: table(() => Float32Array.from(plans.flatMap(({ bias }) => [...bias]))),
+      weight: table(() => Float32Array.from(plans.flatMap(({ panels }) => [...panels[0]!.weight]))),
+      bias: table(() => Float32Array.from(plans.flatMap(({ panels }) => [...panels[0]!.bias]))),
       tasks: table(() => tasks),
       state: tiledNormals(2 * nodes + 1, Number.NaN),
     },
@@ -97,6 +86,8 @@ export const autoregressiveSolveAffineCases = defineCases(autoregressiveSolveAff
   ...(['none', 'sigmoid', 'softplus', 'tanh'] as const).map((scale) => solve('made', made(5, 20), { scale, undo: true })),
   solve('made', made(5, 20), { logDet: false }),
   ...[false, true].map((undo) => solve('made', made(5, 20), { undo, mix: 0.4 })),
+  ...[3, 257].map((rows) => solve('made', made(9, 200, 200), { rows, panel: 3 })),
+  solve('residual with gated context', { dim: 9, hidden: [200, 200], residual: true, contextDim: 3 }, { panel: 2 }),
   solve('random degrees', { dim: 9, hidden: [40, 31], masks: 'random', activation: 'tanh' }),
   solve('random entries', { dim: 9, hidden: [25, 18], masks: 'sparse', activation: 'elu' }),
   solve('norm', { dim: 6, hidden: [19, 12], norm: true, activation: 'silu' }),

@@ -1,32 +1,22 @@
-import { readiness } from '../../src/flows/conditioner/readiness.js';
-import { planSolve } from '../../src/flows/conditioner/solve-plan.js';
 import { type SplineSettings, splineConstants, splineParameters } from '../../src/flows/transformers/spline.js';
 import { autoregressiveSolveSpline } from '../../src/kernels/autoregressive-solve-spline.js';
-import { type ConditionerShape, makeConditioner } from '../support/conditioners.js';
-import { Random } from '../support/random.js';
-import { defineCases, ROWS, table, tiledNormals, unread } from './case.js';
+import type { ConditionerShape } from '../support/conditioners.js';
+import { defineCases, ROWS, tiledNormals } from './case.js';
+import { solvePanelOf } from './solve-panel.js';
 import { SPLINES } from './spline.js';
 
-const solve = (name: string, shape: ConditionerShape, options: { rows?: number; logDet?: boolean } = {}) => {
-  const { rows = 257, logDet = true } = options;
+const solve = (name: string, shape: ConditionerShape, options: { rows?: number; logDet?: boolean; panel?: number } = {}) => {
+  const { rows = 257, logDet = true, panel = 0 } = options;
   const settings: SplineSettings = SPLINES[name]!;
-  // The plan decides the shapes, so its conditioner comes from a seed of the case, and only the activations are fresh in every run.
-  const conditioner = makeConditioner(new Random(20190610), { ...shape, heads: splineParameters(settings) });
-  const plan = planSolve(conditioner, readiness(conditioner)!);
+  const { params, constants, buffers } = solvePanelOf(20190610, { ...shape, heads: splineParameters(settings) }, panel);
   return {
-    name: [name, `D ${shape.dim}`, `${rows} rows`, ...(logDet ? [] : ['no log-det'])].join(', '),
+    name: [name, `D ${shape.dim}`, `${rows} rows`, ...(logDet ? [] : ['no log-det']), ...(panel ? [`panel ${panel}`] : [])].join(', '),
     rows,
-    params: { tasks: plan.taskCount, nodes: plan.nodes, dim: shape.dim, side_features: plan.sideFeatures },
-    constants: { ...splineConstants(settings, false), HAS_LOG_DET: logDet, GENERAL: plan.general },
+    params,
+    constants: { ...splineConstants(settings, false), HAS_LOG_DET: logDet, ...constants },
     buffers: {
+      ...buffers,
       source: tiledNormals(shape.dim, settings.box[3] / 4),
-      weight: table(() => plan.weight),
-      bias: table(() => plan.bias),
-      tasks: table(() => plan.tasks),
-      side: plan.side.length > 0 ? tiledNormals(plan.sideFeatures) : unread,
-      state: tiledNormals(plan.nodes, Number.NaN), // nothing may be read before it is computed
-      result: tiledNormals(shape.dim),
-      log_det: tiledNormals(1),
     },
     tolerance: { bound: 5e-4 }, // errors go through up to D steps, and what a narrow bin makes of them (spline.ts)
   };
@@ -42,6 +32,7 @@ export const autoregressiveSolveSplineCases = defineCases(autoregressiveSolveSpl
   solve(FIRST, made(63, 70)),
   solve(FIRST, { dim: 6, hidden: [21, 21], residual: true, contextDim: 3 }),
   solve(FIRST, made(5, 20), { logDet: false }),
+  solve(FIRST, made(9, 200, 200), { panel: 3 }),
   ...[
     'rational-quadratic, linear tails',
     'rational-quadratic, soft bounds',

@@ -6,6 +6,7 @@ import {
   TASK_HAS_SKIP,
   TASK_KIND,
   TASK_NONE,
+  TASK_PANEL,
   TASK_SKIPS,
   TASK_WORDS,
 } from '../../src/kernels/autoregressive-solve.js';
@@ -69,6 +70,7 @@ export function solveTwin(
       const [count, w, input, output, raw, addend, gate, constantsAt, flags, partial] = task.slice(1, 11) as unknown as number[];
       for (let unit = 0; unit < width; unit++) {
         let v = partial === TASK_NONE ? 0 : state[first + (partial! + unit) * TILE]!;
+        if (task[TASK_PANEL] !== TASK_NONE) v = side[sideAt + (task[TASK_PANEL]! + unit) * TILE]!;
         for (let k = 0; k < count!; k++) v += weight[w! * 4 + k * width + unit]! * state[first + (input! + k) * TILE]!;
         v += bias[constantsAt! * 4 + unit]!; // constants lie in whole vec4: bias, scale, shift
         if (gate !== TASK_NONE) v *= sigmoid(side[sideAt + (gate! + unit) * TILE]!);

@@ -2,7 +2,6 @@
 // passes; here each unit is computed once, so the cost should follow the open weights of one pass.
 
 import { type Flow, maf } from '../../../src/index.js';
-import { TASK_KIND, TASK_WORDS } from '../../../src/kernels/autoregressive-solve.js';
 import type { Program } from '../../../src/runtime/program.js';
 import { interleave, type Variant } from '../measure.js';
 import { ReferenceFlow } from '../reference.js';
@@ -27,19 +26,9 @@ interface Prepared {
   readonly timer: EncodeTimer | null;
 }
 
-/** Multiply-adds that the solves' task lists hold for one row, padding included: what a time above one pass may come from. */
-function solveMultiplyAdds({ commands }: Program): number {
-  let sum = 0;
-  for (const { tensors } of commands) {
-    const { tasks } = tensors;
-    if (tasks?.kind !== 'constant') continue;
-    for (let at = 0; at < tasks.data.length; at += TASK_WORDS) {
-      const kind = tasks.data[at]!;
-      if (kind !== TASK_KIND.feature) sum += tasks.data[at + 1]! * (8 >> kind); // strips of 8, 4 and 2 units
-    }
-  }
-  return sum;
-}
+/** Multiply-adds of a sampling program for one row, padding included: what a time above one pass may come from. */
+const solveMultiplyAdds = ({ commands }: Program): number =>
+  commands.reduce((sum, { kernel, tensors, params }) => sum + (kernel.multiplyAdds?.({ buffers: tensors, params }) ?? 0), 0);
 
 function sizeAt(base: MafSize, axis: Axis, at: number): MafSize {
   const changed: Record<Axis, Partial<MafSize>> = {

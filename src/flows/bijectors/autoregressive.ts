@@ -89,27 +89,31 @@ export class Autoregressive implements Bijector {
 
   #recordSolve(r: Recorder, source: TiledTensor, { logDet, context }: BijectorCall): TiledTensor {
     const plan = this.#solve();
-    let side: TiledTensor | null = null;
-    if (plan.side.length > 0) {
-      side = r.tiled(plan.sideFeatures, 'context terms');
-      for (const { packed, at, activation } of plan.side)
-        recordLinear(r, packed, context!, side, { label: 'context term', activation, yAt: at });
-    }
+    const side = plan.side.length + plan.panels.length > 1 ? r.tiled(plan.sideFeatures, 'context terms') : null;
+    for (const { packed, at, activation } of plan.side)
+      recordLinear(r, packed, context!, side!, { label: 'context term', activation, yAt: at });
     const result = r.tiled(this.dim, 'x');
-    this.#transformer.recordSolve(r, {
-      buffers: {
-        source,
-        weight: { ...r.constant(plan.weight, 'solve weight'), parts: plan.parts },
-        bias: r.constant(plan.bias, 'solve bias'),
-        tasks: r.constant(plan.tasks, 'solve tasks'),
-        side: side ?? NONE,
-        state: r.tiled(plan.nodes, 'solve state'),
-        result,
-        log_det: logDet ?? r.tiled(1, 'unused'),
-      },
-      params: { tasks: plan.taskCount, nodes: plan.nodes, dim: this.dim, side_features: plan.sideFeatures },
-      constants: { HAS_LOG_DET: logDet !== null, GENERAL: plan.general },
-    });
+    const state = r.tiled(plan.nodes, 'solve state');
+    const log_det = logDet ?? r.tiled(1, 'unused');
+    let written = plan.side.length > 0;
+    for (const { products, tasks, taskCount, weight, bias } of plan.panels) {
+      written ||= products.length > 0;
+      for (const { packed, inputRow, at } of products) recordLinear(r, packed, state, side!, { label: 'panel', xAt: inputRow, yAt: at });
+      this.#transformer.recordSolve(r, {
+        buffers: {
+          source,
+          weight: { ...r.constant(weight, 'solve weight'), parts: plan.parts },
+          bias: r.constant(bias, 'solve bias'),
+          tasks: r.constant(tasks, 'solve tasks'),
+          side: (written && side) || NONE, // no strip reads sums before there are some
+          state,
+          result,
+          log_det,
+        },
+        params: { tasks: taskCount, nodes: plan.nodes, dim: this.dim, side_features: plan.sideFeatures },
+        constants: { HAS_LOG_DET: logDet !== null, GENERAL: plan.general, PANELS: plan.panels.length > 1 },
+      });
+    }
     return result;
   }
 }

@@ -16,6 +16,8 @@ export const orderBy = (keys: ArrayLike<number>): Uint32Array<ArrayBuffer> =>
 export interface LinearEpilogue {
   readonly label: string;
   readonly activation?: Activation;
+  /** Feature of `x` at which the inputs begin. Default 0. */
+  readonly xAt?: number;
   /** Feature of `y` at which the outputs begin. Default 0. */
   readonly yAt?: number;
   readonly gate?: TiledTensor | null;
@@ -50,6 +52,7 @@ export function recordLinear(r: Recorder, packed: PackedLinear, x: TiledTensor, 
   const {
     label,
     activation = 'identity',
+    xAt = 0,
     yAt = 0,
     gate = null,
     addend = null,
@@ -74,7 +77,7 @@ export function recordLinear(r: Recorder, packed: PackedLinear, x: TiledTensor, 
       inputs: packed.inputs,
       outputs: packed.outputs,
       x_features: x.features,
-      x_at: 0,
+      x_at: xAt,
       addend_features: addend?.features ?? 1,
       addend_at: 0,
       gate_features: gate?.features ?? 1,

@@ -8,6 +8,7 @@ import {
   TASK_HAS_SKIP,
   TASK_KIND,
   TASK_NONE,
+  TASK_PANEL,
   TASK_PLAIN,
   TASK_SKIPS,
   TASK_WORDS,
@@ -15,7 +16,7 @@ import {
 import { type Conditioner, type ContextTerm, INPUT, type Stage } from './conditioner.js';
 import { orderBy, type PackedLinear, packLinear } from './packing.js';
 import type { Readiness } from './readiness.js';
-import { type Group, PADDING, planStrips, type Strip } from './strips.js';
+import { type Columns, cutPanels, type Group, PADDING, type PanelProduct, planStrips, type Strip } from './strips.js';
 
 export interface SideProjection {
   readonly packed: PackedLinear;
@@ -29,18 +30,31 @@ export interface NormedSolve extends Pick<SolvePlan, 'strips' | 'columns'> {
   readonly stages: readonly Stage[];
 }
 
-export interface SolvePlan {
+/** Sums for the units of one stage over what is known before a panel. */
+export interface SolveProduct extends PanelProduct {
+  /** Without a bias; its inputs lie one after another in the state. */
+  readonly packed: PackedLinear;
+  /** State row of the first input. */
+  readonly inputRow: number;
+}
+
+/** Products, then tasks that go on from them: what one dispatch of the solve works off. */
+export interface SolvePanel {
+  readonly products: readonly SolveProduct[];
   readonly tasks: Uint32Array<ArrayBuffer>;
   readonly taskCount: number;
   readonly weight: Float32Array<ArrayBuffer>;
   readonly bias: Float32Array<ArrayBuffer>;
+}
+
+export interface SolvePlan {
+  /** One after another: one where no stage is wide. */
+  readonly panels: readonly SolvePanel[];
   /** Features of the state tensor: known inputs, units, raw values, parameters of one step. */
   readonly nodes: number;
-  /** Context projections, packed in the order of the strips that read them. */
+  /** Context projections, packed in the order of the strips that read them; the sums of panels lie before them. */
   readonly side: readonly SideProjection[];
   readonly sideFeatures: number;
-  /** Multiply-adds a row, padding included; beside the masks' non-zeros it shows what padding costs. */
-  readonly multiplyAdds: number;
   /** Whether any strip does more than add a bias and rectify. */
   readonly general: boolean;
   /** In the order in which they run. */
@@ -50,7 +64,8 @@ export interface SolvePlan {
   readonly parts: NormedSolve | null;
 }
 
-export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan {
+/** @param panelUnits units of a panel, for tests. */
+export function planSolve(conditioner: Conditioner, ready: Readiness, panelUnits?: number): SolvePlan {
   const { stages, heads, inputs } = conditioner;
   const headStages = new Set(heads.map((head) => head.stage));
   let nodes = 0;
@@ -61,36 +76,45 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
   for (const [row, feature] of featureOrder.entries()) featureRow[feature] = row;
   nodes += inputs;
   const columns = new Map<number, number[]>([[INPUT, featureOrder]]);
-  /** Packed columns of a region that are computable before the features of `step` are. */
-  const columnsBy = new Map<number, (step: number) => number>();
-  columnsBy.set(INPUT, (step) => featureOrder.filter((feature) => ready.stepOf[feature]! < step).length);
+  const featuresBy = (step: number) => featureOrder.filter((feature) => ready.stepOf[feature]! < step).length;
+  const known = new Map<number, Columns>([[INPUT, { by: featuresBy, before: featuresBy }]]);
+  /** Units of each hidden stage in the order in which they become computable, and how many are by each step. */
+  const unitsOf = stages.map((_, index) => {
+    const unitsAt = Array.from({ length: ready.steps }, () => [] as number[]);
+    for (const [unit, step] of ready.unitReady[index]!.entries()) if (step < ready.steps) unitsAt[step]!.push(unit);
+    let end = 0;
+    return { unitsAt, ends: unitsAt.map((units) => (end += units.length)) };
+  });
+  const normed = stages.some(({ norm, folded }) => norm || folded);
+  // Panels pay where a wide layer reads another. What norms are folded into stays in one dispatch: its numbers are made for strips alone.
+  const pairs = stages.flatMap(({ input }, index) =>
+    normed || input === INPUT ? [] : [[unitsOf[input]!.ends, unitsOf[index]!.ends] as const],
+  );
+  const cuts = cutPanels(pairs, panelUnits);
 
   const strips: Strip[] = [];
+  const products = cuts.map(() => [] as PanelProduct[]);
+  let sums = 0; // rows of the side tensor for panels
   const regionRow = new Map<number, number>([[INPUT, 0]]);
   const rawRow = new Map<number, Int32Array>(); // state row of each unit's raw value
   const add = (stage: number, groups: readonly Group[]) => {
     const filled = groups.filter((group) => group.units.length > 0);
-    const planned = planStrips(stage, filled, columnsBy.get(stages[stage]!.input)!, nodes);
+    const planned = planStrips(stage, filled, known.get(stages[stage]!.input)!, nodes, sums, cuts);
     strips.push(...planned.strips);
+    for (const [index, product] of planned.products.entries()) if (product) products[index]!.push(product);
     nodes += planned.partialRows;
+    sums += planned.panelRows;
   };
   for (const [index, stage] of stages.entries()) {
     if (headStages.has(index)) continue;
     const begin = nodes;
     regionRow.set(index, begin);
-    const order: number[] = [];
-    const ends: number[] = [];
-    const starts: number[] = [];
-    const unitsAt = Array.from({ length: ready.steps }, () => [] as number[]);
-    for (const [unit, step] of ready.unitReady[index]!.entries()) if (step < ready.steps) unitsAt[step]!.push(unit);
-    for (const units of unitsAt) {
-      starts.push(order.length);
-      order.push(...units);
-      ends.push(order.length);
-    }
+    const { unitsAt, ends } = unitsOf[index]!;
+    const order = unitsAt.flat();
+    const before = (step: number) => ends[step - 1] ?? 0;
     nodes += order.length + PADDING;
     columns.set(index, order);
-    columnsBy.set(index, (step) => ends[step]!);
+    known.set(index, { by: (step) => ends[step]!, before });
     const keepsRaw = stages.some((other) => other.skip === index);
     const plain = stage.norm === null && stage.activation === 'identity'; // then raw value and output are one
     const rawBegin = plain ? begin : nodes;
@@ -105,8 +129,8 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
       unitsAt.map((units, step) => ({
         step,
         units,
-        row: begin + starts[step]!,
-        rawRow: keepsRaw && !plain ? rawBegin + starts[step]! : null,
+        row: begin + before(step),
+        rawRow: keepsRaw && !plain ? rawBegin + before(step) : null,
       })),
     );
   }
@@ -131,47 +155,57 @@ export function planSolve(conditioner: Conditioner, ready: Readiness): SolvePlan
     const own = [...heads.keys()].filter((other) => heads[other]!.stage === heads[p]!.stage);
     return headRow.get(heads[p]!.stage)! + own.indexOf(p) * slots;
   };
-  const side = new SideRegions(conditioner.contextDim);
-  const output = new TaskWriter(stages, columns, side);
-  let multiplyAdds = 0;
+  const side = new SideRegions(conditioner.contextDim, sums);
   strips.sort((a, b) => a.step - b.step || a.stage - b.stage);
   let next = 0;
-  for (let step = 0; step < ready.steps; step++) {
-    for (; next < strips.length && strips[next]!.step === step; next++) {
-      const strip = strips[next]!;
-      multiplyAdds += (strip.count - strip.from) * strip.units.length;
-      output.strip(strip, regionRow.get(stages[strip.stage]!.input)!, rawRow);
+  const writers = cuts.map((cut, index) => {
+    const writer = new TaskWriter(stages, columns, side);
+    const end = cuts[index + 1] ?? ready.steps;
+    for (let step = cut; step < end; step++) {
+      for (; next < strips.length && strips[next]!.step === step; next++) {
+        const strip = strips[next]!;
+        writer.strip(strip, regionRow.get(stages[strip.stage]!.input)!, rawRow);
+      }
+      const slots = slotsAt[step]!;
+      const rows = heads.map((_, p) => parameterRow(p, slots.length));
+      const stride = heads.length > 1 ? rows[1]! - rows[0]! : 0;
+      if (rows.some((row, p) => row !== rows[0]! + p * stride))
+        throw new Error('solve plan: three or more parameters need one stage for all');
+      for (const [place, feature] of slots.entries()) writer.feature(feature, rows[0]! + place, stride, featureRow[feature]!);
     }
-    const slots = slotsAt[step]!;
-    const rows = heads.map((_, p) => parameterRow(p, slots.length));
-    const stride = heads.length > 1 ? rows[1]! - rows[0]! : 0;
-    if (rows.some((row, p) => row !== rows[0]! + p * stride))
-      throw new Error('solve plan: three or more parameters need one stage for all');
-    for (const [place, feature] of slots.entries()) output.feature(feature, rows[0]! + place, stride, featureRow[feature]!);
-  }
+    return writer;
+  });
+  const packed = (product: PanelProduct): SolveProduct => {
+    const { input, ...source } = stages[product.stage]!;
+    return {
+      ...product,
+      packed: packLinear({ ...source, bias: null }, product.units, columns.get(input)!.slice(0, product.count)),
+      inputRow: regionRow.get(input)!,
+    };
+  };
   return {
-    ...output.finish(),
+    panels: writers.map((writer, index) => ({ ...writer.finish(), products: products[index]!.map(packed) })),
     nodes: nodes + 1, // and a row of zeros
     side: side.projections(),
     sideFeatures: Math.max(1, side.features),
-    multiplyAdds,
+    general: writers.some((writer) => writer.general),
     strips,
     columns,
-    parts: stages.some(({ norm, folded }) => norm || folded) ? { kind: 'solve', stages, strips, columns } : null,
+    parts: normed ? { kind: 'solve', stages, strips, columns } : null,
   };
 }
 
-/** Rows of the side tensor: for each context term, the units of its stage in the order of the strips. */
+/** Rows of the side tensor: behind the sums of panels for each context term the units of its stage in the order of the strips. */
 class SideRegions {
-  readonly #contextDim: number;
   readonly #units = new Map<ContextTerm, number[]>();
 
-  constructor(contextDim: number) {
-    this.#contextDim = contextDim;
-  }
+  constructor(
+    readonly contextDim: number,
+    readonly sums: number,
+  ) {}
 
   get features(): number {
-    return [...this.#units.values()].reduce((sum, units) => sum + units.length, 0);
+    return [...this.#units.values()].reduce((sum, units) => sum + units.length, this.sums);
   }
 
   /** Row of a strip's first unit within the term's region. */
@@ -185,7 +219,7 @@ class SideRegions {
 
   /** First row of a term's region: known only when all strips were placed. */
   begin(term: ContextTerm): number {
-    let at = 0;
+    let at = this.sums;
     for (const [other, units] of this.#units) {
       if (other === term) break;
       at += units.length;
@@ -195,7 +229,7 @@ class SideRegions {
 
   projections(): SideProjection[] {
     return [...this.#units].map(([term, units]) => ({
-      packed: packLinear({ ...term, inputs: this.#contextDim }, units),
+      packed: packLinear({ ...term, inputs: this.contextDim }, units),
       at: this.begin(term),
       activation: term.activation,
     }));
@@ -238,6 +272,7 @@ class TaskWriter {
     task[4] = strip.row;
     task[5] = strip.rawRow ?? TASK_NONE;
     task[10] = strip.partialRow ?? TASK_NONE;
+    task[TASK_PANEL] = strip.panelRow ?? TASK_NONE;
     this.#weights.push(weight);
     this.#weightLength += weight.length;
     this.#tasks.push(task);
@@ -287,7 +322,12 @@ class TaskWriter {
     this.#tasks.push(task);
   }
 
-  finish(): Pick<SolvePlan, 'tasks' | 'taskCount' | 'general' | 'weight' | 'bias'> {
+  /** Whether any strip does more than add a bias and rectify. */
+  get general(): boolean {
+    return this.#tasks.some((task) => task[0] !== TASK_KIND.feature && !(task[9]! & TASK_PLAIN));
+  }
+
+  finish(): Omit<SolvePanel, 'products'> {
     for (const { task, word, term } of this.#sideWords) task[word]! += this.side.begin(term);
     const weight = new Float32Array(Math.max(4, this.#weightLength));
     let at = 0;
@@ -298,7 +338,6 @@ class TaskWriter {
     return {
       tasks: Uint32Array.from(this.#tasks.flat()),
       taskCount: this.#tasks.length,
-      general: this.#tasks.some((task) => task[0] !== TASK_KIND.feature && !(task[9]! & TASK_PLAIN)),
       weight,
       bias: Float32Array.from(this.#bias.length > 0 ? this.#bias : [0, 0, 0, 0]),
     };

@@ -25,7 +25,7 @@ export interface ElementwiseCall {
 export interface SolveCall {
   readonly buffers: Readonly<Record<'source' | 'weight' | 'bias' | 'tasks' | 'side' | 'state' | 'result' | 'log_det', Tensor>>;
   readonly params: Readonly<Record<'tasks' | 'nodes' | 'dim' | 'side_features', number>>;
-  readonly constants: Readonly<Record<'HAS_LOG_DET' | 'GENERAL', boolean>>;
+  readonly constants: Readonly<Record<'HAS_LOG_DET' | 'GENERAL' | 'PANELS', boolean>>;
 }
 
 export interface Transformer {

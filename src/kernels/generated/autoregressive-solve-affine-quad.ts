@@ -12,11 +12,11 @@ import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libStripQuad } from './lib/strip-quad.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@compute@workgroup_size(4)fn autoregressive_solve_affine_quad(@builtin(workgroup_id)P:vec3u,@builtin(local_invocation_id)O:vec3u,@builtin(subgroup_invocation_id)ag:u32){if(P.x*ap>=f()){return;}e=ag%4u;F(P.x*c+O.x);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=m! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libStripQuad}${libAutoregressiveSolve}${own}`);
+const own = "@compute@workgroup_size(4)fn autoregressive_solve_affine_quad(@builtin(workgroup_id)R:vec3u,@builtin(local_invocation_id)P:vec3u,@builtin(subgroup_invocation_id)ag:u32){if(R.x*ap>=f()){return;}e=ag%4u;F(R.x*c+P.x);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=l! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libStripQuad}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveAffineQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },
   'tasks' | 'nodes' | 'dim' | 'side_features',
-  { HAS_LOG_DET: Flag; GENERAL: Flag; SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag }
->('autoregressive-solve-affine-quad', 'call HAS_LOG_DET GENERAL SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK', shader));
+  { HAS_LOG_DET: Flag; GENERAL: Flag; PANELS: Flag; SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag }
+>('autoregressive-solve-affine-quad', 'call HAS_LOG_DET GENERAL PANELS SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK', shader));

@@ -10,11 +10,11 @@ import { wgsl as libSolveAffine } from './lib/solve-affine.js';
 import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libSolveByTeam } from './lib/solve-by-team.js';
 
-const own = "@16,8 autoregressive_solve_affine_team P O{F(P.x*c+O.x,O.y);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=m! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libSolveByTeam}${own}`);
+const own = "@16,8 autoregressive_solve_affine_team R P{F(R.x*c+P.x,P.y);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=l! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libSolveByTeam}${own}`);
 
 export const autoregressiveSolveAffineTeam = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },
   'tasks' | 'nodes' | 'dim' | 'side_features',
-  { HAS_LOG_DET: Flag; SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag }
->('autoregressive-solve-affine-team', 'call HAS_LOG_DET SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK', shader);
+  { HAS_LOG_DET: Flag; PANELS: Flag; SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag }
+>('autoregressive-solve-affine-team', 'call HAS_LOG_DET PANELS SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK', shader);

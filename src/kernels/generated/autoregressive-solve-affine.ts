@@ -11,11 +11,11 @@ import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libStrip } from './lib/strip.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_affine P O{let w=P.x*c+O.x;if(w*4u>=f()){return;}F(w);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=m! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libStrip}${libAutoregressiveSolve}${own}`);
+const own = "@4 autoregressive_solve_affine R P{let w=R.x*c+P.x;if(w*4u>=f()){return;}F(w);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=l! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libStrip}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },
   'tasks' | 'nodes' | 'dim' | 'side_features',
-  { HAS_LOG_DET: Flag; GENERAL: Flag; SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag }
->('autoregressive-solve-affine', 'call HAS_LOG_DET GENERAL SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK', shader);
+  { HAS_LOG_DET: Flag; GENERAL: Flag; PANELS: Flag; SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag }
+>('autoregressive-solve-affine', 'call HAS_LOG_DET GENERAL PANELS SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK', shader);

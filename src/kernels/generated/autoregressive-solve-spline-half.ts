@@ -11,11 +11,11 @@ import { wgsl as libWeightsHalf } from './lib/weights-half.js';
 import { wgsl as libStrip } from './lib/strip.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_spline_half P O{let w=P.x*c+O.x;if(w*4u>=f()){return;}F(w);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:vec2u bias tasks:u side state=m! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libSpline}${libSolveSpline}${libWeightsHalf}${libStrip}${libAutoregressiveSolve}${own}`);
+const own = "@4 autoregressive_solve_spline_half R P{let w=R.x*c+P.x;if(w*4u>=f()){return;}F(w);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:vec2u bias tasks:u side state=l! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libSpline}${libSolveSpline}${libWeightsHalf}${libStrip}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveSplineHalf = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'u32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },
   'tasks' | 'nodes' | 'dim' | 'side_features',
-  { HAS_LOG_DET: Flag; GENERAL: Flag; SPLINE: Optional; TAILS: Optional; EDGES: Optional; BINS: Optional; LOW: Optional; HIGH: Optional; BOTTOM: Optional; TOP: Optional; SHIFT: Optional; MIN_WIDTH: Optional; MIN_HEIGHT: Optional; MIN_DERIVATIVE: Optional; DIVISOR: Optional; SOFTCLIP: Optional; UNDO: Flag }
->('autoregressive-solve-spline-half', 'call HAS_LOG_DET GENERAL SPLINE TAILS EDGES BINS LOW HIGH BOTTOM TOP SHIFT MIN_WIDTH MIN_HEIGHT MIN_DERIVATIVE DIVISOR SOFTCLIP UNDO', shader);
+  { HAS_LOG_DET: Flag; GENERAL: Flag; PANELS: Flag; SPLINE: Optional; TAILS: Optional; EDGES: Optional; BINS: Optional; LOW: Optional; HIGH: Optional; BOTTOM: Optional; TOP: Optional; SHIFT: Optional; MIN_WIDTH: Optional; MIN_HEIGHT: Optional; MIN_DERIVATIVE: Optional; DIVISOR: Optional; SOFTCLIP: Optional; UNDO: Flag }
+>('autoregressive-solve-spline-half', 'call HAS_LOG_DET GENERAL PANELS SPLINE TAILS EDGES BINS LOW HIGH BOTTOM TOP SHIFT MIN_WIDTH MIN_HEIGHT MIN_DERIVATIVE DIVISOR SOFTCLIP UNDO', shader);

@@ -10,11 +10,11 @@ import { wgsl as libSolveSpline } from './lib/solve-spline.js';
 import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libSolveByTeam } from './lib/solve-by-team.js';
 
-const own = "@16,8 autoregressive_solve_spline_team P O{F(P.x*c+O.x,O.y);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=m! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libSpline}${libSolveSpline}${libWeights}${libSolveByTeam}${own}`);
+const own = "@16,8 autoregressive_solve_spline_team R P{F(R.x*c+P.x,P.y);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=l! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libSpline}${libSolveSpline}${libWeights}${libSolveByTeam}${own}`);
 
 export const autoregressiveSolveSplineTeam = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },
   'tasks' | 'nodes' | 'dim' | 'side_features',
-  { HAS_LOG_DET: Flag; SPLINE: Optional; TAILS: Optional; EDGES: Optional; BINS: Optional; LOW: Optional; HIGH: Optional; BOTTOM: Optional; TOP: Optional; SHIFT: Optional; MIN_WIDTH: Optional; MIN_HEIGHT: Optional; MIN_DERIVATIVE: Optional; DIVISOR: Optional; SOFTCLIP: Optional; UNDO: Flag }
->('autoregressive-solve-spline-team', 'call HAS_LOG_DET SPLINE TAILS EDGES BINS LOW HIGH BOTTOM TOP SHIFT MIN_WIDTH MIN_HEIGHT MIN_DERIVATIVE DIVISOR SOFTCLIP UNDO', shader);
+  { HAS_LOG_DET: Flag; PANELS: Flag; SPLINE: Optional; TAILS: Optional; EDGES: Optional; BINS: Optional; LOW: Optional; HIGH: Optional; BOTTOM: Optional; TOP: Optional; SHIFT: Optional; MIN_WIDTH: Optional; MIN_HEIGHT: Optional; MIN_DERIVATIVE: Optional; DIVISOR: Optional; SOFTCLIP: Optional; UNDO: Flag }
+>('autoregressive-solve-spline-team', 'call HAS_LOG_DET PANELS SPLINE TAILS EDGES BINS LOW HIGH BOTTOM TOP SHIFT MIN_WIDTH MIN_HEIGHT MIN_DERIVATIVE DIVISOR SOFTCLIP UNDO', shader);

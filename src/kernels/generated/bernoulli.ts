@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ag{if(ag.x*4u>=f()||ag.y*4u>=Z.a){return;}let J=t(u.a)+ag.x*4u;let g=vec2u(t(u.f),t(u.g));let b=Q(J,ag.y,g);let I=d(Z.a,ag.x);for(var O=0u;O<min(4u,Z.a-ag.y*4u);O++){let af=I+(ag.y*4u+O)*c;let h=A[af];let e=select(vec4f(),vec4f(1.),b[O]<n(h));B[af]=select(e,h,V(h));}}@64 log_mass ag{if(ag.x*4u>=f()){return;}let I=d(Z.a,ag.x);let b=vec4f(1.);let g=vec4f();var R=g;var v=b;var l=g;for(var e=0u;e<Z.a;e+=8u){var ab=g;let Y=min(e+8u,Z.a);for(var ad=e;ad<Y;ad++){let k=C[I+ad*c];let h=A[I+ad*c];ab+=(b-k)*select(g,h,h>g)+k*select(g,-h,h<g)+T(-abs(h));v=select(g,v,(k>=g)&(k<=b));l+=k;}R+=ab;}let m=Z.b*D[ag.x]-R;E[ag.x]=select(m+w(v),m+l,V(l));}";
+const own = "@16,4 sample ag{if(ag.x*4u>=f()||ag.y*4u>=Z.a){return;}let m=t(u.a)+ag.x*4u;let g=vec2u(t(u.f),t(u.g));let b=Q(m,ag.y,g);let y=d(Z.a,ag.x);for(var P=0u;P<min(4u,Z.a-ag.y*4u);P++){let af=y+(ag.y*4u+P)*c;let h=A[af];let e=select(vec4f(),vec4f(1.),b[P]<n(h));B[af]=select(e,h,V(h));}}@64 log_mass ag{if(ag.x*4u>=f()){return;}let y=d(Z.a,ag.x);let b=vec4f(1.);let g=vec4f();var S=g;var v=b;var l=g;for(var e=0u;e<Z.a;e+=8u){var ab=g;let Y=min(e+8u,Z.a);for(var ad=e;ad<Y;ad++){let k=C[y+ad*c];let h=A[y+ad*c];ab+=(b-k)*select(g,h,h>g)+k*select(g,-h,h<g)+T(-abs(h));v=select(g,v,(k>=g)&(k<=b));l+=k;}S+=ab;}let m=Z.b*D[ag.x]-S;E[ag.x]=select(m+w(v),m+l,V(l));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<
