@@ -25,7 +25,7 @@ fn states_at(a: vec4<u32>) -> mat4x4<f32> { return mat4x4<f32>(state[a.x], state
 /// Sums of one unit, of four row groups.
 struct Sums { s0: vec4<f32>, s1: vec4<f32>, s2: vec4<f32>, s3: vec4<f32> }
 
-/// `at`: its partial sums, or zeros; `beside`: those of its panel, in place of them.
+/// Sums beside what there is of them already: in a strip of 4 `at` its partial sums, or zeros; `beside`, in place of them, those of its panel.
 fn with_partial(at: u32, beside: u32, in_panel: vec4<bool>, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) -> Sums {
   if (!PANELS) { return Sums(v0 + state[at], v1 + state[at + 4u], v2 + state[at + 8u], v3 + state[at + 12u]); }
   return Sums(
@@ -33,6 +33,18 @@ fn with_partial(at: u32, beside: u32, in_panel: vec4<bool>, v0: vec4<f32>, v1: v
     v1 + select(state[at + 4u], side[beside + 4u], in_panel),
     v2 + select(state[at + 8u], side[beside + 8u], in_panel),
     v3 + select(state[at + 12u], side[beside + 12u], in_panel),
+  );
+}
+
+/// The same for the other half of a strip of 8, which has sums of one kind alone (src/flows/conditioner/strips.ts): a load less for each.
+fn with_partial_high(at: u32, beside: u32, in_panel: vec4<bool>, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) -> Sums {
+  if (!PANELS) { return with_partial(at, beside, in_panel, v0, v1, v2, v3); }
+  let none = vec4<f32>(0.0);
+  return Sums(
+    v0 + select(none, side[beside], in_panel),
+    v1 + select(none, side[beside + 4u], in_panel),
+    v2 + select(none, side[beside + 8u], in_panel),
+    v3 + select(none, side[beside + 12u], in_panel),
   );
 }
 
@@ -109,7 +121,7 @@ fn solve(group: u32) {
           #repeat u 0 4:
           {
             let unit = unit_at($u + 4, width);
-            let high = with_partial(partial_at + unit * partial_stride, panel_at + unit * TILE4, in_panel, b0[$u], b1[$u], b2[$u], b3[$u]);
+            let high = with_partial_high(partial_at + unit * partial_stride, panel_at + unit * TILE4, in_panel, b0[$u], b1[$u], b2[$u], b3[$u]);
             if (GENERAL) { sums[$u * 4 + 16] = high.s0; sums[$u * 4 + 17] = high.s1; sums[$u * 4 + 18] = high.s2; sums[$u * 4 + 19] = high.s3; }
             if ((flags & PLAIN) != 0u) { plain(unit, constants, output_at, relu, high); }
           }

@@ -29,9 +29,9 @@ export interface KernelCase<S extends KernelSource = KernelSource> {
   readonly buffers: { readonly [K in keyof S['buffers']]: BufferSpec };
   /**
    * |got − exact| ≤ bound · max(1, |exact|), or, `of: 'inputs'`, bound · (the same sum over the sizes of its terms): what a reduction
-   * is held to. 0 compares bits.
+   * is held to, except for `logarithms`: outputs whose error is that of their argument, relative. 0 compares bits.
    */
-  readonly tolerance: { readonly bound: number; readonly of?: 'inputs' };
+  readonly tolerance: { readonly bound: number; readonly of?: 'inputs'; readonly logarithms?: readonly string[] };
   /** Buffers that the kernel writes for itself alone: what they hold is not compared, what lies beyond them is. */
   readonly scratch?: readonly string[];
 }

@@ -1,6 +1,7 @@
 // What is special about MADE, its mixtures and interpolated layers; the rest is in properties.test.ts.
 
 import { describe, expect, test } from 'vitest';
+import type { GpuFlow } from '../../src/flows/flow.js';
 import { descriptionFromMetadata } from '../../src/format/format.js';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../../src/format/safetensors.js';
 import { type Flow, FormatError, iaf, importTorch, mademog, maf, ValueError } from '../../src/index.js';
@@ -8,6 +9,7 @@ import { softplus } from '../reference/math.js';
 import { expectError, wrong } from '../support/errors.js';
 import { useGpu } from '../support/gpu.js';
 import { freshSeed, Random } from '../support/random.js';
+import { ReferenceFlow } from '../support/reference-flow.js';
 
 const held = useGpu();
 
@@ -330,4 +332,18 @@ describe('options that cannot be', () => {
     );
     flow.dispose();
   });
+});
+
+test('wide layers are solved in panels, by the kernels of the rule, as in float64', async () => {
+  const flow = await maf(held.gpu, { dim: 7, layers: 1, hidden: [400, 400], contextDim: 2, seed: 70 });
+  const programs = flow as unknown as GpuFlow;
+  expect(
+    programs.record('inverse').commands.filter(({ kernel }) => kernel.source.name === 'autoregressive-solve-affine').length,
+  ).toBeGreaterThan(2);
+  const random = new Random(freshSeed());
+  const [z, context] = [random.normals(257 * 7), random.normals(257 * 2)];
+  const got = await flow.inverse(z, { context });
+  const want = new ReferenceFlow(programs).inverse(z, context);
+  expectClose(got.x, want.x, 5e-6, `VITE_TEST_SEED=${random.seed}`);
+  expectClose(got.logDet, want.logDet, 5e-6, `VITE_TEST_SEED=${random.seed}`);
 });

@@ -142,6 +142,8 @@ function checkOrder({ stages, heads }: Conditioner, plan: SolvePlan): void {
           expect(holds[task[10]! + lane], `task ${t}, partial sum of ${strip.stage}:${unit}`).toBe(
             `partial ${strip.stage}:${unit} < ${strip.from}`,
           );
+        // Among panels, the upper half of a strip of 8 never reads partial sums of the state.
+        if (plan.panels.length > 1 && strip.partialRow !== null) expect(strip.units).toHaveLength(4);
         if (strip.panelRow !== null) expect(task[TASK_PANEL]! + lane).toBeLessThan(plan.sideFeatures);
         if (strip.panelRow !== null && unit >= 0)
           expect(beside.get(task[TASK_PANEL]! + lane), `task ${t}, sum of ${strip.stage}:${unit}`).toBe(

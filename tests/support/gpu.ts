@@ -27,14 +27,20 @@ GPUDevice.prototype.createComputePipelineAsync = async function (descriptor) {
   return pipeline;
 };
 
-/** A Gpu with memory, choices and owners of its own; the device under it is shared, and not for a test to destroy. */
-export function useGpu(): { readonly gpu: Gpu } {
+/**
+ * A Gpu with memory, choices and owners of its own; the device under it is shared, and not for a test to destroy.
+ *
+ * @param options.ruled whether commands run as the rule for this adapter says. Without, they run as they are recorded, which is what an adapter without a rule
+ *   does: on SwiftShader a rule chooses kernels that take a second and more to compile. Default true.
+ */
+export function useGpu({ ruled = true } = {}): { readonly gpu: Gpu } {
   const held: { gpu?: Gpu } = {};
   const errors: string[] = [];
   const listen = (event: Event) => errors.push((event as GPUUncapturedErrorEvent).error.message);
   beforeAll(async () => {
     const device = await sharedDevice();
     held.gpu = Gpu.from(device);
+    if (!ruled) Object.assign(held.gpu.choices, { adapter: 'none' });
     device.addEventListener('uncapturederror', listen);
   });
   afterAll(async () => {

@@ -42,10 +42,10 @@ const NARROWEST = 4;
 export const PADDING = NARROWEST - 1;
 
 /** Padded to a multiple of 4, then strips of 8 and, for what is left, one of 4. */
-export function cutStrips(units: readonly number[]): number[][] {
+export function cutStrips(units: readonly number[], widest = WIDEST): number[][] {
   const strips: number[][] = [];
-  for (let at = 0; at < units.length; at += WIDEST) {
-    const strip = units.slice(at, at + WIDEST);
+  for (let at = 0; at < units.length; at += widest) {
+    const strip = units.slice(at, at + widest);
     while (strip.length % NARROWEST > 0) strip.push(-1);
     strips.push(strip);
   }
@@ -150,7 +150,8 @@ export function planStrips(
       for (const group of block) {
         // Padding lanes of a group fall on the first rows of the next ones, which are written later and not read before.
         let offset = 0;
-        for (const units of cutStrips(group.units)) {
+        // Among panels the kernel looks for partial sums in strips of 4 alone.
+        for (const units of cutStrips(group.units, prefixed && cuts.length > 1 ? NARROWEST : WIDEST)) {
           strips.push({
             stage,
             units,
