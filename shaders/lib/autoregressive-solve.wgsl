@@ -17,6 +17,9 @@
 
 fn at_feature(t: u32) -> bool { return tasks[t * TASK] == KIND_FEATURE; }
 
+/// A strip of 8, or any strip of a plan where one is not PLAIN.
+fn at_strip(t: u32) -> bool { return tasks[t * TASK] < select(KIND_NARROW, KIND_FEATURE, GENERAL); }
+
 fn rectify(v: vec4<f32>, relu: vec4<bool>) -> vec4<f32> { return select(v, vec4<f32>(0.0), relu & (v < vec4<f32>(0.0))); }
 
 /// Four known values of a row group.
@@ -59,7 +62,8 @@ fn plain(unit: u32, constants: u32, output_at: u32, relu: vec4<bool>, v: Sums) {
 }
 
 // SwiftShader runs what a branch skips, and the body of a loop once more than it has turns unless it ends at its foot: so strips and features have such a loop
-// each, and what follows most strips, a bias and at most a ReLU, is written out. GENERAL leaves out the rest where no strip needs it.
+// each, and what follows most strips, a bias and at most a ReLU, is written out. GENERAL leaves out the rest where no strip needs it. Strips of 4 then have a loop of
+// their own, inside one with that of features: most tasks of a narrow net are of these two, and pass by the loop of strips of 8.
 fn solve(group: u32) {
   let first = tiled(params.nodes, group);
   let rows_at = tiled(params.dim, group);
@@ -73,15 +77,15 @@ fn solve(group: u32) {
   var sums: array<vec4<f32>, 32>;
   var t = 0u;
   loop {
-    if (!at_feature(t)) {
+    if (at_strip(t)) {
       loop {
         let task = t * TASK;
-        let width = 8u >> tasks[task]; // 8 or 4 units
+        let width = select(8u, 8u >> tasks[task], GENERAL); // 8 or 4 units
         let count = tasks[task + 1u];
         let w = tasks[task + 2u];
         let at = first + tasks[task + 3u] * TILE4;
         // Four inputs at a time, as products of 4 × 4 matrices, summed apart and then added: the error grows with 4 + count / 4 instead of count. Beyond
-        // the last input stand zeros of the state. A strip of 4 is one of 8 whose other half nobody reads.
+        // the last input stand zeros of the state. Where GENERAL, a strip of 4 is one of 8 whose other half nobody reads.
         let quads_of_weights = width / 4u;
         var a0 = mat4x4<f32>(); var a1 = mat4x4<f32>(); var a2 = mat4x4<f32>(); var a3 = mat4x4<f32>(); // units 0 to 3 of the four row groups
         var b0 = mat4x4<f32>(); var b1 = mat4x4<f32>(); var b2 = mat4x4<f32>(); var b3 = mat4x4<f32>();
@@ -152,40 +156,87 @@ fn solve(group: u32) {
         }
         continuing {
           t++;
-          break if t == params.tasks || at_feature(t);
+          break if t == params.tasks || !at_strip(t);
         }
       }
     }
-    if (t < params.tasks) {
+    if (t < params.tasks && !at_strip(t)) {
       loop {
-        let task = t * TASK;
-        let from_at = rows_at + tasks[task + 1u] * TILE4;
-        let p = first + tasks[task + 2u] * TILE4;
-        let stride = tasks[task + 3u] * TILE4;
-        let known = first + tasks[task + 4u] * TILE4;
-        let from_row = tasks[task + FROM_STATE];
-        var g = 0u;
-        loop {
-          var before: vec4<f32>;
-          if (from_row == NONE) { before = source[from_at + g * 4u]; } else { before = state[first + from_row * TILE4 + g * 4u]; }
-          let moved = transform(before, p + g * 4u, stride);
-          state[known + g * 4u] = moved.value;
-          result[from_at + g * 4u] = moved.value;
-          part[g] += moved.log_det;
-          if (in_block == 7u) {
-            total[g] += part[g];
-            part[g] = vec4<f32>(0.0);
-          }
-          continuing {
-            g++;
-            break if g == 4u;
+        if (!GENERAL) {
+          // As above, for 4 units.
+          if (!at_feature(t)) {
+            loop {
+              let task = t * TASK;
+              let count = tasks[task + 1u];
+              let w = tasks[task + 2u];
+              let at = first + tasks[task + 3u] * TILE4;
+              var a0 = mat4x4<f32>(); var a1 = mat4x4<f32>(); var a2 = mat4x4<f32>(); var a3 = mat4x4<f32>();
+              for (var k = 0u; k < count; k += 4u) {
+                let four = vec4<u32>(k) + vec4<u32>(0u, 1u, 2u, 3u);
+                let rows_k = select(vec4<u32>(zeros), vec4<u32>(at) + four * TILE4, four < vec4<u32>(count));
+                let strip = narrow_strip_at(vec4<u32>(w) + min(four, vec4<u32>(count - 1u)));
+                a0 += states_at(rows_k) * strip;
+                a1 += states_at(rows_k + vec4<u32>(4u)) * strip;
+                a2 += states_at(rows_k + vec4<u32>(8u)) * strip;
+                a3 += states_at(rows_k + vec4<u32>(12u)) * strip;
+              }
+              let partial_row = tasks[task + 10u];
+              let partial_at = select(first + partial_row * TILE4, zeros, partial_row == NONE);
+              let partial_stride = select(TILE4, 0u, partial_row == NONE);
+              let panel_row = tasks[task + PANEL];
+              let in_panel = vec4<bool>(panel_row != NONE);
+              let panel_at = side_at + select(0u, panel_row, in_panel.x) * TILE4;
+              let output_at = first + tasks[task + 4u] * TILE4;
+              let relu = vec4<bool>((tasks[task + 9u] & 255u) == ACT_RELU);
+              #repeat u 0 4:
+              {
+                let unit = narrow_unit_at($u);
+                plain(
+                  unit, tasks[task + 8u], output_at, relu,
+                  with_partial(partial_at + unit * partial_stride, panel_at + unit * TILE4, in_panel, a0[$u], a1[$u], a2[$u], a3[$u]),
+                );
+              }
+              #end;
+              continuing {
+                t++;
+                break if t == params.tasks || tasks[t * TASK] != KIND_NARROW;
+              }
+            }
           }
         }
-        in_block = (in_block + 1u) % 8u;
-        continuing {
-          t++;
-          break if t == params.tasks || !at_feature(t);
+        if (t < params.tasks && at_feature(t)) {
+          loop {
+            let task = t * TASK;
+            let from_at = rows_at + tasks[task + 1u] * TILE4;
+            let p = first + tasks[task + 2u] * TILE4;
+            let stride = tasks[task + 3u] * TILE4;
+            let known = first + tasks[task + 4u] * TILE4;
+            let from_row = tasks[task + FROM_STATE];
+            var g = 0u;
+            loop {
+              var before: vec4<f32>;
+              if (from_row == NONE) { before = source[from_at + g * 4u]; } else { before = state[first + from_row * TILE4 + g * 4u]; }
+              let moved = transform(before, p + g * 4u, stride);
+              state[known + g * 4u] = moved.value;
+              result[from_at + g * 4u] = moved.value;
+              part[g] += moved.log_det;
+              if (in_block == 7u) {
+                total[g] += part[g];
+                part[g] = vec4<f32>(0.0);
+              }
+              continuing {
+                g++;
+                break if g == 4u;
+              }
+            }
+            in_block = (in_block + 1u) % 8u;
+            continuing {
+              t++;
+              break if t == params.tasks || !at_feature(t);
+            }
+          }
         }
+        continuing { break if t == params.tasks || at_strip(t); }
       }
     }
     continuing { break if t == params.tasks; }

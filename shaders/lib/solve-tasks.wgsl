@@ -6,7 +6,8 @@
 
 const NONE = 0xffffffffu;
 const TASK = 20u; // words of a task
-const KIND_FEATURE = 2u; // 0 and 1: strips of 8 and 4 units
+const KIND_NARROW = 1u; // a strip of 4 units; 0 is one of 8
+const KIND_FEATURE = 2u;
 const RUN = 24u; // inputs of one partial sum
 const HAS_SCALE = 256u; // flags beside the activation's number
 const HAS_SKIP = 512u;

@@ -26,3 +26,11 @@ fn strip_at(at: vec4<u32>, fours: u32) -> Strip {
 
 /// The unit of a column, or of a place behind it.
 fn unit_at(place: u32, width: u32) -> u32 { return (place ^ (own * 2u)) % width; }
+
+/// The same of a strip of 4: each invocation loads one unit's.
+fn narrow_strip_at(at: vec4<u32>) -> mat4x4<f32> {
+  let a = weights_of_unit(at, own);
+  return mat4x4<f32>(a, quadSwapX(a), quadSwapY(a), quadSwapDiagonal(a));
+}
+
+fn narrow_unit_at(place: u32) -> u32 { return place ^ own; }

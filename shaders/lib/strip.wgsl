@@ -13,3 +13,8 @@ fn strip_at(at: vec4<u32>, fours: u32) -> Strip { return Strip(weights_at(at), w
 
 /// The unit of a column, or of a place behind it.
 fn unit_at(place: u32, width: u32) -> u32 { return place; }
+
+/// The same of a strip of 4.
+fn narrow_strip_at(at: vec4<u32>) -> mat4x4<f32> { return weights_at(at); }
+
+fn narrow_unit_at(place: u32) -> u32 { return place; }

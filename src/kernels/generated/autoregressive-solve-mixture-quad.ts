@@ -13,7 +13,7 @@ import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libStripQuad } from './lib/strip-quad.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@compute@workgroup_size(4)fn autoregressive_solve_mixture_quad(@builtin(workgroup_id)R:vec3u,@builtin(local_invocation_id)P:vec3u,@builtin(subgroup_invocation_id)ag:u32){if(R.x*aq>=f()){return;}e=ag%4u;F(R.x*c+P.x);}";
+const own = "@compute@workgroup_size(4)fn autoregressive_solve_mixture_quad(@builtin(workgroup_id)R:vec3u,@builtin(local_invocation_id)P:vec3u,@builtin(subgroup_invocation_id)ae:u32){if(R.x*au>=f()){return;}e=ae%4u;F(R.x*c+P.x);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=l! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libWeights}${libStripQuad}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveMixtureQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<

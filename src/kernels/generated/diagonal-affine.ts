@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "@16,4 diagonal_affine ag{let ad=ag.y;if(ag.x*4u>=f()||ad>=Z.a){return;}let af=d(Z.a,ag.x)+ad*c;let g=b(A[af]-B[ad],B[Z.a+ad],B[2u*Z.a+ad]);C[af]=g+B[3u*Z.a+ad];}";
+const own = "@16,4 diagonal_affine ae{let ac=ae.y;if(ae.x*4u>=f()||ac>=Z.a){return;}let ag=d(Z.a,ae.x)+ac*c;let g=b(A[ag]-B[ac],B[Z.a+ac],B[2u*Z.a+ac]);C[ag]=g+B[3u*Z.a+ac];}";
 const shader = /*#__PURE__*/ shaderText('features', 'x constants:f y!', `${libCall}${libLayout}${libSplitProduct}${own}`);
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@64 fill ag{let V=(f()+3u)/4u;if(ag.x>=V){return;}for(var ad=0u;ad<Z.a;ad++){let af=d(Z.a,ag.x)+ad*c;if(ADD){A[af]+=vec4f(Z.b);}else{A[af]=vec4f(Z.b);}}}";
+const own = "override ADD:bool=false;@64 fill ae{let V=(f()+3u)/4u;if(ae.x>=V){return;}for(var ac=0u;ac<Z.a;ac++){let ag=d(Z.a,ae.x)+ac*c;if(ADD){A[ag]+=vec4f(Z.b);}else{A[ag]=vec4f(Z.b);}}}";
 const shader = /*#__PURE__*/ shaderText('features value:f', 'destination!', `${libCall}${libLayout}${own}`);
 
 export const fill = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const p=24u;override REVERSE:bool=false;@64 householder ag{if(ag.x*4u>=f()){return;}let n=Z.a;let ae=Z.b;let y=d(n,ag.x);var N=vec4f();var g=0u;for(var b=0u;b<=ae;b++){let k=min(b,ae-1u);let aj=select(k,ae-1u-k,REVERSE);var K=vec4f();for(var e=0u;e<n;e+=p){let Y=min(e+p,n);var ab=vec4f();for(var ad=e;ad<Y;ad++){let af=y+ad*c;var h:vec4f;if(b==0u){h=A[af];if(REVERSE){h-=C[2u*ae+ad];}}else{h=D[af]-B[g*n+ad]*N;}ab=fma(vec4f(B[aj*n+ad]),h,ab);if(!REVERSE&&b==ae){h+=C[2u*ae+ad];}D[af]=h;}K+=ab;}N=K*C[aj]+K*C[ae+aj];g=aj;}}";
+const own = "const p=24u;override REVERSE:bool=false;@64 householder ae{if(ae.x*4u>=f()){return;}let n=Z.a;let at=Z.b;let O=d(n,ae.x);var w=vec4f();var g=0u;for(var b=0u;b<=at;b++){let k=min(b,at-1u);let aj=select(k,at-1u-k,REVERSE);var K=vec4f();for(var e=0u;e<n;e+=p){let Y=min(e+p,n);var ab=vec4f();for(var ac=e;ac<Y;ac++){let ag=O+ac*c;var h:vec4f;if(b==0u){h=A[ag];if(REVERSE){h-=C[2u*at+ac];}}else{h=D[ag]-B[g*n+ac]*w;}ab=fma(vec4f(B[aj*n+ac]),h,ab);if(!REVERSE&&b==at){h+=C[2u*at+ac];}D[ag]=h;}K+=ab;}w=K*C[aj]+K*C[at+aj];g=aj;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

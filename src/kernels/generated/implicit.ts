@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 implicit ag{if(ag.x*4u>=f()||ag.y>=Z.a){return;}let af=d(Z.a,ag.x)+ag.y*c;E[af]=A[af]+X(B[af]-C[af],-D[af]);}";
+const own = "@16,4 implicit ae{if(ae.x*4u>=f()||ae.y>=Z.a){return;}let ag=d(Z.a,ae.x)+ae.y*c;E[ag]=A[ag]+X(B[ag]-C[ag],-D[ag]);}";
 const shader = /*#__PURE__*/ shaderText('features steps=c', 'value goal image log_slope y!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const implicit = /*#__PURE__*/ kernelSource<

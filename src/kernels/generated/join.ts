@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 join ag{let ad=ag.y;if(ag.x*4u>=f()||ad>=Z.a){return;}let af=d(Z.a,ag.x)+ad*c;if(ad<Z.b){C[af]=A[d(Z.b,ag.x)+ad*c];}else{C[af]=B[d(Z.c,ag.x)+(ad-Z.d)*c];}}";
+const own = "@16,4 join ae{let ac=ae.y;if(ae.x*4u>=f()||ac>=Z.a){return;}let ag=d(Z.a,ae.x)+ac*c;if(ac<Z.b){C[ag]=A[d(Z.b,ae.x)+ac*c];}else{C[ag]=B[d(Z.c,ae.x)+(ac-Z.d)*c];}}";
 const shader = /*#__PURE__*/ shaderText('features leading_features whole_features shift', 'leading whole_tensor y!', `${libCall}${libLayout}${own}`);
 
 export const join = /*#__PURE__*/ kernelSource<

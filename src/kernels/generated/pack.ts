@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack ag{let ad=ag.y;let ae=f();if(ag.x*4u>=ae||ad>=Z.a){return;}let D=ae-1u;let Y=select(1u,u.e.x,Z.b==1u)*Z.a;let m=ag.x*4u;B[d(Z.a,ag.x)+ad*c]=vec4f(A[m*Y+ad],A[min(m+1u,D)*Y+ad],A[min(m+2u,D)*Y+ad],A[min(m+3u,D)*Y+ad]);}@16,4 unpack ag{let ad=ag.y;let ae=f();if(ag.x*4u>=ae||ad>=Z.a){return;}let m=ag.x*4u;let h=D[d(Z.a,ag.x)+ad*c];let af=m*Z.a+ad;C[af]=h.x;if(m+1u<ae){C[af+Z.a]=h.y;}if(m+2u<ae){C[af+2u*Z.a]=h.z;}if(m+3u<ae){C[af+3u*Z.a]=h.w;}}";
+const own = "@16,4 pack ae{let ac=ae.y;let at=f();if(ae.x*4u>=at||ac>=Z.a){return;}let D=at-1u;let Y=select(1u,u.e.x,Z.b==1u)*Z.a;let m=ae.x*4u;B[d(Z.a,ae.x)+ac*c]=vec4f(A[m*Y+ac],A[min(m+1u,D)*Y+ac],A[min(m+2u,D)*Y+ac],A[min(m+3u,D)*Y+ac]);}@16,4 unpack ae{let ac=ae.y;let at=f();if(ae.x*4u>=at||ac>=Z.a){return;}let m=ae.x*4u;let h=D[d(Z.a,ae.x)+ac*c];let ag=m*Z.a+ac;C[ag]=h.x;if(m+1u<at){C[ag+Z.a]=h.y;}if(m+2u<at){C[ag+2u*Z.a]=h.z;}if(m+3u<at){C[ag+3u*Z.a]=h.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ag{let u=ag.y;if(ag.x*4u>=f()||u>=Z.a){return;}let gate=d(4u*Z.a,ag.x)+u*c;let aj=Z.a*c;let af=d(Z.a,ag.x)+u*c;let g=n(A[gate+aj])*B[af];let L=g+n(A[gate])*W(A[gate+2u*aj]);let S=n(A[gate+3u*aj])*W(L);B[af]=L;C[d(Z.b,ag.x)+(Z.c+u)*c]=S;D[d(Z.d,ag.x)+u*c]=S;}@16,4 gru ag{let u=ag.y;if(ag.x*4u>=f()||u>=Z.a){return;}let gate=d(4u*Z.a,ag.x)+u*c;let aj=Z.a*c;let af=d(Z.b,ag.x)+(Z.c+u)*c;let ai=W(A[gate+2u*aj]+n(A[gate])*A[gate+3u*aj]);let S=ai+n(A[gate+aj])*(C[af]-ai);C[af]=S;D[d(Z.d,ag.x)+u*c]=S;}";
+const own = "@16,4 lstm ae{let u=ae.y;if(ae.x*4u>=f()||u>=Z.a){return;}let gate=d(4u*Z.a,ae.x)+u*c;let aj=Z.a*c;let ag=d(Z.a,ae.x)+u*c;let g=n(A[gate+aj])*B[ag];let L=g+n(A[gate])*W(A[gate+2u*aj]);let S=n(A[gate+3u*aj])*W(L);B[ag]=L;C[d(Z.b,ae.x)+(Z.c+u)*c]=S;D[d(Z.d,ae.x)+u*c]=S;}@16,4 gru ae{let u=ae.y;if(ae.x*4u>=f()||u>=Z.a){return;}let gate=d(4u*Z.a,ae.x)+u*c;let aj=Z.a*c;let ag=d(Z.b,ae.x)+(Z.c+u)*c;let al=W(A[gate+2u*aj]+n(A[gate])*A[gate+3u*aj]);let S=al+n(A[gate+aj])*(C[ag]-al);C[ag]=S;D[d(Z.d,ae.x)+u*c]=S;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

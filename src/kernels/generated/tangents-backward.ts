@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 tangents_backward ag{let ad=ag.y;if(ag.x*4u>=f()||ad>=Z.a){return;}let g=d(Z.a*Z.b,ag.x)+ad*c;var S=vec4f();for(var l=0u;l<Z.b;l++){let af=g+l*Z.a*c;S=fma(A[af],B[af],S);}let m=d(Z.a,ag.x)+ad*c;if(ADD){C[m]+=S;}else{C[m]=S;}}";
+const own = "override ADD:bool=false;@16,4 tangents_backward ae{let ac=ae.y;if(ae.x*4u>=f()||ac>=Z.a){return;}let g=d(Z.a*Z.b,ae.x)+ac*c;var S=vec4f();for(var l=0u;l<Z.b;l++){let ag=g+l*Z.a*c;S=fma(A[ag],B[ag],S);}let m=d(Z.a,ae.x)+ac*c;if(ADD){C[m]+=S;}else{C[m]=S;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks', 'x d_y d_slope!', `${libCall}${libLayout}${own}`);
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<
