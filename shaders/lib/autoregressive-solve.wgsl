@@ -28,26 +28,44 @@ fn states_at(a: vec4<u32>) -> mat4x4<f32> { return mat4x4<f32>(state[a.x], state
 /// Sums of one unit, of four row groups.
 struct Sums { s0: vec4<f32>, s1: vec4<f32>, s2: vec4<f32>, s3: vec4<f32> }
 
-/// Sums beside what there is of them already: in a strip of 4 `at` its partial sums, or zeros; `beside`, in place of them, those of its panel.
-fn with_partial(at: u32, beside: u32, in_panel: vec4<bool>, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) -> Sums {
+/// Where a strip's sums begin: `sums`, partial sums or zeros; or in place of them `beside`, those of its panel.
+struct Begun { sums: u32, stride: u32, beside: u32, in_panel: vec4<bool> }
+
+fn begun_at(task: u32, first: u32, side_at: u32, zeros: u32) -> Begun {
+  let partial_row = tasks[task + 10u];
+  let panel_row = tasks[task + PANEL];
+  let in_panel = panel_row != NONE;
+  return Begun(
+    select(first + partial_row * TILE4, zeros, partial_row == NONE),
+    select(TILE4, 0u, partial_row == NONE),
+    side_at + select(0u, panel_row, in_panel) * TILE4,
+    vec4<bool>(in_panel),
+  );
+}
+
+/// Sums of a unit beside what there is of them already.
+fn with_partial(begun: Begun, unit: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) -> Sums {
+  let at = begun.sums + unit * begun.stride;
   if (!PANELS) { return Sums(v0 + state[at], v1 + state[at + 4u], v2 + state[at + 8u], v3 + state[at + 12u]); }
+  let beside = begun.beside + unit * TILE4;
   return Sums(
-    v0 + select(state[at], side[beside], in_panel),
-    v1 + select(state[at + 4u], side[beside + 4u], in_panel),
-    v2 + select(state[at + 8u], side[beside + 8u], in_panel),
-    v3 + select(state[at + 12u], side[beside + 12u], in_panel),
+    v0 + select(state[at], side[beside], begun.in_panel),
+    v1 + select(state[at + 4u], side[beside + 4u], begun.in_panel),
+    v2 + select(state[at + 8u], side[beside + 8u], begun.in_panel),
+    v3 + select(state[at + 12u], side[beside + 12u], begun.in_panel),
   );
 }
 
 /// The same for the other half of a strip of 8, which has sums of one kind alone (src/flows/conditioner/strips.ts): a load less for each.
-fn with_partial_high(at: u32, beside: u32, in_panel: vec4<bool>, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) -> Sums {
-  if (!PANELS) { return with_partial(at, beside, in_panel, v0, v1, v2, v3); }
+fn with_partial_high(begun: Begun, unit: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) -> Sums {
+  if (!PANELS) { return with_partial(begun, unit, v0, v1, v2, v3); }
+  let beside = begun.beside + unit * TILE4;
   let none = vec4<f32>(0.0);
   return Sums(
-    v0 + select(none, side[beside], in_panel),
-    v1 + select(none, side[beside + 4u], in_panel),
-    v2 + select(none, side[beside + 8u], in_panel),
-    v3 + select(none, side[beside + 12u], in_panel),
+    v0 + select(none, side[beside], begun.in_panel),
+    v1 + select(none, side[beside + 4u], begun.in_panel),
+    v2 + select(none, side[beside + 8u], begun.in_panel),
+    v3 + select(none, side[beside + 12u], begun.in_panel),
   );
 }
 
@@ -103,12 +121,7 @@ fn solve(group: u32) {
           a2 += x2 * strip.low; b2 += x2 * strip.high;
           a3 += x3 * strip.low; b3 += x3 * strip.high;
         }
-        let partial_row = tasks[task + 10u];
-        let partial_at = select(first + partial_row * TILE4, zeros, partial_row == NONE);
-        let partial_stride = select(TILE4, 0u, partial_row == NONE);
-        let panel_row = tasks[task + PANEL];
-        let in_panel = vec4<bool>(panel_row != NONE);
-        let panel_at = side_at + select(0u, panel_row, in_panel.x) * TILE4;
+        let begun = begun_at(task, first, side_at, zeros);
         let output_at = first + tasks[task + 4u] * TILE4;
         let constants = tasks[task + 8u];
         let flags = tasks[task + 9u];
@@ -116,7 +129,7 @@ fn solve(group: u32) {
         #repeat u 0 4:
         {
           let unit = unit_at($u, width);
-          let low = with_partial(partial_at + unit * partial_stride, panel_at + unit * TILE4, in_panel, a0[$u], a1[$u], a2[$u], a3[$u]);
+          let low = with_partial(begun, unit, a0[$u], a1[$u], a2[$u], a3[$u]);
           if (GENERAL) { sums[$u * 4] = low.s0; sums[$u * 4 + 1] = low.s1; sums[$u * 4 + 2] = low.s2; sums[$u * 4 + 3] = low.s3; }
           if ((flags & PLAIN) != 0u) { plain(unit, constants, output_at, relu, low); }
         }
@@ -125,7 +138,7 @@ fn solve(group: u32) {
           #repeat u 0 4:
           {
             let unit = unit_at($u + 4, width);
-            let high = with_partial_high(partial_at + unit * partial_stride, panel_at + unit * TILE4, in_panel, b0[$u], b1[$u], b2[$u], b3[$u]);
+            let high = with_partial_high(begun, unit, b0[$u], b1[$u], b2[$u], b3[$u]);
             if (GENERAL) { sums[$u * 4 + 16] = high.s0; sums[$u * 4 + 17] = high.s1; sums[$u * 4 + 18] = high.s2; sums[$u * 4 + 19] = high.s3; }
             if ((flags & PLAIN) != 0u) { plain(unit, constants, output_at, relu, high); }
           }
@@ -180,12 +193,7 @@ fn solve(group: u32) {
                 a2 += states_at(rows_k + vec4<u32>(8u)) * strip;
                 a3 += states_at(rows_k + vec4<u32>(12u)) * strip;
               }
-              let partial_row = tasks[task + 10u];
-              let partial_at = select(first + partial_row * TILE4, zeros, partial_row == NONE);
-              let partial_stride = select(TILE4, 0u, partial_row == NONE);
-              let panel_row = tasks[task + PANEL];
-              let in_panel = vec4<bool>(panel_row != NONE);
-              let panel_at = side_at + select(0u, panel_row, in_panel.x) * TILE4;
+              let begun = begun_at(task, first, side_at, zeros);
               let output_at = first + tasks[task + 4u] * TILE4;
               let relu = vec4<bool>((tasks[task + 9u] & 255u) == ACT_RELU);
               #repeat u 0 4:
@@ -193,7 +201,7 @@ fn solve(group: u32) {
                 let unit = narrow_unit_at($u);
                 plain(
                   unit, tasks[task + 8u], output_at, relu,
-                  with_partial(partial_at + unit * partial_stride, panel_at + unit * TILE4, in_panel, a0[$u], a1[$u], a2[$u], a3[$u]),
+                  with_partial(begun, unit, a0[$u], a1[$u], a2[$u], a3[$u]),
                 );
               }
               #end;

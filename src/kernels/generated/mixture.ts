@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const v=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ae{let ac=ae.y;if(ae.x*4u>=f()||ac>=Z.a){return;}let ag=d(Z.a,ae.x)+ac*c;let u=C[ac];if(u==v){D[ag]=A[ag];return;}let b=d(3u*COMPONENTS*Z.b,ae.x)+u*c;let Y=Z.b*c;ay(b,Y);var k:J;if(INVERSE){k=bi(A[ag],b,Y);}else{let aj=ao(A[ag],b,Y);k=J(select(aj.z,aj.z*af,abs(aj.z)>vec4f(.9*P)),aj.a);}D[ag]=k.c;if(HAS_LOG_DET){E[d(Z.b,ae.x)+u*c]=k.a;}}";
+const own = "const y=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ae{let ac=ae.y;if(ae.x*4u>=f()||ac>=Z.a){return;}let ag=d(Z.a,ae.x)+ac*c;let u=C[ac];if(u==y){D[ag]=A[ag];return;}let b=d(3u*COMPONENTS*Z.b,ae.x)+u*c;let Y=Z.b*c;ay(b,Y);var k:J;if(INVERSE){k=bi(A[ag],b,Y);}else{let aj=ao(A[ag],b,Y);k=J(select(aj.z,aj.z*af,abs(aj.z)>vec4f(.9*P)),aj.a);}D[ag]=k.c;if(HAS_LOG_DET){E[d(Z.b,ae.x)+u*c]=k.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots', 'x state=l! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<
