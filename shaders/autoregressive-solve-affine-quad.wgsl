@@ -7,7 +7,7 @@
 enable subgroups;
 
 #import "lib/solve-affine.wgsl"
-#import "lib/weights.wgsl"
+#import "lib/weights-scalar.wgsl"
 #import "lib/strip-quad.wgsl"
 #import "lib/autoregressive-solve.wgsl"
 

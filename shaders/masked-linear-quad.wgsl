@@ -15,7 +15,7 @@
 
 enable subgroups;
 
-#import "lib/weights.wgsl"
+#import "lib/weights-scalar.wgsl"
 #import "lib/masked-linear.wgsl"
 #import "lib/layer-weights.wgsl"
 #import "lib/linear-quad.wgsl"

@@ -43,29 +43,32 @@ fn begun_at(task: u32, first: u32, side_at: u32, zeros: u32) -> Begun {
   );
 }
 
+/// What there is of a unit's sums, of row group g / 4: those of its panel, or `otherwise`.
+fn in_panel_or(otherwise: vec4<f32>, begun: Begun, unit: u32, g: u32) -> vec4<f32> {
+  if (!PANELS) { return otherwise; }
+  return select(otherwise, side[begun.beside + unit * TILE4 + g], begun.in_panel);
+}
+
 /// Sums of a unit beside what there is of them already.
 fn with_partial(begun: Begun, unit: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) -> Sums {
   let at = begun.sums + unit * begun.stride;
-  if (!PANELS) { return Sums(v0 + state[at], v1 + state[at + 4u], v2 + state[at + 8u], v3 + state[at + 12u]); }
-  let beside = begun.beside + unit * TILE4;
   return Sums(
-    v0 + select(state[at], side[beside], begun.in_panel),
-    v1 + select(state[at + 4u], side[beside + 4u], begun.in_panel),
-    v2 + select(state[at + 8u], side[beside + 8u], begun.in_panel),
-    v3 + select(state[at + 12u], side[beside + 12u], begun.in_panel),
+    v0 + in_panel_or(state[at], begun, unit, 0u),
+    v1 + in_panel_or(state[at + 4u], begun, unit, 4u),
+    v2 + in_panel_or(state[at + 8u], begun, unit, 8u),
+    v3 + in_panel_or(state[at + 12u], begun, unit, 12u),
   );
 }
 
-/// The same for the other half of a strip of 8, which has sums of one kind alone (src/flows/conditioner/strips.ts): a load less for each.
-fn with_partial_high(begun: Begun, unit: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) -> Sums {
+/// The same where sums among panels are of their panel alone (src/flows/conditioner/strips.ts): a load less for each.
+fn with_panel(begun: Begun, unit: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) -> Sums {
   if (!PANELS) { return with_partial(begun, unit, v0, v1, v2, v3); }
-  let beside = begun.beside + unit * TILE4;
   let none = vec4<f32>(0.0);
   return Sums(
-    v0 + select(none, side[beside], begun.in_panel),
-    v1 + select(none, side[beside + 4u], begun.in_panel),
-    v2 + select(none, side[beside + 8u], begun.in_panel),
-    v3 + select(none, side[beside + 12u], begun.in_panel),
+    v0 + in_panel_or(none, begun, unit, 0u),
+    v1 + in_panel_or(none, begun, unit, 4u),
+    v2 + in_panel_or(none, begun, unit, 8u),
+    v3 + in_panel_or(none, begun, unit, 12u),
   );
 }
 
@@ -129,7 +132,13 @@ fn solve(group: u32) {
         #repeat u 0 4:
         {
           let unit = unit_at($u, width);
-          let low = with_partial(begun, unit, a0[$u], a1[$u], a2[$u], a3[$u]);
+          // Among panels strips of 8 have sums of their panel alone, unless those of 4 run here, too.
+          var low: Sums;
+          if (PANELS && !GENERAL) {
+            low = with_panel(begun, unit, a0[$u], a1[$u], a2[$u], a3[$u]);
+          } else {
+            low = with_partial(begun, unit, a0[$u], a1[$u], a2[$u], a3[$u]);
+          }
           if (GENERAL) { sums[$u * 4] = low.s0; sums[$u * 4 + 1] = low.s1; sums[$u * 4 + 2] = low.s2; sums[$u * 4 + 3] = low.s3; }
           if ((flags & PLAIN) != 0u) { plain(unit, constants, output_at, relu, low); }
         }
@@ -138,7 +147,7 @@ fn solve(group: u32) {
           #repeat u 0 4:
           {
             let unit = unit_at($u + 4, width);
-            let high = with_partial_high(begun, unit, b0[$u], b1[$u], b2[$u], b3[$u]);
+            let high = with_panel(begun, unit, b0[$u], b1[$u], b2[$u], b3[$u]);
             if (GENERAL) { sums[$u * 4 + 16] = high.s0; sums[$u * 4 + 17] = high.s1; sums[$u * 4 + 18] = high.s2; sums[$u * 4 + 19] = high.s3; }
             if ((flags & PLAIN) != 0u) { plain(unit, constants, output_at, relu, high); }
           }

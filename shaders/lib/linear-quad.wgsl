@@ -38,17 +38,21 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
       var eight$s$r = vec4<f32>(0.0);
       #end;
       #end;
-      #repeat i 0 8:
+      #repeat h 0 2:
       {
-        let here = k + $i < joined.y;
-        let w$0 = select(0.0, weight_behind(weights_from(0u, k, own), $i, own), here);
+        let w$0 = held_weights(weights_from(0u, 0u, k, own), $h * 4u, joined.y - k);
         let w$1 = quadSwapX(w$0);
         let w$2 = quadSwapY(w$0);
         let w$3 = quadSwapDiagonal(w$0);
+        #repeat i 0 4:
         #repeat r 0 2:
-        let v$r = select(vec4<f32>(0.0), x[x_at[$r] + (k + $i) * TILE4], here);
-        #repeat s 0 4:
-        eight$s$r = fma(v$r, vec4<f32>(w$s), eight$s$r);
+        {
+          let at = k + $h * 4u + $i;
+          let v = select(vec4<f32>(0.0), x[x_at[$r] + at * TILE4], at < joined.y);
+          #repeat s 0 4:
+          eight$s$r = fma(v, vec4<f32>(w$s[$i]), eight$s$r);
+          #end;
+        }
         #end;
         #end;
       }
@@ -73,6 +77,10 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     return;
   }
   var start = joined.x;
+  if (!RAGGED) { // whole chunks, none of which ends beyond the last input
+    let held = 8u * EIGHTS;
+    start = min(start, params.inputs - max(1u, (joined.y - joined.x + held - 1u) / held) * held);
+  }
   loop {
     let count = min(CHUNK, joined.y - start);
     var r = 0u;
@@ -109,7 +117,7 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     if (begin < end) {
       var o = begin;
       loop {
-        multiply_held(weights_from(o, start, own), own, count);
+        multiply_held(weights_from(0u, o, start, own), count);
         take((o - first_output) * 2u, o, own, group, y_at);
         continuing {
           o += 4u;

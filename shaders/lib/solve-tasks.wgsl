@@ -1,5 +1,5 @@
 // What the variants of a sequential solve share: parameters, buffers and the words of a task (autoregressive-solve.wgsl says what tasks are).
-// A shader imports lib/weights.wgsl or lib/weights-half.wgsl too.
+// A shader imports one of lib/weights*.wgsl too.
 #import "lib/call.wgsl"
 #import "lib/layout.wgsl"
 #import "lib/activation.wgsl"

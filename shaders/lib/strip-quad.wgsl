@@ -10,7 +10,8 @@ var<private> own: u32; // which of its quad an invocation is
 
 /// Weights of one unit by four inputs.
 fn weights_of_unit(at: vec4<u32>, unit: u32) -> vec4<f32> {
-  return vec4<f32>(weight_of(at.x, unit), weight_of(at.y, unit), weight_of(at.z, unit), weight_of(at.w, unit));
+  let one = at * 4u + vec4<u32>(unit);
+  return vec4<f32>(weight_at(one.x), weight_at(one.y), weight_at(one.z), weight_at(one.w));
 }
 
 /// `at`: the first vec4 of weights of each input. `fours`: vec4 an input, 2 or 1; of a strip of four units, two invocations load the same.

@@ -108,7 +108,7 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
   #end;
   var o = 0u;
   loop {
-    multiply_held(params.wide_weight + weights_from(o, 0u, own), own, params.inputs);
+    multiply_held(weights_from(params.wide_weight, o, 0u, own), params.inputs);
     #repeat j 0 4:
     var b$j$0 = 0.0;
     if ($j < BEHIND && o + own < params.outputs) { b$j$0 = back_weight(o + own, $j); }

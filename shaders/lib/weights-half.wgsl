@@ -7,5 +7,4 @@ fn weights_of(four: u32) -> vec4<f32> {
   return vec4<f32>(unpack2x16float(pairs.x), unpack2x16float(pairs.y));
 }
 
-/// One of those four.
-fn weight_of(four: u32, one: u32) -> f32 { return unpack2x16float(weight[four][one / 2u])[one % 2u]; }
+fn weight_at(one: u32) -> f32 { return unpack2x16float(weight[one / 4u][one / 2u % 2u])[one % 2u]; }

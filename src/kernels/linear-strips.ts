@@ -129,7 +129,14 @@ export const quadKernel = <const S extends QuadSource>(source: S, short = false)
     const { inputs, outputs } = params as LinearCost['params'];
     const THIN = outputs <= THIN_OUTPUTS;
     const MORE = !THIN && inputs > CHUNK;
-    return { THIN, MORE, SHORT: short, EIGHTS: MORE || THIN ? CHUNK / STRIP : ceilDiv(inputs, STRIP) };
+    const held = MORE ? CHUNK : STRIP;
+    return {
+      THIN,
+      MORE,
+      SHORT: short,
+      EIGHTS: MORE || THIN ? CHUNK / STRIP : ceilDiv(inputs, STRIP),
+      RAGGED: THIN || inputs % held !== 0,
+    };
   },
 });
 

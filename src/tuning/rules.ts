@@ -18,8 +18,8 @@ export { arranged } from './arrange.js';
 
 type Size = Readonly<Record<'inputs' | 'outputs', number>>;
 
-/** A product takes 64 inputs at a time, or of four outputs 8: few of them are worth it for many outputs alone. */
-const pays = ({ inputs, outputs }: Size): boolean => inputs >= (outputs > 4 ? 56 : 16) || (inputs >= 28 && inputs * outputs >= 1024);
+/** A product holds up to 64 inputs in eights, or of four outputs takes 8 at a time. */
+const pays = ({ inputs, outputs }: Size): boolean => inputs >= (outputs > 4 ? 5 : 16);
 
 const always = (): boolean => true;
 

@@ -59,6 +59,7 @@ export const linearInputCases = defineCases(linearInput, [
   ...[1, 2, 5, 8, 9, 63].map((outputs) => product({ inputs: 6, outputs })),
   product({ inputs: 40, outputs: 70, masked: true }),
   product({ inputs: 70, outputs: 40, masked: true }),
+  ...[40, 192].map((inputs) => product({ inputs, outputs: 300, masked: true })),
   ...[3, 4].map((outputs) => product({ inputs: 70, outputs, masked: true })),
   product({ inputs: 10, outputs: 12, at: 3 }),
   product({ inputs: 10, outputs: 12, at: 2, blocks: 3 }),

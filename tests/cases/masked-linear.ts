@@ -119,6 +119,8 @@ export const maskedLinearCases = defineCases(maskedLinear, [
   ]),
   ...flagSets.map((flags) => layer({ inputs: 7, outputs: 13, activation: 'relu', flags })),
   ...[7, 64, 130].map((inputs) => layer({ inputs, outputs: 70, masked: true })),
+  // Whole chunks of a quad's inputs, of which a later block of outputs reads the end.
+  ...[40, 192].map((inputs) => layer({ inputs, outputs: 300, masked: true })),
   layer({ inputs: 30, outputs: 40, masked: true, closed: 10 }),
   layer({ inputs: 30, outputs: 20, masked: true, closed: 20 }),
   layer({ inputs: 30, outputs: 21, masked: true, at: 3, activation: 'tanh', flags: ['GATE', 'ADDEND', 'RAW', 'SCALE'], rows: 1000 }),

@@ -82,9 +82,9 @@ test('the rule for SwiftShader takes them where a quad is worth it', () =>
   withGpu(held.gpu.device, async (gpu) => {
     for (const [kernel, dim, hidden, worth] of [
       ['linear-affine', 8, 64, true],
-      ['linear-affine', 8, 20, false],
+      ['linear-affine', 8, 4, false],
       ['thin-net-affine', 2, 64, true],
-      ['thin-net-affine', 2, 20, false],
+      ['thin-net-affine', 2, 6, true],
     ] as const) {
       const flow = await realNVP(gpu, { ...net, dim, hidden: [hidden, hidden] });
       await flow.sample(8, { seed: 1 });

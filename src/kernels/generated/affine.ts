@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const y=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ae{let ac=ae.y;if(ae.x*4u>=f()||ac>=Z.a){return;}let o=d(Z.a,ae.x);let ag=o+ac*c;var m=ag;if(PLACED){m=o+C[Z.a+ac]*c;}let u=C[ac];if(u==y){D[m]=A[ag];return;}let b=d(Z.c,ae.x)+u*c;var e=vec4f();if(SCALE!=N){e=B[b+Z.b*c];}let k=P(A[ag],B[b],e);D[m]=k.c;if(HAS_LOG_DET){E[d(Z.b,ae.x)+u*c]=k.a;}}";
+const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ae{let ab=ae.y;if(ae.x*4u>=f()||ab>=Z.a){return;}let p=d(Z.a,ae.x);let aj=p+ab*c;var m=aj;if(PLACED){m=p+C[Z.a+ab]*c;}let v=C[ab];if(v==I){D[m]=A[aj];return;}let b=d(Z.c,ae.x)+v*c;var e=vec4f();if(SCALE!=O){e=B[b+Z.b*c];}let l=U(A[aj],B[b],e);D[m]=l.c;if(HAS_LOG_DET){E[d(Z.b,ae.x)+v*c]=l.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

@@ -8,12 +8,12 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSolveTasks } from './lib/solve-tasks.js';
 import { wgsl as libSpline } from './lib/spline.js';
 import { wgsl as libSolveSpline } from './lib/solve-spline.js';
-import { wgsl as libWeights } from './lib/weights.js';
+import { wgsl as libWeightsScalar } from './lib/weights-scalar.js';
 import { wgsl as libStripQuad } from './lib/strip-quad.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@compute@workgroup_size(4)fn autoregressive_solve_spline_quad(@builtin(workgroup_id)R:vec3u,@builtin(local_invocation_id)P:vec3u,@builtin(subgroup_invocation_id)ae:u32){if(R.x*au>=f()){return;}e=ae%4u;F(R.x*c+P.x);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=l! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libSpline}${libSolveSpline}${libWeights}${libStripQuad}${libAutoregressiveSolve}${own}`);
+const own = "@compute@workgroup_size(4)fn autoregressive_solve_spline_quad(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)U:vec3u,@builtin(subgroup_invocation_id)ae:u32){if(V.x*aw>=f()){return;}e=ae%4u;F(V.x*c+U.x);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:f bias tasks:u side state=n! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libSpline}${libSolveSpline}${libWeightsScalar}${libStripQuad}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveSplineQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },

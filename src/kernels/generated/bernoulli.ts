@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ae{if(ae.x*4u>=f()||ae.y*4u>=Z.a){return;}let m=t(u.a)+ae.x*4u;let g=vec2u(t(u.f),t(u.g));let b=Q(m,ae.y,g);let y=d(Z.a,ae.x);for(var P=0u;P<min(4u,Z.a-ae.y*4u);P++){let ag=y+(ae.y*4u+P)*c;let h=A[ag];let e=select(vec4f(),vec4f(1.),b[P]<n(h));B[ag]=select(e,h,V(h));}}@64 log_mass ae{if(ae.x*4u>=f()){return;}let y=d(Z.a,ae.x);let b=vec4f(1.);let g=vec4f();var S=g;var v=b;var l=g;for(var e=0u;e<Z.a;e+=8u){var ab=g;let Y=min(e+8u,Z.a);for(var ac=e;ac<Y;ac++){let k=C[y+ac*c];let h=A[y+ac*c];ab+=(b-k)*select(g,h,h>g)+k*select(g,-h,h<g)+T(-abs(h));v=select(g,v,(k>=g)&(k<=b));l+=k;}S+=ab;}let m=Z.b*D[ae.x]-S;E[ae.x]=select(m+w(v),m+l,V(l));}";
+const own = "@16,4 sample ae{if(ae.x*4u>=f()||ae.y*4u>=Z.a){return;}let N=u(v.a)+ae.x*4u;let g=vec2u(u(v.f),u(v.g));let b=R(N,ae.y,g);let I=d(Z.a,ae.x);for(var U=0u;U<min(4u,Z.a-ae.y*4u);U++){let aj=I+(ae.y*4u+U)*c;let k=A[aj];let e=select(vec4f(),vec4f(1.),b[U]<o(k));B[aj]=select(e,k,V(k));}}@64 log_mass ae{if(ae.x*4u>=f()){return;}let I=d(Z.a,ae.x);let b=vec4f(1.);let g=vec4f();var S=g;var w=b;var m=g;for(var e=0u;e<Z.a;e+=8u){var ah=g;let Y=min(e+8u,Z.a);for(var ab=e;ab<Y;ab++){let l=C[I+ab*c];let k=A[I+ab*c];ah+=(b-l)*select(g,k,k>g)+l*select(g,-k,k<g)+T(-abs(k));w=select(g,w,(l>=g)&(l<=b));m+=l;}S+=ah;}let n=Z.b*D[ae.x]-S;E[ae.x]=select(n+y(w),n+m,V(m));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

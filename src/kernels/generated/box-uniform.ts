@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ae{if(ae.x*4u>=f()||ae.y*4u>=Z.a){return;}let m=t(u.a)+ae.x*4u;let g=vec2u(t(u.f),t(u.g));let b=Q(m,ae.y,g);let y=d(Z.a,ae.x);for(var P=0u;P<min(4u,Z.a-ae.y*4u);P++){let ac=ae.y*4u+P;let K=A[ac];let aa=A[Z.a+ac];B[y+ac*c]=clamp(fma(vec4f(aa-K),b[P],vec4f(K)),vec4f(K),vec4f(aa));}}@64 log_density ae{if(ae.x*4u>=f()){return;}let y=d(Z.a,ae.x);let total=Z.b*D[ae.x]+Z.c;var l=total;var b=vec4f(1.);for(var ac=0u;ac<Z.a;ac++){let k=C[y+ac*c];b=select(vec4f(),b,(k>=vec4f(A[ac]))&(k<=vec4f(A[Z.a+ac])));l=select(l,k,V(k)&!V(l));}E[ae.x]=select(total+w(b),l,V(l));}";
+const own = "@16,4 sample ae{if(ae.x*4u>=f()||ae.y*4u>=Z.a){return;}let N=u(v.a)+ae.x*4u;let g=vec2u(u(v.f),u(v.g));let b=R(N,ae.y,g);let I=d(Z.a,ae.x);for(var U=0u;U<min(4u,Z.a-ae.y*4u);U++){let ab=ae.y*4u+U;let L=A[ab];let S=A[Z.a+ab];B[I+ab*c]=clamp(fma(vec4f(S-L),b[U],vec4f(L)),vec4f(L),vec4f(S));}}@64 log_density ae{if(ae.x*4u>=f()){return;}let I=d(Z.a,ae.x);let total=Z.b*D[ae.x]+Z.c;var m=total;var b=vec4f(1.);for(var ab=0u;ab<Z.a;ab++){let l=C[I+ab*c];b=select(vec4f(),b,(l>=vec4f(A[ab]))&(l<=vec4f(A[Z.a+ab])));m=select(m,l,V(l)&!V(m));}E[ae.x]=select(total+y(b),m,V(m));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

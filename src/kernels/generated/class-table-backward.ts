@@ -5,7 +5,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)R:vec3u,@builtin(local_invocation_index)P:u32){let g=k(1u,R,P);if(g>=Z.b*Z.a){return;}let h=vec4f(f32(g/Z.a));let ac=g%Z.a;let V=(f()+3u)/4u;var S=0.;for(var U=0u;U<V;U+=c){let Y=min(U+c,V);var b=d(Z.c,U)+Z.d*c;var ag=d(Z.a,U)+ac*c;var ab=vec4f();for(var w=U;w<Y;w++){ab+=select(vec4f(),B[ag],e(w)&(A[b]==h));b++;ag++;}S+=dot(ab,vec4f(1.));}C[g]+=S;}";
+const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)U:u32){let g=l(1u,V,U);if(g>=Z.b*Z.a){return;}let k=vec4f(f32(g/Z.a));let ab=g%Z.a;let Q=(f()+3u)/4u;var S=0.;for(var W=0u;W<Q;W+=c){let Y=min(W+c,Q);var b=d(Z.c,W)+Z.d*c;var aj=d(Z.a,W)+ab*c;var ah=vec4f();for(var y=W;y<Y;y++){ah+=select(vec4f(),B[aj],e(y)&(A[b]==k));b++;aj++;}S+=dot(ah,vec4f(1.));}C[g]+=S;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${libElements}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

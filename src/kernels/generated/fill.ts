@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@64 fill ae{let V=(f()+3u)/4u;if(ae.x>=V){return;}for(var ac=0u;ac<Z.a;ac++){let ag=d(Z.a,ae.x)+ac*c;if(ADD){A[ag]+=vec4f(Z.b);}else{A[ag]=vec4f(Z.b);}}}";
+const own = "override ADD:bool=false;@64 fill ae{let Q=(f()+3u)/4u;if(ae.x>=Q){return;}for(var ab=0u;ab<Z.a;ab++){let aj=d(Z.a,ae.x)+ab*c;if(ADD){A[aj]+=vec4f(Z.b);}else{A[aj]=vec4f(Z.b);}}}";
 const shader = /*#__PURE__*/ shaderText('features value:f', 'destination!', `${libCall}${libLayout}${own}`);
 
 export const fill = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const p=24u;override REVERSE:bool=false;@64 householder ae{if(ae.x*4u>=f()){return;}let n=Z.a;let at=Z.b;let y=d(n,ae.x);var N=vec4f();var g=0u;for(var b=0u;b<=at;b++){let k=min(b,at-1u);let aj=select(k,at-1u-k,REVERSE);var K=vec4f();for(var e=0u;e<n;e+=p){let Y=min(e+p,n);var ab=vec4f();for(var ac=e;ac<Y;ac++){let ag=y+ac*c;var h:vec4f;if(b==0u){h=A[ag];if(REVERSE){h-=C[2u*at+ac];}}else{h=D[ag]-B[g*n+ac]*N;}ab=fma(vec4f(B[aj*n+ac]),h,ab);if(!REVERSE&&b==at){h+=C[2u*at+ac];}D[ag]=h;}K+=ab;}N=K*C[aj]+K*C[at+aj];g=aj;}}";
+const own = "const t=24u;override REVERSE:bool=false;@64 householder ae{if(ae.x*4u>=f()){return;}let o=Z.a;let av=Z.b;let I=d(o,ae.x);var M=vec4f();var g=0u;for(var b=0u;b<=av;b++){let l=min(b,av-1u);let al=select(l,av-1u-l,REVERSE);var L=vec4f();for(var e=0u;e<o;e+=t){let Y=min(e+t,o);var ah=vec4f();for(var ab=e;ab<Y;ab++){let aj=I+ab*c;var k:vec4f;if(b==0u){k=A[aj];if(REVERSE){k-=C[2u*av+ab];}}else{k=D[aj]-B[g*o+ab]*M;}ah=fma(vec4f(B[al*o+ab]),k,ah);if(!REVERSE&&b==av){k+=C[2u*av+ab];}D[aj]=k;}L+=ah;}M=L*C[al]+L*C[av+al];g=al;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 implicit ae{if(ae.x*4u>=f()||ae.y>=Z.a){return;}let ag=d(Z.a,ae.x)+ae.y*c;E[ag]=A[ag]+X(B[ag]-C[ag],-D[ag]);}";
+const own = "@16,4 implicit ae{if(ae.x*4u>=f()||ae.y>=Z.a){return;}let aj=d(Z.a,ae.x)+ae.y*c;E[aj]=A[aj]+X(B[aj]-C[aj],-D[aj]);}";
 const shader = /*#__PURE__*/ shaderText('features steps=c', 'value goal image log_slope y!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const implicit = /*#__PURE__*/ kernelSource<

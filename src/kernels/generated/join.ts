@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 join ae{let ac=ae.y;if(ae.x*4u>=f()||ac>=Z.a){return;}let ag=d(Z.a,ae.x)+ac*c;if(ac<Z.b){C[ag]=A[d(Z.b,ae.x)+ac*c];}else{C[ag]=B[d(Z.c,ae.x)+(ac-Z.d)*c];}}";
+const own = "@16,4 join ae{let ab=ae.y;if(ae.x*4u>=f()||ab>=Z.a){return;}let aj=d(Z.a,ae.x)+ab*c;if(ab<Z.b){C[aj]=A[d(Z.b,ae.x)+ab*c];}else{C[aj]=B[d(Z.c,ae.x)+(ab-Z.d)*c];}}";
 const shader = /*#__PURE__*/ shaderText('features leading_features whole_features shift', 'leading whole_tensor y!', `${libCall}${libLayout}${own}`);
 
 export const join = /*#__PURE__*/ kernelSource<

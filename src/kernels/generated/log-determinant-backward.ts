@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward ae{let n=Z.a;let u=ae.y;if(ae.x*4u>=f()||u>=n){return;}let U=d(n*n,ae.x);let y=U+u*c;let m=n*c;for(var T=0u;T<n;T++){var k=vec4f();if(T==u){k=Z.b*B[ae.x];}for(var b=u;b<T;b++){k=fma(-A[U+(b*n+T)*c],C[y+b*m],k);}C[y+T*m]=k/(1.+A[U+(T*n+T)*c]);}for(var T=n-1u;T>0u;T--){let L=T-1u;var k=C[y+L*m];for(var b=T;b<n;b++){k=fma(-A[U+(b*n+L)*c],C[y+b*m],k);}C[y+L*m]=k;}}";
+const own = "@16,4 log_determinant_backward ae{let o=Z.a;let v=ae.y;if(ae.x*4u>=f()||v>=o){return;}let W=d(o*o,ae.x);let D=W+v*c;let N=o*c;for(var T=0u;T<o;T++){var l=vec4f();if(T==v){l=Z.b*B[ae.x];}for(var b=v;b<T;b++){l=fma(-A[W+(b*o+T)*c],C[D+b*N],l);}C[D+T*N]=l/(1.+A[W+(T*o+T)*c]);}for(var T=o-1u;T>0u;T--){let M=T-1u;var l=C[D+M*N];for(var b=T;b<o;b++){l=fma(-A[W+(b*o+M)*c],C[D+b*N],l);}C[D+M*N]=l;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16 log_determinant ae{if(ae.x*4u>=f()){return;}let n=Z.a;let U=d(n*n,ae.x);var S=vec4f();for(var b=0u;b<n;b++){let e=A[U+(b*n+b)*c];S+=Y(e);for(var T=b+1u;T<n;T++){let ag=U+T*n*c;let N=A[ag+b*c]/(1.+e);A[ag+b*c]=N;for(var u=b+1u;u<n;u++){A[ag+u*c]=fma(-N,A[U+(b*n+u)*c],A[ag+u*c]);}}}B[ae.x]+=Z.b*S;}";
+const own = "@16 log_determinant ae{if(ae.x*4u>=f()){return;}let o=Z.a;let W=d(o*o,ae.x);var S=vec4f();for(var b=0u;b<o;b++){let e=A[W+(b*o+b)*c];S+=aa(e);for(var T=b+1u;T<o;T++){let aj=W+T*o*c;let M=A[aj+b*c]/(1.+e);A[aj+b*c]=M;for(var v=b+1u;v<o;v++){A[aj+v*c]=fma(-M,A[W+(b*o+v)*c],A[aj+v*c]);}}}B[ae.x]+=Z.b*S;}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'matrix! log_det!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "const b=.99999994;const e=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn ad(t:vec4f)->vec4f{let L=select(t,vec4f(b),t>vec4f(b));return select(L,vec4f(e),L<vec4f(e));}@16,4 logit ae{if(ae.x*4u>=f()||ae.y>=Z.a){return;}let ag=d(Z.a,ae.x)+ae.y*c;let t=A[ag];if(UNDO){B[ag]=(ad(n(t))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[ag]=-T(t)-T(-t)-Z.c;}return;}let m=fma(t,vec4f(1.-2.*Z.b),vec4f(Z.b));let ak=ad(m);let b=w(ak);let e=Y(-ak);B[ag]=b-e;if(HAS_LOG_DET){let aa=(m<=vec4f())|(m>=vec4f(1.));C[ag]=Z.c-b-e+w(select(vec4f(1.),vec4f(),aa));}}";
+const own = "const b=.99999994;const e=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn ag(u:vec4f)->vec4f{let M=select(u,vec4f(b),u>vec4f(b));return select(M,vec4f(e),M<vec4f(e));}@16,4 logit ae{if(ae.x*4u>=f()||ae.y>=Z.a){return;}let aj=d(Z.a,ae.x)+ae.y*c;let u=A[aj];if(UNDO){B[aj]=(ag(o(u))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[aj]=-T(u)-T(-u)-Z.c;}return;}let m=fma(u,vec4f(1.-2.*Z.b),vec4f(Z.b));let am=ag(m);let b=y(am);let e=aa(-am);B[aj]=b-e;if(HAS_LOG_DET){let ac=(m<=vec4f())|(m>=vec4f(1.));C[aj]=Z.c-b-e+y(select(vec4f(1.),vec4f(),ac));}}";
 const shader = /*#__PURE__*/ shaderText('features alpha:f log_range:f', 'x y! log_terms!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logit = /*#__PURE__*/ kernelSource<

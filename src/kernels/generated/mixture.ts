@@ -6,8 +6,8 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const y=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ae{let ac=ae.y;if(ae.x*4u>=f()||ac>=Z.a){return;}let ag=d(Z.a,ae.x)+ac*c;let u=C[ac];if(u==y){D[ag]=A[ag];return;}let b=d(3u*COMPONENTS*Z.b,ae.x)+u*c;let Y=Z.b*c;ay(b,Y);var k:J;if(INVERSE){k=bi(A[ag],b,Y);}else{let aj=ao(A[ag],b,Y);k=J(select(aj.z,aj.z*af,abs(aj.z)>vec4f(.9*P)),aj.a);}D[ag]=k.c;if(HAS_LOG_DET){E[d(Z.b,ae.x)+u*c]=k.a;}}";
-const shader = /*#__PURE__*/ shaderText('features slots', 'x state=l! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
+const own = "const I=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ae{let ab=ae.y;if(ae.x*4u>=f()||ab>=Z.a){return;}let aj=d(Z.a,ae.x)+ab*c;let v=C[ab];if(v==I){D[aj]=A[aj];return;}let b=d(3u*COMPONENTS*Z.b,ae.x)+v*c;let aa=Z.b*c;bb(b,aa);var l:K;if(INVERSE){l=bk(A[aj],b,aa);}else{let al=aq(A[aj],b,aa);l=K(select(al.z,al.z*ai,abs(al.z)>vec4f(.9*U)),al.a);}D[aj]=l.c;if(HAS_LOG_DET){E[d(Z.b,ae.x)+v*c]=l.a;}}";
+const shader = /*#__PURE__*/ shaderText('features slots', 'x state=n! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<
   { x: 'f32'; state: 'f32'; slot: 'u32'; y: 'f32'; log_terms: 'f32' },

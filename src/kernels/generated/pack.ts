@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack ae{let ac=ae.y;let at=f();if(ae.x*4u>=at||ac>=Z.a){return;}let D=at-1u;let Y=select(1u,u.e.x,Z.b==1u)*Z.a;let m=ae.x*4u;B[d(Z.a,ae.x)+ac*c]=vec4f(A[m*Y+ac],A[min(m+1u,D)*Y+ac],A[min(m+2u,D)*Y+ac],A[min(m+3u,D)*Y+ac]);}@16,4 unpack ae{let ac=ae.y;let at=f();if(ae.x*4u>=at||ac>=Z.a){return;}let m=ae.x*4u;let h=D[d(Z.a,ae.x)+ac*c];let ag=m*Z.a+ac;C[ag]=h.x;if(m+1u<at){C[ag+Z.a]=h.y;}if(m+2u<at){C[ag+2u*Z.a]=h.z;}if(m+3u<at){C[ag+3u*Z.a]=h.w;}}";
+const own = "@16,4 pack ae{let ab=ae.y;let av=f();if(ae.x*4u>=av||ab>=Z.a){return;}let D=av-1u;let aa=select(1u,v.e.x,Z.b==1u)*Z.a;let N=ae.x*4u;B[d(Z.a,ae.x)+ab*c]=vec4f(A[N*aa+ab],A[min(N+1u,D)*aa+ab],A[min(N+2u,D)*aa+ab],A[min(N+3u,D)*aa+ab]);}@16,4 unpack ae{let ab=ae.y;let av=f();if(ae.x*4u>=av||ab>=Z.a){return;}let N=ae.x*4u;let k=D[d(Z.a,ae.x)+ab*c];let aj=N*Z.a+ab;C[aj]=k.x;if(N+1u<av){C[aj+Z.a]=k.y;}if(N+2u<av){C[aj+2u*Z.a]=k.z;}if(N+3u<av){C[aj+3u*Z.a]=k.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const y=0xffffffffu;@16,4 permute ae{let ac=ae.y;if(ae.x*4u>=f()||ac>=Z.a){return;}var h=vec4f();if(B[ac]!=y){h=A[d(Z.b,ae.x)+B[ac]*c];}C[d(Z.a,ae.x)+ac*c]=h;}";
+const own = "const I=0xffffffffu;@16,4 permute ae{let ab=ae.y;if(ae.x*4u>=f()||ab>=Z.a){return;}var k=vec4f();if(B[ab]!=I){k=A[d(Z.b,ae.x)+B[ab]*c];}C[d(Z.a,ae.x)+ab*c]=k;}";
 const shader = /*#__PURE__*/ shaderText('features source_features', 'x index:u y!', `${libCall}${libLayout}${own}`);
 
 export const permute = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ae{let u=ae.y;if(ae.x*4u>=f()||u>=Z.a){return;}let gate=d(4u*Z.a,ae.x)+u*c;let aj=Z.a*c;let ag=d(Z.a,ae.x)+u*c;let g=n(A[gate+aj])*B[ag];let L=g+n(A[gate])*W(A[gate+2u*aj]);let S=n(A[gate+3u*aj])*W(L);B[ag]=L;C[d(Z.b,ae.x)+(Z.c+u)*c]=S;D[d(Z.d,ae.x)+u*c]=S;}@16,4 gru ae{let u=ae.y;if(ae.x*4u>=f()||u>=Z.a){return;}let gate=d(4u*Z.a,ae.x)+u*c;let aj=Z.a*c;let ag=d(Z.b,ae.x)+(Z.c+u)*c;let al=W(A[gate+2u*aj]+n(A[gate])*A[gate+3u*aj]);let S=al+n(A[gate+aj])*(C[ag]-al);C[ag]=S;D[d(Z.d,ae.x)+u*c]=S;}";
+const own = "@16,4 lstm ae{let v=ae.y;if(ae.x*4u>=f()||v>=Z.a){return;}let gate=d(4u*Z.a,ae.x)+v*c;let al=Z.a*c;let aj=d(Z.a,ae.x)+v*c;let g=o(A[gate+al])*B[aj];let M=g+o(A[gate])*W(A[gate+2u*al]);let am=o(A[gate+3u*al])*W(M);B[aj]=M;C[d(Z.b,ae.x)+(Z.c+v)*c]=am;D[d(Z.d,ae.x)+v*c]=am;}@16,4 gru ae{let v=ae.y;if(ae.x*4u>=f()||v>=Z.a){return;}let gate=d(4u*Z.a,ae.x)+v*c;let al=Z.a*c;let aj=d(Z.b,ae.x)+(Z.c+v)*c;let aw=W(A[gate+2u*al]+o(A[gate])*A[gate+3u*al]);let am=aw+o(A[gate+al])*(C[aj]-aw);C[aj]=am;D[d(Z.d,ae.x)+v*c]=am;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

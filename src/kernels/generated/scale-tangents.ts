@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override SCALE:bool=false;@16,4 scale_tangents ae{let all=Z.a*Z.b;if(ae.x*4u>=f()||ae.y>=all){return;}let ag=d(all,ae.x)+ae.y*c;C[ag]=A[ag]*B[d(Z.a,ae.x)+(ae.y%Z.a)*c];}@16,4 seed_tangents ae{let all=Z.a*Z.b;if(ae.x*4u>=f()||ae.y>=all){return;}let ac=ae.y%Z.a;var N=D[ae.y];if(SCALE){N*=E[Z.c+ac];}C[d(all,ae.x)+ae.y*c]=N*B[d(Z.a,ae.x)+ac*c];}";
+const own = "override SCALE:bool=false;@16,4 scale_tangents ae{let all=Z.a*Z.b;if(ae.x*4u>=f()||ae.y>=all){return;}let aj=d(all,ae.x)+ae.y*c;C[aj]=A[aj]*B[d(Z.a,ae.x)+(ae.y%Z.a)*c];}@16,4 seed_tangents ae{let all=Z.a*Z.b;if(ae.x*4u>=f()||ae.y>=all){return;}let ab=ae.y%Z.a;var M=D[ae.y];if(SCALE){M*=E[Z.c+ab];}C[d(all,ae.x)+ae.y*c]=M*B[d(Z.a,ae.x)+ab*c];}";
 const shader = /*#__PURE__*/ shaderText('features blocks scale_at', 'x slope y! seed:f scale:f', `${libCall}${libLayout}${own}`);
 
 export const scaleTangents = /*#__PURE__*/ kernelSource<
