@@ -35,10 +35,11 @@ export class CompileTimes {
     };
   }
 
-  /** The pipelines of a program, each once; those that no program before it had are compiled now. */
-  async of(program: Program): Promise<readonly Compiled[]> {
-    const { many } = await this.#gpu.pipelinesOf(program);
-    return [...new Set(many)].map((pipeline) => this.#found.get(pipeline)!);
+  /** What runs of a recorded program, and its pipelines, each once; those that no program before it had are compiled now. */
+  async of(recorded: Program): Promise<{ readonly program: Program; readonly compiled: readonly Compiled[] }> {
+    await this.#gpu.choices.ready();
+    const { program, many } = await this.#gpu.pipelinesOf(this.#gpu.choices.arrange(recorded));
+    return { program, compiled: [...new Set(many)].map((pipeline) => this.#found.get(pipeline)!) };
   }
 }
 

@@ -9,7 +9,10 @@ import { thinAffineKernel, thinAffinesIn } from './fuse-thin-affine.js';
 import { thinNetKernels, thinNetsIn } from './fuse-thin-nets.js';
 import type { Fusion } from './fusion.js';
 
-export const quadFused: readonly Kernel[] = [...thinNetKernels, thinAffineKernel, linearAffineKernel, inputAffineKernel];
+/** Nets with thin ends, a dispatch each. */
+export const thinFused: readonly Kernel[] = [...thinNetKernels, thinAffineKernel];
+
+export const quadFused: readonly Kernel[] = [...thinFused, linearAffineKernel, inputAffineKernel];
 
 /** Of two that share a part, the one that takes more along is first. */
 export const quadFusionsIn = (program: Program): readonly Fusion[] =>

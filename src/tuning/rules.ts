@@ -12,14 +12,14 @@ import type { Kernel } from '../runtime/kernel.js';
 import type { Program } from '../runtime/program.js';
 import { familyName } from './family-name.js';
 import { fuse } from './fusion.js';
-import { quadFused, quadFusionsIn } from './quad-fusions.js';
+import { quadFused, quadFusionsIn, thinFused } from './quad-fusions.js';
 
 export { arranged } from './arrange.js';
 
 type Size = Readonly<Record<'inputs' | 'outputs', number>>;
 
-/** A product holds up to 64 inputs in eights, or of four outputs takes 8 at a time. */
-const pays = ({ inputs, outputs }: Size): boolean => inputs >= (outputs > 4 ? 5 : 16);
+/** A product holds up to 64 inputs in eights, or of four outputs takes 8 at a time. What it saves of a smaller layer takes long to make up for its compilation. */
+const pays = ({ inputs, outputs }: Size): boolean => (outputs > 4 ? inputs > 4 && inputs * outputs >= 512 : inputs >= 16);
 
 const always = (): boolean => true;
 
@@ -40,7 +40,8 @@ export const rules: Readonly<Record<string, AdapterRules>> = {
       const [quad, layers] = quads[familyName(kernel)] ?? [];
       return taps === 1 && layers?.({ inputs, outputs }) ? (quad as Kernel) : null;
     },
-    fuses: ({ kernel, params: { inputs = 0, outputs = 0 } }) => quadFused.includes(kernel) && pays({ inputs, outputs }),
+    fuses: ({ kernel, params: { inputs = 0, outputs = 0 } }) =>
+      thinFused.includes(kernel) || (quadFused.includes(kernel) && pays({ inputs, outputs })),
   },
 };
 

@@ -11,12 +11,15 @@ import {
   download,
   drop,
   inkAt,
+  isSmall,
   number,
   pictureOf,
   pictureOnce,
+  type Small,
   set,
   shareOfInk,
   small,
+  smallAt,
   stepOf,
   stepsAt,
   waitForTrained,
@@ -25,12 +28,19 @@ import {
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const open = useDemo();
 
+/** The page with a small flow. */
+const withSmall = ({ kind, steps, ...options }: Small & PageOptions, use: (page: Page) => Promise<void>): Promise<void> =>
+  open({ url: smallAt({ kind, steps }), ...options }, async (page) => {
+    await isSmall(page, kind);
+    await use(page);
+  });
+
 const withPage = (options: PageOptions, use: (page: Page) => Promise<void>): Promise<void> => open({ url: 'train.html', ...options }, use);
 
 describe('training', () => {
   test('a flow learns two moons while one watches, pauses, goes on, and starts again', () =>
     withPage({}, async (page) => {
-      await small(page, 'realNVP', 400);
+      await small(page, { kind: 'realNVP', steps: 400 });
       const before = shareOfInk(await pictureOnce(page, 'sample-points', (picture) => shareOfInk(picture) > 0.02));
       expect(before).toBeGreaterThan(0.02);
       expect(await text(page, 'entropy')).toBe('2.396');
@@ -62,8 +72,7 @@ describe('training', () => {
     }));
 
   test('goes on and ends while the page is hidden, where no frame comes', () =>
-    withPage({}, async (page) => {
-      await small(page, 'realNVP', 400);
+    withSmall({ kind: 'realNVP', steps: 400 }, async (page) => {
       await page.click('#run');
       await stepsAt(page, 20);
       const client = await page.createCDPSession();
@@ -88,8 +97,7 @@ describe('training', () => {
     }));
 
   test('the pictures follow the flow while it trains', () =>
-    withPage({}, async (page) => {
-      await small(page, 'realNVP', 100_000);
+    withSmall({ kind: 'realNVP', steps: 100_000 }, async (page) => {
       const shades = async () => {
         const picture = await pictureOf(page, 'density');
         return Array.from({ length: 400 }, (_, i) => inkAt(picture, 20 * (i % 20) + 10, 20 * Math.floor(i / 20) + 10));
@@ -115,8 +123,7 @@ describe('training', () => {
     }));
 
   test('the density is that of the library', () =>
-    withPage({}, async (page) => {
-      await small(page, 'realNVP', 100);
+    withSmall({ kind: 'realNVP', steps: 100 }, async (page) => {
       const { side, logProb } = (await page.evaluate(`(async () => {
         const { Gpu, realNVP } = await import('/@fs${root}src/index.ts');
         const gpu = await Gpu.request();
@@ -153,7 +160,7 @@ describe('training', () => {
       // Every second one, each with another flow; the others are drawn by the same code.
       for (const [i, name] of names.filter((known, at) => known !== 'flights' && at % 2 === 1).entries()) {
         await set(page, 'data', name);
-        await small(page, ['maf', 'realNVP', 'spline'][i]!, 3);
+        await small(page, { kind: (['maf', 'realNVP', 'spline'] as const)[i]!, steps: 3 });
         await page.waitForFunction(() => document.getElementById('run')?.textContent === 'Start');
         await page.click('#run');
         await waitForTrained(page);
@@ -163,8 +170,7 @@ describe('training', () => {
     }));
 
   test('flights load when they are chosen, and train', () =>
-    withPage({}, async (page) => {
-      await small(page, 'maf', 3);
+    withSmall({ kind: 'maf', steps: 3 }, async (page) => {
       await set(page, 'data', 'flights');
       await page.waitForFunction(() => document.getElementById('status')?.textContent?.includes('195\u202f000 rows'));
       expect(await text(page, 'axes')).toMatch(/^Across: delay \/ minutes, −\d+\.?\d* to \d+.* Up: distance \/ miles, /);
@@ -175,8 +181,7 @@ describe('training', () => {
     }));
 
   test('a dropped file trains in its own units, and what is downloaded opens again', () =>
-    withPage({}, async (page) => {
-      await small(page, 'maf', 60);
+    withSmall({ kind: 'maf', steps: 60 }, async (page) => {
       await drop(page, 'weights.csv', csv());
       await page.waitForFunction(() => document.getElementById('status')?.textContent?.endsWith('270 rows. 30 more are held out.'));
       expect(await page.$eval('#density', (canvas) => canvas.clientWidth)).toBe(0);
@@ -227,8 +232,7 @@ describe('training', () => {
 
 describe('the page', () => {
   test('refuses what it cannot learn from, in words, and goes on', () =>
-    withPage({}, async (page) => {
-      await small(page, 'maf', 1000);
+    withSmall({ kind: 'maf', steps: 1000 }, async (page) => {
       await page.click('#run');
       await stepsAt(page, 1);
       await drop(page, 'a.csv', 'a,b\n1,2\n3,n/a\n');
@@ -256,9 +260,16 @@ describe('the page', () => {
       await waitForTrained(page);
     }));
 
+  test('begins as its address says, and refuses there what its fields refuse', () =>
+    open({ url: 'train.html?kind=maf&layers=0&width=16' }, async (page) => {
+      await status(page, 'Layers takes a whole number from 1 to 32.');
+      expect(await page.$eval('#layers', (field) => field.getAttribute('aria-invalid'))).toBe('true');
+      await set(page, 'layers', '2');
+      await isSmall(page, 'maf');
+    }));
+
   test('a start waits for the flow that is being made', () =>
-    withPage({}, async (page) => {
-      await small(page, 'realNVP', 4);
+    withSmall({ kind: 'realNVP', steps: 4 }, async (page) => {
       await page.evaluate(() => {
         const width = document.getElementById('width') as HTMLInputElement;
         for (const value of ['8', '12', '5']) {
@@ -277,8 +288,7 @@ describe('the page', () => {
       ['light', 360, 200, 255],
       ['dark', 320, 0, 60],
     ] as const)
-      await withPage({ width, media: { 'prefers-color-scheme': scheme } }, async (page) => {
-        await small(page, 'realNVP', 10);
+      await withSmall({ kind: 'realNVP', steps: 10, width, media: { 'prefers-color-scheme': scheme } }, async (page) => {
         if (scheme === 'light') {
           // The longest texts come with the end.
           await page.click('#run');
@@ -295,8 +305,7 @@ describe('the page', () => {
   test('appears where the browser cannot show a WebGPU canvas', async () => {
     const plain = await launchBrowser();
     try {
-      await withPage({ on: plain }, async (page) => {
-        await small(page, 'realNVP', 5);
+      await withSmall({ kind: 'realNVP', steps: 5, on: plain }, async (page) => {
         expect(shareOfInk(await pictureOnce(page, 'sample-points', (picture) => shareOfInk(picture) > 0.02))).toBeGreaterThan(0.02);
         await page.click('#run');
         await waitForTrained(page);
@@ -313,13 +322,14 @@ describe('the page', () => {
     }));
 
   test('starts again after the device was lost in the middle of training', () =>
-    withPage(
+    withSmall(
       {
+        kind: 'realNVP',
+        steps: 5000,
         before: `const request = GPUAdapter.prototype.requestDevice;
           GPUAdapter.prototype.requestDevice = async function (...args) { return (window.device = await request.apply(this, args)); };`,
       },
       async (page) => {
-        await small(page, 'realNVP', 5000);
         await page.click('#run');
         await stepsAt(page, 3);
         await page.evaluate('window.device.destroy()');

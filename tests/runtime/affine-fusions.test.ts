@@ -82,7 +82,7 @@ test('the rule for SwiftShader takes them where a quad is worth it', () =>
   withGpu(held.gpu.device, async (gpu) => {
     for (const [kernel, dim, hidden, worth] of [
       ['linear-affine', 8, 64, true],
-      ['linear-affine', 8, 4, false],
+      ['linear-affine', 8, 20, false],
       ['thin-net-affine', 2, 64, true],
       ['thin-net-affine', 2, 6, true],
     ] as const) {

@@ -147,17 +147,19 @@ describe('tune', () => {
 test('the rule for this adapter is said', async () => {
   const gpu = Gpu.from(context.gpu.device);
   try {
-    const flow = await maf(gpu, OPTIONS);
-    await flow.logProb(new Float32Array(5));
+    for (const dim of [6, 4]) await (await maf(gpu, { ...OPTIONS, dim })).logProb(new Float32Array(dim));
     const { adapter, choices } = await gpu.report();
-    const wide = choices.filter(({ kernel, params }) => kernel === 'masked-linear' && params.inputs! >= 96 && params.outputs! >= 16);
-    expect(wide.length).toBeGreaterThan(0);
+    const layers = choices.filter(({ kernel }) => kernel === 'masked-linear');
+    const wide = layers.filter(({ params }) => params.inputs! > 4 && params.inputs! * params.outputs! >= 512);
+    expect(new Set(wide.map(({ params }) => params.inputs))).toContain(6);
     const ruled = adapter === 'swiftshader';
     for (const { chosen, because } of wide) {
       expect(chosen).toBe(ruled ? 'masked-linear-quad' : 'masked-linear');
       expect(because).toBe(ruled ? 'rule' : 'default');
     }
-    expect(choices.filter(({ params }) => params.inputs === 5).every(({ because }) => because === 'default')).toBe(true);
+    const narrow = layers.filter(({ params }) => params.inputs === 4);
+    expect(narrow.length).toBeGreaterThan(0);
+    expect(narrow.every(({ because }) => because === 'default')).toBe(true);
   } finally {
     gpu.dispose();
   }

@@ -16,15 +16,27 @@ export const set = (page: Page, id: string, value: string): Promise<void> =>
 
 export const choose = (page: Page, kind: string): Promise<void> => page.click(`input[name=kind][value="${kind}"]`);
 
+const PARAMETERS = { realNVP: '676', maf: '776', spline: '2\u202f206' };
+
 /** A small flow, so that a test takes seconds on a processor. */
-export async function small(page: Page, kind: string, steps: number): Promise<void> {
+export interface Small {
+  readonly kind: keyof typeof PARAMETERS;
+  readonly steps: number;
+}
+
+/** The address at which the page begins with it, and compiles no other before. */
+export const smallAt = ({ kind, steps }: Small): string => `train.html?kind=${kind}&layers=2&width=16&steps=${steps}`;
+
+export const isSmall = (page: Page, kind: Small['kind']): Promise<unknown> => status(page, `A fresh flow, ${PARAMETERS[kind]} parameters`);
+
+/** The same by the page's fields. */
+export async function small(page: Page, { kind, steps }: Small): Promise<void> {
   await status(page, 'A fresh flow');
   await set(page, 'layers', '2');
   await set(page, 'width', '16');
   await choose(page, kind);
   await set(page, 'steps', String(steps));
-  const parameters = { realNVP: '676', maf: '776', spline: '2\u202f206' }[kind]!;
-  await status(page, `A fresh flow, ${parameters} parameters`);
+  await isSmall(page, kind);
 }
 
 export const drop = (page: Page, name: string, bytes: Uint8Array | string): Promise<void> =>

@@ -21,8 +21,7 @@ export interface TaskCost {
 /** Pipelines and bytes of both directions for `count` rows. */
 export async function costOf(bench: Bench, flow: Flow, count: number): Promise<Record<'sample' | 'logProb', TaskCost>> {
   const cost = async (task: 'sample' | 'logProb'): Promise<TaskCost> => {
-    const program = ownFlow('bench', flow).record(task);
-    const compiled = await bench.compileTimes.of(program);
+    const { program, compiled } = await bench.compileTimes.of(ownFlow('bench', flow).record(task));
     const bytes = program.commands.reduce((sum, command) => sum + bytesOf(command, count), 0);
     return { program, compiled, figures: (time) => ({ traffic: gigabytes(bytes, time), compile: total(compiled) }) };
   };

@@ -130,7 +130,7 @@ export async function measureMaskedLinear(bench: Bench): Promise<Row[]> {
       bench.progress(`masked-linear: ${name}, ${kernel.source.name}`);
       gpu.choices.measured.set(choice, kernel);
       try {
-        const compile = total(await bench.compileTimes.of(program(layer, 1, false)));
+        const compile = total((await bench.compileTimes.of(program(layer, 1, false))).compiled);
         const error = check(layer, await runProgram(gpu, program(layer, 1, true), 'y', rows), spread(rows, settings.checkedRows));
         const measure = async (times: number) => {
           const executable = await gpu.compile(program(layer, times, false), residents);

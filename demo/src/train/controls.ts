@@ -38,6 +38,16 @@ export const chosenTraining = (): RunSettings => ({
   learningRate: numberIn('rate', 'Learning rate'),
 });
 
+/** Fills the fields that the page's address names, as in train.html?kind=maf&layers=2&width=16. What a field does not take is refused when it is read. */
+export function fillFrom(address: URLSearchParams): void {
+  for (const id of ['layers', 'width', 'steps', 'batch', 'rate']) {
+    const value = address.get(id);
+    if (value !== null) input(id).value = value;
+  }
+  for (const radio of document.querySelectorAll<HTMLInputElement>('input[name=kind]'))
+    if (radio.value === address.get('kind')) radio.checked = true;
+}
+
 /** Options of a list; what was chosen stays if it is still there. */
 export function fillSelect(
   select: HTMLSelectElement,

@@ -7,7 +7,7 @@ import { freshCanvas, type Presentation, rememberCopied, rememberedPresentation 
 import { adapterName, colourOf, element, requestGpu, sentence, showNotice } from '../furniture.js';
 import { integer } from '../text.js';
 import { Chart } from './chart.js';
-import { chooseFile, chosenFlow, chosenTraining, download, FieldError, fillSelect, onFile } from './controls.js';
+import { chooseFile, chosenFlow, chosenTraining, download, FieldError, fillFrom, fillSelect, onFile } from './controls.js';
 import { type DataSet, tableData, toyData } from './data.js';
 import { loadFlights } from './flights.js';
 import { openFlow } from './flows.js';
@@ -225,7 +225,7 @@ async function start(presentation: Presentation = rememberedPresentation()): Pro
     const curve = new Chart(element('chart'), made.curve);
     chart = curve;
     controlsSet.disabled = false;
-    made.renew(chosenData(), chosenFlow());
+    attempt(() => made.renew(chosenData(), chosenFlow()));
   } catch (error) {
     fail(error);
   }
@@ -264,4 +264,5 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
 });
 new ResizeObserver(repaint).observe(board);
 listData(toys[0]!.name);
+fillFrom(new URLSearchParams(location.search));
 void start();
