@@ -129,14 +129,8 @@ export const quadKernel = <const S extends QuadSource>(source: S, short = false)
     const { inputs, outputs } = params as LinearCost['params'];
     const THIN = outputs <= THIN_OUTPUTS;
     const MORE = !THIN && inputs > CHUNK;
-    const held = MORE ? CHUNK : STRIP;
-    return {
-      THIN,
-      MORE,
-      SHORT: short,
-      EIGHTS: MORE || THIN ? CHUNK / STRIP : ceilDiv(inputs, STRIP),
-      RAGGED: THIN || inputs % held !== 0,
-    };
+    const EIGHTS = MORE || THIN ? CHUNK / STRIP : ceilDiv(inputs, STRIP);
+    return { THIN, MORE, SHORT: short, EIGHTS, RAGGED: THIN || inputs % (EIGHTS * STRIP) !== 0 };
   },
 });
 
