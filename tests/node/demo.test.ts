@@ -11,12 +11,46 @@ import type { Page } from 'puppeteer-core';
 import { build } from 'vite';
 import { describe, expect, test } from 'vitest';
 import { launchBrowser } from '../../scripts/browser.mjs';
-import { decodePng, demoConfig, isSoftware, status, text, useDemo } from '../support/demo.js';
+import { ownFlow } from '../../src/flows/flow.js';
+import { importTorch } from '../../src/index.js';
+import { decodePng, demoConfig, forget, isSoftware, keepDevice, status, text, useDemo } from '../support/demo.js';
+import { ReferenceFlow } from '../support/reference-flow.js';
+import { without } from '../support/without.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const pixels = JSON.parse(readFileSync(join(root, 'demo/models/digits/pixels.json'), 'utf8')) as { mean: number[]; scale: number[] };
 
-const withPage = useDemo();
+const { open: withPage, share } = useDemo();
+
+const shared = share({
+  before: `window.shift = 0;
+    new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
+      .observe({ type: 'layout-shift', buffered: true });
+    ${keepDevice}`,
+  ready: async (page) => {
+    await status(page, '64 images from seed 7');
+    await page.evaluate('window.shiftOfLoading = window.shift');
+  },
+});
+
+/** The page that most tests share, as it begins: 64 images from seed 7, at rest, unsorted, the first one chosen. */
+const withSheet = (use: (page: Page) => Promise<void>): Promise<void> =>
+  shared(async (page) => {
+    await page.evaluate(() => {
+      const field = (id: string) => document.getElementById(id) as HTMLInputElement;
+      if (field('run').textContent === 'Pause') field('run').click();
+      field('pace').value = 'calm';
+      for (const id of ['sort', 'smooth']) if (field(id).checked) field(id).click();
+      document.querySelector<HTMLInputElement>('input[name=count][value="64"]')!.click();
+      field('seed').value = '7';
+    });
+    await page.focus('#captions');
+    await page.keyboard.press('Home');
+    await forget(page);
+    await page.click('#sample');
+    await status(page, '64 images from seed 7');
+    await use(page);
+  });
 
 const logDensities = (page: Page): Promise<number[]> =>
   page.$$eval('#captions [role=option]', (cells) => cells.map((cell) => Number(cell.textContent?.replace('−', '-') || Number.NaN)));
@@ -59,22 +93,18 @@ async function levelsOnce(page: Page, accept: (levels: number[]) => boolean): Pr
 
 const isPicture = (got: number[]): boolean => new Set(got.map((level) => level.toFixed(2))).size > 8;
 
-/** 64 samples of seed 7 by the library's own way, in the page's browser. A string: the test's own bundler must not touch it. */
-async function librarySays(page: Page): Promise<{ x: number[]; logProb: number[] }> {
-  said ??= page.evaluate(`(async () => {
-    const { Gpu, importTorch } = await import('/@fs${root}src/index.ts');
-    const gpu = await Gpu.request();
-    const description = await (await fetch('/models/digits/case.json')).json();
-    const flow = await importTorch(gpu, description, await (await fetch('/models/digits/weights.safetensors')).arrayBuffer());
-    const x = await flow.sample(64, { seed: 7 });
-    const logProb = await flow.logProb(x);
-    gpu.dispose();
+let said: Promise<{ x: number[]; logProb: number[] }> | undefined;
+
+/** 64 samples of seed 7 with their log-densities, in float64. */
+function exactSamples(): Promise<{ x: number[]; logProb: number[] }> {
+  said ??= (async () => {
+    const file = (name: string) => readFileSync(join(root, 'demo/models/digits', name));
+    const flow = await importTorch(without(), JSON.parse(file('case.json').toString()), new Uint8Array(file('weights.safetensors')));
+    const { x, logProb } = new ReferenceFlow(ownFlow('test', flow)).sampleWithLogProb(64, 7);
     return { x: [...x], logProb: [...logProb] };
-  })()`) as Promise<{ x: number[]; logProb: number[] }>;
+  })();
   return said;
 }
-
-let said: Promise<{ x: number[]; logProb: number[] }> | undefined;
 
 const greyLevel = (value: number, pixel: number): number => {
   const unit = (1 / (1 + Math.exp(-(value * pixels.scale[pixel]! + pixels.mean[pixel]!))) - 0.05) / 0.9;
@@ -90,9 +120,8 @@ const FEW = 4;
 
 describe('the sheet', () => {
   test('shows the samples of the flow with their log-densities', () =>
-    withPage({}, async (page) => {
-      await status(page, '64 images from seed 7');
-      const expected = await librarySays(page);
+    withSheet(async (page) => {
+      const expected = await exactSamples();
       const shown = await logDensities(page);
       expect(shown).toHaveLength(64);
       for (const [index, value] of shown.entries()) expect(Math.abs(value - expected.logProb[index]!)).toBeLessThan(0.06);
@@ -103,9 +132,8 @@ describe('the sheet', () => {
     }));
 
   test('is the same for the same seed and another for another seed', () =>
-    withPage({}, async (page) => {
-      await status(page, '64 images from seed 7');
-      const expected = await librarySays(page);
+    withSheet(async (page) => {
+      const expected = await exactSamples();
       const wanted = expected.x.map((value, i) => greyLevel(value, i % 64));
       const first = await levelsOnce(page, (got) => differing(got, wanted) <= FEW);
       const seed = (await page.$('#seed'))!;
@@ -125,13 +153,12 @@ describe('the sheet', () => {
     }));
 
   test('sorts, and changes its number of images', () =>
-    withPage({}, async (page) => {
-      await status(page, '64 images');
+    withSheet(async (page) => {
       await page.click('#sort');
       await page.waitForFunction(() => document.querySelector('#detail-rank')?.textContent?.startsWith('1st of 64'));
       const sorted = await logDensities(page);
       expect(sorted).toEqual([...sorted].sort((a, b) => b - a));
-      const expected = await librarySays(page);
+      const expected = await exactSamples();
       const byDensity = expected.logProb.map((_, i) => i).sort((a, b) => expected.logProb[b]! - expected.logProb[a]!);
       const wanted = byDensity.flatMap((i) => expected.x.slice(i * 64, i * 64 + 64).map(greyLevel));
       expect(differing(await levelsOnce(page, (got) => differing(got, wanted) <= FEW), wanted)).toBeLessThanOrEqual(FEW);
@@ -145,8 +172,8 @@ describe('the sheet', () => {
     }));
 
   test('runs, pauses, and keeps calm where reduced motion is asked for', () =>
-    withPage({ media: { 'prefers-reduced-motion': 'reduce' } }, async (page) => {
-      await status(page, '64 images');
+    withSheet(async (page) => {
+      await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
       await page.select('#pace', 'frames');
       await page.click('#run');
       await page.waitForFunction(() => Number((document.getElementById('seed') as HTMLInputElement).value) >= 9, { timeout: 60_000 });
@@ -160,8 +187,7 @@ describe('the sheet', () => {
     }));
 
   test('times a large batch', () =>
-    withPage({}, async (page) => {
-      await status(page, '64 images');
+    withSheet(async (page) => {
       await page.click('#large');
       await page.waitForFunction(() => /a second/.test(document.getElementById('large-result')?.textContent ?? ''), { timeout: 30_000 });
       expect(await text(page, 'adapter-note')).toContain(isSoftware ? 'software adapter' : 'this GPU');
@@ -183,8 +209,7 @@ describe('the sheet', () => {
 
 describe('the page', () => {
   test('is used by keyboard alone, with a visible focus', () =>
-    withPage({}, async (page) => {
-      await status(page, '64 images');
+    withSheet(async (page) => {
       const focused = () =>
         page.evaluate(() => {
           const active = document.activeElement as HTMLInputElement;
@@ -197,7 +222,8 @@ describe('the page', () => {
         await page.keyboard.press('Tab');
         return focused();
       };
-      for (const name of ['to-digits', 'to-training', 'captions']) expect(await tab()).toEqual({ name, outlined: true });
+      await page.focus('#to-digits');
+      for (const name of ['to-training', 'captions']) expect(await tab()).toEqual({ name, outlined: true });
       await page.keyboard.press('ArrowRight');
       expect(await text(page, 'detail-number')).toBe('Image 2');
       await page.keyboard.press('End');
@@ -216,8 +242,7 @@ describe('the page', () => {
     }));
 
   test('refuses what is no seed, in words', () =>
-    withPage({}, async (page) => {
-      await status(page, '64 images');
+    withSheet(async (page) => {
       await page.$eval('#seed', (input) => {
         (input as HTMLInputElement).value = '';
       });
@@ -226,8 +251,7 @@ describe('the page', () => {
     }));
 
   test('has no sideways scroll on a small screen', () =>
-    withPage({ width: 360 }, async (page) => {
-      await status(page, '64 images');
+    withSheet(async (page) => {
       for (const [width, count] of [
         [360, 64],
         [360, 256],
@@ -244,8 +268,8 @@ describe('the page', () => {
   test('is dark where dark is asked for', async () => {
     const brightness: number[] = [];
     for (const scheme of ['light', 'dark'])
-      await withPage({ media: { 'prefers-color-scheme': scheme } }, async (page) => {
-        await status(page, '64 images');
+      await withSheet(async (page) => {
+        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
         const picture = decodePng(Buffer.from(await page.screenshot()));
         brightness.push(picture.rgb(4, 4)[0]);
         expect(isPicture(await levelsOnce(page, isPicture))).toBe(true);
@@ -255,17 +279,9 @@ describe('the page', () => {
   });
 
   test('stands still while it loads', () =>
-    withPage(
-      {
-        before: `window.shift = 0;
-          new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
-          .observe({ type: 'layout-shift', buffered: true });`,
-      },
-      async (page) => {
-        await status(page, '64 images');
-        expect(await page.evaluate('window.shift')).toBeLessThan(0.01);
-      },
-    ));
+    withSheet(async (page) => {
+      expect(await page.evaluate('window.shiftOfLoading')).toBeLessThan(0.01);
+    }));
 
   test('builds into a folder that works below any address', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'pushforward-demo-'));
@@ -294,7 +310,8 @@ describe('the page', () => {
         await page.click('#to-training');
         await status(page, 'A fresh flow');
         await page.click('#to-digits');
-        await status(page, '64 images from seed 7');
+        await page.waitForFunction(() => document.querySelectorAll('#captions [role=option]').length === 64);
+        expect(page.url()).toBe(url);
       });
     } finally {
       files?.closeAllConnections();
@@ -329,19 +346,12 @@ describe('what can go wrong is said in words', () => {
     }));
 
   test('a lost device, and a new start', () =>
-    withPage(
-      {
-        before: `const request = GPUAdapter.prototype.requestDevice;
-          GPUAdapter.prototype.requestDevice = async function (...args) { return (window.device = await request.apply(this, args)); };`,
-      },
-      async (page) => {
-        await status(page, '64 images');
-        await page.evaluate('window.device.destroy()');
-        await status(page, 'The GPU went away');
-        await page.click('#notice button');
-        await status(page, '64 images from seed 7');
-        expect(await page.$eval('#notice', (notice) => (notice as HTMLElement).hidden)).toBe(true);
-        expect(isPicture(await levelsOnce(page, isPicture))).toBe(true);
-      },
-    ));
+    withSheet(async (page) => {
+      await page.evaluate('window.device.destroy()');
+      await status(page, 'The GPU went away');
+      await page.click('#notice button');
+      await status(page, '64 images from seed 7');
+      expect(await page.$eval('#notice', (notice) => (notice as HTMLElement).hidden)).toBe(true);
+      expect(isPicture(await levelsOnce(page, isPicture))).toBe(true);
+    }));
 });

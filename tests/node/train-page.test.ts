@@ -1,11 +1,14 @@
 // The page of demo/ that trains a flow: what it draws is compared with what the library says, and it is used as a person would use it.
 
-import { fileURLToPath } from 'node:url';
 import type { Page } from 'puppeteer-core';
 import { describe, expect, test } from 'vitest';
 import { launchBrowser } from '../../scripts/browser.mjs';
-import { type PageOptions, type Picture, status, text, useDemo } from '../support/demo.js';
+import { ownFlow } from '../../src/flows/flow.js';
+import { loadFlow, realNVP } from '../../src/index.js';
+import { keepDevice, type Picture, status, text, useDemo } from '../support/demo.js';
+import { ReferenceFlow } from '../support/reference-flow.js';
 import {
+  beginSmall,
   choose,
   csv,
   download,
@@ -24,23 +27,22 @@ import {
   stepsAt,
   waitForTrained,
 } from '../support/train-page.js';
+import { without } from '../support/without.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const open = useDemo();
+const { open, share } = useDemo();
 
-/** The page with a small flow. */
-const withSmall = ({ kind, steps, ...options }: Small & PageOptions, use: (page: Page) => Promise<void>): Promise<void> =>
-  open({ url: smallAt({ kind, steps }), ...options }, async (page) => {
-    await isSmall(page, kind);
+const shared = share({ url: smallAt({ kind: 'realNVP', steps: 400 }), before: keepDevice, ready: (page) => isSmall(page, 'realNVP') });
+
+/** The page that most tests share, with a fresh small flow that has not been trained. */
+const withSmall = (wanted: Small, use: (page: Page) => Promise<void>): Promise<void> =>
+  shared(async (page) => {
+    await beginSmall(page, wanted);
     await use(page);
   });
 
-const withPage = (options: PageOptions, use: (page: Page) => Promise<void>): Promise<void> => open({ url: 'train.html', ...options }, use);
-
 describe('training', () => {
   test('a flow learns two moons while one watches, pauses, goes on, and starts again', () =>
-    withPage({}, async (page) => {
-      await small(page, { kind: 'realNVP', steps: 400 });
+    withSmall({ kind: 'realNVP', steps: 400 }, async (page) => {
       const before = shareOfInk(await pictureOnce(page, 'sample-points', (picture) => shareOfInk(picture) > 0.02));
       expect(before).toBeGreaterThan(0.02);
       expect(await text(page, 'entropy')).toBe('2.396');
@@ -71,8 +73,10 @@ describe('training', () => {
       expect(await text(page, 'run')).toBe('Start');
     }));
 
+  // On a page of its own: one that was frozen gets no frame again.
   test('goes on and ends while the page is hidden, where no frame comes', () =>
-    withSmall({ kind: 'realNVP', steps: 400 }, async (page) => {
+    open({ url: smallAt({ kind: 'realNVP', steps: 400 }) }, async (page) => {
+      await isSmall(page, 'realNVP');
       await page.click('#run');
       await stepsAt(page, 20);
       const client = await page.createCDPSession();
@@ -93,7 +97,6 @@ describe('training', () => {
       expect(await page.title()).not.toBe('a frame');
       expect(await text(page, 'step')).toBe('400 of 400');
       expect(number(/loss ([\d.−]+) nats/.exec(await statusNow())![1]!)).toBeLessThan(3.1);
-      await client.send('Page.setWebLifecycleState', { state: 'active' });
     }));
 
   test('the pictures follow the flow while it trains', () =>
@@ -124,17 +127,13 @@ describe('training', () => {
 
   test('the density is that of the library', () =>
     withSmall({ kind: 'realNVP', steps: 100 }, async (page) => {
-      const { side, logProb } = (await page.evaluate(`(async () => {
-        const { Gpu, realNVP } = await import('/@fs${root}src/index.ts');
-        const gpu = await Gpu.request();
-        const flow = await realNVP(gpu, { dim: 2, layers: 2, hidden: [16, 16], seed: 1 });
-        const side = 110;
-        const at = (i) => (8.8 * (i + 0.5)) / side - 4.4;
-        const x = Float32Array.from({ length: 2 * side * side }, (_, i) => i % 2 === 0 ? at((i / 2) % side) : -at(Math.floor(i / 2 / side)));
-        const logProb = await flow.logProb(x);
-        gpu.dispose();
-        return { side, logProb: [...logProb] };
-      })()`)) as { side: number; logProb: number[] };
+      const side = 110;
+      const at = (i: number) => (8.8 * (i + 0.5)) / side - 4.4;
+      const points = Float32Array.from({ length: 2 * side * side }, (_, i) =>
+        i % 2 === 0 ? at((i / 2) % side) : -at(Math.floor(i / 2 / side)),
+      );
+      const flow = await realNVP(without(), { dim: 2, layers: 2, hidden: [16, 16], seed: 1 });
+      const logProb = [...new ReferenceFlow(ownFlow('test', flow)).logProb(points)];
       const p = logProb.map(Math.exp);
       const level = p.reduce((sum, value) => sum + value * value, 0) / p.reduce((sum, value) => sum + value, 0);
       const expected = p.map((value) => 1 - Math.exp((-1.5 * value) / level));
@@ -153,8 +152,7 @@ describe('training', () => {
     }));
 
   test('every flow takes a step on another toy density', () =>
-    withPage({}, async (page) => {
-      await status(page, 'A fresh flow');
+    withSmall({ kind: 'realNVP', steps: 3 }, async (page) => {
       const names = await page.$$eval('#data option', (options) => options.map((option) => option.value));
       expect(names).toHaveLength(7);
       // Every second one, each with another flow; the others are drawn by the same code.
@@ -203,14 +201,9 @@ describe('training', () => {
         .split('\n')
         .slice(1, -1)
         .map((row) => row.split(',').map(Number));
-      const mean = (await page.evaluate(`(async () => {
-        const { Gpu, loadFlow } = await import('/@fs${root}src/index.ts');
-        const gpu = await Gpu.request();
-        const flow = await loadFlow(gpu, Uint8Array.from(${JSON.stringify([...bytes])}));
-        const logProb = await flow.logProb(Float32Array.from(${JSON.stringify(rows.flat())}));
-        gpu.dispose();
-        return logProb.reduce((sum, value) => sum + value, 0) / logProb.length;
-      })()`)) as number;
+      const flow = await loadFlow(without(), Uint8Array.from(bytes));
+      const logProb = new ReferenceFlow(ownFlow('test', flow)).logProb(Float32Array.from(rows.flat()));
+      const mean = logProb.reduce((sum, value) => sum + value, 0) / logProb.length;
       // A normal with the deviations of the columns has 60, 0.01 and 1 of them: about 4.1 − 4.6 + 0 + 3 · 1.42 nats.
       expect(-mean).toBeLessThan(3.9);
       expect(Math.abs(-mean - validation)).toBeLessThan(0.5);
@@ -283,29 +276,30 @@ describe('the page', () => {
       expect(Buffer.from(bytes).toString('latin1')).toContain('"shape":[5,1]');
     }));
 
-  test('fits a small screen, and is dark where dark is asked for', async () => {
-    for (const [scheme, width, low, high] of [
-      ['light', 360, 200, 255],
-      ['dark', 320, 0, 60],
-    ] as const)
-      await withSmall({ kind: 'realNVP', steps: 10, width, media: { 'prefers-color-scheme': scheme } }, async (page) => {
-        if (scheme === 'light') {
-          // The longest texts come with the end.
-          await page.click('#run');
-          await waitForTrained(page);
-        }
+  test('fits a small screen, and is dark where dark is asked for', () =>
+    withSmall({ kind: 'realNVP', steps: 10 }, async (page) => {
+      // The longest texts come with the end.
+      await page.click('#run');
+      await waitForTrained(page);
+      for (const [scheme, width, low, high] of [
+        ['light', 360, 200, 255],
+        ['dark', 320, 0, 60],
+      ] as const) {
+        await page.setViewport({ width, height: 1200 });
+        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
         await page.evaluate(() => scrollTo(0, 0));
         const brightness = (picture: Picture) => picture.rgb(2, picture.height - 3)[0];
         const fits = (picture: Picture) => brightness(picture) >= low && brightness(picture) <= high;
         expect(fits(await pictureOnce(page, 'data-points', fits))).toBe(true);
-      });
-  });
+      }
+    }));
 
   test('appears where the browser cannot show a WebGPU canvas', async () => {
     const plain = await launchBrowser();
     try {
-      await withSmall({ kind: 'realNVP', steps: 5, on: plain }, async (page) => {
+      await open({ url: smallAt({ kind: 'realNVP', steps: 5 }), on: plain }, async (page) => {
+        await isSmall(page, 'realNVP');
         expect(shareOfInk(await pictureOnce(page, 'sample-points', (picture) => shareOfInk(picture) > 0.02))).toBeGreaterThan(0.02);
         await page.click('#run');
         await waitForTrained(page);
@@ -316,29 +310,21 @@ describe('the page', () => {
   });
 
   test('says so where there is no WebGPU', () =>
-    withPage({ before: `Object.defineProperty(navigator, 'gpu', { value: undefined });` }, async (page) => {
+    open({ url: 'train.html', before: `Object.defineProperty(navigator, 'gpu', { value: undefined });` }, async (page) => {
       await status(page, 'No WebGPU here');
       expect(await text(page, 'notice')).toContain('Chrome or Edge 113');
     }));
 
   test('starts again after the device was lost in the middle of training', () =>
-    withSmall(
-      {
-        kind: 'realNVP',
-        steps: 5000,
-        before: `const request = GPUAdapter.prototype.requestDevice;
-          GPUAdapter.prototype.requestDevice = async function (...args) { return (window.device = await request.apply(this, args)); };`,
-      },
-      async (page) => {
-        await page.click('#run');
-        await stepsAt(page, 3);
-        await page.evaluate('window.device.destroy()');
-        await status(page, 'The GPU went away');
-        await page.click('#notice button');
-        await status(page, 'A fresh flow, 676 parameters');
-        await set(page, 'steps', '5');
-        await page.click('#run');
-        await waitForTrained(page);
-      },
-    ));
+    withSmall({ kind: 'realNVP', steps: 5000 }, async (page) => {
+      await page.click('#run');
+      await stepsAt(page, 3);
+      await page.evaluate('window.device.destroy()');
+      await status(page, 'The GPU went away');
+      await page.click('#notice button');
+      await status(page, 'A fresh flow, 676 parameters');
+      await set(page, 'steps', '5');
+      await page.click('#run');
+      await waitForTrained(page);
+    }));
 });

@@ -26,8 +26,31 @@ export interface PageOptions {
   readonly on?: Browser;
 }
 
-/** Serves demo/ and starts a browser for the tests of a file; opens a page, hands it on and closes it; any error of the page fails the test. */
-export function useDemo(): (options: PageOptions, use: (page: Page) => Promise<void>) => Promise<void> {
+/** A page that tests share: what they leave behind is theirs to mend. */
+export interface SharedOptions {
+  readonly url?: string;
+  /** JavaScript that runs before the page's own. */
+  readonly before?: string;
+  /** Waits for the page after it was opened. */
+  readonly ready: (page: Page) => Promise<unknown>;
+}
+
+type Use = (page: Page) => Promise<void>;
+
+/** Runs before the page's own script: keeps the device, so that a test can take it away. */
+export const keepDevice = `const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...args) { return (window.device = await request.apply(this, args)); };`;
+
+/** Serves demo/ and starts a browser for the tests of a file. Any error of a page fails the test that uses it. */
+export function useDemo(): {
+  /** Opens a page, hands it on and closes it. */
+  readonly open: (options: PageOptions, use: Use) => Promise<void>;
+  /**
+   * Hands on one page again and again, since most of what a fresh one costs on a processor is kernels that compile. After a test that failed it is opened
+   * anew. It comes with the usual size and media.
+   */
+  readonly share: (options: SharedOptions) => (use: Use) => Promise<void>;
+} {
   let server: ViteDevServer;
   let browser: Browser;
   let address: string;
@@ -44,29 +67,60 @@ export function useDemo(): (options: PageOptions, use: (page: Page) => Promise<v
     await server?.close();
   });
 
-  return async (options, use) => {
+  const prepare = async (page: Page, { width = 1200, media = {} }: PageOptions) => {
+    await page.setViewport({ width, height: 1200 });
+    await page.emulateMediaFeatures(Object.entries(media).map(([name, value]) => ({ name, value })));
+  };
+
+  const begin = async (options: PageOptions): Promise<{ page: Page; errors: string[] }> => {
     const page = await (options.on ?? browser).newPage();
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
     page.on('console', (message) => {
       if (message.type() === 'error' && !options.missing) errors.push(message.text());
     });
-    try {
-      await page.setViewport({ width: options.width ?? 1200, height: 1200 });
-      await page.emulateMediaFeatures(Object.entries(options.media ?? {}).map(([name, value]) => ({ name, value })));
-      if (options.before) await page.evaluateOnNewDocument(options.before);
-      if (options.missing) {
-        await page.setRequestInterception(true);
-        page.on('request', (request) =>
-          request.url().includes(options.missing!) ? request.respond({ status: 404, body: 'not here' }) : request.continue(),
-        );
-      }
-      await page.goto(new URL(options.url ?? '', address).href);
-      await use(page);
-      expect(errors).toEqual([]);
-    } finally {
-      await page.close();
+    await prepare(page, options);
+    if (options.before) await page.evaluateOnNewDocument(options.before);
+    if (options.missing) {
+      await page.setRequestInterception(true);
+      page.on('request', (request) =>
+        request.url().includes(options.missing!) ? request.respond({ status: 404, body: 'not here' }) : request.continue(),
+      );
     }
+    await page.goto(new URL(options.url ?? '', address).href);
+    return { page, errors };
+  };
+
+  return {
+    open: async (options, use) => {
+      const { page, errors } = await begin(options);
+      try {
+        await use(page);
+        expect(errors).toEqual([]);
+      } finally {
+        await page.close();
+      }
+    },
+    share: ({ ready, ...options }) => {
+      let held: { page: Page; errors: string[] } | null = null;
+      return async (use) => {
+        const { page, errors } = held ?? (await begin(options));
+        const opened = !held;
+        held = null;
+        try {
+          if (opened) await ready(page);
+          else {
+            await page.bringToFront();
+            await prepare(page, {});
+          }
+          await use(page);
+          expect(errors).toEqual([]);
+          held = { page, errors };
+        } finally {
+          if (!held) await page.close();
+        }
+      };
+    },
   };
 }
 
@@ -75,6 +129,12 @@ export const text = (page: Page, id: string): Promise<string> => page.$eval(`#${
 /** Waits until the page's status begins so. In a browser that has compiled nothing yet that took 16 s on a slow day, and twice that beside other tests. */
 export const status = (page: Page, start: string, timeout = 60_000): Promise<unknown> =>
   page.waitForFunction((wanted) => document.getElementById('status')?.textContent?.startsWith(wanted), { timeout }, start);
+
+/** Empties the page's status, so that what it says next is news. */
+export const forget = (page: Page): Promise<void> =>
+  page.evaluate(() => {
+    document.getElementById('status')!.textContent = '';
+  });
 
 export interface Picture {
   readonly width: number;

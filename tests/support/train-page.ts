@@ -1,7 +1,7 @@
 // The page of demo/ that trains a flow, as a person uses it.
 
 import type { Page } from 'puppeteer-core';
-import { decodePng, type Picture, status, text } from './demo.js';
+import { decodePng, forget, type Picture, status, text } from './demo.js';
 
 /** As a person types into a field, but at once. */
 export const set = (page: Page, id: string, value: string): Promise<void> =>
@@ -36,6 +36,26 @@ export async function small(page: Page, { kind, steps }: Small): Promise<void> {
   await set(page, 'width', '16');
   await choose(page, kind);
   await set(page, 'steps', String(steps));
+  await isSmall(page, kind);
+}
+
+/** The same from whatever a test before left: other data, a run that goes on, a flow from a file. */
+export async function beginSmall(page: Page, { kind, steps }: Small): Promise<void> {
+  await page.evaluate(
+    (wanted, count) => {
+      const field = (id: string) => document.getElementById(id) as HTMLInputElement;
+      document.querySelector<HTMLInputElement>(`input[name=kind][value="${wanted}"]`)!.checked = true;
+      field('layers').value = '2';
+      field('width').value = '16';
+      field('steps').value = count;
+      field('data').value = 'moons';
+      field('data').dispatchEvent(new Event('change', { bubbles: true }));
+    },
+    kind,
+    String(steps),
+  );
+  await forget(page);
+  await page.click('#reset');
   await isSmall(page, kind);
 }
 
