@@ -1,6 +1,6 @@
 import { SCALE_NUMBER } from '../../src/kernels/affine.js';
 import { affineBackward } from '../../src/kernels/affine-backward.js';
-import { SCALE_CONSTANTS, SCALE_KINDS, slotTable } from './affine.js';
+import { MIXED_KINDS, SCALE_CONSTANTS, SCALE_KINDS, slotTable } from './affine.js';
 import { defineCases, ROWS, tiledNormals, unread } from './case.js';
 
 type ScaleKind = keyof typeof SCALE_NUMBER;
@@ -47,7 +47,7 @@ export const affineBackwardCases = defineCases(affineBackward, [
   ...ROWS.map((rows) => backward(5, rows, 'exp', false)),
   ...[1, 2, 63].map((features) => backward(features, 257, 'exp', true)),
   ...SCALE_KINDS.flatMap((scale) => [false, true].map((undo) => backward(5, 1000, scale, undo))),
-  ...SCALE_KINDS.flatMap((scale) =>
+  ...MIXED_KINDS.flatMap((scale) =>
     [false, true].flatMap((undo) => [false, true].map((back) => backward(5, 257, scale, undo, { mix: 0.375, back }))),
   ),
   backward(5, 257, 'tanh', false, { y: false }),

@@ -38,7 +38,7 @@ export const autoregressiveSolveMixtureCases = defineCases(autoregressiveSolveMi
   solve('made', made(1, 7)),
   solve('made', made(2, 7), { components: 1 }),
   solve('made', made(2, 7), { components: 7 }),
-  solve('made', made(63, 70), { components: 2 }),
+  solve('made', made(63, 70)),
   solve('made', made(5, 20), { logDet: false }),
   solve('made', made(9, 200, 200), { panel: 3 }),
   solve('residual with gated context', { dim: 6, hidden: [21, 21], residual: true, contextDim: 3 }),

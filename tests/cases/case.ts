@@ -31,7 +31,13 @@ export interface KernelCase<S extends KernelSource = KernelSource> {
    * |got − exact| ≤ bound · max(1, |exact|), or, `of: 'inputs'`, bound · (the same sum over the sizes of its terms): what a reduction
    * is held to, except for `logarithms`: outputs whose error is that of their argument, relative. 0 compares bits.
    */
-  readonly tolerance: { readonly bound: number; readonly of?: 'inputs'; readonly logarithms?: readonly string[] };
+  readonly tolerance: {
+    readonly bound: number;
+    readonly of?: 'inputs';
+    readonly logarithms?: readonly string[];
+    /** Outputs that are held to another bound. */
+    readonly bounds?: Readonly<Record<string, number>>;
+  };
   /** Buffers that the kernel writes for itself alone: what they hold is not compared, what lies beyond them is. */
   readonly scratch?: readonly string[];
 }

@@ -1,5 +1,5 @@
 import { VALUE_NUMBER } from '../../src/kernels/activation-backward.js';
-import { linearInput, SLOPES } from '../../src/kernels/linear-input-backward.js';
+import { linearInput } from '../../src/kernels/linear-input-backward.js';
 import { turnedRanges } from '../../src/kernels/rules/masked-linear.js';
 import type { Random } from '../support/random.js';
 import { defineCases, ROWS, table, tiledNormals, ULP, unread } from './case.js';
@@ -66,7 +66,6 @@ export const linearInputCases = defineCases(linearInput, [
   ...[3, 12, 70].map((outputs) => product({ inputs: 70, outputs, at: 3, add: true })),
   product({ inputs: 10, outputs: 40, closed: [0, 3, 4] }),
   product({ inputs: 10, outputs: 40, closed: [2, 3] }),
-  ...(Object.keys(VALUE_NUMBER) as (keyof typeof VALUE_NUMBER)[])
-    .filter((activation) => SLOPES.has(VALUE_NUMBER[activation]))
-    .map((activation) => product({ inputs: 20, outputs: 21, activation })),
+  // All slopes are one function, and cases of activation-backward; each compiles for a second and more here.
+  ...(['relu', 'elu'] as const).map((activation) => product({ inputs: 20, outputs: 21, activation })),
 ]);

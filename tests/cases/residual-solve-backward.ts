@@ -59,9 +59,8 @@ export const residualSolveBackwardCases = defineCases(residualSolveBackward, [
   adjoint(2, [33]),
   adjoint(2, []),
   adjoint(63, [70, 65]),
-  ...(['tanh', 'elu', 'relu', 'leaky_relu', 'sigmoid', 'softplus', 'silu'] as const).map((activation) =>
-    adjoint(5, [20, 20], { activation }),
-  ),
+  // All are one function, and cases of activation and activation-backward.
+  ...(['tanh', 'softplus'] as const).map((activation) => adjoint(5, [20, 20], { activation })),
   adjoint(5, [20, 20], { side: true }),
   ...[0.5, 0.9, 0.99].map((lipschitz) => adjoint(5, [5, 5], { activation: 'elu', lipschitz, rotating: true })),
 ]);

@@ -1,5 +1,4 @@
 import { VALUE_NUMBER } from '../../src/kernels/activation-backward.js';
-import { SLOPES } from '../../src/kernels/linear-input-backward.js';
 import { thinNetBackward } from '../../src/kernels/thin-net-backward.js';
 import { type ThinShape, thinNetCall, thinShapes } from '../support/thin-net.js';
 import { defineCases, ROWS, tiledNormals, ULP } from './case.js';
@@ -24,8 +23,8 @@ const net = (shape: ThinShape, { activation = 'relu', add = false }: Options = {
 
 export const thinNetBackwardCases = defineCases(thinNetBackward, [
   ...thinShapes(ROWS).map((shape) => net(shape, { add: true })),
-  ...[...Object.entries(VALUE_NUMBER)]
-    .filter(([, kind]) => SLOPES.has(kind))
-    .map(([activation]) => net({ front: 2, inputs: 12, outputs: 13, back: 2 }, { activation: activation as keyof typeof VALUE_NUMBER })),
+  // Slopes are one function for all kernels, and cases of activation-backward; what is compiled here takes a second each.
+  net({ front: 2, inputs: 12, outputs: 13, back: 2 }, { activation: 'relu' }),
+  net({ front: 2, inputs: 12, outputs: 13, back: 2 }, { activation: 'tanh' }),
   net({ front: 2, inputs: 12, outputs: 13, back: 2 }, { activation: 'none' }),
 ]);

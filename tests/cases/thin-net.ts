@@ -16,9 +16,8 @@ const net = (shape: ThinShape, front: Activation = 'relu', wide: Activation = 'r
 
 export const thinNetCases = defineCases(thinNet, [
   ...thinShapes(ROWS).map((shape) => net(shape)),
-  ...(['tanh', 'sigmoid', 'elu', 'leaky_relu', 'silu', 'softplus'] as const).map((activation) =>
-    net({ front: 2, inputs: 12, outputs: 13, back: 2 }, activation),
-  ),
+  // Activations are one function for all kernels, and cases of theirs; what is compiled here takes a second each.
+  ...(['tanh', 'softplus'] as const).map((activation) => net({ front: 2, inputs: 12, outputs: 13, back: 2 }, activation)),
   net({ front: 2, inputs: 12, outputs: 13, back: 2 }, 'relu', 'identity'),
   net({ front: 2, inputs: 12, outputs: 13, back: 0 }, 'identity', 'tanh'),
 ]);

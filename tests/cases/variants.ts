@@ -10,28 +10,32 @@ import { halfToNumber } from '../reference/halves.js';
 import { autoregressiveSolveAffineCases } from './autoregressive-solve-affine.js';
 import { autoregressiveSolveMixtureCases } from './autoregressive-solve-mixture.js';
 import { autoregressiveSolveSplineCases } from './autoregressive-solve-spline.js';
-import type { BufferSpec, KernelCases } from './case.js';
+import type { BufferSpec, KernelCase, KernelCases } from './case.js';
 import { weightGradientCases } from './linear-backward.js';
 import { linearInputCases } from './linear-input-backward.js';
 import { maskedLinearCases } from './masked-linear.js';
 
 const RELU = 1;
 const FLAGS = ['GATE', 'ADDEND', 'RAW', 'SCALE'];
-const bases = [
-  maskedLinearCases,
-  linearInputCases,
-  weightGradientCases,
-  autoregressiveSolveAffineCases,
-  autoregressiveSolveMixtureCases,
-  autoregressiveSolveSplineCases,
-];
+const linear = [maskedLinearCases, linearInputCases, weightGradientCases];
+const solves = [autoregressiveSolveAffineCases, autoregressiveSolveMixtureCases, autoregressiveSolveSplineCases];
+const bases = [...linear, ...solves];
 
-/** Those that differ in shape. */
-const chosen = ({ cases }: KernelCases) =>
-  cases.filter(({ constants = {} }) => {
-    const values = constants as Readonly<Record<string, number | boolean>>;
-    return Number(values.ACTIVATION ?? 0) <= RELU && [0, FLAGS.length].includes(FLAGS.filter((flag) => values[flag]).length);
-  });
+/** What a solve's net and its list of tasks need; the other constants are the transformer's. */
+const OF_NET = ['GENERAL', 'PANELS', 'HAS_LOG_DET'];
+
+/** Those that differ in shape: of a solve, with the transformer of the first. */
+function chosen(table: KernelCases): readonly KernelCase[] {
+  if (!solves.some(({ kernel }) => familyName(kernel) === familyName(table.kernel)))
+    return table.cases.filter(({ constants = {} }) => {
+      const values = constants as Readonly<Record<string, number | boolean>>;
+      return Number(values.ACTIVATION ?? 0) <= RELU && [0, FLAGS.length].includes(FLAGS.filter((flag) => values[flag]).length);
+    });
+  const transformer = ({ constants = {} }: KernelCase) =>
+    JSON.stringify(Object.entries(constants).filter(([name]) => !OF_NET.includes(name)));
+  const [first] = table.cases;
+  return table.cases.filter((entry) => transformer(entry) === transformer(first!));
+}
 
 const tableOf = (name: string, tables: readonly KernelCases[]): KernelCases => {
   const table = tables.find(({ kernel }) => familyName(kernel) === name);

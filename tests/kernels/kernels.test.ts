@@ -12,10 +12,7 @@ describe.each(tables.map((table) => [nameOf(table), table] as const))('%s', (nam
     const seed = freshSeed();
     const { worst, place } = await compareWithTwin(held.gpu.device, table.kernel, entry, seed);
     most = Math.max(most, worst);
-    expect(
-      worst,
-      `${place}; ${(worst * entry.tolerance.bound).toExponential(2)} of ${entry.tolerance.bound}; VITE_TEST_SEED=${seed}`,
-    ).toBeLessThanOrEqual(1);
+    expect(worst, `${place}; VITE_TEST_SEED=${seed}`).toBeLessThanOrEqual(1);
   });
   test('worst error beside what is allowed', () => console.info(`${name}: ${most.toFixed(3)}`));
 });

@@ -83,17 +83,18 @@ export async function compareWithTwin(device: GPUDevice, kernel: Kernel, test: K
     const touched = bits.subarray(length).findIndex((word) => word !== PATTERN);
     if (touched >= 0) throw new Error(`${name}: element ${length + touched} was written, ${touched} beyond the end`);
     if (test.scratch?.includes(name)) continue;
+    const bound = test.tolerance.bounds?.[name] ?? test.tolerance.bound;
     const terms = test.tolerance.logarithms?.includes(name) ? undefined : sizes?.[name];
     for (let at = 0; at < length; at++) {
       const row = rowOf(at, test.buffers[name]!.layout, length, rows);
       if (row >= rows) continue;
       const [value, want] = [result[at]!, exact[name]![at]!];
       if (value === want || (Number.isNaN(value) && Number.isNaN(want))) continue;
-      const allowed = test.tolerance.bound * (terms ? Math.max(terms[at]!, 2 ** -100) : Math.max(1, Math.abs(want)));
+      const allowed = bound * (terms ? Math.max(terms[at]!, 2 ** -100) : Math.max(1, Math.abs(want)));
       const ratio = Math.abs(value - want) / allowed;
       if (ratio <= worst) continue;
       worst = Number.isNaN(ratio) ? Number.POSITIVE_INFINITY : ratio;
-      place = `${name}[${at}] (row ${row}): ${value} for ${want}`;
+      place = `${name}[${at}] (row ${row}): ${value} for ${want}, within ${allowed.toExponential(2)}`;
     }
   }
   return { worst, place };

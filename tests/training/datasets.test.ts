@@ -9,7 +9,7 @@ import { maf, realNVP } from '../../src/index.js';
 import { useGpu } from '../support/gpu.js';
 import { Random } from '../support/random.js';
 
-const held = useGpu();
+const held = useGpu({ ruled: false });
 
 const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
 

@@ -5,7 +5,7 @@ import { DeviceLostError, DisposedError, type Flow, fit, Gpu, realNVP } from '..
 import { useGpu } from '../support/gpu.js';
 import { Random } from '../support/random.js';
 
-const held = useGpu();
+const held = useGpu({ ruled: false });
 const x = new Random(1).normals(2 * 400).map((value) => 3 + 2 * value);
 const options = { steps: 100_000, batch: 64, learningRate: 1e-2, schedule: 'constant', validation: 0.2, validateEvery: 5 } as const;
 

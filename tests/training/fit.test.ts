@@ -5,7 +5,7 @@ import { type FitProgress, fit, loadFlow, maf, realNVP, ShapeError, StateError, 
 import { useGpu } from '../support/gpu.js';
 import { Random } from '../support/random.js';
 
-const held = useGpu();
+const held = useGpu({ ruled: false });
 
 /** N(μ, A Aᵀ) with A lower triangular, and the mean of −log p: the loss that nothing beats. */
 function correlated(rows: number, seed: number) {

@@ -9,7 +9,7 @@ import { useGpu } from '../support/gpu.js';
 import { describeGradients } from '../support/gradient-check.js';
 import { freshSeed, Random } from '../support/random.js';
 
-const held = useGpu();
+const held = useGpu({ ruled: false });
 
 /** Flows whose density runs through kernels with derivative rules. */
 const trainable = flows.filter(

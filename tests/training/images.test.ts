@@ -10,7 +10,7 @@ import { useGpu } from '../support/gpu.js';
 import { describeGradients } from '../support/gradient-check.js';
 import { Random } from '../support/random.js';
 
-const held = useGpu();
+const held = useGpu({ ruled: false });
 
 /** Dense matrices one after another, the first a turn by one place, so that elimination has pivots to find. */
 function dense(gpu: Gpu, dim: number, layers: number) {

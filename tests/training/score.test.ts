@@ -10,7 +10,7 @@ import { useGpu } from '../support/gpu.js';
 import { freshSeed, Random } from '../support/random.js';
 import { ReferenceFlow } from '../support/reference-flow.js';
 
-const held = useGpu();
+const held = useGpu({ ruled: false });
 
 /** Flows whose density runs through kernels with derivative rules. */
 const differentiable = flows.filter(

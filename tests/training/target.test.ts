@@ -5,7 +5,7 @@ import { CompileError, fitTarget, iaf, maf, planar, realNVP, UnsupportedError, V
 import { CORRELATED_NORMAL, LOG_Z } from '../support/correlated-normal.js';
 import { useGpu } from '../support/gpu.js';
 
-const held = useGpu();
+const held = useGpu({ ruled: false });
 
 /** A banana: x₁ bends over x₀. */
 const BANANA = `

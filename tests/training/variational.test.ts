@@ -14,7 +14,7 @@ import { useGpu } from '../support/gpu.js';
 import { perturbed } from '../support/perturbed.js';
 import { freshSeed, Random } from '../support/random.js';
 
-const held = useGpu();
+const held = useGpu({ ruled: false });
 const DIM = 6;
 const encoder = { contextDim: DIM, base: { type: 'conditional_normal', hidden: [16] } } as const;
 
