@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation ae{let ab=ae.y;if(ae.x*4u>=f()||ab>=Z.a){return;}let aj=d(Z.a,ae.x)+ab*c;let u=A[aj];var g=1.;if(ACTIVATION==K){g=D[0];}if(HAS_VALUE){B[aj]=Q(ACTIVATION,u,g);}if(HAS_SLOPE){C[aj]=P(ACTIVATION,u,g);}}";
+const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation ac{let ab=ac.y;if(ac.x*4u>=f()||ab>=Z.a){return;}let al=d(Z.a,ac.x)+ab*c;let u=A[al];var g=1.;if(ACTIVATION==K){g=D[0];}if(HAS_VALUE){B[al]=Q(ACTIVATION,u,g);}if(HAS_SLOPE){C[al]=P(ACTIVATION,u,g);}}";
 const shader = /*#__PURE__*/ shaderText('features', 'source value! slope! beta:f', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${own}`);
 
 export const activation = /*#__PURE__*/ kernelSource<

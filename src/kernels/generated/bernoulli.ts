@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ae{if(ae.x*4u>=f()||ae.y*4u>=Z.a){return;}let N=u(v.a)+ae.x*4u;let g=vec2u(u(v.f),u(v.g));let b=R(N,ae.y,g);let I=d(Z.a,ae.x);for(var U=0u;U<min(4u,Z.a-ae.y*4u);U++){let aj=I+(ae.y*4u+U)*c;let k=A[aj];let e=select(vec4f(),vec4f(1.),b[U]<o(k));B[aj]=select(e,k,V(k));}}@64 log_mass ae{if(ae.x*4u>=f()){return;}let I=d(Z.a,ae.x);let b=vec4f(1.);let g=vec4f();var S=g;var w=b;var m=g;for(var e=0u;e<Z.a;e+=8u){var ah=g;let Y=min(e+8u,Z.a);for(var ab=e;ab<Y;ab++){let l=C[I+ab*c];let k=A[I+ab*c];ah+=(b-l)*select(g,k,k>g)+l*select(g,-k,k<g)+T(-abs(k));w=select(g,w,(l>=g)&(l<=b));m+=l;}S+=ah;}let n=Z.b*D[ae.x]-S;E[ae.x]=select(n+y(w),n+m,V(m));}";
+const own = "@16,4 sample ac{if(ac.x*4u>=f()||ac.y*4u>=Z.a){return;}let n=u(v.a)+ac.x*4u;let g=vec2u(u(v.f),u(v.g));let b=R(n,ac.y,g);let I=d(Z.a,ac.x);for(var U=0u;U<min(4u,Z.a-ac.y*4u);U++){let al=I+(ac.y*4u+U)*c;let k=A[al];let e=select(vec4f(),vec4f(1.),b[U]<o(k));B[al]=select(e,k,V(k));}}@64 log_mass ac{if(ac.x*4u>=f()){return;}let I=d(Z.a,ac.x);let b=vec4f(1.);let g=vec4f();var S=g;var w=b;var m=g;for(var e=0u;e<Z.a;e+=8u){var aj=g;let Y=min(e+8u,Z.a);for(var ab=e;ab<Y;ab++){let l=C[I+ab*c];let k=A[I+ab*c];aj+=(b-l)*select(g,k,k>g)+l*select(g,-k,k<g)+T(-abs(k));w=select(g,w,(l>=g)&(l<=b));m+=l;}S+=aj;}let n=Z.b*D[ac.x]-S;E[ac.x]=select(n+y(w),n+m,V(m));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ae{if(ae.x*4u>=f()||ae.y*4u>=Z.a){return;}let N=u(v.a)+ae.x*4u;let g=vec2u(u(v.f),u(v.g));let b=R(N,ae.y,g);let I=d(Z.a,ae.x);for(var U=0u;U<min(4u,Z.a-ae.y*4u);U++){let ab=ae.y*4u+U;let L=A[ab];let S=A[Z.a+ab];B[I+ab*c]=clamp(fma(vec4f(S-L),b[U],vec4f(L)),vec4f(L),vec4f(S));}}@64 log_density ae{if(ae.x*4u>=f()){return;}let I=d(Z.a,ae.x);let total=Z.b*D[ae.x]+Z.c;var m=total;var b=vec4f(1.);for(var ab=0u;ab<Z.a;ab++){let l=C[I+ab*c];b=select(vec4f(),b,(l>=vec4f(A[ab]))&(l<=vec4f(A[Z.a+ab])));m=select(m,l,V(l)&!V(m));}E[ae.x]=select(total+y(b),m,V(m));}";
+const own = "@16,4 sample ac{if(ac.x*4u>=f()||ac.y*4u>=Z.a){return;}let n=u(v.a)+ac.x*4u;let g=vec2u(u(v.f),u(v.g));let b=R(n,ac.y,g);let I=d(Z.a,ac.x);for(var U=0u;U<min(4u,Z.a-ac.y*4u);U++){let ab=ac.y*4u+U;let L=A[ab];let S=A[Z.a+ab];B[I+ab*c]=clamp(fma(vec4f(S-L),b[U],vec4f(L)),vec4f(L),vec4f(S));}}@64 log_density ac{if(ac.x*4u>=f()){return;}let I=d(Z.a,ac.x);let total=Z.b*D[ac.x]+Z.c;var m=total;var b=vec4f(1.);for(var ab=0u;ab<Z.a;ab++){let l=C[I+ab*c];b=select(vec4f(),b,(l>=vec4f(A[ab]))&(l<=vec4f(A[Z.a+ab])));m=select(m,l,V(l)&!V(m));}E[ac.x]=select(total+y(b),m,V(m));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn Q(u:vec4f,L:f32,S:f32)->vec4f{let M=select(u,vec4f(S),u>vec4f(S));return select(M,vec4f(L),M<vec4f(L));}@16,4 dequantize ae{if(ae.x*4u>=f()||ae.y>=Z.a){return;}let aj=d(Z.a,ae.x)+ae.y*c;C[aj]=Q((A[aj]+B[aj])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ae{if(ae.x*4u>=f()||ae.y>=Z.a){return;}let aj=d(Z.a,ae.x)+ae.y*c;C[aj]=Q(floor(A[aj]*Z.b),0.,Z.b-1.);}";
+const own = "fn Q(u:vec4f,L:f32,S:f32)->vec4f{let R=select(u,vec4f(S),u>vec4f(S));return select(R,vec4f(L),R<vec4f(L));}@16,4 dequantize ac{if(ac.x*4u>=f()||ac.y>=Z.a){return;}let al=d(Z.a,ac.x)+ac.y*c;C[al]=Q((A[al]+B[al])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ac{if(ac.x*4u>=f()||ac.y>=Z.a){return;}let al=d(Z.a,ac.x)+ac.y*c;C[al]=Q(floor(A[al]*Z.b),0.,Z.b-1.);}";
 const shader = /*#__PURE__*/ shaderText('features levels:f step:f', 'x u y!', `${libCall}${libLayout}${own}`);
 
 export const dequantize = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const t=24u;override REVERSE:bool=false;@64 householder ae{if(ae.x*4u>=f()){return;}let o=Z.a;let av=Z.b;let I=d(o,ae.x);var M=vec4f();var g=0u;for(var b=0u;b<=av;b++){let l=min(b,av-1u);let al=select(l,av-1u-l,REVERSE);var L=vec4f();for(var e=0u;e<o;e+=t){let Y=min(e+t,o);var ah=vec4f();for(var ab=e;ab<Y;ab++){let aj=I+ab*c;var k:vec4f;if(b==0u){k=A[aj];if(REVERSE){k-=C[2u*av+ab];}}else{k=D[aj]-B[g*o+ab]*M;}ah=fma(vec4f(B[al*o+ab]),k,ah);if(!REVERSE&&b==av){k+=C[2u*av+ab];}D[aj]=k;}L+=ah;}M=L*C[al]+L*C[av+al];g=al;}}";
+const own = "const t=24u;override REVERSE:bool=false;@64 householder ac{if(ac.x*4u>=f()){return;}let o=Z.a;let ax=Z.b;let I=d(o,ac.x);var M=vec4f();var g=0u;for(var b=0u;b<=ax;b++){let l=min(b,ax-1u);let an=select(l,ax-1u-l,REVERSE);var bh=vec4f();for(var e=0u;e<o;e+=t){let Y=min(e+t,o);var aj=vec4f();for(var ab=e;ab<Y;ab++){let al=I+ab*c;var k:vec4f;if(b==0u){k=A[al];if(REVERSE){k-=C[2u*ax+ab];}}else{k=D[al]-B[g*o+ab]*M;}aj=fma(vec4f(B[an*o+ab]),k,aj);if(!REVERSE&&b==ax){k+=C[2u*ax+ab];}D[al]=k;}bh+=aj;}M=bh*C[an]+bh*C[ax+an];g=an;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 implicit ae{if(ae.x*4u>=f()||ae.y>=Z.a){return;}let aj=d(Z.a,ae.x)+ae.y*c;E[aj]=A[aj]+X(B[aj]-C[aj],-D[aj]);}";
+const own = "@16,4 implicit ac{if(ac.x*4u>=f()||ac.y>=Z.a){return;}let al=d(Z.a,ac.x)+ac.y*c;E[al]=A[al]+X(B[al]-C[al],-D[al]);}";
 const shader = /*#__PURE__*/ shaderText('features steps=c', 'value goal image log_slope y!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const implicit = /*#__PURE__*/ kernelSource<

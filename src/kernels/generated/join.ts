@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 join ae{let ab=ae.y;if(ae.x*4u>=f()||ab>=Z.a){return;}let aj=d(Z.a,ae.x)+ab*c;if(ab<Z.b){C[aj]=A[d(Z.b,ae.x)+ab*c];}else{C[aj]=B[d(Z.c,ae.x)+(ab-Z.d)*c];}}";
+const own = "@16,4 join ac{let ab=ac.y;if(ac.x*4u>=f()||ab>=Z.a){return;}let al=d(Z.a,ac.x)+ab*c;if(ab<Z.b){C[al]=A[d(Z.b,ac.x)+ab*c];}else{C[al]=B[d(Z.c,ac.x)+(ab-Z.d)*c];}}";
 const shader = /*#__PURE__*/ shaderText('features leading_features whole_features shift', 'leading whole_tensor y!', `${libCall}${libLayout}${own}`);
 
 export const join = /*#__PURE__*/ kernelSource<

@@ -14,7 +14,7 @@ import { wgsl as libQuadProduct } from './lib/quad-product.js';
 import { wgsl as libLinearQuad } from './lib/linear-quad.js';
 import { wgsl as libQuadOutputs } from './lib/quad-outputs.js';
 
-const own = "@compute@workgroup_size(4)fn linear_input_quad(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)U:vec3u,@builtin(subgroup_invocation_id)ae:u32){I(V,U,ae%4u);}";
+const own = "@compute@workgroup_size(4)fn linear_input_quad(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)U:vec3u,@builtin(subgroup_invocation_id)ac:u32){I(V,U,ac%4u);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=t y_at=w blocks=o', 'x weight ranges=M:u y! source', `${libWeights}${libCall}${libLayout}${libRanges}${libMath}${libActivation}${libValueSlopeBackward}${libLinearInput}${libTurnedWeights}${libQuadProduct}${libLinearQuad}${libQuadOutputs}${own}`);
 
 export const linearInputQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<

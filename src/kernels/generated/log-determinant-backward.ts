@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward ae{let o=Z.a;let v=ae.y;if(ae.x*4u>=f()||v>=o){return;}let W=d(o*o,ae.x);let D=W+v*c;let N=o*c;for(var T=0u;T<o;T++){var l=vec4f();if(T==v){l=Z.b*B[ae.x];}for(var b=v;b<T;b++){l=fma(-A[W+(b*o+T)*c],C[D+b*N],l);}C[D+T*N]=l/(1.+A[W+(T*o+T)*c]);}for(var T=o-1u;T>0u;T--){let M=T-1u;var l=C[D+M*N];for(var b=T;b<o;b++){l=fma(-A[W+(b*o+M)*c],C[D+b*N],l);}C[D+M*N]=l;}}";
+const own = "@16,4 log_determinant_backward ac{let o=Z.a;let v=ac.y;if(ac.x*4u>=f()||v>=o){return;}let W=d(o*o,ac.x);let D=W+v*c;let n=o*c;for(var T=0u;T<o;T++){var l=vec4f();if(T==v){l=Z.b*B[ac.x];}for(var b=v;b<T;b++){l=fma(-A[W+(b*o+T)*c],C[D+b*n],l);}C[D+T*n]=l/(1.+A[W+(T*o+T)*c]);}for(var T=o-1u;T>0u;T--){let R=T-1u;var l=C[D+R*n];for(var b=T;b<o;b++){l=fma(-A[W+(b*o+R)*c],C[D+b*n],l);}C[D+R*n]=l;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

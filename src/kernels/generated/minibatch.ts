@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn ac(g:u32)->u32{var c=g;c=(c^(c>>16u))*0x7feb352du;c=(c^(c>>15u))*0x846ca68bu;return c^(c>>16u);}fn e(ai:u32,c:u32)->u32{let b=(1u<<Z.c)-1u;let g=ac(Z.d^ac(Z.e^ac(c)));var aj=ai;loop{var O=aj>>Z.c;var P=aj&b;for(var y=1u;y<=4u;y++){let al=O^(ac(P^(g+y*0x9e3779b9u))&b);O=P;P=al;}aj=(O<<Z.c)|P;if(aj<Z.b){break;}}return aj;}fn g(N:u32)->u32{let aj=u(v.d)+u(v.a)+N;return e(aj%Z.b,u(v.c)+aj/Z.b);}@64 minibatch ae{let av=f();if(ae.x*4u>=av){return;}let D=av-1u;var o:vec4u;for(var b=0u;b<4u;b++){o[b]=g(min(ae.x*4u+b,D))*Z.a;}for(var ab=0u;ab<Z.a;ab++){B[d(Z.a,ae.x)+ab*c]=vec4f(A[o.x+ab],A[o.y+ab],A[o.z+ab],A[o.w+ab]);}}";
+const own = "fn ad(g:u32)->u32{var c=g;c=(c^(c>>16u))*0x7feb352du;c=(c^(c>>15u))*0x846ca68bu;return c^(c>>16u);}fn e(ao:u32,c:u32)->u32{let b=(1u<<Z.c)-1u;let g=ad(Z.d^ad(Z.e^ad(c)));var al=ao;loop{var O=al>>Z.c;var P=al&b;for(var y=1u;y<=4u;y++){let an=O^(ad(P^(g+y*0x9e3779b9u))&b);O=P;P=an;}al=(O<<Z.c)|P;if(al<Z.b){break;}}return al;}fn g(n:u32)->u32{let al=u(v.d)+u(v.a)+n;return e(al%Z.b,u(v.c)+al/Z.b);}@64 minibatch ac{let ax=f();if(ac.x*4u>=ax){return;}let D=ax-1u;var o:vec4u;for(var b=0u;b<4u;b++){o[b]=g(min(ac.x*4u+b,D))*Z.a;}for(var ab=0u;ab<Z.a;ab++){B[d(Z.a,ac.x)+ab*c]=vec4f(A[o.x+ab],A[o.y+ab],A[o.z+ab],A[o.w+ab]);}}";
 const shader = /*#__PURE__*/ shaderText('features count half_bits seed_low seed_high', 'data:f y!', `${libCall}${libLayout}${own}`);
 
 export const minibatch = /*#__PURE__*/ kernelSource<

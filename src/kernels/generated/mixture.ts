@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const I=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ae{let ab=ae.y;if(ae.x*4u>=f()||ab>=Z.a){return;}let aj=d(Z.a,ae.x)+ab*c;let v=C[ab];if(v==I){D[aj]=A[aj];return;}let b=d(3u*COMPONENTS*Z.b,ae.x)+v*c;let aa=Z.b*c;bb(b,aa);var l:K;if(INVERSE){l=bk(A[aj],b,aa);}else{let al=aq(A[aj],b,aa);l=K(select(al.z,al.z*ai,abs(al.z)>vec4f(.9*U)),al.a);}D[aj]=l.c;if(HAS_LOG_DET){E[d(Z.b,ae.x)+v*c]=l.a;}}";
+const own = "const I=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ac{let ab=ac.y;if(ac.x*4u>=f()||ab>=Z.a){return;}let al=d(Z.a,ac.x)+ab*c;let v=C[ab];if(v==I){D[al]=A[al];return;}let b=d(3u*COMPONENTS*Z.b,ac.x)+v*c;let aa=Z.b*c;bd(b,aa);var l:K;if(INVERSE){l=bm(A[al],b,aa);}else{let an=at(A[al],b,aa);l=K(select(an.z,an.z*ak,abs(an.z)>vec4f(.9*U)),an.a);}D[al]=l.c;if(HAS_LOG_DET){E[d(Z.b,ac.x)+v*c]=l.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots', 'x state=n! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack ae{let ab=ae.y;let av=f();if(ae.x*4u>=av||ab>=Z.a){return;}let D=av-1u;let aa=select(1u,v.e.x,Z.b==1u)*Z.a;let N=ae.x*4u;B[d(Z.a,ae.x)+ab*c]=vec4f(A[N*aa+ab],A[min(N+1u,D)*aa+ab],A[min(N+2u,D)*aa+ab],A[min(N+3u,D)*aa+ab]);}@16,4 unpack ae{let ab=ae.y;let av=f();if(ae.x*4u>=av||ab>=Z.a){return;}let N=ae.x*4u;let k=D[d(Z.a,ae.x)+ab*c];let aj=N*Z.a+ab;C[aj]=k.x;if(N+1u<av){C[aj+Z.a]=k.y;}if(N+2u<av){C[aj+2u*Z.a]=k.z;}if(N+3u<av){C[aj+3u*Z.a]=k.w;}}";
+const own = "@16,4 pack ac{let ab=ac.y;let ax=f();if(ac.x*4u>=ax||ab>=Z.a){return;}let D=ax-1u;let aa=select(1u,v.e.x,Z.b==1u)*Z.a;let n=ac.x*4u;B[d(Z.a,ac.x)+ab*c]=vec4f(A[n*aa+ab],A[min(n+1u,D)*aa+ab],A[min(n+2u,D)*aa+ab],A[min(n+3u,D)*aa+ab]);}@16,4 unpack ac{let ab=ac.y;let ax=f();if(ac.x*4u>=ax||ab>=Z.a){return;}let n=ac.x*4u;let k=D[d(Z.a,ac.x)+ab*c];let al=n*Z.a+ab;C[al]=k.x;if(n+1u<ax){C[al+Z.a]=k.y;}if(n+2u<ax){C[al+2u*Z.a]=k.z;}if(n+3u<ax){C[al+3u*Z.a]=k.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ae{let v=ae.y;if(ae.x*4u>=f()||v>=Z.a){return;}let gate=d(4u*Z.a,ae.x)+v*c;let al=Z.a*c;let aj=d(Z.a,ae.x)+v*c;let g=o(A[gate+al])*B[aj];let M=g+o(A[gate])*W(A[gate+2u*al]);let am=o(A[gate+3u*al])*W(M);B[aj]=M;C[d(Z.b,ae.x)+(Z.c+v)*c]=am;D[d(Z.d,ae.x)+v*c]=am;}@16,4 gru ae{let v=ae.y;if(ae.x*4u>=f()||v>=Z.a){return;}let gate=d(4u*Z.a,ae.x)+v*c;let al=Z.a*c;let aj=d(Z.b,ae.x)+(Z.c+v)*c;let aw=W(A[gate+2u*al]+o(A[gate])*A[gate+3u*al]);let am=aw+o(A[gate+al])*(C[aj]-aw);C[aj]=am;D[d(Z.d,ae.x)+v*c]=am;}";
+const own = "@16,4 lstm ac{let v=ac.y;if(ac.x*4u>=f()||v>=Z.a){return;}let gate=d(4u*Z.a,ac.x)+v*c;let an=Z.a*c;let al=d(Z.a,ac.x)+v*c;let g=o(A[gate+an])*B[al];let M=g+o(A[gate])*W(A[gate+2u*an]);let ag=o(A[gate+3u*an])*W(M);B[al]=M;C[d(Z.b,ac.x)+(Z.c+v)*c]=ag;D[d(Z.d,ac.x)+v*c]=ag;}@16,4 gru ac{let v=ac.y;if(ac.x*4u>=f()||v>=Z.a){return;}let gate=d(4u*Z.a,ac.x)+v*c;let an=Z.a*c;let al=d(Z.b,ac.x)+(Z.c+v)*c;let ah=W(A[gate+2u*an]+o(A[gate])*A[gate+3u*an]);let ag=ah+o(A[gate+an])*(C[al]-ah);C[al]=ag;D[d(Z.d,ac.x)+v*c]=ag;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn w(aj:u32)->vec4f{return B[aj];}@16,4 spline ae{let ab=ae.y;if(ae.x*4u>=f()||ab>=Z.a){return;}let aj=d(Z.a,ae.x)+ab*c;let v=C[ab];if(v==I){D[aj]=A[aj];return;}let b=select(d(Z.c,ae.x)+v*c,v,SHARED);let l=ch(A[aj],b,Z.b*select(c,1u,SHARED));D[aj]=l.c;if(HAS_LOG_DET){E[d(Z.b,ae.x)+v*c]=l.a;}}";
+const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn w(al:u32)->vec4f{return B[al];}@16,4 spline ac{let ab=ac.y;if(ac.x*4u>=f()||ab>=Z.a){return;}let al=d(Z.a,ac.x)+ab*c;let v=C[ab];if(v==I){D[al]=A[al];return;}let b=select(d(Z.c,ac.x)+v*c,v,SHARED);let l=cj(A[al],b,Z.b*select(c,1u,SHARED));D[al]=l.c;if(HAS_LOG_DET){E[d(Z.b,ac.x)+v*c]=l.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libSpline}${own}`);
 
 export const spline = /*#__PURE__*/ kernelSource<

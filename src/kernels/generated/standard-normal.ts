@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ae{let ab=ae.y*4u;if(ae.x*4u>=f()||ab>=Z.a){return;}let N=u(v.a)+ae.x*4u;let g=vec2u(u(v.f),u(v.g));let b=transpose(mat4x4f(w(p(vec4u(N,ae.y,0u,0u),g)),w(p(vec4u(N+1u,ae.y,0u,0u),g)),w(p(vec4u(N+2u,ae.y,0u,0u),g)),w(p(vec4u(N+3u,ae.y,0u,0u),g))));let aj=d(Z.a,ae.x)+ab*c;A[aj]=b[0];if(ab+1u<Z.a){A[aj+c]=b[1];}if(ab+2u<Z.a){A[aj+2u*c]=b[2];}if(ab+3u<Z.a){A[aj+3u*c]=b[3];}}@64 log_density ae{if(ae.x*4u>=f()){return;}let I=d(Z.a,ae.x);var S=vec4f();for(var e=0u;e<Z.a;e+=8u){var ah=vec4f();let Y=min(e+8u,Z.a);for(var ab=e;ab<Y;ab++){let l=B[I+ab*c];ah+=l*l;}S+=ah;}D[ae.x]=Z.b*C[ae.x]-(.5*S+f32(Z.a)*.9189385332046727);}";
+const own = "@16,4 sample ac{let ab=ac.y*4u;if(ac.x*4u>=f()||ab>=Z.a){return;}let n=u(v.a)+ac.x*4u;let g=vec2u(u(v.f),u(v.g));let b=transpose(mat4x4f(w(p(vec4u(n,ac.y,0u,0u),g)),w(p(vec4u(n+1u,ac.y,0u,0u),g)),w(p(vec4u(n+2u,ac.y,0u,0u),g)),w(p(vec4u(n+3u,ac.y,0u,0u),g))));let al=d(Z.a,ac.x)+ab*c;A[al]=b[0];if(ab+1u<Z.a){A[al+c]=b[1];}if(ab+2u<Z.a){A[al+2u*c]=b[2];}if(ab+3u<Z.a){A[al+3u*c]=b[3];}}@64 log_density ac{if(ac.x*4u>=f()){return;}let I=d(Z.a,ac.x);var S=vec4f();for(var e=0u;e<Z.a;e+=8u){var aj=vec4f();let Y=min(e+8u,Z.a);for(var ab=e;ab<Y;ab++){let l=B[I+ab*c];aj+=l*l;}S+=aj;}D[ac.x]=Z.b*C[ac.x]-(.5*S+f32(Z.a)*.9189385332046727);}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

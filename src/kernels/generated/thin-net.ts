@@ -11,7 +11,7 @@ import { wgsl as libQuadProduct } from './lib/quad-product.js';
 import { wgsl as libThinNet } from './lib/thin-net.js';
 import { wgsl as libThinNetForward } from './lib/thin-net-forward.js';
 
-const own = "fn I(y:u32,aj:u32,l:vec4f,m:vec4f,c:vec4f,e:vec4f){am(aj,ai(l,m,c,e));}@compute@workgroup_size(4)fn thin_net(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)U:vec3u,@builtin(subgroup_invocation_id)ae:u32){t(V,U,ae%4u);}";
+const own = "fn I(y:u32,al:u32,l:vec4f,m:vec4f,c:vec4f,e:vec4f){ah(al,ag(l,m,c,e));}@compute@workgroup_size(4)fn thin_net(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)U:vec3u,@builtin(subgroup_invocation_id)ac:u32){t(V,U,ac%4u);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back features=s slots read_places left_places', 'x weight front! wide! y!', `${libMath}${libActivation}${libWeights}${libLayerWeights}${libCall}${libLayout}${libQuadProduct}${libThinNet}${libThinNetForward}${own}`);
 
 export const thinNet = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
