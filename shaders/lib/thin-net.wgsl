@@ -76,21 +76,31 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
       var w$j = vec4<f32>(0.0);
       if ($j < FRONT) { w$j = front_weights(k, $j); }
       #end;
-      let bias = front_biases(k);
-      #repeat i 0 4:
-      #repeat r 0 2:
-      {
-        var sum = vec4<f32>(0.0);
-        #repeat j 0 4:
-        if ($j < FRONT) { sum = fma(in$j$r, vec4<f32>(w$j[$i]), sum); }
+      var bias = front_biases(k);
+      // A loop in which weights move up, not four units written out, which take longer to compile.
+      var unit = k;
+      loop {
+        #repeat r 0 2:
+        {
+          var sum = vec4<f32>(0.0);
+          #repeat j 0 4:
+          if ($j < FRONT) { sum = fma(in$j$r, vec4<f32>(w$j.x), sum); }
+          #end;
+          let at = front_at$r + unit * TILE4;
+          let value = front_value(at, sum + bias.x);
+          if (KEEP_FRONT && unit < params.inputs) { front[at] = value; }
+          xs[unit * 2u + $r] = select(vec4<f32>(0.0), value, unit < params.inputs);
+        }
         #end;
-        let at = front_at$r + (k + $i) * TILE4;
-        let value = front_value(at, sum + bias[$i]);
-        if (KEEP_FRONT && k + $i < params.inputs) { front[at] = value; }
-        xs[(k + $i) * 2u + $r] = select(vec4<f32>(0.0), value, k + $i < params.inputs);
+        #repeat j 0 4:
+        if ($j < FRONT) { w$j = w$j.yzwx; }
+        #end;
+        bias = bias.yzwx;
+        continuing {
+          unit++;
+          break if unit == k + 4u;
+        }
       }
-      #end;
-      #end;
       continuing {
         k += 4u;
         break if k >= 8u * EIGHTS;
