@@ -86,7 +86,7 @@ fn plain(unit: u32, constants: u32, output_at: u32, relu: vec4<bool>, v: Sums) {
 }
 
 // SwiftShader runs what a branch skips, and the body of a loop once more than it has turns unless it ends at its foot: so strips and features have such a loop
-// each, and what follows most strips, a bias and at most a ReLU, is written out. GENERAL leaves out the rest where no strip needs it. Strips of 4 then have a loop of
+// each, and what follows most strips, a bias and at most a ReLU, is apart from the rest. GENERAL leaves out the rest where no strip needs it. Strips of 4 then have a loop of
 // their own, inside one with that of features: most tasks of a narrow net are of these two, and pass by the loop of strips of 8.
 fn solve(group: u32) {
   let first = tiled(params.nodes, group);

@@ -223,6 +223,10 @@ describe('the page', () => {
         return focused();
       };
       await page.focus('#to-digits');
+      await tab();
+      await page.keyboard.down('Shift');
+      expect(await tab()).toEqual({ name: 'to-digits', outlined: true });
+      await page.keyboard.up('Shift');
       for (const name of ['to-training', 'captions']) expect(await tab()).toEqual({ name, outlined: true });
       await page.keyboard.press('ArrowRight');
       expect(await text(page, 'detail-number')).toBe('Image 2');
