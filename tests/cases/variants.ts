@@ -17,9 +17,8 @@ import { maskedLinearCases } from './masked-linear.js';
 
 const RELU = 1;
 const FLAGS = ['GATE', 'ADDEND', 'RAW', 'SCALE'];
-const linear = [maskedLinearCases, linearInputCases, weightGradientCases];
 const solves = [autoregressiveSolveAffineCases, autoregressiveSolveMixtureCases, autoregressiveSolveSplineCases];
-const bases = [...linear, ...solves];
+const bases = [maskedLinearCases, linearInputCases, weightGradientCases, ...solves];
 
 /** What a solve's net and its list of tasks need; the other constants are the transformer's. */
 const OF_NET = ['GENERAL', 'PANELS', 'HAS_LOG_DET'];

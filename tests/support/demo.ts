@@ -17,8 +17,6 @@ const compositing = isSoftware ? ['--enable-features=Vulkan', '--use-vulkan=swif
 export interface PageOptions {
   /** The page below the server's address, or a whole address. Default the first page. */
   readonly url?: string;
-  readonly width?: number;
-  readonly media?: Record<string, string>;
   /** JavaScript that runs before the page's own. */
   readonly before?: string;
   /** Part of an address that the server pretends not to have. */
@@ -27,13 +25,12 @@ export interface PageOptions {
 }
 
 /** A page that tests share: what they leave behind is theirs to mend. */
-export interface SharedOptions {
-  readonly url?: string;
-  /** JavaScript that runs before the page's own. */
-  readonly before?: string;
+export interface SharedOptions extends Pick<PageOptions, 'url' | 'before'> {
   /** Waits for the page after it was opened. */
   readonly ready: (page: Page) => Promise<unknown>;
 }
+
+const USUAL_SIZE = { width: 1200, height: 1200 };
 
 type Use = (page: Page) => Promise<void>;
 
@@ -67,11 +64,6 @@ export function useDemo(): {
     await server?.close();
   });
 
-  const prepare = async (page: Page, { width = 1200, media = {} }: PageOptions) => {
-    await page.setViewport({ width, height: 1200 });
-    await page.emulateMediaFeatures(Object.entries(media).map(([name, value]) => ({ name, value })));
-  };
-
   const begin = async (options: PageOptions): Promise<{ page: Page; errors: string[] }> => {
     const page = await (options.on ?? browser).newPage();
     const errors: string[] = [];
@@ -79,7 +71,7 @@ export function useDemo(): {
     page.on('console', (message) => {
       if (message.type() === 'error' && !options.missing) errors.push(message.text());
     });
-    await prepare(page, options);
+    await page.setViewport(USUAL_SIZE);
     if (options.before) await page.evaluateOnNewDocument(options.before);
     if (options.missing) {
       await page.setRequestInterception(true);
@@ -111,7 +103,8 @@ export function useDemo(): {
           if (opened) await ready(page);
           else {
             await page.bringToFront();
-            await prepare(page, {});
+            await page.setViewport(USUAL_SIZE);
+            await page.emulateMediaFeatures([]);
           }
           await use(page);
           expect(errors).toEqual([]);

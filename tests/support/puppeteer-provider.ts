@@ -6,7 +6,7 @@ import type { BrowserProvider, TestProject } from 'vitest/node';
 import { launchBrowser } from '../../scripts/browser.mjs';
 
 /**
- * SwiftShader clears workgroup memory word by word where Vulkan is told to: of 8 KiB, a kernel takes 2.6 s to compile. With this Dawn's compiler writes the loop
+ * SwiftShader clears workgroup memory word by word where Vulkan is told to: of 9 KiB, a kernel takes 2.6 s to compile. With this Dawn's compiler writes the loop
  * that clears it, and the same kernel takes 0.25 s.
  */
 const CLEAR_BY_LOOP = '--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension';
