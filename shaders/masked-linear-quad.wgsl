@@ -1,8 +1,10 @@
 // A variant of masked-linear.wgsl, where the equation is: 128 outputs of 8 rows an invocation, with weights shared by the four invocations of a quad.
 //
 // 64 inputs of its 8 rows lie in an array whose every index is a number, which is as good as registers. Four outputs at a time, an invocation loads the
-// weights of one, and three swaps within the quad bring those of the other three: a quarter of the loads, and none of x for 128 outputs. What comes of more
-// than 64 inputs is added in a second array. Written out by `#repeat` (scripts/repeat.mjs), since a loop's index would make each access a gather.
+// weights of one, and swaps within the quad bring those of the other three in turn: a quarter of the loads, and none of x for 128 outputs. An output's sums are
+// straight code, 512 multiply-adds that a loop takes once for each of the four, short enough for the first-level instruction cache; with all four written out
+// it came from the second. What comes of more than 64 inputs is added in a second array. Written out by `#repeat` (scripts/repeat.mjs), since a loop's index
+// would make each access a gather.
 //
 // All outputs of a block read the union of their ranges, in chunks of 64 inputs; of a chunk beyond the first 64, the outputs between the first and the last
 // strip that needs it. Nothing within the straight code is skipped: SwiftShader runs both ways of a branch, and a loop around it costs more than it saves.

@@ -1,9 +1,7 @@
 // All sums of lib/linear-quad.wgsl stay where they are, until the importer's `finish_block` reads them: up to 128 outputs.
 
-fn take(into: u32, o: u32, own: u32, group: u32, y_at: vec2<u32>) {
-  #repeat i 0 8:
-  if (MORE) { sums[into + $i] += product[$i]; } else { sums[into + $i] = product[$i]; }
-  #end;
+fn take(into: u32, o: u32, g: u32, y_at: u32, sum: vec4<f32>) {
+  if (MORE) { sums[into] += sum; } else { sums[into] = sum; }
 }
 
 /// Output o of row group r.

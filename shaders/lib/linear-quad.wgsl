@@ -1,8 +1,8 @@
 // A product with packed weights, shared within a quad: masked-linear-quad.wgsl says how. The importer binds what it multiplies, imports where weights lie
-// (lib/layer-weights.wgsl or lib/turned-weights.wgsl) and says in `take` what becomes of four outputs' sums over a chunk, and in `finish_block` of all: by
+// (lib/layer-weights.wgsl or lib/turned-weights.wgsl) and says in `take` what becomes of an output's sum over a chunk, and in `finish_block` of all: by
 // lib/quad-outputs.wgsl, or the first by lib/kept-sums.wgsl. Loops end at their foot, as in linear-backward-quad.wgsl.
 
-#import "lib/quad-product.wgsl"
+#import "lib/quad-turns.wgsl"
 
 const CHUNK = 64u;  // inputs at a time
 const BLOCK = 128u; // outputs of one invocation
@@ -67,12 +67,20 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
         break if k >= joined.y;
       }
     }
-    #repeat s 0 4:
-    #repeat r 0 2:
-    product[$s * 2 + $r] = all$s$r;
-    #end;
-    #end;
-    take(0u, 0u, own, group, y_at);
+    // A loop in which sums move up, not eight written out, which take longer to compile.
+    var s = 0u;
+    loop {
+      #repeat r 0 2:
+      take(s * 2u + $r, own ^ s, group + $r * 4, y_at[$r], all$0$r);
+      all$0$r = all$1$r;
+      all$1$r = all$2$r;
+      all$2$r = all$3$r;
+      #end;
+      continuing {
+        s++;
+        break if s == 4u;
+      }
+    }
     finish_block(0u, last_output, own, group, y_at);
     return;
   }
@@ -117,8 +125,7 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     if (begin < end) {
       var o = begin;
       loop {
-        multiply_held(weights_from(0u, o, start, own), count);
-        take((o - first_output) * 2u, o, own, group, y_at);
+        multiply_held(weights_from(0u, o, start, own), count, (o - first_output) * 2u, o, own, group, y_at);
         continuing {
           o += 4u;
           break if o >= end;

@@ -1,29 +1,8 @@
 // What becomes of the sums of lib/linear-quad.wgsl where outputs have nothing to do with each other: the importer says in `finish_at` where each goes.
 
-/// Takes `product`, of the four outputs from o on: to where it goes, or to what there is of other chunks at `into`.
-fn take(into: u32, o: u32, own: u32, group: u32, y_at: vec2<u32>) {
-  if (MORE) {
-    #repeat s 0 4:
-    #repeat r 0 2:
-    sums[into + $s * 2 + $r] += product[$s * 2 + $r];
-    #end;
-    #end;
-    return;
-  }
-  // A loop in which products move up, not eight outputs written out, which take longer to compile.
-  var s = 0u;
-  loop {
-    #repeat r 0 2:
-    keep(o + (own ^ s), group + $r * 4, y_at[$r], product[$r]);
-    #repeat i 0 3:
-    product[$i * 2 + $r] = product[$i * 2 + 2 + $r];
-    #end;
-    #end;
-    continuing {
-      s++;
-      break if s == 4u;
-    }
-  }
+/// Takes the sum of output o over a chunk: to where it goes, or to what there is of other chunks at `into`.
+fn take(into: u32, o: u32, g: u32, y_at: u32, sum: vec4<f32>) {
+  if (MORE) { sums[into] += sum; } else { keep(o, g, y_at, sum); }
 }
 
 fn finish_block(first_output: u32, last_output: u32, own: u32, group: u32, y_at: vec2<u32>) {

@@ -1,4 +1,4 @@
-// Where the weights of a transposed layer lie for lib/linear-quad.wgsl: those of the layer, packed [inputs / 8, outputs, 8]. lib/layer-weights.wgsl is the
+// Where the weights of a transposed layer lie for lib/linear-quad.wgsl and lib/thin-net.wgsl: those of the layer, packed [inputs / 8, outputs, 8]. lib/layer-weights.wgsl is the
 // layer itself.
 
 /// Where the weights of output o + own begin, from input `start`, a multiple of 8, on, of a layer whose first four lie in `four`.

@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation ac{let ab=ac.y;if(ac.x*4u>=f()||ab>=Z.a){return;}let al=d(Z.a,ac.x)+ab*c;let u=A[al];var g=1.;if(ACTIVATION==K){g=D[0];}if(HAS_VALUE){B[al]=Q(ACTIVATION,u,g);}if(HAS_SLOPE){C[al]=P(ACTIVATION,u,g);}}";
+const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation aa{let ad=aa.y;if(aa.x*4u>=g()||ad>=Z.a){return;}let an=e(Z.a,aa.x)+ad*d;let w=A[an];var k=1.;if(ACTIVATION==L){k=D[0];}if(HAS_VALUE){B[an]=R(ACTIVATION,w,k);}if(HAS_SLOPE){C[an]=Q(ACTIVATION,w,k);}}";
 const shader = /*#__PURE__*/ shaderText('features', 'source value! slope! beta:f', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${own}`);
 
 export const activation = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const I=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ac{let ab=ac.y;if(ac.x*4u>=f()||ab>=Z.a){return;}let p=d(Z.a,ac.x);let al=p+ab*c;var m=al;if(PLACED){m=p+C[Z.a+ab]*c;}let v=C[ab];if(v==I){D[m]=A[al];return;}let b=d(Z.c,ac.x)+v*c;var e=vec4f();if(SCALE!=O){e=B[b+Z.b*c];}let l=U(A[al],B[b],e);D[m]=l.c;if(HAS_LOG_DET){E[d(Z.b,ac.x)+v*c]=l.a;}}";
+const own = "const J=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine aa{let ad=aa.y;if(aa.x*4u>=g()||ad>=Z.a){return;}let O=e(Z.a,aa.x);let an=O+ad*d;var o=an;if(PLACED){o=O+C[Z.a+ad]*d;}let y=C[ad];if(y==J){D[o]=A[an];return;}let n=e(Z.c,aa.x)+y*d;var f=vec4f();if(SCALE!=I){f=B[n+Z.b*d];}let u=R(A[an],B[n],f);D[o]=u.c;if(HAS_LOG_DET){E[e(Z.b,aa.x)+y*d]=u.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

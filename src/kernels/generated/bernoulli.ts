@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ac{if(ac.x*4u>=f()||ac.y*4u>=Z.a){return;}let n=u(v.a)+ac.x*4u;let g=vec2u(u(v.f),u(v.g));let b=R(n,ac.y,g);let I=d(Z.a,ac.x);for(var U=0u;U<min(4u,Z.a-ac.y*4u);U++){let al=I+(ac.y*4u+U)*c;let k=A[al];let e=select(vec4f(),vec4f(1.),b[U]<o(k));B[al]=select(e,k,V(k));}}@64 log_mass ac{if(ac.x*4u>=f()){return;}let I=d(Z.a,ac.x);let b=vec4f(1.);let g=vec4f();var S=g;var w=b;var m=g;for(var e=0u;e<Z.a;e+=8u){var aj=g;let Y=min(e+8u,Z.a);for(var ab=e;ab<Y;ab++){let l=C[I+ab*c];let k=A[I+ab*c];aj+=(b-l)*select(g,k,k>g)+l*select(g,-k,k<g)+T(-abs(k));w=select(g,w,(l>=g)&(l<=b));m+=l;}S+=aj;}let n=Z.b*D[ac.x]-S;E[ac.x]=select(n+y(w),n+m,V(m));}";
+const own = "@16,4 sample aa{if(aa.x*4u>=g()||aa.y*4u>=Z.a){return;}let p=w(y.a)+aa.x*4u;let k=vec2u(w(y.f),w(y.g));let f=S(p,aa.y,k);let Q=e(Z.a,aa.x);for(var R=0u;R<min(4u,Z.a-aa.y*4u);R++){let an=Q+(aa.y*4u+R)*d;let l=A[an];let b=select(vec4f(),vec4f(1.),f[R]<t(l));B[an]=select(b,l,W(l));}}@64 log_mass aa{if(aa.x*4u>=g()){return;}let Q=e(Z.a,aa.x);let b=vec4f(1.);let k=vec4f();var ah=k;var M=b;var p=k;for(var f=0u;f<Z.a;f+=8u){var al=k;let ac=min(f+8u,Z.a);for(var ad=f;ad<ac;ad++){let n=C[Q+ad*d];let l=A[Q+ad*d];al+=(b-n)*select(k,l,l>k)+n*select(k,-l,l<k)+U(-abs(l));M=select(k,M,(n>=k)&(n<=b));p+=n;}ah+=al;}let o=Z.b*D[aa.x]-ah;E[aa.x]=select(o+T(M),o+p,W(p));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ac{if(ac.x*4u>=f()||ac.y*4u>=Z.a){return;}let n=u(v.a)+ac.x*4u;let g=vec2u(u(v.f),u(v.g));let b=R(n,ac.y,g);let I=d(Z.a,ac.x);for(var U=0u;U<min(4u,Z.a-ac.y*4u);U++){let ab=ac.y*4u+U;let L=A[ab];let S=A[Z.a+ab];B[I+ab*c]=clamp(fma(vec4f(S-L),b[U],vec4f(L)),vec4f(L),vec4f(S));}}@64 log_density ac{if(ac.x*4u>=f()){return;}let I=d(Z.a,ac.x);let total=Z.b*D[ac.x]+Z.c;var m=total;var b=vec4f(1.);for(var ab=0u;ab<Z.a;ab++){let l=C[I+ab*c];b=select(vec4f(),b,(l>=vec4f(A[ab]))&(l<=vec4f(A[Z.a+ab])));m=select(m,l,V(l)&!V(m));}E[ac.x]=select(total+y(b),m,V(m));}";
+const own = "@16,4 sample aa{if(aa.x*4u>=g()||aa.y*4u>=Z.a){return;}let p=w(y.a)+aa.x*4u;let k=vec2u(w(y.f),w(y.g));let f=S(p,aa.y,k);let Q=e(Z.a,aa.x);for(var R=0u;R<min(4u,Z.a-aa.y*4u);R++){let ad=aa.y*4u+R;let M=A[ad];let ab=A[Z.a+ad];B[Q+ad*d]=clamp(fma(vec4f(ab-M),f[R],vec4f(M)),vec4f(M),vec4f(ab));}}@64 log_density aa{if(aa.x*4u>=g()){return;}let Q=e(Z.a,aa.x);let total=Z.b*D[aa.x]+Z.c;var p=total;var b=vec4f(1.);for(var ad=0u;ad<Z.a;ad++){let n=C[Q+ad*d];b=select(vec4f(),b,(n>=vec4f(A[ad]))&(n<=vec4f(A[Z.a+ad])));p=select(p,n,W(n)&!W(p));}E[aa.x]=select(total+T(b),p,W(p));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)U:u32){let g=l(1u,V,U);if(g>=Z.b*Z.a){return;}let k=vec4f(f32(g/Z.a));let ab=g%Z.a;let Q=(f()+3u)/4u;var S=0.;for(var W=0u;W<Q;W+=c){let Y=min(W+c,Q);var b=d(Z.c,W)+Z.d*c;var al=d(Z.a,W)+ab*c;var aj=vec4f();for(var y=W;y<Y;y++){aj+=select(vec4f(),B[al],e(y)&(A[b]==k));b++;al++;}S+=dot(aj,vec4f(1.));}C[g]+=S;}";
+const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)R:u32){let k=n(1u,V,R);if(k>=Z.b*Z.a){return;}let l=vec4f(f32(k/Z.a));let ad=k%Z.a;let W=(g()+3u)/4u;var ah=0.;for(var X=0u;X<W;X+=d){let ac=min(X+d,W);var b=e(Z.c,X)+Z.d*d;var an=e(Z.a,X)+ad*d;var al=vec4f();for(var L=X;L<ac;L++){al+=select(vec4f(),B[an],f(L)&(A[b]==l));b++;an++;}ah+=dot(al,vec4f(1.));}C[k]+=ah;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${libElements}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn Q(u:vec4f,L:f32,S:f32)->vec4f{let R=select(u,vec4f(S),u>vec4f(S));return select(R,vec4f(L),R<vec4f(L));}@16,4 dequantize ac{if(ac.x*4u>=f()||ac.y>=Z.a){return;}let al=d(Z.a,ac.x)+ac.y*c;C[al]=Q((A[al]+B[al])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ac{if(ac.x*4u>=f()||ac.y>=Z.a){return;}let al=d(Z.a,ac.x)+ac.y*c;C[al]=Q(floor(A[al]*Z.b),0.,Z.b-1.);}";
+const own = "fn P(w:vec4f,M:f32,ab:f32)->vec4f{let S=select(w,vec4f(ab),w>vec4f(ab));return select(S,vec4f(M),S<vec4f(M));}@16,4 dequantize aa{if(aa.x*4u>=g()||aa.y>=Z.a){return;}let an=e(Z.a,aa.x)+aa.y*d;C[an]=P((A[an]+B[an])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize aa{if(aa.x*4u>=g()||aa.y>=Z.a){return;}let an=e(Z.a,aa.x)+aa.y*d;C[an]=P(floor(A[an]*Z.b),0.,Z.b-1.);}";
 const shader = /*#__PURE__*/ shaderText('features levels:f step:f', 'x u y!', `${libCall}${libLayout}${own}`);
 
 export const dequantize = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Optional, kernelSource, shaderText } from '../../runtime/kernel.js
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "override FUNCTION:u32=0u;fn I(u:vec4f)->vec4f{switch FUNCTION{case 0u:{return m(u);}case 1u:{return ae(u);}case 2u:{return y(u);}case 3u:{return aa(u);}case 4u:{return W(u);}case 5u:{return o(u);}case 6u:{return T(u);}case 7u:{return be(bitcast<vec4u>(u)).b;}case 8u:{return be(bitcast<vec4u>(u)).a;}case 9u:{return w(bitcast<vec4u>(u));}case 10u:{return M(bitcast<vec4u>(u));}case 11u:{return select(vec4f(),vec4f(1.),V(u));}default:{return u;}}}@64 elementary ac{if(ac.x>=Z.a){return;}B[ac.x]=I(A[ac.x]);}";
+const own = "override FUNCTION:u32=0u;fn J(w:vec4f)->vec4f{switch FUNCTION{case 0u:{return o(w);}case 1u:{return ag(w);}case 2u:{return T(w);}case 3u:{return ac(w);}case 4u:{return X(w);}case 5u:{return t(w);}case 6u:{return U(w);}case 7u:{return bg(bitcast<vec4u>(w)).b;}case 8u:{return bg(bitcast<vec4u>(w)).a;}case 9u:{return I(bitcast<vec4u>(w));}case 10u:{return N(bitcast<vec4u>(w));}case 11u:{return select(vec4f(),vec4f(1.),W(w));}default:{return w;}}}@64 elementary aa{if(aa.x>=Z.a){return;}B[aa.x]=J(A[aa.x]);}";
 const shader = /*#__PURE__*/ shaderText('count', 'source result!', `${libMath}${libPhilox}${own}`);
 
 export const elementary = /*#__PURE__*/ kernelSource<

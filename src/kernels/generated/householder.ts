@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const t=24u;override REVERSE:bool=false;@64 householder ac{if(ac.x*4u>=f()){return;}let o=Z.a;let ax=Z.b;let I=d(o,ac.x);var M=vec4f();var g=0u;for(var b=0u;b<=ax;b++){let l=min(b,ax-1u);let an=select(l,ax-1u-l,REVERSE);var bh=vec4f();for(var e=0u;e<o;e+=t){let Y=min(e+t,o);var aj=vec4f();for(var ab=e;ab<Y;ab++){let al=I+ab*c;var k:vec4f;if(b==0u){k=A[al];if(REVERSE){k-=C[2u*ax+ab];}}else{k=D[al]-B[g*o+ab]*M;}aj=fma(vec4f(B[an*o+ab]),k,aj);if(!REVERSE&&b==ax){k+=C[2u*ax+ab];}D[al]=k;}bh+=aj;}M=bh*C[an]+bh*C[ax+an];g=an;}}";
+const own = "const v=24u;override REVERSE:bool=false;@64 householder aa{if(aa.x*4u>=g()){return;}let t=Z.a;let az=Z.b;let Q=e(t,aa.x);var M=vec4f();var k=0u;for(var b=0u;b<=az;b++){let n=min(b,az-1u);let ao=select(n,az-1u-n,REVERSE);var ai=vec4f();for(var f=0u;f<t;f+=v){let ac=min(f+v,t);var al=vec4f();for(var ad=f;ad<ac;ad++){let an=Q+ad*d;var l:vec4f;if(b==0u){l=A[an];if(REVERSE){l-=C[2u*az+ad];}}else{l=D[an]-B[k*t+ad]*M;}al=fma(vec4f(B[ao*t+ad]),l,al);if(!REVERSE&&b==az){l+=C[2u*az+ad];}D[an]=l;}ai+=al;}M=ai*C[ao]+ai*C[az+ao];k=ao;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 join ac{let ab=ac.y;if(ac.x*4u>=f()||ab>=Z.a){return;}let al=d(Z.a,ac.x)+ab*c;if(ab<Z.b){C[al]=A[d(Z.b,ac.x)+ab*c];}else{C[al]=B[d(Z.c,ac.x)+(ab-Z.d)*c];}}";
+const own = "@16,4 join aa{let ad=aa.y;if(aa.x*4u>=g()||ad>=Z.a){return;}let an=e(Z.a,aa.x)+ad*d;if(ad<Z.b){C[an]=A[e(Z.b,aa.x)+ad*d];}else{C[an]=B[e(Z.c,aa.x)+(ad-Z.d)*d];}}";
 const shader = /*#__PURE__*/ shaderText('features leading_features whole_features shift', 'leading whole_tensor y!', `${libCall}${libLayout}${own}`);
 
 export const join = /*#__PURE__*/ kernelSource<

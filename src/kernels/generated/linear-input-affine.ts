@@ -9,15 +9,16 @@ import { wgsl as libAffine } from './lib/affine.js';
 import { wgsl as libAffineBackward } from './lib/affine-backward.js';
 import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libTurnedWeights } from './lib/turned-weights.js';
-import { wgsl as libQuadProduct } from './lib/quad-product.js';
+import { wgsl as libQuadHeld } from './lib/quad-held.js';
+import { wgsl as libQuadTurns } from './lib/quad-turns.js';
 import { wgsl as libLinearQuad } from './lib/linear-quad.js';
 import { wgsl as libKeptSums } from './lib/kept-sums.js';
 
-const own = `override ADD:bool=false;override PASSES:bool=false;fn C(K:u32,ad:u32,B:u32,al:u32)->vec4f{if(ADD){return F[al+K*c]+am(K,ad,B);}return am(K,ad,B);}fn af(p:u32,u:u32,B:u32,y:u32,al:vec2u){let b=(Z.b+7u)/8u*2u;let n=vec2u(d(Z.h,y),d(Z.h,y+4u));var v=0u;loop{let P=M[b+2u*v]*c;let l=M[b+2u*v+1u];${times(0, 2, (r) => `{let J=n[${r}]+v*c;var g=vec4f();if(SCALE!=O){g=E[J+Z.g*c];}let t=C(l,${r},B,al[${r}]);let o=an(D[al[${r}]+P],E[J],g,t,vec4f(Z.i));G[al[${r}]+P]=o.x;H[J]=o.e;if(SCALE!=O){H[J+Z.g*c]=o.a;}}`)}continuing{v++;break if v==Z.g;}}if(PASSES){var T=Z.g;loop{${times(0, 2, (r) => `G[al[${r}]+M[b+2u*T]*c]=C(M[b+2u*T+1u],${r},B,al[${r}]);`)}continuing{T++;break if T==Z.b;}}}}@compute@workgroup_size(4)fn linear_input_affine(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)U:vec3u,@builtin(subgroup_invocation_id)ac:u32){I(V,U,ac%4u);}`;
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=t y_at=w slots parameter_features log_gradient:f', 'x weight ranges=M:u value parameters before d_x! d_parameters!', `${libCall}${libLayout}${libRanges}${libMath}${libAffine}${libAffineBackward}${libWeights}${libTurnedWeights}${libQuadProduct}${libLinearQuad}${libKeptSums}${own}`);
+const own = `override ADD:bool=false;override PASSES:bool=false;fn C(T:u32,W:u32,B:u32,an:u32)->vec4f{if(ADD){return F[an+T*d]+ao(T,W,B);}return ao(T,W,B);}fn ae(u:u32,w:u32,B:u32,L:u32,an:vec2u){let b=(Z.b+7u)/8u*2u;let p=vec2u(e(Z.h,L),e(Z.h,L+4u));var y=0u;loop{let Q=N[b+2u*y]*d;let o=N[b+2u*y+1u];${times(0, 2, (r) => `{let K=p[${r}]+y*d;var k=vec4f();if(SCALE!=I){k=E[K+Z.g*d];}let v=C(o,${r},B,an[${r}]);let t=ap(D[an[${r}]+Q],E[K],k,v,vec4f(Z.i));G[an[${r}]+Q]=t.x;H[K]=t.e;if(SCALE!=I){H[K+Z.g*d]=t.a;}}`)}continuing{y++;break if y==Z.g;}}if(PASSES){var U=Z.g;loop{${times(0, 2, (r) => `G[an[${r}]+N[b+2u*U]*d]=C(N[b+2u*U+1u],${r},B,an[${r}]);`)}continuing{U++;break if U==Z.b;}}}}@compute@workgroup_size(4)fn linear_input_affine(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)R:vec3u,@builtin(subgroup_invocation_id)aa:u32){n(V,R,aa%4u);}`;
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=t y_at=w slots parameter_features log_gradient:f', 'x weight ranges=N:u value parameters before d_x! d_parameters!', `${libCall}${libLayout}${libRanges}${libMath}${libAffine}${libAffineBackward}${libWeights}${libTurnedWeights}${libQuadHeld}${libQuadTurns}${libLinearQuad}${libKeptSums}${own}`);
 
 export const linearInputAffine = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; ranges: 'u32'; value: 'f32'; parameters: 'f32'; before: 'f32'; d_x: 'f32'; d_parameters: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'slots' | 'parameter_features' | 'log_gradient',
-  { SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag; SHORT: Flag; EIGHTS: Optional; RAGGED: Flag; THIN: Flag; MORE: Flag; ADD: Flag; PASSES: Flag }
->('linear-input-affine', 'call SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK SHORT EIGHTS RAGGED THIN MORE ADD PASSES', shader));
+  { SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag; EIGHTS: Optional; RAGGED: Flag; SHORT: Flag; THIN: Flag; MORE: Flag; ADD: Flag; PASSES: Flag }
+>('linear-input-affine', 'call SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK EIGHTS RAGGED SHORT THIN MORE ADD PASSES', shader));

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward ac{let o=Z.a;let v=ac.y;if(ac.x*4u>=f()||v>=o){return;}let W=d(o*o,ac.x);let D=W+v*c;let n=o*c;for(var T=0u;T<o;T++){var l=vec4f();if(T==v){l=Z.b*B[ac.x];}for(var b=v;b<T;b++){l=fma(-A[W+(b*o+T)*c],C[D+b*n],l);}C[D+T*n]=l/(1.+A[W+(T*o+T)*c]);}for(var T=o-1u;T>0u;T--){let R=T-1u;var l=C[D+R*n];for(var b=T;b<o;b++){l=fma(-A[W+(b*o+R)*c],C[D+b*n],l);}C[D+R*n]=l;}}";
+const own = "@16,4 log_determinant_backward aa{let t=Z.a;let y=aa.y;if(aa.x*4u>=g()||y>=t){return;}let X=e(t*t,aa.x);let D=X+y*d;let p=t*d;for(var U=0u;U<t;U++){var n=vec4f();if(U==y){n=Z.b*B[aa.x];}for(var b=y;b<U;b++){n=fma(-A[X+(b*t+U)*d],C[D+b*p],n);}C[D+U*p]=n/(1.+A[X+(U*t+U)*d]);}for(var U=t-1u;U>0u;U--){let S=U-1u;var n=C[D+S*p];for(var b=U;b<t;b++){n=fma(-A[X+(b*t+S)*d],C[D+b*p],n);}C[D+S*p]=n;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

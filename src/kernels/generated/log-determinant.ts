@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16 log_determinant ac{if(ac.x*4u>=f()){return;}let o=Z.a;let W=d(o*o,ac.x);var S=vec4f();for(var b=0u;b<o;b++){let e=A[W+(b*o+b)*c];S+=aa(e);for(var T=b+1u;T<o;T++){let al=W+T*o*c;let M=A[al+b*c]/(1.+e);A[al+b*c]=M;for(var v=b+1u;v<o;v++){A[al+v*c]=fma(-M,A[W+(b*o+v)*c],A[al+v*c]);}}}B[ac.x]+=Z.b*S;}";
+const own = "@16 log_determinant aa{if(aa.x*4u>=g()){return;}let t=Z.a;let X=e(t*t,aa.x);var ah=vec4f();for(var b=0u;b<t;b++){let f=A[X+(b*t+b)*d];ah+=ac(f);for(var U=b+1u;U<t;U++){let an=X+U*t*d;let M=A[an+b*d]/(1.+f);A[an+b*d]=M;for(var y=b+1u;y<t;y++){A[an+y*d]=fma(-M,A[X+(b*t+y)*d],A[an+y*d]);}}}B[aa.x]+=Z.b*ah;}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'matrix! log_det!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

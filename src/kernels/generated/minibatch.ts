@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn ad(g:u32)->u32{var c=g;c=(c^(c>>16u))*0x7feb352du;c=(c^(c>>15u))*0x846ca68bu;return c^(c>>16u);}fn e(ao:u32,c:u32)->u32{let b=(1u<<Z.c)-1u;let g=ad(Z.d^ad(Z.e^ad(c)));var al=ao;loop{var O=al>>Z.c;var P=al&b;for(var y=1u;y<=4u;y++){let an=O^(ad(P^(g+y*0x9e3779b9u))&b);O=P;P=an;}al=(O<<Z.c)|P;if(al<Z.b){break;}}return al;}fn g(n:u32)->u32{let al=u(v.d)+u(v.a)+n;return e(al%Z.b,u(v.c)+al/Z.b);}@64 minibatch ac{let ax=f();if(ac.x*4u>=ax){return;}let D=ax-1u;var o:vec4u;for(var b=0u;b<4u;b++){o[b]=g(min(ac.x*4u+b,D))*Z.a;}for(var ab=0u;ab<Z.a;ab++){B[d(Z.a,ac.x)+ab*c]=vec4f(A[o.x+ab],A[o.y+ab],A[o.z+ab],A[o.w+ab]);}}";
+const own = "fn af(k:u32)->u32{var d=k;d=(d^(d>>16u))*0x7feb352du;d=(d^(d>>15u))*0x846ca68bu;return d^(d>>16u);}fn f(am:u32,d:u32)->u32{let b=(1u<<Z.c)-1u;let k=af(Z.d^af(Z.e^af(d)));var an=am;loop{var P=an>>Z.c;var Q=an&b;for(var W=1u;W<=4u;W++){let ao=P^(af(Q^(k+W*0x9e3779b9u))&b);P=Q;Q=ao;}an=(P<<Z.c)|Q;if(an<Z.b){break;}}return an;}fn k(p:u32)->u32{let an=w(y.d)+w(y.a)+p;return f(an%Z.b,w(y.c)+an/Z.b);}@64 minibatch aa{let az=g();if(aa.x*4u>=az){return;}let D=az-1u;var t:vec4u;for(var b=0u;b<4u;b++){t[b]=k(min(aa.x*4u+b,D))*Z.a;}for(var ad=0u;ad<Z.a;ad++){B[e(Z.a,aa.x)+ad*d]=vec4f(A[t.x+ad],A[t.y+ad],A[t.z+ad],A[t.w+ad]);}}";
 const shader = /*#__PURE__*/ shaderText('features count half_bits seed_low seed_high', 'data:f y!', `${libCall}${libLayout}${own}`);
 
 export const minibatch = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override HAS_B:bool=false;override ADD:bool=false;@16,4 multiply_add ac{let ab=ac.y;if(ac.x*4u>=f()||ab>=Z.a){return;}var k=Z.g*A[d(Z.b,ac.x)+(Z.c+ab)*c];if(HAS_B){k*=B[d(Z.d,ac.x)+(ab%Z.d)*c];}let al=d(Z.e,ac.x)+(Z.f+ab)*c;if(ADD){C[al]+=k;}else{C[al]=k;}}";
+const own = "override HAS_B:bool=false;override ADD:bool=false;@16,4 multiply_add aa{let ad=aa.y;if(aa.x*4u>=g()||ad>=Z.a){return;}var l=Z.g*A[e(Z.b,aa.x)+(Z.c+ad)*d];if(HAS_B){l*=B[e(Z.d,aa.x)+(ad%Z.d)*d];}let an=e(Z.e,aa.x)+(Z.f+ad)*d;if(ADD){C[an]+=l;}else{C[an]=l;}}";
 const shader = /*#__PURE__*/ shaderText('features a_features a_at b_features y_features y_at factor:f', 'a b y!', `${libCall}${libLayout}${own}`);
 
 export const multiplyAdd = /*#__PURE__*/ kernelSource<

@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libNarrowNet } from './lib/narrow-net.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "fn w(al:u32)->vec4f{return R[al];}fn ap(u:vec4f,b:u32,aa:u32)->K{return cj(u,b,aa);}@64 narrow_net_spline V U{S(V.x*c+V.y*Z.h,U.x);}";
+const own = "fn I(an:u32)->vec4f{return S[an];}fn ar(w:vec4f,n:u32,ac:u32)->L{return cl(w,n,ac);}@64 narrow_net_spline V R{aa(V.x*d+V.y*Z.h,R.x);}";
 const shader = /*#__PURE__*/ shaderText('layers x_features addend_layer addend_features features slots slot_at groups', 'x weight bias:f plan:u addend value y! total!', `${libCall}${libLayout}${libMath}${libActivation}${libNarrowNet}${libSpline}${own}`);
 
 export const narrowNetSpline = /*#__PURE__*/ kernelSource<

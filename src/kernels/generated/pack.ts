@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack ac{let ab=ac.y;let ax=f();if(ac.x*4u>=ax||ab>=Z.a){return;}let D=ax-1u;let aa=select(1u,v.e.x,Z.b==1u)*Z.a;let n=ac.x*4u;B[d(Z.a,ac.x)+ab*c]=vec4f(A[n*aa+ab],A[min(n+1u,D)*aa+ab],A[min(n+2u,D)*aa+ab],A[min(n+3u,D)*aa+ab]);}@16,4 unpack ac{let ab=ac.y;let ax=f();if(ac.x*4u>=ax||ab>=Z.a){return;}let n=ac.x*4u;let k=D[d(Z.a,ac.x)+ab*c];let al=n*Z.a+ab;C[al]=k.x;if(n+1u<ax){C[al+Z.a]=k.y;}if(n+2u<ax){C[al+2u*Z.a]=k.z;}if(n+3u<ax){C[al+3u*Z.a]=k.w;}}";
+const own = "@16,4 pack aa{let ad=aa.y;let az=g();if(aa.x*4u>=az||ad>=Z.a){return;}let D=az-1u;let ac=select(1u,y.e.x,Z.b==1u)*Z.a;let p=aa.x*4u;B[e(Z.a,aa.x)+ad*d]=vec4f(A[p*ac+ad],A[min(p+1u,D)*ac+ad],A[min(p+2u,D)*ac+ad],A[min(p+3u,D)*ac+ad]);}@16,4 unpack aa{let ad=aa.y;let az=g();if(aa.x*4u>=az||ad>=Z.a){return;}let p=aa.x*4u;let l=D[e(Z.a,aa.x)+ad*d];let an=p*Z.a+ad;C[an]=l.x;if(p+1u<az){C[an+Z.a]=l.y;}if(p+2u<az){C[an+2u*Z.a]=l.z;}if(p+3u<az){C[an+3u*Z.a]=l.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@64 raw ac{if(ac.x>=Z.a){return;}let T=ac.x*6u;let b=vec4u(A[T],A[T+1u],A[T+2u],A[T+3u]);B[ac.x]=p(b,vec2u(A[T+4u],A[T+5u]));}";
+const own = "@64 raw aa{if(aa.x>=Z.a){return;}let U=aa.x*6u;let b=vec4u(A[U],A[U+1u],A[U+2u],A[U+3u]);B[aa.x]=u(b,vec2u(A[U+4u],A[U+5u]));}";
 const shader = /*#__PURE__*/ shaderText('count', 'source:u result:vec4u!', `${libMath}${libPhilox}${own}`);
 
 export const raw = /*#__PURE__*/ kernelSource<

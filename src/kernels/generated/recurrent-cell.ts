@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ac{let v=ac.y;if(ac.x*4u>=f()||v>=Z.a){return;}let gate=d(4u*Z.a,ac.x)+v*c;let an=Z.a*c;let al=d(Z.a,ac.x)+v*c;let g=o(A[gate+an])*B[al];let M=g+o(A[gate])*W(A[gate+2u*an]);let ag=o(A[gate+3u*an])*W(M);B[al]=M;C[d(Z.b,ac.x)+(Z.c+v)*c]=ag;D[d(Z.d,ac.x)+v*c]=ag;}@16,4 gru ac{let v=ac.y;if(ac.x*4u>=f()||v>=Z.a){return;}let gate=d(4u*Z.a,ac.x)+v*c;let an=Z.a*c;let al=d(Z.b,ac.x)+(Z.c+v)*c;let ah=W(A[gate+2u*an]+o(A[gate])*A[gate+3u*an]);let ag=ah+o(A[gate+an])*(C[al]-ah);C[al]=ag;D[d(Z.d,ac.x)+v*c]=ag;}";
+const own = "@16,4 lstm aa{let y=aa.y;if(aa.x*4u>=g()||y>=Z.a){return;}let gate=e(4u*Z.a,aa.x)+y*d;let ao=Z.a*d;let an=e(Z.a,aa.x)+y*d;let k=t(A[gate+ao])*B[an];let N=k+t(A[gate])*X(A[gate+2u*ao]);let ap=t(A[gate+3u*ao])*X(N);B[an]=N;C[e(Z.b,aa.x)+(Z.c+y)*d]=ap;D[e(Z.d,aa.x)+y*d]=ap;}@16,4 gru aa{let y=aa.y;if(aa.x*4u>=g()||y>=Z.a){return;}let gate=e(4u*Z.a,aa.x)+y*d;let ao=Z.a*d;let an=e(Z.b,aa.x)+(Z.c+y)*d;let aj=X(A[gate+2u*ao]+t(A[gate])*A[gate+3u*ao]);let ap=aj+t(A[gate+ao])*(C[an]-aj);C[an]=ap;D[e(Z.d,aa.x)+y*d]=ap;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

@@ -8,7 +8,7 @@ import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libRowNet } from './lib/row-net.js';
 import { wgsl as libContraction } from './lib/contraction.js';
 
-const own = "fn M(W:u32,bc:u32,l:u32){I(W,bc,l,true,Z.b);if(D[5]==0u){return;}let o=W+D[4]*c;for(var T=0u;T<2u*Z.a;T++){let al=(T/2u)*c+(T%2u)*8u;A[W+Z.c*c+al]*=A[o+al];}}@8 residual_solve_backward V U{let y=V.x*c+U.x;if(y*4u>=f()){return;}let W=d(Z.d,y);let bc=d(Z.e,y);let l=2u*Z.c;for(var T=0u;T<2u*Z.a;T++){let al=(T/2u)*c+(T%2u)*8u;A[W+l*c+al]=H[d(Z.a,y)+al];}I(W,bc,l,false,0u);L(y,W,bc,l+Z.a+Z.i);}";
+const own = "fn N(X:u32,am:u32,n:u32){J(X,am,n,true,Z.b);if(D[5]==0u){return;}let t=X+D[4]*d;for(var U=0u;U<2u*Z.a;U++){let an=(U/2u)*d+(U%2u)*8u;A[X+Z.c*d+an]*=A[t+an];}}@8 residual_solve_backward V R{let L=V.x*d+R.x;if(L*4u>=g()){return;}let X=e(Z.d,L);let am=e(Z.e,L);let n=2u*Z.c;for(var U=0u;U<2u*Z.a;U++){let an=(U/2u)*d+(U%2u)*8u;A[X+n*d+an]=H[e(Z.a,L)+an];}J(X,am,n,false,0u);M(L,X,am,n+Z.a+Z.i);}";
 const shader = /*#__PURE__*/ shaderText('dim layers width nodes side_features memory limit patience slope_features contraction=l:f tolerance=m:f', 'state! weight bias:f layers:u side source x! point', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${libRowNet}${libContraction}${own}`);
 
 export const residualSolveBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn g(I:u32,W:u32,Y:u32)->vec4f{var S=vec4f();for(var e=W;e<Y;e+=8u){var aj=vec4f();for(var ab=e;ab<min(e+8u,Y);ab++){aj+=A[I+ab*c];}S+=aj;}return S;}@16,4 partial_sums ac{let ax=(Z.a+b-1u)/b;if(ac.x*4u>=f()||ac.y>=ax){return;}let W=ac.y*b;C[d(ax,ac.x)+ac.y*c]=g(d(Z.a,ac.x),W,min(W+b,Z.a));}@64 row_sum ac{if(ac.x*4u>=f()){return;}B[ac.x]+=g(d(Z.a,ac.x),0u,Z.a);}";
+const own = "const b=64u;fn k(Q:u32,X:u32,ac:u32)->vec4f{var ah=vec4f();for(var f=X;f<ac;f+=8u){var al=vec4f();for(var ad=f;ad<min(f+8u,ac);ad++){al+=A[Q+ad*d];}ah+=al;}return ah;}@16,4 partial_sums aa{let az=(Z.a+b-1u)/b;if(aa.x*4u>=g()||aa.y>=az){return;}let X=aa.y*b;C[e(az,aa.x)+aa.y*d]=k(e(Z.a,aa.x),X,min(X+b,Z.a));}@64 row_sum aa{if(aa.x*4u>=g()){return;}B[aa.x]+=k(e(Z.a,aa.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 advance_backward ac{let ab=ac.y;if(ac.x*4u>=f()||ab>=Z.a){return;}let k=A[d(Z.e,ac.x)+(Z.f+ab)*c];let m=d(Z.c,ac.x)+ab*c;for(var T=0u;T<Z.b;T++){let al=m+T*Z.d*c;let aj=B[T]*k;if(ADD){C[al]+=aj;}else{C[al]=aj;}}}";
+const own = "override ADD:bool=false;@16,4 advance_backward aa{let ad=aa.y;if(aa.x*4u>=g()||ad>=Z.a){return;}let l=A[e(Z.e,aa.x)+(Z.f+ad)*d];let o=e(Z.c,aa.x)+ad*d;for(var U=0u;U<Z.b;U++){let an=o+U*Z.d*d;let al=B[U]*l;if(ADD){C[an]+=al;}else{C[an]=al;}}}";
 const shader = /*#__PURE__*/ shaderText('features terms k_features k_stride y_features y_at', 'd_y coefficients:f d_k!', `${libCall}${libLayout}${own}`);
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<

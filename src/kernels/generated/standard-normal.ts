@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ac{let ab=ac.y*4u;if(ac.x*4u>=f()||ab>=Z.a){return;}let n=u(v.a)+ac.x*4u;let g=vec2u(u(v.f),u(v.g));let b=transpose(mat4x4f(w(p(vec4u(n,ac.y,0u,0u),g)),w(p(vec4u(n+1u,ac.y,0u,0u),g)),w(p(vec4u(n+2u,ac.y,0u,0u),g)),w(p(vec4u(n+3u,ac.y,0u,0u),g))));let al=d(Z.a,ac.x)+ab*c;A[al]=b[0];if(ab+1u<Z.a){A[al+c]=b[1];}if(ab+2u<Z.a){A[al+2u*c]=b[2];}if(ab+3u<Z.a){A[al+3u*c]=b[3];}}@64 log_density ac{if(ac.x*4u>=f()){return;}let I=d(Z.a,ac.x);var S=vec4f();for(var e=0u;e<Z.a;e+=8u){var aj=vec4f();let Y=min(e+8u,Z.a);for(var ab=e;ab<Y;ab++){let l=B[I+ab*c];aj+=l*l;}S+=aj;}D[ac.x]=Z.b*C[ac.x]-(.5*S+f32(Z.a)*.9189385332046727);}";
+const own = "@16,4 sample aa{let ad=aa.y*4u;if(aa.x*4u>=g()||ad>=Z.a){return;}let p=w(y.a)+aa.x*4u;let k=vec2u(w(y.f),w(y.g));let f=transpose(mat4x4f(I(u(vec4u(p,aa.y,0u,0u),k)),I(u(vec4u(p+1u,aa.y,0u,0u),k)),I(u(vec4u(p+2u,aa.y,0u,0u),k)),I(u(vec4u(p+3u,aa.y,0u,0u),k))));let an=e(Z.a,aa.x)+ad*d;A[an]=f[0];if(ad+1u<Z.a){A[an+d]=f[1];}if(ad+2u<Z.a){A[an+2u*d]=f[2];}if(ad+3u<Z.a){A[an+3u*d]=f[3];}}@64 log_density aa{if(aa.x*4u>=g()){return;}let Q=e(Z.a,aa.x);var ah=vec4f();for(var f=0u;f<Z.a;f+=8u){var al=vec4f();let ac=min(f+8u,Z.a);for(var ad=f;ad<ac;ad++){let n=B[Q+ad*d];al+=n*n;}ah+=al;}D[aa.x]=Z.b*C[aa.x]-(.5*ah+f32(Z.a)*.9189385332046727);}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 tangents_backward ac{let ab=ac.y;if(ac.x*4u>=f()||ab>=Z.a){return;}let g=d(Z.a*Z.b,ac.x)+ab*c;var S=vec4f();for(var n=0u;n<Z.b;n++){let al=g+n*Z.a*c;S=fma(A[al],B[al],S);}let m=d(Z.a,ac.x)+ab*c;if(ADD){C[m]+=S;}else{C[m]=S;}}";
+const own = "override ADD:bool=false;@16,4 tangents_backward aa{let ad=aa.y;if(aa.x*4u>=g()||ad>=Z.a){return;}let k=e(Z.a*Z.b,aa.x)+ad*d;var ah=vec4f();for(var p=0u;p<Z.b;p++){let an=k+p*Z.a*d;ah=fma(A[an],B[an],ah);}let o=e(Z.a,aa.x)+ad*d;if(ADD){C[o]+=ah;}else{C[o]=ah;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks', 'x d_y d_slope!', `${libCall}${libLayout}${own}`);
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<

@@ -8,14 +8,15 @@ import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libTurnedWeights } from './lib/turned-weights.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
+import { wgsl as libQuadHeld } from './lib/quad-held.js';
 import { wgsl as libQuadProduct } from './lib/quad-product.js';
 import { wgsl as libThinNet } from './lib/thin-net.js';
 
-const own = `override ADD:bool=false;fn L(t:u32,v:u32)->vec4f{let W=Z.g+t*2u;return vec4f(B[W][v],B[W+2u][v],B[W+4u][v],B[W+6u][v]);}fn M(t:u32)->vec4f{return vec4f();}fn N(al:u32,S:vec4f)->vec4f{if(FRONT_ACTIVATION==0u){return S;}return p(FRONT_ACTIVATION,F[al])*S;}fn Q(K:u32)->f32{return 0.;}fn af(al:u32,S:vec4f)->vec4f{if(ACTIVATION==0u){return S;}return p(ACTIVATION,G[al])*S;}fn P(K:u32,v:u32)->f32{return B[Z.k+(K/8u*BEHIND+v)*2u+K/4u%2u][K%4u];}fn g(al:u32,S:vec4f){if(ADD){E[al]+=S;}else{E[al]=S;}}fn I(y:u32,al:u32,s0:vec4f,s1:vec4f,s2:vec4f,s3:vec4f){${times(0, 4, (j) => `if(${j}<BEHIND){g(al+${j}*c,s${j});}`)}}@compute@workgroup_size(4)fn thin_net_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)U:vec3u,@builtin(subgroup_invocation_id)ac:u32){t(V,U,ac%4u);}`;
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back features=s slots read_places left_places', 'x weight front! wide! y! front_source wide_source', `${libMath}${libActivation}${libValueSlopeBackward}${libWeights}${libTurnedWeights}${libCall}${libLayout}${libQuadProduct}${libThinNet}${own}`);
+const own = `override ADD:bool=false;fn O(v:u32,y:u32)->vec4f{let X=Z.g+v*2u;return vec4f(B[X][y],B[X+2u][y],B[X+4u][y],B[X+6u][y]);}fn P(v:u32)->vec4f{return vec4f();}fn Q(an:u32,ah:vec4f)->vec4f{if(FRONT_ACTIVATION==0u){return ah;}return u(FRONT_ACTIVATION,F[an])*ah;}fn ae(T:u32)->f32{return 0.;}fn ai(an:u32,ah:vec4f)->vec4f{if(ACTIVATION==0u){return ah;}return u(ACTIVATION,G[an])*ah;}fn ab(T:u32,y:u32)->f32{return B[Z.k+(T/8u*BEHIND+y)*2u+T/4u%2u][T%4u];}fn k(an:u32,ah:vec4f){if(ADD){E[an]+=ah;}else{E[an]=ah;}}fn N(L:u32,an:u32,s0:vec4f,s1:vec4f,s2:vec4f,s3:vec4f){${times(0, 4, (j) => `if(${j}<BEHIND){k(an+${j}*d,s${j});}`)}}@compute@workgroup_size(4)fn thin_net_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)R:vec3u,@builtin(subgroup_invocation_id)aa:u32){v(V,R,aa%4u);}`;
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back features=s slots read_places left_places', 'x weight front! wide! y! front_source wide_source', `${libMath}${libActivation}${libValueSlopeBackward}${libWeights}${libTurnedWeights}${libCall}${libLayout}${libQuadHeld}${libQuadProduct}${libThinNet}${own}`);
 
 export const thinNetBackward = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; front: 'f32'; wide: 'f32'; y: 'f32'; front_source: 'f32'; wide_source: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'front_weight' | 'front_bias' | 'wide_weight' | 'wide_bias' | 'back_weight' | 'back_bias' | 'front' | 'back' | 'features' | 'slots' | 'read_places' | 'left_places',
-  { SHORT: Flag; EIGHTS: Optional; RAGGED: Flag; FRONT: Optional; BEHIND: Optional; KEEP_FRONT: Flag; KEEP_WIDE: Flag; FRONT_ACTIVATION: Optional; ACTIVATION: Optional; ADD: Flag }
->('thin-net-backward', 'call SHORT EIGHTS RAGGED FRONT BEHIND KEEP_FRONT KEEP_WIDE FRONT_ACTIVATION ACTIVATION ADD', shader));
+  { EIGHTS: Optional; RAGGED: Flag; FRONT: Optional; BEHIND: Optional; KEEP_FRONT: Flag; KEEP_WIDE: Flag; FRONT_ACTIVATION: Optional; ACTIVATION: Optional; ADD: Flag }
+>('thin-net-backward', 'call EIGHTS RAGGED FRONT BEHIND KEEP_FRONT KEEP_WIDE FRONT_ACTIVATION ACTIVATION ADD', shader));

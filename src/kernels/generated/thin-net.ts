@@ -7,15 +7,16 @@ import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libLayerWeights } from './lib/layer-weights.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
+import { wgsl as libQuadHeld } from './lib/quad-held.js';
 import { wgsl as libQuadProduct } from './lib/quad-product.js';
 import { wgsl as libThinNet } from './lib/thin-net.js';
 import { wgsl as libThinNetForward } from './lib/thin-net-forward.js';
 
-const own = "fn I(y:u32,al:u32,l:vec4f,m:vec4f,c:vec4f,e:vec4f){ah(al,ag(l,m,c,e));}@compute@workgroup_size(4)fn thin_net(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)U:vec3u,@builtin(subgroup_invocation_id)ac:u32){t(V,U,ac%4u);}";
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back features=s slots read_places left_places', 'x weight front! wide! y!', `${libMath}${libActivation}${libWeights}${libLayerWeights}${libCall}${libLayout}${libQuadProduct}${libThinNet}${libThinNetForward}${own}`);
+const own = "fn N(L:u32,an:u32,o:vec4f,E:vec4f,b:vec4f,d:vec4f){aq(an,am(o,E,b,d));}@compute@workgroup_size(4)fn thin_net(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)R:vec3u,@builtin(subgroup_invocation_id)aa:u32){v(V,R,aa%4u);}";
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back features=s slots read_places left_places', 'x weight front! wide! y!', `${libMath}${libActivation}${libWeights}${libLayerWeights}${libCall}${libLayout}${libQuadHeld}${libQuadProduct}${libThinNet}${libThinNetForward}${own}`);
 
 export const thinNet = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; front: 'f32'; wide: 'f32'; y: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'front_weight' | 'front_bias' | 'wide_weight' | 'wide_bias' | 'back_weight' | 'back_bias' | 'front' | 'back' | 'features' | 'slots' | 'read_places' | 'left_places',
-  { SHORT: Flag; EIGHTS: Optional; RAGGED: Flag; FRONT: Optional; BEHIND: Optional; KEEP_FRONT: Flag; KEEP_WIDE: Flag; FRONT_ACTIVATION: Optional; ACTIVATION: Optional }
->('thin-net', 'call SHORT EIGHTS RAGGED FRONT BEHIND KEEP_FRONT KEEP_WIDE FRONT_ACTIVATION ACTIVATION', shader));
+  { EIGHTS: Optional; RAGGED: Flag; FRONT: Optional; BEHIND: Optional; KEEP_FRONT: Flag; KEEP_WIDE: Flag; FRONT_ACTIVATION: Optional; ACTIVATION: Optional }
+>('thin-net', 'call EIGHTS RAGGED FRONT BEHIND KEEP_FRONT KEEP_WIDE FRONT_ACTIVATION ACTIVATION', shader));

@@ -5,7 +5,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "fn b(e:u32,T:u32)->f32{var S=0.;for(var v=0u;v<Z.b;v++){S=fma(A[e*Z.b+v],B[v*Z.c+T],S);}return S;}@compute@workgroup_size(64)fn time_table(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)U:u32){let al=l(1u,V,U);if(al>=Z.a*Z.c){return;}let T=al%Z.c;let S=b(al/Z.c,T);D[al]=select(S,o(vec4f(S)).x,C[T]==1.);}@compute@workgroup_size(64)fn time_table_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)U:u32){let al=l(1u,V,U);if(al>=Z.b*Z.c){return;}let T=al%Z.c;let v=al/Z.c;var total=0.;for(var e=0u;e<Z.a;e++){var t=A[e*Z.b+v]*E[e*Z.c+T];if(C[T]==1.){t*=n(vec4f(b(e,T))).x;}total+=t;}F[al]+=total;}";
+const own = "fn b(f:u32,U:u32)->f32{var ah=0.;for(var y=0u;y<Z.b;y++){ah=fma(A[f*Z.b+y],B[y*Z.c+U],ah);}return ah;}@compute@workgroup_size(64)fn time_table(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)R:u32){let an=n(1u,V,R);if(an>=Z.a*Z.c){return;}let U=an%Z.c;let ah=b(an/Z.c,U);D[an]=select(ah,t(vec4f(ah)).x,C[U]==1.);}@compute@workgroup_size(64)fn time_table_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)R:u32){let an=n(1u,V,R);if(an>=Z.b*Z.c){return;}let U=an%Z.c;let y=an/Z.c;var total=0.;for(var f=0u;f<Z.a;f++){var v=A[f*Z.b+y]*E[f*Z.c+U];if(C[U]==1.){v*=p(vec4f(b(f,U))).x;}total+=v;}F[an]+=total;}";
 const shader = /*#__PURE__*/ shaderText('evaluations terms width', 'times:f weights:f gated:f table:f! d_table:f d_weights:f!', `${libMath}${libActivation}${libSlope}${libElements}${own}`);
 
 export const timeTable = /*#__PURE__*/ kernelSource<

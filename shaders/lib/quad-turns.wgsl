@@ -1,0 +1,60 @@
+// The product of what a quad holds with four outputs' weights, an output a turn; masked-linear-quad.wgsl says how. The importer says in
+// `take` what becomes of a sum.
+
+#import "lib/quad-held.wgsl"
+
+override SHORT: bool = false; // runs of 8 inputs; otherwise of 24, 24 and 16
+
+/// Sums over `count` inputs for outputs o … o + 3, where the weights of this invocation's output begin at `from_weight`.
+fn multiply_held(from_weight: u32, count: u32, into: u32, o: u32, own: u32, group: u32, y_at: vec2<u32>) {
+  #repeat m 0 16:
+  var own$m = vec4<f32>(0.0);
+  if ($m < 2 * EIGHTS) { own$m = held_weights(from_weight, $m * 4u, count); }
+  #end;
+  var s = 0u;
+  loop {
+    let odd = select(0u, 0xffffffffu, s % 2u == 1u);
+    let high = select(0u, 0xffffffffu, s >= 2u);
+    // Number by number, four inputs loaded before they are multiplied: in this order Subzero, SwiftShader's compiler, has registers for most sums. Inputs loaded one
+    // by one take 1.2 of the time, and sums of eight 1.3.
+    #repeat r 0 2:
+    #repeat c 0 4:
+    var run$r$c = 0.0;
+    var all$r$c = 0.0;
+    #end;
+    #end;
+    #repeat m 0 16:
+    if ($m < 2 * EIGHTS) {
+      var bits = bitcast<vec4<u32>>(own$m);
+      bits ^= (bits ^ quadSwapX(bits)) & vec4<u32>(odd);
+      bits ^= (bits ^ quadSwapY(bits)) & vec4<u32>(high);
+      let w = bitcast<vec4<f32>>(bits);
+      #repeat r 0 2:
+      #repeat c 0 4:
+      {
+        #repeat i 0 4:
+        let v$i = xs[$m * 8 + $i * 2 + $r][$c];
+        #end;
+        run$r$c = fma(v$3, w.w, fma(v$2, w.z, fma(v$1, w.y, fma(v$0, w.x, run$r$c))));
+      }
+      #end;
+      #end;
+      if ((SHORT && $m % 2 == 1) || $m == 5 || $m == 11 || $m + 1 == 2 * EIGHTS) {
+        #repeat r 0 2:
+        #repeat c 0 4:
+        all$r$c += run$r$c;
+        run$r$c = 0.0;
+        #end;
+        #end;
+      }
+    }
+    #end;
+    #repeat r 0 2:
+    take(into + s * 2u + $r, o + (own ^ s), group + $r * 4, y_at[$r], vec4<f32>(all$r$0, all$r$1, all$r$2, all$r$3));
+    #end;
+    continuing {
+      s++;
+      break if s == 4u;
+    }
+  }
+}
