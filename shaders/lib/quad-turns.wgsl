@@ -13,8 +13,8 @@ fn multiply_held(from_weight: u32, count: u32, into: u32, o: u32, own: u32, grou
   #end;
   var s = 0u;
   loop {
-    let odd = select(0u, 0xffffffffu, s % 2u == 1u);
-    let high = select(0u, 0xffffffffu, s >= 2u);
+    let odd = 0u - s % 2u; // all bits, or none
+    let high = 0u - s / 2u;
     // Number by number, four inputs loaded before they are multiplied: in this order Subzero, SwiftShader's compiler, has registers for most sums. Inputs loaded one
     // by one take 1.2 of the time, and sums of eight 1.3.
     #repeat r 0 2:
