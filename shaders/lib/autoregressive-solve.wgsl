@@ -28,9 +28,6 @@ fn states_at(a: vec4<u32>) -> mat4x4<f32> { return mat4x4<f32>(state[a.x], state
 /// The columns after the first, one place up.
 fn moved_up(m: mat4x4<f32>) -> mat4x4<f32> { return mat4x4<f32>(m[1], m[2], m[3], m[3]); }
 
-/// Sums of one unit, of four row groups.
-struct Sums { s0: vec4<f32>, s1: vec4<f32>, s2: vec4<f32>, s3: vec4<f32> }
-
 /// Where a strip's sums begin: `sums`, partial sums or zeros; or in place of them `beside`, those of its panel.
 struct Begun { sums: u32, stride: u32, beside: u32, in_panel: vec4<bool> }
 
@@ -52,37 +49,20 @@ fn in_panel_or(otherwise: vec4<f32>, begun: Begun, unit: u32, g: u32) -> vec4<f3
   return select(otherwise, side[begun.beside + unit * TILE4 + g], begun.in_panel);
 }
 
-/// Sums of a unit beside what there is of them already.
-fn with_partial(begun: Begun, unit: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) -> Sums {
-  let at = begun.sums + unit * begun.stride;
-  return Sums(
-    v0 + in_panel_or(state[at], begun, unit, 0u),
-    v1 + in_panel_or(state[at + 4u], begun, unit, 4u),
-    v2 + in_panel_or(state[at + 8u], begun, unit, 8u),
-    v3 + in_panel_or(state[at + 12u], begun, unit, 12u),
-  );
+/// A unit's sum of row group g / 4 beside what there is of it already.
+fn with_partial(begun: Begun, unit: u32, g: u32, sum: vec4<f32>) -> vec4<f32> {
+  return sum + in_panel_or(state[begun.sums + unit * begun.stride + g], begun, unit, g);
 }
 
-/// The same where sums among panels are of their panel alone (src/flows/conditioner/strips.ts): a load less for each.
-fn with_panel(begun: Begun, unit: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) -> Sums {
-  if (!PANELS) { return with_partial(begun, unit, v0, v1, v2, v3); }
-  let none = vec4<f32>(0.0);
-  return Sums(
-    v0 + in_panel_or(none, begun, unit, 0u),
-    v1 + in_panel_or(none, begun, unit, 4u),
-    v2 + in_panel_or(none, begun, unit, 8u),
-    v3 + in_panel_or(none, begun, unit, 12u),
-  );
+/// The same where sums among panels are of their panel alone (src/flows/conditioner/strips.ts): a load less.
+fn with_panel(begun: Begun, unit: u32, g: u32, sum: vec4<f32>) -> vec4<f32> {
+  if (!PANELS) { return with_partial(begun, unit, g, sum); }
+  return sum + in_panel_or(vec4<f32>(0.0), begun, unit, g);
 }
 
 /// A bias and at most a ReLU.
-fn plain(unit: u32, constants: u32, output_at: u32, relu: vec4<bool>, v: Sums) {
-  let added = bias[constants + unit / 4u][unit % 4u];
-  let at = output_at + unit * TILE4;
-  state[at] = rectify(v.s0 + added, relu);
-  state[at + 4u] = rectify(v.s1 + added, relu);
-  state[at + 8u] = rectify(v.s2 + added, relu);
-  state[at + 12u] = rectify(v.s3 + added, relu);
+fn plain(unit: u32, constants: u32, output_at: u32, relu: vec4<bool>, sum: vec4<f32>) {
+  state[output_at + unit * TILE4] = rectify(sum + bias[constants + unit / 4u][unit % 4u], relu);
 }
 
 // SwiftShader runs what a branch skips, and the body of a loop once more than it has turns unless it ends at its foot: so strips and features have such a loop
@@ -108,54 +88,53 @@ fn solve(group: u32) {
         let count = tasks[task + 1u];
         let w = tasks[task + 2u];
         let at = first + tasks[task + 3u] * TILE4;
-        // Four inputs at a time, as products of 4 × 4 matrices, summed apart and then added: the error grows with 4 + count / 4 instead of count. Beyond
-        // the last input stand zeros of the state. Where GENERAL, a strip of 4 is one of 8 whose other half nobody reads.
+        // A row group a turn: its text is a quarter of that for all four, compiles in half the time and runs as fast, though each loads the weights anew. Four inputs at
+        // a time, as products of 4 × 4 matrices, summed apart and then added: the error grows with 4 + count / 4 instead of count. Beyond the last input stand
+        // zeros of the state. Where GENERAL, a strip of 4 is one of 8 whose other half nobody reads.
         let quads_of_weights = width / 4u;
-        var a0 = mat4x4<f32>(); var a1 = mat4x4<f32>(); var a2 = mat4x4<f32>(); var a3 = mat4x4<f32>(); // units 0 to 3 of the four row groups
-        var b0 = mat4x4<f32>(); var b1 = mat4x4<f32>(); var b2 = mat4x4<f32>(); var b3 = mat4x4<f32>();
-        for (var k = 0u; k < count; k += 4u) { // there may be none
-          let four = vec4<u32>(k) + vec4<u32>(0u, 1u, 2u, 3u);
-          let rows_k = select(vec4<u32>(zeros), vec4<u32>(at) + four * TILE4, four < vec4<u32>(count));
-          let from_k = vec4<u32>(w) + min(four, vec4<u32>(count - 1u)) * quads_of_weights;
-          let strip = strip_at(from_k, quads_of_weights);
-          let x0 = states_at(rows_k);
-          let x1 = states_at(rows_k + vec4<u32>(4u));
-          let x2 = states_at(rows_k + vec4<u32>(8u));
-          let x3 = states_at(rows_k + vec4<u32>(12u));
-          a0 += x0 * strip.low; b0 += x0 * strip.high;
-          a1 += x1 * strip.low; b1 += x1 * strip.high;
-          a2 += x2 * strip.low; b2 += x2 * strip.high;
-          a3 += x3 * strip.low; b3 += x3 * strip.high;
-        }
         let begun = begun_at(task, first, side_at, zeros);
         let output_at = first + tasks[task + 4u] * TILE4;
         let constants = tasks[task + 8u];
         let flags = tasks[task + 9u];
         let relu = vec4<bool>((flags & 255u) == ACT_RELU);
-        // A loop in which columns move up, not units written out: it runs as fast on SwiftShader, and the solve compiles there in half the time (610 ms for 1200).
-        var u = 0u;
+        var g = 0u;
         loop {
-          let low_unit = unit_at(u, width);
-          // Among panels strips of 8 have sums of their panel alone, unless those of 4 run here, too.
-          var low: Sums;
-          if (PANELS && !GENERAL) {
-            low = with_panel(begun, low_unit, a0[0], a1[0], a2[0], a3[0]);
-          } else {
-            low = with_partial(begun, low_unit, a0[0], a1[0], a2[0], a3[0]);
+          var a = mat4x4<f32>();
+          var b = mat4x4<f32>();
+          for (var k = 0u; k < count; k += 4u) { // there may be none
+            let four = vec4<u32>(k) + vec4<u32>(0u, 1u, 2u, 3u);
+            let x = states_at(select(vec4<u32>(zeros), vec4<u32>(at + g) + four * TILE4, four < vec4<u32>(count)));
+            let strip = strip_at(vec4<u32>(w) + min(four, vec4<u32>(count - 1u)) * quads_of_weights, quads_of_weights);
+            a += x * strip.low;
+            b += x * strip.high;
           }
-          if (GENERAL) { sums[u * 4u] = low.s0; sums[u * 4u + 1u] = low.s1; sums[u * 4u + 2u] = low.s2; sums[u * 4u + 3u] = low.s3; }
-          if ((flags & PLAIN) != 0u) { plain(low_unit, constants, output_at, relu, low); }
-          if (width > 4u) {
-            let unit = unit_at(u + 4u, width);
-            let high = with_panel(begun, unit, b0[0], b1[0], b2[0], b3[0]);
-            if (GENERAL) { sums[u * 4u + 16u] = high.s0; sums[u * 4u + 17u] = high.s1; sums[u * 4u + 18u] = high.s2; sums[u * 4u + 19u] = high.s3; }
-            if ((flags & PLAIN) != 0u) { plain(unit, constants, output_at, relu, high); }
+          var u = 0u;
+          loop {
+            let low_unit = unit_at(u, width);
+            var low: vec4<f32>;
+            if (PANELS && !GENERAL) {
+              low = with_panel(begun, low_unit, g, a[0]);
+            } else {
+              low = with_partial(begun, low_unit, g, a[0]);
+            }
+            if (GENERAL) { sums[u * 4u + g / 4u] = low; }
+            if ((flags & PLAIN) != 0u) { plain(low_unit, constants, output_at + g, relu, low); }
+            if (width > 4u) {
+              let unit = unit_at(u + 4u, width);
+              let high = with_panel(begun, unit, g, b[0]);
+              if (GENERAL) { sums[u * 4u + 16u + g / 4u] = high; }
+              if ((flags & PLAIN) != 0u) { plain(unit, constants, output_at + g, relu, high); }
+            }
+            a = moved_up(a);
+            b = moved_up(b);
+            continuing {
+              u++;
+              break if u == 4u;
+            }
           }
-          a0 = moved_up(a0); a1 = moved_up(a1); a2 = moved_up(a2); a3 = moved_up(a3);
-          b0 = moved_up(b0); b1 = moved_up(b1); b2 = moved_up(b2); b3 = moved_up(b3);
           continuing {
-            u++;
-            break if u == 4u;
+            g += 4u;
+            break if g == 16u;
           }
         }
         if (!GENERAL || (flags & PLAIN) != 0u) { continue; }
@@ -197,24 +176,28 @@ fn solve(group: u32) {
               let count = tasks[task + 1u];
               let w = tasks[task + 2u];
               let at = first + tasks[task + 3u] * TILE4;
-              var a0 = mat4x4<f32>(); var a1 = mat4x4<f32>(); var a2 = mat4x4<f32>(); var a3 = mat4x4<f32>();
+              let begun = begun_at(task, first, side_at, zeros);
+              let output_at = first + tasks[task + 4u] * TILE4;
+              let constants = tasks[task + 8u];
+              let relu = vec4<bool>((tasks[task + 9u] & 255u) == ACT_RELU);
+              #repeat g 0 4:
+              var a$g = mat4x4<f32>();
+              #end;
               for (var k = 0u; k < count; k += 4u) {
                 let four = vec4<u32>(k) + vec4<u32>(0u, 1u, 2u, 3u);
                 let rows_k = select(vec4<u32>(zeros), vec4<u32>(at) + four * TILE4, four < vec4<u32>(count));
                 let strip = narrow_strip_at(vec4<u32>(w) + min(four, vec4<u32>(count - 1u)));
-                a0 += states_at(rows_k) * strip;
-                a1 += states_at(rows_k + vec4<u32>(4u)) * strip;
-                a2 += states_at(rows_k + vec4<u32>(8u)) * strip;
-                a3 += states_at(rows_k + vec4<u32>(12u)) * strip;
+                #repeat g 0 4:
+                a$g += states_at(rows_k + vec4<u32>($g * 4)) * strip;
+                #end;
               }
-              let begun = begun_at(task, first, side_at, zeros);
-              let output_at = first + tasks[task + 4u] * TILE4;
-              let relu = vec4<bool>((tasks[task + 9u] & 255u) == ACT_RELU);
               var u = 0u;
               loop {
                 let unit = narrow_unit_at(u);
-                plain(unit, tasks[task + 8u], output_at, relu, with_partial(begun, unit, a0[0], a1[0], a2[0], a3[0]));
-                a0 = moved_up(a0); a1 = moved_up(a1); a2 = moved_up(a2); a3 = moved_up(a3);
+                #repeat g 0 4:
+                plain(unit, constants, output_at + $g * 4, relu, with_partial(begun, unit, $g * 4, a$g[0]));
+                a$g = moved_up(a$g);
+                #end;
                 continuing {
                   u++;
                   break if u == 4u;

@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation aa{let ad=aa.y;if(aa.x*4u>=g()||ad>=Z.a){return;}let an=e(Z.a,aa.x)+ad*d;let w=A[an];var k=1.;if(ACTIVATION==L){k=D[0];}if(HAS_VALUE){B[an]=R(ACTIVATION,w,k);}if(HAS_SLOPE){C[an]=Q(ACTIVATION,w,k);}}";
+const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation ab{let af=ab.y;if(ab.x*4u>=g()||af>=Z.a){return;}let al=e(Z.a,ab.x)+af*d;let y=A[al];var k=1.;if(ACTIVATION==L){k=D[0];}if(HAS_VALUE){B[al]=Q(ACTIVATION,y,k);}if(HAS_SLOPE){C[al]=P(ACTIVATION,y,k);}}";
 const shader = /*#__PURE__*/ shaderText('features', 'source value! slope! beta:f', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${own}`);
 
 export const activation = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const J=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine aa{let ad=aa.y;if(aa.x*4u>=g()||ad>=Z.a){return;}let O=e(Z.a,aa.x);let an=O+ad*d;var o=an;if(PLACED){o=O+C[Z.a+ad]*d;}let y=C[ad];if(y==J){D[o]=A[an];return;}let n=e(Z.c,aa.x)+y*d;var f=vec4f();if(SCALE!=I){f=B[n+Z.b*d];}let u=R(A[an],B[n],f);D[o]=u.c;if(HAS_LOG_DET){E[e(Z.b,aa.x)+y*d]=u.a;}}";
+const own = "const J=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ab{let af=ab.y;if(ab.x*4u>=g()||af>=Z.a){return;}let u=e(Z.a,ab.x);let al=u+af*d;var o=al;if(PLACED){o=u+C[Z.a+af]*d;}let T=C[af];if(T==J){D[o]=A[al];return;}let n=e(Z.c,ab.x)+T*d;var f=vec4f();if(SCALE!=I){f=B[n+Z.b*d];}let ak=R(A[al],B[n],f);D[o]=ak.c;if(HAS_LOG_DET){E[e(Z.b,ab.x)+T*d]=ak.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

@@ -10,8 +10,8 @@ import { wgsl as libSolveAffine } from './lib/solve-affine.js';
 import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libSolveByTeam } from './lib/solve-by-team.js';
 
-const own = "@16,8 autoregressive_solve_affine_team V R{F(V.x*d+R.x,R.y);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=p! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libSolveByTeam}${own}`);
+const own = "@16,8 autoregressive_solve_affine_team U S{t(U.x*d+S.x,S.y);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=u! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libSolveByTeam}${own}`);
 
 export const autoregressiveSolveAffineTeam = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },

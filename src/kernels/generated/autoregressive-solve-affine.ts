@@ -11,8 +11,8 @@ import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libStrip } from './lib/strip.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_affine V R{let L=V.x*d+R.x;if(L*4u>=g()){return;}F(L);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=p! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libStrip}${libAutoregressiveSolve}${own}`);
+const own = "@4 autoregressive_solve_affine U S{let L=U.x*d+S.x;if(L*4u>=g()){return;}N(L);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=u! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libAffine}${libSolveAffine}${libWeights}${libStrip}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveAffine = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },

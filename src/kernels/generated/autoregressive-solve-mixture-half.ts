@@ -12,8 +12,8 @@ import { wgsl as libWeightsHalf } from './lib/weights-half.js';
 import { wgsl as libStrip } from './lib/strip.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_mixture_half V R{let L=V.x*d+R.x;if(L*4u>=g()){return;}F(L);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:vec2u bias tasks:u side state=p! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libWeightsHalf}${libStrip}${libAutoregressiveSolve}${own}`);
+const own = "@4 autoregressive_solve_mixture_half U S{let L=U.x*d+S.x;if(L*4u>=g()){return;}N(L);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:vec2u bias tasks:u side state=u! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libWeightsHalf}${libStrip}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveMixtureHalf = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'u32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },

@@ -13,8 +13,8 @@ import { wgsl as libWeightsScalar } from './lib/weights-scalar.js';
 import { wgsl as libStripQuad } from './lib/strip-quad.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@compute@workgroup_size(4)fn autoregressive_solve_mixture_quad(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)R:vec3u,@builtin(subgroup_invocation_id)aa:u32){if(V.x*ba>=g()){return;}N=aa%4u;F(V.x*d+R.x);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:f bias tasks:u side state=p! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libWeightsScalar}${libStripQuad}${libAutoregressiveSolve}${own}`);
+const own = "@compute@workgroup_size(4)fn autoregressive_solve_mixture_quad(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ab:u32){if(U.x*ax>=g()){return;}f=ab%4u;N(U.x*d+S.x);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:f bias tasks:u side state=u! result! log_det!', `${libCall}${libLayout}${libMath}${libActivation}${libSolveTasks}${libNormal}${libMixture}${libSolveMixture}${libWeightsScalar}${libStripQuad}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveMixtureQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample aa{if(aa.x*4u>=g()||aa.y*4u>=Z.a){return;}let p=w(y.a)+aa.x*4u;let k=vec2u(w(y.f),w(y.g));let f=S(p,aa.y,k);let Q=e(Z.a,aa.x);for(var R=0u;R<min(4u,Z.a-aa.y*4u);R++){let an=Q+(aa.y*4u+R)*d;let l=A[an];let b=select(vec4f(),vec4f(1.),f[R]<t(l));B[an]=select(b,l,W(l));}}@64 log_mass aa{if(aa.x*4u>=g()){return;}let Q=e(Z.a,aa.x);let b=vec4f(1.);let k=vec4f();var ah=k;var M=b;var p=k;for(var f=0u;f<Z.a;f+=8u){var al=k;let ac=min(f+8u,Z.a);for(var ad=f;ad<ac;ad++){let n=C[Q+ad*d];let l=A[Q+ad*d];al+=(b-n)*select(k,l,l>k)+n*select(k,-l,l<k)+U(-abs(l));M=select(k,M,(n>=k)&(n<=b));p+=n;}ah+=al;}let o=Z.b*D[aa.x]-ah;E[aa.x]=select(o+T(M),o+p,W(p));}";
+const own = "@16,4 sample ab{if(ab.x*4u>=g()||ab.y*4u>=Z.a){return;}let p=y(T.a)+ab.x*4u;let k=vec2u(y(T.f),y(T.g));let f=R(p,ab.y,k);let J=e(Z.a,ab.x);for(var S=0u;S<min(4u,Z.a-ab.y*4u);S++){let al=J+(ab.y*4u+S)*d;let l=A[al];let b=select(vec4f(),vec4f(1.),f[S]<v(l));B[al]=select(b,l,X(l));}}@64 log_mass ab{if(ab.x*4u>=g()){return;}let J=e(Z.a,ab.x);let b=vec4f(1.);let k=vec4f();var ac=k;var N=b;var p=k;for(var f=0u;f<Z.a;f+=8u){var ah=k;let ae=min(f+8u,Z.a);for(var af=f;af<ae;af++){let n=C[J+af*d];let l=A[J+af*d];ah+=(b-n)*select(k,l,l>k)+n*select(k,-l,l<k)+V(-abs(l));N=select(k,N,(n>=k)&(n<=b));p+=n;}ac+=ah;}let o=Z.b*D[ab.x]-ac;E[ab.x]=select(o+U(N),o+p,X(p));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

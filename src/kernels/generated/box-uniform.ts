@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample aa{if(aa.x*4u>=g()||aa.y*4u>=Z.a){return;}let p=w(y.a)+aa.x*4u;let k=vec2u(w(y.f),w(y.g));let f=S(p,aa.y,k);let Q=e(Z.a,aa.x);for(var R=0u;R<min(4u,Z.a-aa.y*4u);R++){let ad=aa.y*4u+R;let M=A[ad];let ab=A[Z.a+ad];B[Q+ad*d]=clamp(fma(vec4f(ab-M),f[R],vec4f(M)),vec4f(M),vec4f(ab));}}@64 log_density aa{if(aa.x*4u>=g()){return;}let Q=e(Z.a,aa.x);let total=Z.b*D[aa.x]+Z.c;var p=total;var b=vec4f(1.);for(var ad=0u;ad<Z.a;ad++){let n=C[Q+ad*d];b=select(vec4f(),b,(n>=vec4f(A[ad]))&(n<=vec4f(A[Z.a+ad])));p=select(p,n,W(n)&!W(p));}E[aa.x]=select(total+T(b),p,W(p));}";
+const own = "@16,4 sample ab{if(ab.x*4u>=g()||ab.y*4u>=Z.a){return;}let p=y(T.a)+ab.x*4u;let k=vec2u(y(T.f),y(T.g));let f=R(p,ab.y,k);let J=e(Z.a,ab.x);for(var S=0u;S<min(4u,Z.a-ab.y*4u);S++){let af=ab.y*4u+S;let I=A[af];let ad=A[Z.a+af];B[J+af*d]=clamp(fma(vec4f(ad-I),f[S],vec4f(I)),vec4f(I),vec4f(ad));}}@64 log_density ab{if(ab.x*4u>=g()){return;}let J=e(Z.a,ab.x);let total=Z.b*D[ab.x]+Z.c;var p=total;var b=vec4f(1.);for(var af=0u;af<Z.a;af++){let n=C[J+af*d];b=select(vec4f(),b,(n>=vec4f(A[af]))&(n<=vec4f(A[Z.a+af])));p=select(p,n,X(n)&!X(p));}E[ab.x]=select(total+U(b),p,X(p));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

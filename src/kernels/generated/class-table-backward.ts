@@ -5,7 +5,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)R:u32){let k=n(1u,V,R);if(k>=Z.b*Z.a){return;}let l=vec4f(f32(k/Z.a));let ad=k%Z.a;let W=(g()+3u)/4u;var ah=0.;for(var X=0u;X<W;X+=d){let ac=min(X+d,W);var b=e(Z.c,X)+Z.d*d;var an=e(Z.a,X)+ad*d;var al=vec4f();for(var L=X;L<ac;L++){al+=select(vec4f(),B[an],f(L)&(A[b]==l));b++;an++;}ah+=dot(al,vec4f(1.));}C[k]+=ah;}";
+const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_index)S:u32){let k=n(1u,U,S);if(k>=Z.b*Z.a){return;}let l=vec4f(f32(k/Z.a));let af=k%Z.a;let Q=(g()+3u)/4u;var ac=0.;for(var W=0u;W<Q;W+=d){let ae=min(W+d,Q);var b=e(Z.c,W)+Z.d*d;var al=e(Z.a,W)+af*d;var ah=vec4f();for(var L=W;L<ae;L++){ah+=select(vec4f(),B[al],f(L)&(A[b]==l));b++;al++;}ac+=dot(ah,vec4f(1.));}C[k]+=ac;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${libElements}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

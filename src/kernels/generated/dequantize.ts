@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn P(w:vec4f,M:f32,ab:f32)->vec4f{let S=select(w,vec4f(ab),w>vec4f(ab));return select(S,vec4f(M),S<vec4f(M));}@16,4 dequantize aa{if(aa.x*4u>=g()||aa.y>=Z.a){return;}let an=e(Z.a,aa.x)+aa.y*d;C[an]=P((A[an]+B[an])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize aa{if(aa.x*4u>=g()||aa.y>=Z.a){return;}let an=e(Z.a,aa.x)+aa.y*d;C[an]=P(floor(A[an]*Z.b),0.,Z.b-1.);}";
+const own = "fn Q(y:vec4f,I:f32,ad:f32)->vec4f{let O=select(y,vec4f(ad),y>vec4f(ad));return select(O,vec4f(I),O<vec4f(I));}@16,4 dequantize ab{if(ab.x*4u>=g()||ab.y>=Z.a){return;}let al=e(Z.a,ab.x)+ab.y*d;C[al]=Q((A[al]+B[al])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ab{if(ab.x*4u>=g()||ab.y>=Z.a){return;}let al=e(Z.a,ab.x)+ab.y*d;C[al]=Q(floor(A[al]*Z.b),0.,Z.b-1.);}";
 const shader = /*#__PURE__*/ shaderText('features levels:f step:f', 'x u y!', `${libCall}${libLayout}${own}`);
 
 export const dequantize = /*#__PURE__*/ kernelSource<

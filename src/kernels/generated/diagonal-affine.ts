@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "@16,4 diagonal_affine aa{let ad=aa.y;if(aa.x*4u>=g()||ad>=Z.a){return;}let an=e(Z.a,aa.x)+ad*d;let k=b(A[an]-B[ad],B[Z.a+ad],B[2u*Z.a+ad]);C[an]=k+B[3u*Z.a+ad];}";
+const own = "@16,4 diagonal_affine ab{let af=ab.y;if(ab.x*4u>=g()||af>=Z.a){return;}let al=e(Z.a,ab.x)+af*d;let k=b(A[al]-B[af],B[Z.a+af],B[2u*Z.a+af]);C[al]=k+B[3u*Z.a+af];}";
 const shader = /*#__PURE__*/ shaderText('features', 'x constants:f y!', `${libCall}${libLayout}${libSplitProduct}${own}`);
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const v=24u;override REVERSE:bool=false;@64 householder aa{if(aa.x*4u>=g()){return;}let t=Z.a;let az=Z.b;let Q=e(t,aa.x);var M=vec4f();var k=0u;for(var b=0u;b<=az;b++){let n=min(b,az-1u);let ao=select(n,az-1u-n,REVERSE);var ai=vec4f();for(var f=0u;f<t;f+=v){let ac=min(f+v,t);var al=vec4f();for(var ad=f;ad<ac;ad++){let an=Q+ad*d;var l:vec4f;if(b==0u){l=A[an];if(REVERSE){l-=C[2u*az+ad];}}else{l=D[an]-B[k*t+ad]*M;}al=fma(vec4f(B[ao*t+ad]),l,al);if(!REVERSE&&b==az){l+=C[2u*az+ad];}D[an]=l;}ai+=al;}M=ai*C[ao]+ai*C[az+ao];k=ao;}}";
+const own = "const w=24u;override REVERSE:bool=false;@64 householder ab{if(ab.x*4u>=g()){return;}let v=Z.a;let aw=Z.b;let J=e(v,ab.x);var y=vec4f();var k=0u;for(var b=0u;b<=aw;b++){let n=min(b,aw-1u);let am=select(n,aw-1u-n,REVERSE);var bj=vec4f();for(var f=0u;f<v;f+=w){let ae=min(f+w,v);var ah=vec4f();for(var af=f;af<ae;af++){let al=J+af*d;var l:vec4f;if(b==0u){l=A[al];if(REVERSE){l-=C[2u*aw+af];}}else{l=D[al]-B[k*v+af]*y;}ah=fma(vec4f(B[am*v+af]),l,ah);if(!REVERSE&&b==aw){l+=C[2u*aw+af];}D[al]=l;}bj+=ah;}y=bj*C[am]+bj*C[aw+am];k=am;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 implicit aa{if(aa.x*4u>=g()||aa.y>=Z.a){return;}let an=e(Z.a,aa.x)+aa.y*d;E[an]=A[an]+Y(B[an]-C[an],-D[an]);}";
+const own = "@16,4 implicit ab{if(ab.x*4u>=g()||ab.y>=Z.a){return;}let al=e(Z.a,ab.x)+ab.y*d;E[al]=A[al]+aa(B[al]-C[al],-D[al]);}";
 const shader = /*#__PURE__*/ shaderText('features steps=c', 'value goal image log_slope y!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const implicit = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward aa{let t=Z.a;let y=aa.y;if(aa.x*4u>=g()||y>=t){return;}let X=e(t*t,aa.x);let D=X+y*d;let p=t*d;for(var U=0u;U<t;U++){var n=vec4f();if(U==y){n=Z.b*B[aa.x];}for(var b=y;b<U;b++){n=fma(-A[X+(b*t+U)*d],C[D+b*p],n);}C[D+U*p]=n/(1.+A[X+(U*t+U)*d]);}for(var U=t-1u;U>0u;U--){let S=U-1u;var n=C[D+S*p];for(var b=U;b<t;b++){n=fma(-A[X+(b*t+S)*d],C[D+b*p],n);}C[D+S*p]=n;}}";
+const own = "@16,4 log_determinant_backward ab{let v=Z.a;let T=ab.y;if(ab.x*4u>=g()||T>=v){return;}let W=e(v*v,ab.x);let u=W+T*d;let p=v*d;for(var V=0u;V<v;V++){var n=vec4f();if(V==T){n=Z.b*B[ab.x];}for(var b=T;b<V;b++){n=fma(-A[W+(b*v+V)*d],C[u+b*p],n);}C[u+V*p]=n/(1.+A[W+(V*v+V)*d]);}for(var V=v-1u;V>0u;V--){let O=V-1u;var n=C[u+O*p];for(var b=V;b<v;b++){n=fma(-A[W+(b*v+O)*d],C[u+b*p],n);}C[u+O*p]=n;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16 log_determinant aa{if(aa.x*4u>=g()){return;}let t=Z.a;let X=e(t*t,aa.x);var ah=vec4f();for(var b=0u;b<t;b++){let f=A[X+(b*t+b)*d];ah+=ac(f);for(var U=b+1u;U<t;U++){let an=X+U*t*d;let M=A[an+b*d]/(1.+f);A[an+b*d]=M;for(var y=b+1u;y<t;y++){A[an+y*d]=fma(-M,A[X+(b*t+y)*d],A[an+y*d]);}}}B[aa.x]+=Z.b*ah;}";
+const own = "@16 log_determinant ab{if(ab.x*4u>=g()){return;}let v=Z.a;let W=e(v*v,ab.x);var ac=vec4f();for(var b=0u;b<v;b++){let f=A[W+(b*v+b)*d];ac+=ae(f);for(var V=b+1u;V<v;V++){let al=W+V*v*d;let y=A[al+b*d]/(1.+f);A[al+b*d]=y;for(var T=b+1u;T<v;T++){A[al+T*d]=fma(-y,A[W+(b*v+T)*d],A[al+T*d]);}}}B[ab.x]+=Z.b*ac;}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'matrix! log_det!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "const b=.99999994;const f=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn ak(w:vec4f)->vec4f{let S=select(w,vec4f(b),w>vec4f(b));return select(S,vec4f(f),S<vec4f(f));}@16,4 logit aa{if(aa.x*4u>=g()||aa.y>=Z.a){return;}let an=e(Z.a,aa.x)+aa.y*d;let w=A[an];if(UNDO){B[an]=(ak(t(w))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[an]=-U(w)-U(-w)-Z.c;}return;}let o=fma(w,vec4f(1.-2.*Z.b),vec4f(Z.b));let R=ak(o);let b=T(R);let f=ac(-R);B[an]=b-f;if(HAS_LOG_DET){let af=(o<=vec4f())|(o>=vec4f(1.));C[an]=Z.c-b-f+T(select(vec4f(1.),vec4f(),af));}}";
+const own = "const b=.99999994;const f=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn aj(y:vec4f)->vec4f{let O=select(y,vec4f(b),y>vec4f(b));return select(O,vec4f(f),O<vec4f(f));}@16,4 logit ab{if(ab.x*4u>=g()||ab.y>=Z.a){return;}let al=e(Z.a,ab.x)+ab.y*d;let y=A[al];if(UNDO){B[al]=(aj(v(y))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[al]=-V(y)-V(-y)-Z.c;}return;}let p=fma(y,vec4f(1.-2.*Z.b),vec4f(Z.b));let an=aj(p);let b=U(an);let f=ae(-an);B[al]=b-f;if(HAS_LOG_DET){let ai=(p<=vec4f())|(p>=vec4f(1.));C[al]=Z.c-b-f+U(select(vec4f(1.),vec4f(),ai));}}";
 const shader = /*#__PURE__*/ shaderText('features alpha:f log_range:f', 'x y! log_terms!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logit = /*#__PURE__*/ kernelSource<

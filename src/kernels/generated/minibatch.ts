@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn af(k:u32)->u32{var d=k;d=(d^(d>>16u))*0x7feb352du;d=(d^(d>>15u))*0x846ca68bu;return d^(d>>16u);}fn f(am:u32,d:u32)->u32{let b=(1u<<Z.c)-1u;let k=af(Z.d^af(Z.e^af(d)));var an=am;loop{var P=an>>Z.c;var Q=an&b;for(var W=1u;W<=4u;W++){let ao=P^(af(Q^(k+W*0x9e3779b9u))&b);P=Q;Q=ao;}an=(P<<Z.c)|Q;if(an<Z.b){break;}}return an;}fn k(p:u32)->u32{let an=w(y.d)+w(y.a)+p;return f(an%Z.b,w(y.c)+an/Z.b);}@64 minibatch aa{let az=g();if(aa.x*4u>=az){return;}let D=az-1u;var t:vec4u;for(var b=0u;b<4u;b++){t[b]=k(min(aa.x*4u+b,D))*Z.a;}for(var ad=0u;ad<Z.a;ad++){B[e(Z.a,aa.x)+ad*d]=vec4f(A[t.x+ad],A[t.y+ad],A[t.z+ad],A[t.w+ad]);}}";
+const own = "fn ag(k:u32)->u32{var d=k;d=(d^(d>>16u))*0x7feb352du;d=(d^(d>>15u))*0x846ca68bu;return d^(d>>16u);}fn f(aj:u32,d:u32)->u32{let b=(1u<<Z.c)-1u;let k=ag(Z.d^ag(Z.e^ag(d)));var al=aj;loop{var Q=al>>Z.c;var R=al&b;for(var bj=1u;bj<=4u;bj++){let am=Q^(ag(R^(k+bj*0x9e3779b9u))&b);Q=R;R=am;}al=(Q<<Z.c)|R;if(al<Z.b){break;}}return al;}fn k(p:u32)->u32{let al=y(T.d)+y(T.a)+p;return f(al%Z.b,y(T.c)+al/Z.b);}@64 minibatch ab{let aw=g();if(ab.x*4u>=aw){return;}let D=aw-1u;var v:vec4u;for(var b=0u;b<4u;b++){v[b]=k(min(ab.x*4u+b,D))*Z.a;}for(var af=0u;af<Z.a;af++){B[e(Z.a,ab.x)+af*d]=vec4f(A[v.x+af],A[v.y+af],A[v.z+af],A[v.w+af]);}}";
 const shader = /*#__PURE__*/ shaderText('features count half_bits seed_low seed_high', 'data:f y!', `${libCall}${libLayout}${own}`);
 
 export const minibatch = /*#__PURE__*/ kernelSource<

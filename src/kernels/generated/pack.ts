@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack aa{let ad=aa.y;let az=g();if(aa.x*4u>=az||ad>=Z.a){return;}let D=az-1u;let ac=select(1u,y.e.x,Z.b==1u)*Z.a;let p=aa.x*4u;B[e(Z.a,aa.x)+ad*d]=vec4f(A[p*ac+ad],A[min(p+1u,D)*ac+ad],A[min(p+2u,D)*ac+ad],A[min(p+3u,D)*ac+ad]);}@16,4 unpack aa{let ad=aa.y;let az=g();if(aa.x*4u>=az||ad>=Z.a){return;}let p=aa.x*4u;let l=D[e(Z.a,aa.x)+ad*d];let an=p*Z.a+ad;C[an]=l.x;if(p+1u<az){C[an+Z.a]=l.y;}if(p+2u<az){C[an+2u*Z.a]=l.z;}if(p+3u<az){C[an+3u*Z.a]=l.w;}}";
+const own = "@16,4 pack ab{let af=ab.y;let aw=g();if(ab.x*4u>=aw||af>=Z.a){return;}let D=aw-1u;let ae=select(1u,T.e.x,Z.b==1u)*Z.a;let p=ab.x*4u;B[e(Z.a,ab.x)+af*d]=vec4f(A[p*ae+af],A[min(p+1u,D)*ae+af],A[min(p+2u,D)*ae+af],A[min(p+3u,D)*ae+af]);}@16,4 unpack ab{let af=ab.y;let aw=g();if(ab.x*4u>=aw||af>=Z.a){return;}let p=ab.x*4u;let l=D[e(Z.a,ab.x)+af*d];let al=p*Z.a+af;C[al]=l.x;if(p+1u<aw){C[al+Z.a]=l.y;}if(p+2u<aw){C[al+2u*Z.a]=l.z;}if(p+3u<aw){C[al+3u*Z.a]=l.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

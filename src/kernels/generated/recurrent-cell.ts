@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm aa{let y=aa.y;if(aa.x*4u>=g()||y>=Z.a){return;}let gate=e(4u*Z.a,aa.x)+y*d;let ao=Z.a*d;let an=e(Z.a,aa.x)+y*d;let k=t(A[gate+ao])*B[an];let N=k+t(A[gate])*X(A[gate+2u*ao]);let ap=t(A[gate+3u*ao])*X(N);B[an]=N;C[e(Z.b,aa.x)+(Z.c+y)*d]=ap;D[e(Z.d,aa.x)+y*d]=ap;}@16,4 gru aa{let y=aa.y;if(aa.x*4u>=g()||y>=Z.a){return;}let gate=e(4u*Z.a,aa.x)+y*d;let ao=Z.a*d;let an=e(Z.b,aa.x)+(Z.c+y)*d;let aj=X(A[gate+2u*ao]+t(A[gate])*A[gate+3u*ao]);let ap=aj+t(A[gate+ao])*(C[an]-aj);C[an]=ap;D[e(Z.d,aa.x)+y*d]=ap;}";
+const own = "@16,4 lstm ab{let T=ab.y;if(ab.x*4u>=g()||T>=Z.a){return;}let gate=e(4u*Z.a,ab.x)+T*d;let am=Z.a*d;let al=e(Z.a,ab.x)+T*d;let k=v(A[gate+am])*B[al];let M=k+v(A[gate])*Y(A[gate+2u*am]);let av=v(A[gate+3u*am])*Y(M);B[al]=M;C[e(Z.b,ab.x)+(Z.c+T)*d]=av;D[e(Z.d,ab.x)+T*d]=av;}@16,4 gru ab{let T=ab.y;if(ab.x*4u>=g()||T>=Z.a){return;}let gate=e(4u*Z.a,ab.x)+T*d;let am=Z.a*d;let al=e(Z.b,ab.x)+(Z.c+T)*d;let ax=Y(A[gate+2u*am]+v(A[gate])*A[gate+3u*am]);let av=ax+v(A[gate+am])*(C[al]-ax);C[al]=av;D[e(Z.d,ab.x)+T*d]=av;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

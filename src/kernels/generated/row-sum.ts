@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn k(Q:u32,X:u32,ac:u32)->vec4f{var ah=vec4f();for(var f=X;f<ac;f+=8u){var al=vec4f();for(var ad=f;ad<min(f+8u,ac);ad++){al+=A[Q+ad*d];}ah+=al;}return ah;}@16,4 partial_sums aa{let az=(Z.a+b-1u)/b;if(aa.x*4u>=g()||aa.y>=az){return;}let X=aa.y*b;C[e(az,aa.x)+aa.y*d]=k(e(Z.a,aa.x),X,min(X+b,Z.a));}@64 row_sum aa{if(aa.x*4u>=g()){return;}B[aa.x]+=k(e(Z.a,aa.x),0u,Z.a);}";
+const own = "const b=64u;fn k(J:u32,W:u32,ae:u32)->vec4f{var ac=vec4f();for(var f=W;f<ae;f+=8u){var ah=vec4f();for(var af=f;af<min(f+8u,ae);af++){ah+=A[J+af*d];}ac+=ah;}return ac;}@16,4 partial_sums ab{let aw=(Z.a+b-1u)/b;if(ab.x*4u>=g()||ab.y>=aw){return;}let W=ab.y*b;C[e(aw,ab.x)+ab.y*d]=k(e(Z.a,ab.x),W,min(W+b,Z.a));}@64 row_sum ab{if(ab.x*4u>=g()){return;}B[ab.x]+=k(e(Z.a,ab.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

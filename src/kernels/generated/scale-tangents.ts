@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override SCALE:bool=false;@16,4 scale_tangents aa{let all=Z.a*Z.b;if(aa.x*4u>=g()||aa.y>=all){return;}let an=e(all,aa.x)+aa.y*d;C[an]=A[an]*B[e(Z.a,aa.x)+(aa.y%Z.a)*d];}@16,4 seed_tangents aa{let all=Z.a*Z.b;if(aa.x*4u>=g()||aa.y>=all){return;}let ad=aa.y%Z.a;var M=D[aa.y];if(SCALE){M*=E[Z.c+ad];}C[e(all,aa.x)+aa.y*d]=M*B[e(Z.a,aa.x)+ad*d];}";
+const own = "override SCALE:bool=false;@16,4 scale_tangents ab{let all=Z.a*Z.b;if(ab.x*4u>=g()||ab.y>=all){return;}let al=e(all,ab.x)+ab.y*d;C[al]=A[al]*B[e(Z.a,ab.x)+(ab.y%Z.a)*d];}@16,4 seed_tangents ab{let all=Z.a*Z.b;if(ab.x*4u>=g()||ab.y>=all){return;}let af=ab.y%Z.a;var y=D[ab.y];if(SCALE){y*=E[Z.c+af];}C[e(all,ab.x)+ab.y*d]=y*B[e(Z.a,ab.x)+af*d];}";
 const shader = /*#__PURE__*/ shaderText('features blocks scale_at', 'x slope y! seed:f scale:f', `${libCall}${libLayout}${own}`);
 
 export const scaleTangents = /*#__PURE__*/ kernelSource<
