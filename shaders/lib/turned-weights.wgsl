@@ -1,5 +1,5 @@
-// Where the weights of a transposed layer lie for lib/linear-quad.wgsl and lib/thin-net.wgsl: those of the layer, packed [inputs / 8, outputs, 8]. lib/layer-weights.wgsl is the
-// layer itself.
+// Where the weights of a transposed layer lie for lib/linear-quad.wgsl and lib/thin-net.wgsl: those of the layer, packed [inputs / 8, outputs, 8].
+// lib/layer-weights.wgsl is the layer itself.
 
 /// Where the weights of output o + own begin, from input `start`, a multiple of 8, on, of a layer whose first four lie in `four`.
 fn weights_from(four: u32, o: u32, start: u32, own: u32) -> u32 { return four + (start / 8u * params.outputs + o + own) * 2u; }
