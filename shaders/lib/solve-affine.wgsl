@@ -1,6 +1,5 @@
 // What a sequential solve with an affine transformer does to a feature.
 
-#import "lib/solve-tasks.wgsl"
 #import "lib/affine.wgsl"
 
 /// Parameters of a feature: the shift at `parameters_at`, the unconstrained scale one `stride` further.

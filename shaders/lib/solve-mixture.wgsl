@@ -1,6 +1,5 @@
 // What a sequential solve with a mixture of Gaussians does to a feature.
 
-#import "lib/solve-tasks.wgsl"
 #import "lib/mixture.wgsl"
 
 fn transform(z: vec4<f32>, parameters_at: u32, stride: u32) -> Moved {

@@ -1,6 +1,5 @@
 // What a sequential solve with a spline does to a feature.
 
-#import "lib/solve-tasks.wgsl"
 #import "lib/spline.wgsl"
 
 fn parameter(at: u32) -> vec4<f32> { return state[at]; }

@@ -3,6 +3,7 @@
 
 import type { Kernel } from '../runtime/kernel.js';
 import type { Program } from '../runtime/program.js';
+import { blockKernels, blockSolvesIn } from './fuse-block-solves.js';
 import { inputAffineKernel, inputAffinesIn } from './fuse-input-affine.js';
 import { linearAffineKernel, linearAffinesIn } from './fuse-linear-affine.js';
 import { thinAffineKernel, thinAffinesIn } from './fuse-thin-affine.js';
@@ -12,8 +13,8 @@ import type { Fusion } from './fusion.js';
 /** Nets with thin ends, a dispatch each. */
 export const thinFused: readonly Kernel[] = [...thinNetKernels, thinAffineKernel];
 
-export const quadFused: readonly Kernel[] = [...thinFused, linearAffineKernel, inputAffineKernel];
+export const quadFused: readonly Kernel[] = [...thinFused, linearAffineKernel, inputAffineKernel, ...blockKernels];
 
 /** Of two that share a part, the one that takes more along is first. */
 export const quadFusionsIn = (program: Program): readonly Fusion[] =>
-  [thinAffinesIn, thinNetsIn, linearAffinesIn, inputAffinesIn].flatMap((find) => find(program));
+  [thinAffinesIn, thinNetsIn, linearAffinesIn, inputAffinesIn, blockSolvesIn].flatMap((find) => find(program));

@@ -11,6 +11,7 @@ import type { AdapterRules, Choices } from '../runtime/choices.js';
 import type { Kernel } from '../runtime/kernel.js';
 import type { Program } from '../runtime/program.js';
 import { familyName } from './family-name.js';
+import { blockKernels } from './fuse-block-solves.js';
 import { fuse } from './fusion.js';
 import { quadFused, quadFusionsIn, thinFused } from './quad-fusions.js';
 
@@ -41,7 +42,7 @@ export const rules: Readonly<Record<string, AdapterRules>> = {
       return taps === 1 && layers?.({ inputs, outputs }) ? (quad as Kernel) : null;
     },
     fuses: ({ kernel, params: { inputs = 0, outputs = 0 } }) =>
-      thinFused.includes(kernel) || (quadFused.includes(kernel) && pays({ inputs, outputs })),
+      thinFused.includes(kernel) || blockKernels.includes(kernel) || (quadFused.includes(kernel) && pays({ inputs, outputs })),
   },
 };
 

@@ -10,7 +10,7 @@ import type { Conditioner } from '../conditioner/conditioner.js';
 import { identityOrder, recordLinear } from '../conditioner/packing.js';
 import { type ParallelPlan, planParallel, recordParallel } from '../conditioner/parallel-plan.js';
 import { readiness } from '../conditioner/readiness.js';
-import { planSolve, type SolvePlan } from '../conditioner/solve-plan.js';
+import { planSolve, type SolvePanel, type SolvePlan } from '../conditioner/solve-plan.js';
 import { startLogDet } from '../task.js';
 import { slotTable, type Transformer } from '../transformers/transformer.js';
 
@@ -27,6 +27,8 @@ export class Autoregressive implements Bijector {
   readonly #slot: Uint32Array<ArrayBuffer>;
   readonly #steps: number;
   readonly #solve: () => SolvePlan;
+  /** The solve as one panel. */
+  readonly #whole: () => SolvePanel;
   readonly #transformer: Transformer;
 
   /**
@@ -46,6 +48,12 @@ export class Autoregressive implements Bijector {
     this.#solve = () => {
       solve ??= planSolve(conditioner, ready);
       return solve;
+    };
+    let whole: SolvePanel | null = null;
+    this.#whole = () => {
+      const { panels } = this.#solve();
+      whole ??= panels.length === 1 ? panels[0]! : planSolve(conditioner, ready, Number.POSITIVE_INFINITY).panels[0]!;
+      return whole;
     };
   }
 
@@ -104,7 +112,7 @@ export class Autoregressive implements Bijector {
           source,
           weight: { ...r.constant(weight, 'solve weight'), parts: plan.parts },
           bias: r.constant(bias, 'solve bias'),
-          tasks: r.constant(tasks, 'solve tasks'),
+          tasks: { ...r.constant(tasks, 'solve tasks'), parts: plan.chain && !plan.general ? this.#whole : null },
           side: (written && side) || NONE, // no strip reads sums before there are some
           state,
           result,

@@ -45,6 +45,8 @@ export interface SolvePanel {
   readonly taskCount: number;
   readonly weight: Float32Array<ArrayBuffer>;
   readonly bias: Float32Array<ArrayBuffer>;
+  /** Those of its tasks, in order. */
+  readonly strips: readonly Strip[];
 }
 
 export interface SolvePlan {
@@ -57,6 +59,8 @@ export interface SolvePlan {
   readonly sideFeatures: number;
   /** Whether any strip does more than add a bias and rectify. */
   readonly general: boolean;
+  /** Whether each stage reads the one before, and all parameters are of the last. */
+  readonly chain: boolean;
   /** In the order in which they run. */
   readonly strips: readonly Strip[];
   /** Stage input of each packed column: feature or unit. */
@@ -159,6 +163,7 @@ export function planSolve(conditioner: Conditioner, ready: Readiness, panelUnits
   strips.sort((a, b) => a.step - b.step || a.stage - b.stage);
   let next = 0;
   const writers = cuts.map((cut, index) => {
+    const begin = next;
     const writer = new TaskWriter(stages, columns, side);
     const end = cuts[index + 1] ?? ready.steps;
     for (let step = cut; step < end; step++) {
@@ -173,7 +178,7 @@ export function planSolve(conditioner: Conditioner, ready: Readiness, panelUnits
         throw new Error('solve plan: three or more parameters need one stage for all');
       for (const [place, feature] of slots.entries()) writer.feature(feature, rows[0]! + place, stride, featureRow[feature]!);
     }
-    return writer;
+    return { writer, strips: strips.slice(begin, next) };
   });
   const packed = (product: PanelProduct): SolveProduct => {
     const { input, ...source } = stages[product.stage]!;
@@ -184,11 +189,12 @@ export function planSolve(conditioner: Conditioner, ready: Readiness, panelUnits
     };
   };
   return {
-    panels: writers.map((writer, index) => ({ ...writer.finish(), products: products[index]!.map(packed) })),
+    panels: writers.map(({ writer, strips }, index) => ({ ...writer.finish(), strips, products: products[index]!.map(packed) })),
     nodes: nodes + 1, // and a row of zeros
     side: side.projections(),
     sideFeatures: Math.max(1, side.features),
-    general: writers.some((writer) => writer.general),
+    general: writers.some(({ writer }) => writer.general),
+    chain: stages.every(({ input }, index) => input === index - 1) && headStages.size === 1 && headStages.has(stages.length - 1),
     strips,
     columns,
     parts: normed ? { kind: 'solve', stages, strips, columns } : null,
@@ -327,7 +333,7 @@ class TaskWriter {
     return this.#tasks.some((task) => task[0] !== TASK_KIND.feature && !(task[9]! & TASK_PLAIN));
   }
 
-  finish(): Omit<SolvePanel, 'products'> {
+  finish(): Omit<SolvePanel, 'products' | 'strips'> {
     for (const { task, word, term } of this.#sideWords) task[word]! += this.side.begin(term);
     const weight = new Float32Array(Math.max(4, this.#weightLength));
     let at = 0;

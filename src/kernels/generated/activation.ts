@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation ab{let af=ab.y;if(ab.x*4u>=g()||af>=Z.a){return;}let al=e(Z.a,ab.x)+af*d;let y=A[al];var k=1.;if(ACTIVATION==L){k=D[0];}if(HAS_VALUE){B[al]=Q(ACTIVATION,y,k);}if(HAS_SLOPE){C[al]=P(ACTIVATION,y,k);}}";
+const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation ag{let ad=ag.y;if(ag.x*4u>=g()||ad>=Z.a){return;}let ap=e(Z.a,ag.x)+ad*d;let y=A[ap];var k=1.;if(ACTIVATION==L){k=D[0];}if(HAS_VALUE){B[ap]=Q(ACTIVATION,y,k);}if(HAS_SLOPE){C[ap]=P(ACTIVATION,y,k);}}";
 const shader = /*#__PURE__*/ shaderText('features', 'source value! slope! beta:f', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${own}`);
 
 export const activation = /*#__PURE__*/ kernelSource<

@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 import { wgsl as libAffineBackward } from './lib/affine-backward.js';
 
-const own = "const PASSES=0xffffffffu;override HAS_Y:bool=true;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine_backward ab{let af=ab.y;if(ab.x*4u>=g()||af>=Z.a){return;}let u=e(Z.a,ab.x);let al=u+af*d;var p=af;if(PLACED){p=C[Z.a+af];}var l=vec4f();if(HAS_Y){l=D[u+p*d];}let T=C[af];if(T==PASSES){F[al]=l;return;}let n=e(Z.c,ab.x)+T*d;var f=vec4f();if(SCALE!=I){f=B[n+Z.b*d];}var L=vec4f(Z.d);if(HAS_LOG_DET){L=E[e(Z.b,ab.x)+T*d];}let v=an(A[al],B[n],f,l,L);F[al]=v.x;G[n]=v.e;if(SCALE!=I){G[n+Z.b*d]=v.a;}}";
+const own = "const PASSES=0xffffffffu;override HAS_Y:bool=true;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine_backward ag{let ad=ag.y;if(ag.x*4u>=g()||ad>=Z.a){return;}let t=e(Z.a,ag.x);let ap=t+ad*d;var k=ad;if(PLACED){k=C[Z.a+ad];}var l=vec4f();if(HAS_Y){l=D[t+k*d];}let T=C[ad];if(T==PASSES){F[ap]=l;return;}let n=e(Z.c,ag.x)+T*d;var f=vec4f();if(SCALE!=Q){f=B[n+Z.b*d];}var L=vec4f(Z.d);if(HAS_LOG_DET){L=E[e(Z.b,ag.x)+T*d];}let v=ar(A[ap],B[n],f,l,L);F[ap]=v.x;G[n]=v.e;if(SCALE!=Q){G[n+Z.b*d]=v.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features log_gradient:f', 'x parameters slot:u d_y d_log_terms d_x! d_parameters!', `${libCall}${libLayout}${libMath}${libAffine}${libAffineBackward}${own}`);
 
 export const affineBackward = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const J=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ab{let af=ab.y;if(ab.x*4u>=g()||af>=Z.a){return;}let u=e(Z.a,ab.x);let al=u+af*d;var o=al;if(PLACED){o=u+C[Z.a+af]*d;}let T=C[af];if(T==J){D[o]=A[al];return;}let n=e(Z.c,ab.x)+T*d;var f=vec4f();if(SCALE!=I){f=B[n+Z.b*d];}let ak=R(A[al],B[n],f);D[o]=ak.c;if(HAS_LOG_DET){E[e(Z.b,ab.x)+T*d]=ak.a;}}";
+const own = "const K=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ag{let ad=ag.y;if(ag.x*4u>=g()||ad>=Z.a){return;}let t=e(Z.a,ag.x);let ap=t+ad*d;var o=ap;if(PLACED){o=t+C[Z.a+ad]*d;}let T=C[ad];if(T==K){D[o]=A[ap];return;}let n=e(Z.c,ag.x)+T*d;var f=vec4f();if(SCALE!=Q){f=B[n+Z.b*d];}let X=R(A[ap],B[n],f);D[o]=X.c;if(HAS_LOG_DET){E[e(Z.b,ag.x)+T*d]=X.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ab{if(ab.x*4u>=g()||ab.y*4u>=Z.a){return;}let p=y(T.a)+ab.x*4u;let k=vec2u(y(T.f),y(T.g));let f=R(p,ab.y,k);let J=e(Z.a,ab.x);for(var S=0u;S<min(4u,Z.a-ab.y*4u);S++){let al=J+(ab.y*4u+S)*d;let l=A[al];let b=select(vec4f(),vec4f(1.),f[S]<v(l));B[al]=select(b,l,X(l));}}@64 log_mass ab{if(ab.x*4u>=g()){return;}let J=e(Z.a,ab.x);let b=vec4f(1.);let k=vec4f();var ac=k;var N=b;var p=k;for(var f=0u;f<Z.a;f+=8u){var ah=k;let ae=min(f+8u,Z.a);for(var af=f;af<ae;af++){let n=C[J+af*d];let l=A[J+af*d];ah+=(b-n)*select(k,l,l>k)+n*select(k,-l,l<k)+V(-abs(l));N=select(k,N,(n>=k)&(n<=b));p+=n;}ac+=ah;}let o=Z.b*D[ab.x]-ac;E[ab.x]=select(o+U(N),o+p,X(p));}";
+const own = "@16,4 sample ag{if(ag.x*4u>=g()||ag.y*4u>=Z.a){return;}let p=y(T.a)+ag.x*4u;let l=vec2u(y(T.f),y(T.g));let f=R(p,ag.y,l);let ab=e(Z.a,ag.x);for(var Q=0u;Q<min(4u,Z.a-ag.y*4u);Q++){let ap=ab+(ag.y*4u+Q)*d;let o=A[ap];let b=select(vec4f(),vec4f(1.),f[Q]<v(o));B[ap]=select(b,o,X(o));}}@64 log_mass ag{if(ag.x*4u>=g()){return;}let ab=e(Z.a,ag.x);let b=vec4f(1.);let k=vec4f();var W=k;var N=b;var l=k;for(var f=0u;f<Z.a;f+=8u){var al=k;let ae=min(f+8u,Z.a);for(var ad=f;ad<ae;ad++){let n=C[ab+ad*d];let o=A[ab+ad*d];al+=(b-n)*select(k,o,o>k)+n*select(k,-o,o<k)+V(-abs(o));N=select(k,N,(n>=k)&(n<=b));l+=n;}W+=al;}let p=Z.b*D[ag.x]-W;E[ag.x]=select(p+U(N),p+l,X(l));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

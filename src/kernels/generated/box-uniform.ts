@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ab{if(ab.x*4u>=g()||ab.y*4u>=Z.a){return;}let p=y(T.a)+ab.x*4u;let k=vec2u(y(T.f),y(T.g));let f=R(p,ab.y,k);let J=e(Z.a,ab.x);for(var S=0u;S<min(4u,Z.a-ab.y*4u);S++){let af=ab.y*4u+S;let I=A[af];let ad=A[Z.a+af];B[J+af*d]=clamp(fma(vec4f(ad-I),f[S],vec4f(I)),vec4f(I),vec4f(ad));}}@64 log_density ab{if(ab.x*4u>=g()){return;}let J=e(Z.a,ab.x);let total=Z.b*D[ab.x]+Z.c;var p=total;var b=vec4f(1.);for(var af=0u;af<Z.a;af++){let n=C[J+af*d];b=select(vec4f(),b,(n>=vec4f(A[af]))&(n<=vec4f(A[Z.a+af])));p=select(p,n,X(n)&!X(p));}E[ab.x]=select(total+U(b),p,X(p));}";
+const own = "@16,4 sample ag{if(ag.x*4u>=g()||ag.y*4u>=Z.a){return;}let p=y(T.a)+ag.x*4u;let l=vec2u(y(T.f),y(T.g));let f=R(p,ag.y,l);let ab=e(Z.a,ag.x);for(var Q=0u;Q<min(4u,Z.a-ag.y*4u);Q++){let ad=ag.y*4u+Q;let N=A[ad];let J=A[Z.a+ad];B[ab+ad*d]=clamp(fma(vec4f(J-N),f[Q],vec4f(N)),vec4f(N),vec4f(J));}}@64 log_density ag{if(ag.x*4u>=g()){return;}let ab=e(Z.a,ag.x);let total=Z.b*D[ag.x]+Z.c;var l=total;var b=vec4f(1.);for(var ad=0u;ad<Z.a;ad++){let n=C[ab+ad*d];b=select(vec4f(),b,(n>=vec4f(A[ad]))&(n<=vec4f(A[Z.a+ad])));l=select(l,n,X(n)&!X(l));}E[ag.x]=select(total+U(b),l,X(l));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_index)S:u32){let k=n(1u,U,S);if(k>=Z.b*Z.a){return;}let l=vec4f(f32(k/Z.a));let af=k%Z.a;let Q=(g()+3u)/4u;var ac=0.;for(var W=0u;W<Q;W+=d){let ae=min(W+d,Q);var b=e(Z.c,W)+Z.d*d;var al=e(Z.a,W)+af*d;var ah=vec4f();for(var L=W;L<ae;L++){ah+=select(vec4f(),B[al],f(L)&(A[b]==l));b++;al++;}ac+=dot(ah,vec4f(1.));}C[k]+=ac;}";
+const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)S:vec3u,@builtin(local_invocation_index)Q:u32){let k=n(1u,S,Q);if(k>=Z.b*Z.a){return;}let l=vec4f(f32(k/Z.a));let ad=k%Z.a;let X=(g()+3u)/4u;var W=0.;for(var ac=0u;ac<X;ac+=d){let ae=min(ac+d,X);var b=e(Z.c,ac)+Z.d*d;var ap=e(Z.a,ac)+ad*d;var al=vec4f();for(var L=ac;L<ae;L++){al+=select(vec4f(),B[ap],f(L)&(A[b]==l));b++;ap++;}W+=dot(al,vec4f(1.));}C[k]+=W;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${libElements}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

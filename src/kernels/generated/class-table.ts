@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 class_table ab{let af=ab.y;if(ab.x*4u>=g()||af>=Z.a){return;}let f=A[e(Z.c,ab.x)+Z.d*d];let b=bitcast<vec4u>(f);let N=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let ai=N&(floor(f)==f);let al=vec4u(select(vec4f(),f,ai))*Z.a+af;let k=vec4f(B[al.x],B[al.y],B[al.z],B[al.w]);C[e(Z.a,ab.x)+af*d]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),k,ai);}";
+const own = "@16,4 class_table ag{let ad=ag.y;if(ag.x*4u>=g()||ad>=Z.a){return;}let f=A[e(Z.c,ag.x)+Z.d*d];let b=bitcast<vec4u>(f);let N=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let ae=N&(floor(f)==f);let ap=vec4u(select(vec4f(),f,ae))*Z.a+ad;let k=vec4f(B[ap.x],B[ap.y],B[ap.z],B[ap.w]);C[e(Z.a,ag.x)+ad*d]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),k,ae);}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels table:f y!', `${libCall}${libLayout}${own}`);
 
 export const classTable = /*#__PURE__*/ kernelSource<

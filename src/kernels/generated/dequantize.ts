@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn Q(y:vec4f,I:f32,ad:f32)->vec4f{let O=select(y,vec4f(ad),y>vec4f(ad));return select(O,vec4f(I),O<vec4f(I));}@16,4 dequantize ab{if(ab.x*4u>=g()||ab.y>=Z.a){return;}let al=e(Z.a,ab.x)+ab.y*d;C[al]=Q((A[al]+B[al])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ab{if(ab.x*4u>=g()||ab.y>=Z.a){return;}let al=e(Z.a,ab.x)+ab.y*d;C[al]=Q(floor(A[al]*Z.b),0.,Z.b-1.);}";
+const own = "fn aa(y:vec4f,N:f32,J:f32)->vec4f{let H=select(y,vec4f(J),y>vec4f(J));return select(H,vec4f(N),H<vec4f(N));}@16,4 dequantize ag{if(ag.x*4u>=g()||ag.y>=Z.a){return;}let ap=e(Z.a,ag.x)+ag.y*d;C[ap]=aa((A[ap]+B[ap])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ag{if(ag.x*4u>=g()||ag.y>=Z.a){return;}let ap=e(Z.a,ag.x)+ag.y*d;C[ap]=aa(floor(A[ap]*Z.b),0.,Z.b-1.);}";
 const shader = /*#__PURE__*/ shaderText('features levels:f step:f', 'x u y!', `${libCall}${libLayout}${own}`);
 
 export const dequantize = /*#__PURE__*/ kernelSource<

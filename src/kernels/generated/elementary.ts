@@ -3,7 +3,7 @@ import { type Optional, kernelSource, shaderText } from '../../runtime/kernel.js
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "override FUNCTION:u32=0u;fn J(y:vec4f)->vec4f{switch FUNCTION{case 0u:{return p(y);}case 1u:{return ah(y);}case 2u:{return U(y);}case 3u:{return ae(y);}case 4u:{return Y(y);}case 5u:{return v(y);}case 6u:{return V(y);}case 7u:{return bd(bitcast<vec4u>(y)).b;}case 8u:{return bd(bitcast<vec4u>(y)).a;}case 9u:{return I(bitcast<vec4u>(y));}case 10u:{return M(bitcast<vec4u>(y));}case 11u:{return select(vec4f(),vec4f(1.),X(y));}default:{return y;}}}@64 elementary ab{if(ab.x>=Z.a){return;}B[ab.x]=J(A[ab.x]);}";
+const own = "override FUNCTION:u32=0u;fn u(y:vec4f)->vec4f{switch FUNCTION{case 0u:{return p(y);}case 1u:{return aj(y);}case 2u:{return U(y);}case 3u:{return af(y);}case 4u:{return Y(y);}case 5u:{return v(y);}case 6u:{return V(y);}case 7u:{return bf(bitcast<vec4u>(y)).b;}case 8u:{return bf(bitcast<vec4u>(y)).a;}case 9u:{return I(bitcast<vec4u>(y));}case 10u:{return K(bitcast<vec4u>(y));}case 11u:{return select(vec4f(),vec4f(1.),X(y));}default:{return y;}}}@64 elementary ag{if(ag.x>=Z.a){return;}B[ag.x]=u(A[ag.x]);}";
 const shader = /*#__PURE__*/ shaderText('count', 'source result!', `${libMath}${libPhilox}${own}`);
 
 export const elementary = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@64 fill ab{let Q=(g()+3u)/4u;if(ab.x>=Q){return;}for(var af=0u;af<Z.a;af++){let al=e(Z.a,ab.x)+af*d;if(ADD){A[al]+=vec4f(Z.b);}else{A[al]=vec4f(Z.b);}}}";
+const own = "override ADD:bool=false;@64 fill ag{let X=(g()+3u)/4u;if(ag.x>=X){return;}for(var ad=0u;ad<Z.a;ad++){let ap=e(Z.a,ag.x)+ad*d;if(ADD){A[ap]+=vec4f(Z.b);}else{A[ap]=vec4f(Z.b);}}}";
 const shader = /*#__PURE__*/ shaderText('features value:f', 'destination!', `${libCall}${libLayout}${own}`);
 
 export const fill = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const w=24u;override REVERSE:bool=false;@64 householder ab{if(ab.x*4u>=g()){return;}let v=Z.a;let aw=Z.b;let J=e(v,ab.x);var y=vec4f();var k=0u;for(var b=0u;b<=aw;b++){let n=min(b,aw-1u);let am=select(n,aw-1u-n,REVERSE);var bj=vec4f();for(var f=0u;f<v;f+=w){let ae=min(f+w,v);var ah=vec4f();for(var af=f;af<ae;af++){let al=J+af*d;var l:vec4f;if(b==0u){l=A[al];if(REVERSE){l-=C[2u*aw+af];}}else{l=D[al]-B[k*v+af]*y;}ah=fma(vec4f(B[am*v+af]),l,ah);if(!REVERSE&&b==aw){l+=C[2u*aw+af];}D[al]=l;}bj+=ah;}y=bj*C[am]+bj*C[aw+am];k=am;}}";
+const own = "const w=24u;override REVERSE:bool=false;@64 householder ag{if(ag.x*4u>=g()){return;}let v=Z.a;let az=Z.b;let ab=e(v,ag.x);var N=vec4f();var l=0u;for(var b=0u;b<=az;b++){let n=min(b,az-1u);let aq=select(n,az-1u-n,REVERSE);var u=vec4f();for(var f=0u;f<v;f+=w){let ae=min(f+w,v);var al=vec4f();for(var ad=f;ad<ae;ad++){let ap=ab+ad*d;var k:vec4f;if(b==0u){k=A[ap];if(REVERSE){k-=C[2u*az+ad];}}else{k=D[ap]-B[l*v+ad]*N;}al=fma(vec4f(B[aq*v+ad]),k,al);if(!REVERSE&&b==az){k+=C[2u*az+ad];}D[ap]=k;}u+=al;}N=u*C[aq]+u*C[az+aq];l=aq;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

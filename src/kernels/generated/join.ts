@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 join ab{let af=ab.y;if(ab.x*4u>=g()||af>=Z.a){return;}let al=e(Z.a,ab.x)+af*d;if(af<Z.b){C[al]=A[e(Z.b,ab.x)+af*d];}else{C[al]=B[e(Z.c,ab.x)+(af-Z.d)*d];}}";
+const own = "@16,4 join ag{let ad=ag.y;if(ag.x*4u>=g()||ad>=Z.a){return;}let ap=e(Z.a,ag.x)+ad*d;if(ad<Z.b){C[ap]=A[e(Z.b,ag.x)+ad*d];}else{C[ap]=B[e(Z.c,ag.x)+(ad-Z.d)*d];}}";
 const shader = /*#__PURE__*/ shaderText('features leading_features whole_features shift', 'leading whole_tensor y!', `${libCall}${libLayout}${own}`);
 
 export const join = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward ab{let v=Z.a;let T=ab.y;if(ab.x*4u>=g()||T>=v){return;}let W=e(v*v,ab.x);let u=W+T*d;let p=v*d;for(var V=0u;V<v;V++){var n=vec4f();if(V==T){n=Z.b*B[ab.x];}for(var b=T;b<V;b++){n=fma(-A[W+(b*v+V)*d],C[u+b*p],n);}C[u+V*p]=n/(1.+A[W+(V*v+V)*d]);}for(var V=v-1u;V>0u;V--){let O=V-1u;var n=C[u+O*p];for(var b=V;b<v;b++){n=fma(-A[W+(b*v+O)*d],C[u+b*p],n);}C[u+O*p]=n;}}";
+const own = "@16,4 log_determinant_backward ag{let v=Z.a;let T=ag.y;if(ag.x*4u>=g()||T>=v){return;}let ac=e(v*v,ag.x);let t=ac+T*d;let p=v*d;for(var V=0u;V<v;V++){var n=vec4f();if(V==T){n=Z.b*B[ag.x];}for(var b=T;b<V;b++){n=fma(-A[ac+(b*v+V)*d],C[t+b*p],n);}C[t+V*p]=n/(1.+A[ac+(V*v+V)*d]);}for(var V=v-1u;V>0u;V--){let H=V-1u;var n=C[t+H*p];for(var b=V;b<v;b++){n=fma(-A[ac+(b*v+H)*d],C[t+b*p],n);}C[t+H*p]=n;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

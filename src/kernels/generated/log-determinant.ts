@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16 log_determinant ab{if(ab.x*4u>=g()){return;}let v=Z.a;let W=e(v*v,ab.x);var ac=vec4f();for(var b=0u;b<v;b++){let f=A[W+(b*v+b)*d];ac+=ae(f);for(var V=b+1u;V<v;V++){let al=W+V*v*d;let y=A[al+b*d]/(1.+f);A[al+b*d]=y;for(var T=b+1u;T<v;T++){A[al+T*d]=fma(-y,A[W+(b*v+T)*d],A[al+T*d]);}}}B[ab.x]+=Z.b*ac;}";
+const own = "@16 log_determinant ag{if(ag.x*4u>=g()){return;}let v=Z.a;let ac=e(v*v,ag.x);var W=vec4f();for(var b=0u;b<v;b++){let f=A[ac+(b*v+b)*d];W+=af(f);for(var V=b+1u;V<v;V++){let ap=ac+V*v*d;let N=A[ap+b*d]/(1.+f);A[ap+b*d]=N;for(var T=b+1u;T<v;T++){A[ap+T*d]=fma(-N,A[ac+(b*v+T)*d],A[ap+T*d]);}}}B[ag.x]+=Z.b*W;}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'matrix! log_det!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

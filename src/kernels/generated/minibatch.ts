@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn ag(k:u32)->u32{var d=k;d=(d^(d>>16u))*0x7feb352du;d=(d^(d>>15u))*0x846ca68bu;return d^(d>>16u);}fn f(aj:u32,d:u32)->u32{let b=(1u<<Z.c)-1u;let k=ag(Z.d^ag(Z.e^ag(d)));var al=aj;loop{var Q=al>>Z.c;var R=al&b;for(var bj=1u;bj<=4u;bj++){let am=Q^(ag(R^(k+bj*0x9e3779b9u))&b);Q=R;R=am;}al=(Q<<Z.c)|R;if(al<Z.b){break;}}return al;}fn k(p:u32)->u32{let al=y(T.d)+y(T.a)+p;return f(al%Z.b,y(T.c)+al/Z.b);}@64 minibatch ab{let aw=g();if(ab.x*4u>=aw){return;}let D=aw-1u;var v:vec4u;for(var b=0u;b<4u;b++){v[b]=k(min(ab.x*4u+b,D))*Z.a;}for(var af=0u;af<Z.a;af++){B[e(Z.a,ab.x)+af*d]=vec4f(A[v.x+af],A[v.y+af],A[v.z+af],A[v.w+af]);}}";
+const own = "fn ah(v:u32)->u32{var d=v;d=(d^(d>>16u))*0x7feb352du;d=(d^(d>>15u))*0x846ca68bu;return d^(d>>16u);}fn f(an:u32,d:u32)->u32{let b=(1u<<Z.c)-1u;let l=ah(Z.d^ah(Z.e^ah(d)));var ap=an;loop{var Q=ap>>Z.c;var R=ap&b;for(var br=1u;br<=4u;br++){let aq=Q^(ah(R^(l+br*0x9e3779b9u))&b);Q=R;R=aq;}ap=(Q<<Z.c)|R;if(ap<Z.b){break;}}return ap;}fn k(p:u32)->u32{let ap=y(T.d)+y(T.a)+p;return f(ap%Z.b,y(T.c)+ap/Z.b);}@64 minibatch ag{let az=g();if(ag.x*4u>=az){return;}let D=az-1u;var v:vec4u;for(var b=0u;b<4u;b++){v[b]=k(min(ag.x*4u+b,D))*Z.a;}for(var ad=0u;ad<Z.a;ad++){B[e(Z.a,ag.x)+ad*d]=vec4f(A[v.x+ad],A[v.y+ad],A[v.z+ad],A[v.w+ad]);}}";
 const shader = /*#__PURE__*/ shaderText('features count half_bits seed_low seed_high', 'data:f y!', `${libCall}${libLayout}${own}`);
 
 export const minibatch = /*#__PURE__*/ kernelSource<

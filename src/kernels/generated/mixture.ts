@@ -6,8 +6,8 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const J=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ab{let af=ab.y;if(ab.x*4u>=g()||af>=Z.a){return;}let al=e(Z.a,ab.x)+af*d;let T=C[af];if(T==J){D[al]=A[al];return;}let n=e(3u*COMPONENTS*Z.b,ab.x)+T*d;let ae=Z.b*d;bk(n,ae);var ak:L;if(INVERSE){ak=bm(A[al],n,ae);}else{let o=au(A[al],n,ae);ak=L(select(o.z,o.z*ar,abs(o.z)>vec4f(.9*ad)),o.a);}D[al]=ak.c;if(HAS_LOG_DET){E[e(Z.b,ab.x)+T*d]=ak.a;}}";
-const shader = /*#__PURE__*/ shaderText('features slots', 'x state=u! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
+const own = "const K=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ag{let ad=ag.y;if(ag.x*4u>=g()||ad>=Z.a){return;}let ap=e(Z.a,ag.x)+ad*d;let T=C[ad];if(T==K){D[ap]=A[ap];return;}let n=e(3u*COMPONENTS*Z.b,ag.x)+T*d;let af=Z.b*d;be(n,af);var X:L;if(INVERSE){X=bn(A[ap],n,af);}else{let o=av(A[ap],n,af);X=L(select(o.z,o.z*ao,abs(o.z)>vec4f(.9*W)),o.a);}D[ap]=X.c;if(HAS_LOG_DET){E[e(Z.b,ag.x)+T*d]=X.a;}}";
+const shader = /*#__PURE__*/ shaderText('features slots', 'x state=t! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<
   { x: 'f32'; state: 'f32'; slot: 'u32'; y: 'f32'; log_terms: 'f32' },

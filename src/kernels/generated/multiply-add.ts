@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override HAS_B:bool=false;override ADD:bool=false;@16,4 multiply_add ab{let af=ab.y;if(ab.x*4u>=g()||af>=Z.a){return;}var l=Z.g*A[e(Z.b,ab.x)+(Z.c+af)*d];if(HAS_B){l*=B[e(Z.d,ab.x)+(af%Z.d)*d];}let al=e(Z.e,ab.x)+(Z.f+af)*d;if(ADD){C[al]+=l;}else{C[al]=l;}}";
+const own = "override HAS_B:bool=false;override ADD:bool=false;@16,4 multiply_add ag{let ad=ag.y;if(ag.x*4u>=g()||ad>=Z.a){return;}var l=Z.g*A[e(Z.b,ag.x)+(Z.c+ad)*d];if(HAS_B){l*=B[e(Z.d,ag.x)+(ad%Z.d)*d];}let ap=e(Z.e,ag.x)+(Z.f+ad)*d;if(ADD){C[ap]+=l;}else{C[ap]=l;}}";
 const shader = /*#__PURE__*/ shaderText('features a_features a_at b_features y_features y_at factor:f', 'a b y!', `${libCall}${libLayout}${own}`);
 
 export const multiplyAdd = /*#__PURE__*/ kernelSource<

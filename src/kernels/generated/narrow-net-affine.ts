@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libNarrowNet } from './lib/narrow-net.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn ap(y:vec4f,n:u32,ae:u32)->L{var f=vec4f();if(SCALE!=I){f=M[n+ae];}return R(y,M[n],f);}@64 narrow_net_affine U S{O(U.x*d+U.y*Z.h,S.x);}";
+const own = "fn ak(y:vec4f,n:u32,af:u32)->L{var f=vec4f();if(SCALE!=Q){f=u[n+af];}return R(y,u[n],f);}@64 narrow_net_affine S Q{P(S.x*d+S.y*Z.h,Q.x);}";
 const shader = /*#__PURE__*/ shaderText('layers x_features addend_layer addend_features features slots slot_at groups', 'x weight bias:f plan:u addend value y! total!', `${libCall}${libLayout}${libMath}${libActivation}${libNarrowNet}${libAffine}${own}`);
 
 export const narrowNetAffine = /*#__PURE__*/ kernelSource<

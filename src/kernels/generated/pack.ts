@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack ab{let af=ab.y;let aw=g();if(ab.x*4u>=aw||af>=Z.a){return;}let D=aw-1u;let ae=select(1u,T.e.x,Z.b==1u)*Z.a;let p=ab.x*4u;B[e(Z.a,ab.x)+af*d]=vec4f(A[p*ae+af],A[min(p+1u,D)*ae+af],A[min(p+2u,D)*ae+af],A[min(p+3u,D)*ae+af]);}@16,4 unpack ab{let af=ab.y;let aw=g();if(ab.x*4u>=aw||af>=Z.a){return;}let p=ab.x*4u;let l=D[e(Z.a,ab.x)+af*d];let al=p*Z.a+af;C[al]=l.x;if(p+1u<aw){C[al+Z.a]=l.y;}if(p+2u<aw){C[al+2u*Z.a]=l.z;}if(p+3u<aw){C[al+3u*Z.a]=l.w;}}";
+const own = "@16,4 pack ag{let ad=ag.y;let az=g();if(ag.x*4u>=az||ad>=Z.a){return;}let D=az-1u;let af=select(1u,T.e.x,Z.b==1u)*Z.a;let p=ag.x*4u;B[e(Z.a,ag.x)+ad*d]=vec4f(A[p*af+ad],A[min(p+1u,D)*af+ad],A[min(p+2u,D)*af+ad],A[min(p+3u,D)*af+ad]);}@16,4 unpack ag{let ad=ag.y;let az=g();if(ag.x*4u>=az||ad>=Z.a){return;}let p=ag.x*4u;let l=D[e(Z.a,ag.x)+ad*d];let ap=p*Z.a+ad;C[ap]=l.x;if(p+1u<az){C[ap+Z.a]=l.y;}if(p+2u<az){C[ap+2u*Z.a]=l.z;}if(p+3u<az){C[ap+3u*Z.a]=l.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const J=0xffffffffu;@16,4 permute ab{let af=ab.y;if(ab.x*4u>=g()||af>=Z.a){return;}var l=vec4f();if(B[af]!=J){l=A[e(Z.b,ab.x)+B[af]*d];}C[e(Z.a,ab.x)+af*d]=l;}";
+const own = "const K=0xffffffffu;@16,4 permute ag{let ad=ag.y;if(ag.x*4u>=g()||ad>=Z.a){return;}var l=vec4f();if(B[ad]!=K){l=A[e(Z.b,ag.x)+B[ad]*d];}C[e(Z.a,ag.x)+ad*d]=l;}";
 const shader = /*#__PURE__*/ shaderText('features source_features', 'x index:u y!', `${libCall}${libLayout}${own}`);
 
 export const permute = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ab{let T=ab.y;if(ab.x*4u>=g()||T>=Z.a){return;}let gate=e(4u*Z.a,ab.x)+T*d;let am=Z.a*d;let al=e(Z.a,ab.x)+T*d;let k=v(A[gate+am])*B[al];let M=k+v(A[gate])*Y(A[gate+2u*am]);let av=v(A[gate+3u*am])*Y(M);B[al]=M;C[e(Z.b,ab.x)+(Z.c+T)*d]=av;D[e(Z.d,ab.x)+T*d]=av;}@16,4 gru ab{let T=ab.y;if(ab.x*4u>=g()||T>=Z.a){return;}let gate=e(4u*Z.a,ab.x)+T*d;let am=Z.a*d;let al=e(Z.b,ab.x)+(Z.c+T)*d;let ax=Y(A[gate+2u*am]+v(A[gate])*A[gate+3u*am]);let av=ax+v(A[gate+am])*(C[al]-ax);C[al]=av;D[e(Z.d,ab.x)+T*d]=av;}";
+const own = "@16,4 lstm ag{let T=ag.y;if(ag.x*4u>=g()||T>=Z.a){return;}let gate=e(4u*Z.a,ag.x)+T*d;let aq=Z.a*d;let ap=e(Z.a,ag.x)+T*d;let b=v(A[gate+aq])*B[ap];let K=b+v(A[gate])*Y(A[gate+2u*aq]);let O=v(A[gate+3u*aq])*Y(K);B[ap]=K;C[e(Z.b,ag.x)+(Z.c+T)*d]=O;D[e(Z.d,ag.x)+T*d]=O;}@16,4 gru ag{let T=ag.y;if(ag.x*4u>=g()||T>=Z.a){return;}let gate=e(4u*Z.a,ag.x)+T*d;let aq=Z.a*d;let ap=e(Z.b,ag.x)+(Z.c+T)*d;let ai=Y(A[gate+2u*aq]+v(A[gate])*A[gate+3u*aq]);let O=ai+v(A[gate+aq])*(C[ap]-ai);C[ap]=O;D[e(Z.d,ag.x)+T*d]=O;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

@@ -8,7 +8,7 @@ import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libRowNet } from './lib/row-net.js';
 import { wgsl as libContraction } from './lib/contraction.js';
 
-const own = "fn M(W:u32,aj:u32,n:u32){J(W,aj,n,true,Z.b);if(D[5]==0u){return;}let p=W+D[4]*d;for(var V=0u;V<2u*Z.a;V++){let al=(V/2u)*d+(V%2u)*8u;A[W+Z.c*d+al]*=A[p+al];}}@8 residual_solve_backward U S{let L=U.x*d+S.x;if(L*4u>=g()){return;}let W=e(Z.d,L);let aj=e(Z.e,L);let n=2u*Z.c;for(var V=0u;V<2u*Z.a;V++){let al=(V/2u)*d+(V%2u)*8u;A[W+n*d+al]=H[e(Z.a,L)+al];}J(W,aj,n,false,0u);I(L,W,aj,n+Z.a+Z.i);}";
+const own = "fn R(ac:u32,am:u32,l:u32){u(ac,am,l,true,Z.b);if(D[5]==0u){return;}let p=ac+D[4]*d;for(var V=0u;V<2u*Z.a;V++){let ap=(V/2u)*d+(V%2u)*8u;A[ac+Z.c*d+ap]*=A[p+ap];}}@8 residual_solve_backward S Q{let L=S.x*d+Q.x;if(L*4u>=g()){return;}let ac=e(Z.d,L);let am=e(Z.e,L);let l=2u*Z.c;for(var V=0u;V<2u*Z.a;V++){let ap=(V/2u)*d+(V%2u)*8u;A[ac+l*d+ap]=H[e(Z.a,L)+ap];}u(ac,am,l,false,0u);O(L,ac,am,l+Z.a+Z.i);}";
 const shader = /*#__PURE__*/ shaderText('dim layers width nodes side_features memory limit patience slope_features contraction=l:f tolerance=m:f', 'state! weight bias:f layers:u side source x! point', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${libRowNet}${libContraction}${own}`);
 
 export const residualSolveBackward = /*#__PURE__*/ kernelSource<

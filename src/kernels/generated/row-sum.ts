@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn k(J:u32,W:u32,ae:u32)->vec4f{var ac=vec4f();for(var f=W;f<ae;f+=8u){var ah=vec4f();for(var af=f;af<min(f+8u,ae);af++){ah+=A[J+af*d];}ac+=ah;}return ac;}@16,4 partial_sums ab{let aw=(Z.a+b-1u)/b;if(ab.x*4u>=g()||ab.y>=aw){return;}let W=ab.y*b;C[e(aw,ab.x)+ab.y*d]=k(e(Z.a,ab.x),W,min(W+b,Z.a));}@64 row_sum ab{if(ab.x*4u>=g()){return;}B[ab.x]+=k(e(Z.a,ab.x),0u,Z.a);}";
+const own = "const b=64u;fn k(ab:u32,ac:u32,ae:u32)->vec4f{var W=vec4f();for(var f=ac;f<ae;f+=8u){var al=vec4f();for(var ad=f;ad<min(f+8u,ae);ad++){al+=A[ab+ad*d];}W+=al;}return W;}@16,4 partial_sums ag{let az=(Z.a+b-1u)/b;if(ag.x*4u>=g()||ag.y>=az){return;}let ac=ag.y*b;C[e(az,ag.x)+ag.y*d]=k(e(Z.a,ag.x),ac,min(ac+b,Z.a));}@64 row_sum ag{if(ag.x*4u>=g()){return;}B[ag.x]+=k(e(Z.a,ag.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 advance_backward ab{let af=ab.y;if(ab.x*4u>=g()||af>=Z.a){return;}let l=A[e(Z.e,ab.x)+(Z.f+af)*d];let o=e(Z.c,ab.x)+af*d;for(var V=0u;V<Z.b;V++){let al=o+V*Z.d*d;let ah=B[V]*l;if(ADD){C[al]+=ah;}else{C[al]=ah;}}}";
+const own = "override ADD:bool=false;@16,4 advance_backward ag{let ad=ag.y;if(ag.x*4u>=g()||ad>=Z.a){return;}let l=A[e(Z.e,ag.x)+(Z.f+ad)*d];let o=e(Z.c,ag.x)+ad*d;for(var V=0u;V<Z.b;V++){let ap=o+V*Z.d*d;let al=B[V]*l;if(ADD){C[ap]+=al;}else{C[ap]=al;}}}";
 const shader = /*#__PURE__*/ shaderText('features terms k_features k_stride y_features y_at', 'd_y coefficients:f d_k!', `${libCall}${libLayout}${own}`);
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override SCALE:bool=false;@16,4 scale_tangents ab{let all=Z.a*Z.b;if(ab.x*4u>=g()||ab.y>=all){return;}let al=e(all,ab.x)+ab.y*d;C[al]=A[al]*B[e(Z.a,ab.x)+(ab.y%Z.a)*d];}@16,4 seed_tangents ab{let all=Z.a*Z.b;if(ab.x*4u>=g()||ab.y>=all){return;}let af=ab.y%Z.a;var y=D[ab.y];if(SCALE){y*=E[Z.c+af];}C[e(all,ab.x)+ab.y*d]=y*B[e(Z.a,ab.x)+af*d];}";
+const own = "override SCALE:bool=false;@16,4 scale_tangents ag{let all=Z.a*Z.b;if(ag.x*4u>=g()||ag.y>=all){return;}let ap=e(all,ag.x)+ag.y*d;C[ap]=A[ap]*B[e(Z.a,ag.x)+(ag.y%Z.a)*d];}@16,4 seed_tangents ag{let all=Z.a*Z.b;if(ag.x*4u>=g()||ag.y>=all){return;}let ad=ag.y%Z.a;var N=D[ag.y];if(SCALE){N*=E[Z.c+ad];}C[e(all,ag.x)+ag.y*d]=N*B[e(Z.a,ag.x)+ad*d];}";
 const shader = /*#__PURE__*/ shaderText('features blocks scale_at', 'x slope y! seed:f scale:f', `${libCall}${libLayout}${own}`);
 
 export const scaleTangents = /*#__PURE__*/ kernelSource<

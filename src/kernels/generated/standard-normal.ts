@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ab{let af=ab.y*4u;if(ab.x*4u>=g()||af>=Z.a){return;}let p=y(T.a)+ab.x*4u;let k=vec2u(y(T.f),y(T.g));let f=transpose(mat4x4f(I(o(vec4u(p,ab.y,0u,0u),k)),I(o(vec4u(p+1u,ab.y,0u,0u),k)),I(o(vec4u(p+2u,ab.y,0u,0u),k)),I(o(vec4u(p+3u,ab.y,0u,0u),k))));let al=e(Z.a,ab.x)+af*d;A[al]=f[0];if(af+1u<Z.a){A[al+d]=f[1];}if(af+2u<Z.a){A[al+2u*d]=f[2];}if(af+3u<Z.a){A[al+3u*d]=f[3];}}@64 log_density ab{if(ab.x*4u>=g()){return;}let J=e(Z.a,ab.x);var ac=vec4f();for(var f=0u;f<Z.a;f+=8u){var ah=vec4f();let ae=min(f+8u,Z.a);for(var af=f;af<ae;af++){let n=B[J+af*d];ah+=n*n;}ac+=ah;}D[ab.x]=Z.b*C[ab.x]-(.5*ac+f32(Z.a)*.9189385332046727);}";
+const own = "@16,4 sample ag{let ad=ag.y*4u;if(ag.x*4u>=g()||ad>=Z.a){return;}let p=y(T.a)+ag.x*4u;let l=vec2u(y(T.f),y(T.g));let f=transpose(mat4x4f(I(o(vec4u(p,ag.y,0u,0u),l)),I(o(vec4u(p+1u,ag.y,0u,0u),l)),I(o(vec4u(p+2u,ag.y,0u,0u),l)),I(o(vec4u(p+3u,ag.y,0u,0u),l))));let ap=e(Z.a,ag.x)+ad*d;A[ap]=f[0];if(ad+1u<Z.a){A[ap+d]=f[1];}if(ad+2u<Z.a){A[ap+2u*d]=f[2];}if(ad+3u<Z.a){A[ap+3u*d]=f[3];}}@64 log_density ag{if(ag.x*4u>=g()){return;}let ab=e(Z.a,ag.x);var W=vec4f();for(var f=0u;f<Z.a;f+=8u){var al=vec4f();let ae=min(f+8u,Z.a);for(var ad=f;ad<ae;ad++){let n=B[ab+ad*d];al+=n*n;}W+=al;}D[ag.x]=Z.b*C[ag.x]-(.5*W+f32(Z.a)*.9189385332046727);}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 tangents_backward ab{let af=ab.y;if(ab.x*4u>=g()||af>=Z.a){return;}let k=e(Z.a*Z.b,ab.x)+af*d;var ac=vec4f();for(var t=0u;t<Z.b;t++){let al=k+t*Z.a*d;ac=fma(A[al],B[al],ac);}let o=e(Z.a,ab.x)+af*d;if(ADD){C[o]+=ac;}else{C[o]=ac;}}";
+const own = "override ADD:bool=false;@16,4 tangents_backward ag{let ad=ag.y;if(ag.x*4u>=g()||ad>=Z.a){return;}let l=e(Z.a*Z.b,ag.x)+ad*d;var W=vec4f();for(var u=0u;u<Z.b;u++){let ap=l+u*Z.a*d;W=fma(A[ap],B[ap],W);}let o=e(Z.a,ag.x)+ad*d;if(ADD){C[o]+=W;}else{C[o]=W;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks', 'x d_y d_slope!', `${libCall}${libLayout}${own}`);
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "fn b(f:u32,V:u32)->f32{var ac=0.;for(var T=0u;T<Z.b;T++){ac=fma(A[f*Z.b+T],B[T*Z.c+V],ac);}return ac;}@compute@workgroup_size(64)fn time_table(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_index)S:u32){let al=n(1u,U,S);if(al>=Z.a*Z.c){return;}let V=al%Z.c;let ac=b(al/Z.c,V);D[al]=select(ac,v(vec4f(ac)).x,C[V]==1.);}@compute@workgroup_size(64)fn time_table_backward(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_index)S:u32){let al=n(1u,U,S);if(al>=Z.b*Z.c){return;}let V=al%Z.c;let T=al/Z.c;var total=0.;for(var f=0u;f<Z.a;f++){var w=A[f*Z.b+T]*E[f*Z.c+V];if(C[V]==1.){w*=t(vec4f(b(f,V))).x;}total+=w;}F[al]+=total;}";
+const own = "fn b(f:u32,V:u32)->f32{var W=0.;for(var T=0u;T<Z.b;T++){W=fma(A[f*Z.b+T],B[T*Z.c+V],W);}return W;}@compute@workgroup_size(64)fn time_table(@builtin(workgroup_id)S:vec3u,@builtin(local_invocation_index)Q:u32){let ap=n(1u,S,Q);if(ap>=Z.a*Z.c){return;}let V=ap%Z.c;let W=b(ap/Z.c,V);D[ap]=select(W,v(vec4f(W)).x,C[V]==1.);}@compute@workgroup_size(64)fn time_table_backward(@builtin(workgroup_id)S:vec3u,@builtin(local_invocation_index)Q:u32){let ap=n(1u,S,Q);if(ap>=Z.b*Z.c){return;}let V=ap%Z.c;let T=ap/Z.c;var total=0.;for(var f=0u;f<Z.a;f++){var w=A[f*Z.b+T]*E[f*Z.c+V];if(C[V]==1.){w*=t(vec4f(b(f,V))).x;}total+=w;}F[ap]+=total;}";
 const shader = /*#__PURE__*/ shaderText('evaluations terms width', 'times:f weights:f gated:f table:f! d_table:f d_weights:f!', `${libMath}${libActivation}${libSlope}${libElements}${own}`);
 
 export const timeTable = /*#__PURE__*/ kernelSource<

@@ -1,0 +1,172 @@
+// The sequential half of an autoregressive flow, by blocks of up to 64 inputs that an invocation holds. The file that imports this also imports a transformer with
+// `fn transform(source, parameters_at, stride) -> Moved`.
+//
+// As in lib/autoregressive-solve.wgsl a list of tasks computes each unit once, as soon as its inputs are known. There each strip of units loads its inputs anew; here
+// each stage of the net holds the latest of its inputs in an array whose every index is a number, which is as good as registers, and a strip
+//
+//   v[u] = sum over k of weight[u, k] held[k]  +  bias[u]  + state[row + u];   state[row + u] = v, or where it ENDS held[slot + u] of the next stage = max(0, v)
+//
+// loads weights alone. When a stage holds as many inputs as it can and one more comes, a strip of all its units that are still to come takes them along, as a triangular
+// solve takes a block that is solved out of the equations behind. What is held in the place of inputs that are not known yet is what an earlier block left, times a
+// weight of 0.
+//
+// A task is such a strip of units of a stage, or a feature: value = transform(source[feature]; state[parameters …]), held, and written to result.
+// src/tuning/block-tasks.ts writes the list and packs weights: of four units [2 EIGHTS + 1, 4 units, 4], inputs by fours and last the bias. Units of the last four are
+// one, two, or up to four: as many turns does it take. One invocation owns 8 rows, row groups g and g + 4 of half a tile. Weights are shared by the four
+// invocations of a quad, and straight code is that of one unit, as in lib/quad-turns.wgsl, which says why.
+
+#import "lib/block-tasks.wgsl"
+
+var<private> held: array<vec4<f32>, 512>; // input k of stage s and row group r in 128 s + 2 k + r
+// Words of a task, and behind them where rows begin and which of its quad an invocation is. As values they would take registers that the sums need; an array
+// with an index that is no number stays in memory.
+var<private> kept: array<u32, 12>;
+
+fn solve(group: u32, own: u32) {
+  kept[8] = tiled(params.nodes, group);
+  kept[9] = tiled(params.dim, group);
+  kept[10] = own;
+  var total: array<vec4<f32>, 2>;
+  var part: array<vec4<f32>, 2>; // log-det in blocks of 8 features, as in row-sum
+  var in_block = 0u;
+  var t = 0u;
+  // A loop within each branch, since SwiftShader runs both ways of one; with its end at its foot, where it takes no turn too many.
+  loop {
+    #repeat s 0 4:
+    if ($s < STAGES) {
+      if (t < params.tasks && tasks[t * TASK] == $s) {
+        loop {
+          var word = 0u;
+          loop {
+            kept[word] = tasks[t * TASK + word];
+            continuing {
+              word++;
+              break if word == TASK;
+            }
+          }
+          var f = 0u;
+          loop {
+            let eights = select(UNIT_EIGHTS, FEATURE_EIGHTS, $s == 0);
+            let w = kept[2] + f * (8u * eights + 4u) + kept[10];
+            #repeat m 0 16:
+            var own$m = vec4<f32>(0.0);
+            if (($s == 0 && $m < 2 * FEATURE_EIGHTS) || ($s > 0 && $m < 2 * UNIT_EIGHTS)) { own$m = weight[w + $m * 4]; }
+            #end;
+            let own_bias = weight[w + 8u * eights].x;
+            let turns = select(4u, tasks[t * TASK + 7u], f + 1u == tasks[t * TASK + 1u]);
+            var turn = 0u;
+            loop {
+              let odd = 0u - turn % 2u; // all bits, or none
+              let high = 0u - turn / 2u;
+              #repeat r 0 2:
+              #repeat c 0 4:
+              var run$r$c = 0.0;
+              var all$r$c = 0.0;
+              #end;
+              #end;
+              #repeat m 0 16:
+              if (($s == 0 && $m < 2 * FEATURE_EIGHTS) || ($s > 0 && $m < 2 * UNIT_EIGHTS)) {
+                var bits = bitcast<vec4<u32>>(own$m);
+                bits ^= (bits ^ quadSwapX(bits)) & vec4<u32>(odd);
+                bits ^= (bits ^ quadSwapY(bits)) & vec4<u32>(high);
+                let w = bitcast<vec4<f32>>(bits);
+                #repeat r 0 2:
+                #repeat c 0 4:
+                {
+                  #repeat i 0 4:
+                  let v$i = held[$s * 128 + $m * 8 + $i * 2 + $r][$c];
+                  #end;
+                  run$r$c = fma(v$3, w.w, fma(v$2, w.z, fma(v$1, w.y, fma(v$0, w.x, run$r$c))));
+                }
+                #end;
+                #end;
+                if ($m == 5 || $m == 11 || ($s == 0 && $m + 1 == 2 * FEATURE_EIGHTS) || ($s > 0 && $m + 1 == 2 * UNIT_EIGHTS)) {
+                  #repeat r 0 2:
+                  #repeat c 0 4:
+                  all$r$c += run$r$c;
+                  run$r$c = 0.0;
+                  #end;
+                  #end;
+                }
+              }
+              #end;
+              var bits = bitcast<u32>(own_bias);
+              bits ^= (bits ^ quadSwapX(bits)) & odd;
+              bits ^= (bits ^ quadSwapY(bits)) & high;
+              let unit = f * 4u + ((kept[10] ^ turn) & (turns - 1u));
+              let at = kept[8] + (kept[4] + unit) * TILE4;
+              let slot = (kept[6] + unit) * 2u;
+              var r = 0u;
+              // A loop, so that all that a turn runs fits in 32 KiB of instructions.
+              loop {
+                var v = select(vec4<f32>(all$0$0, all$0$1, all$0$2, all$0$3), vec4<f32>(all$1$0, all$1$1, all$1$2, all$1$3), r == 1u) + bitcast<f32>(bits);
+                if ((kept[5] & ADDS) != 0u) { v += state[at + r * 4u]; }
+                if (unit < kept[3]) {
+                  if ($s + 1 < STAGES) {
+                    if ((kept[5] & ENDS) != 0u) {
+                      held[$s * 128 + 128 + slot + r] = select(v, vec4<f32>(0.0), (v < vec4<f32>(0.0)) & vec4<bool>((kept[5] & RECTIFIES) != 0u));
+                    } else {
+                      state[at + r * 4u] = v;
+                    }
+                  } else {
+                    state[at + r * 4u] = v;
+                  }
+                }
+                continuing {
+                  r++;
+                  break if r == 2u;
+                }
+              }
+              continuing {
+                turn++;
+                break if turn == turns;
+              }
+            }
+            continuing {
+              f++;
+              break if f == tasks[t * TASK + 1u];
+            }
+          }
+          continuing {
+            t++;
+            break if t == params.tasks || tasks[t * TASK] != $s;
+          }
+        }
+      }
+    }
+    #end;
+    if (t < params.tasks && tasks[t * TASK] == KIND_FEATURE) {
+      loop {
+        let task = t * TASK;
+        let from_at = kept[9] + tasks[task + 1u] * TILE4;
+        let p = kept[8] + tasks[task + 2u] * TILE4;
+        let stride = tasks[task + 3u] * TILE4;
+        let slot = tasks[task + 4u];
+        var r = 0u;
+        loop {
+          let moved = transform(source[from_at + r * 4u], p + r * 4u, stride);
+          result[from_at + r * 4u] = moved.value;
+          held[slot * 2u + r] = moved.value;
+          part[r] += moved.log_det;
+          if (in_block == 7u) {
+            total[r] += part[r];
+            part[r] = vec4<f32>(0.0);
+          }
+          continuing {
+            r++;
+            break if r == 2u;
+          }
+        }
+        in_block = (in_block + 1u) % 8u;
+        continuing {
+          t++;
+          break if t == params.tasks || tasks[t * TASK] != KIND_FEATURE;
+        }
+      }
+    }
+    continuing { break if t == params.tasks; }
+  }
+  if (HAS_LOG_DET) {
+    for (var r = 0u; r < 2u; r++) { log_det[group + r * 4u] += total[r] + part[r]; }
+  }
+}

@@ -1,0 +1,28 @@
+// Parameters, buffers and the words of a task of a solve by blocks (block-solve.wgsl says what tasks are).
+#import "lib/call.wgsl"
+#import "lib/layout.wgsl"
+
+const TASK = 8u; // words of a task
+const KIND_FEATURE = 8u; // below stands the number of a stage
+const ADDS = 1u; // flags of a strip: sums go on from what its rows hold
+const RECTIFIES = 2u;
+const ENDS = 4u; // sums are whole
+
+struct Params {
+  tasks: u32,
+  nodes: u32, // features of state: sums and parameters
+  dim: u32,   // features of source and result
+}
+
+override HAS_LOG_DET: bool = true;
+override STAGES: u32 = 3; // layers of the net, 2 to 4
+override FEATURE_EIGHTS: u32 = 8; // eights of features, and of each hidden layer's units, that are held
+override UNIT_EIGHTS: u32 = 8;
+
+@group(0) @binding(1) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> source: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> weight: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> tasks: array<u32>;
+@group(0) @binding(5) var<storage, read_write> state: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> result: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> log_det: array<vec4<f32>>;

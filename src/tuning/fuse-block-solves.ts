@@ -1,0 +1,77 @@
+// A sequential solve of a chain of layers, by blocks of inputs that invocations hold: one command with another list of tasks.
+
+import type { SolvePanel } from '../flows/conditioner/solve-plan.js';
+import { BLOCK_WORDS, MOST_STAGES } from '../kernels/block-solve.js';
+import { blockSolveAffine } from '../kernels/block-solve-affine.js';
+import { blockSolveMixture } from '../kernels/block-solve-mixture.js';
+import { blockSolveSpline } from '../kernels/block-solve-spline.js';
+import type { Kernel, KernelSource } from '../runtime/kernel.js';
+import { memo } from '../runtime/memo.js';
+import type { Command } from '../runtime/program.js';
+import type { ConstantTensor, TiledTensor } from '../runtime/tensor.js';
+import { type BlockList, blockTasks } from './block-tasks.js';
+import { type Fusion, finder, isConstant, isScratch, type Users } from './fusion.js';
+import { readSolve } from './solve-units.js';
+
+const general = <S extends KernelSource>(kernel: Kernel<S>) => kernel as unknown as Kernel;
+
+const kernels: Readonly<Record<string, Kernel>> = {
+  'autoregressive-solve-affine': general(blockSolveAffine),
+  'autoregressive-solve-mixture': general(blockSolveMixture),
+  'autoregressive-solve-spline': general(blockSolveSpline),
+};
+
+export const blockKernels: readonly Kernel[] = Object.values(kernels);
+
+const lists = new WeakMap<object, BlockList | null>();
+
+/** A list that makes the same as one of strips; null where the net has too few layers, or too many. */
+function listOf({ tasks, weight, bias, strips }: SolvePanel): BlockList | null {
+  const stages = 1 + Math.max(...strips.map(({ stage }) => stage));
+  return stages < 2 || stages > MOST_STAGES ? null : blockTasks(readSolve(tasks, weight, bias, strips), stages);
+}
+
+/** Ids of the state tensors: each of its command alone, and no other's. */
+const FIRST_ID = -(2 ** 30);
+
+/** The solve that ends at `end`, panels and the products in front of them together. */
+function fuseBlockSolve(commands: readonly Command[], users: Users, end: number): Fusion | null {
+  const last = commands[end]!;
+  const { kernel, tensors, params, constants, label } = last;
+  const block = kernels[kernel.source.name];
+  const { source, weight, bias, tasks, side, state, result, log_det } = tensors;
+  if (!block || ![weight, bias, tasks].every(isConstant)) return null;
+  const whole = (tasks as ConstantTensor).parts as (() => SolvePanel) | null | undefined;
+  const indices = users.get((state as TiledTensor).id)!;
+  if (!whole || indices.at(-1) !== end || indices.length !== end - indices[0]! + 1) return null;
+  if (isScratch(side!) && users.get(side.id)!.some((index) => !indices.includes(index))) return null;
+  const parts = indices.map((index) => commands[index]!);
+  const list = memo(lists, (tasks as ConstantTensor).data, () => listOf(whole()));
+  if (!list) return null;
+  const { GENERAL, PANELS, ...transformer } = constants;
+  const constant = (data: ConstantTensor['data'], dtype: ConstantTensor['dtype'], label: string): ConstantTensor => ({
+    kind: 'constant',
+    data,
+    dtype,
+    label,
+  });
+  return {
+    parts,
+    command: {
+      label: label.replace(/[^/]*$/, block.source.name),
+      kernel: block,
+      tensors: {
+        source: source!,
+        weight: constant(list.weight, 'f32', 'block solve weight'),
+        tasks: constant(list.tasks, 'u32', 'block solve tasks'),
+        state: { kind: 'tiled', id: FIRST_ID - end, features: list.nodes, dtype: 'f32', label: 'block solve state' },
+        result: result!,
+        log_det: log_det!,
+      },
+      params: { tasks: list.tasks.length / BLOCK_WORDS, nodes: list.nodes, dim: params.dim! },
+      constants: { ...transformer, STAGES: list.stages, FEATURE_EIGHTS: list.eights[0], UNIT_EIGHTS: list.eights[1] },
+    },
+  };
+}
+
+export const blockSolvesIn = /*#__PURE__*/ finder(fuseBlockSolve);
