@@ -17,7 +17,9 @@
 
 #import "lib/block-tasks.wgsl"
 
-var<private> held: array<vec4<f32>, 512>; // input k of stage s and row group r in 128 s + 2 k + r
+#repeat s 0 4:
+var<private> held$s: array<vec4<f32>, 96>; // input k of stage s and row group r in 2 k + r
+#end;
 // Words of a task, and behind them where rows begin and which of its quad an invocation is. As values they would take registers that the sums need; an array
 // with an index that is no number stays in memory.
 var<private> kept: array<u32, 12>;
@@ -48,7 +50,7 @@ fn solve(group: u32, own: u32) {
           loop {
             let eights = select(UNIT_EIGHTS, FEATURE_EIGHTS, $s == 0);
             let w = kept[2] + f * (8u * eights + 4u) + kept[10];
-            #repeat m 0 16:
+            #repeat m 0 12:
             var own$m = vec4<f32>(0.0);
             if (($s == 0 && $m < 2 * FEATURE_EIGHTS) || ($s > 0 && $m < 2 * UNIT_EIGHTS)) { own$m = weight[w + $m * 4]; }
             #end;
@@ -64,7 +66,7 @@ fn solve(group: u32, own: u32) {
               var all$r$c = 0.0;
               #end;
               #end;
-              #repeat m 0 16:
+              #repeat m 0 12:
               if (($s == 0 && $m < 2 * FEATURE_EIGHTS) || ($s > 0 && $m < 2 * UNIT_EIGHTS)) {
                 var bits = bitcast<vec4<u32>>(own$m);
                 bits ^= (bits ^ quadSwapX(bits)) & vec4<u32>(odd);
@@ -74,13 +76,13 @@ fn solve(group: u32, own: u32) {
                 #repeat c 0 4:
                 {
                   #repeat i 0 4:
-                  let v$i = held[$s * 128 + $m * 8 + $i * 2 + $r][$c];
+                  let v$i = held$s[$m * 8 + $i * 2 + $r][$c];
                   #end;
                   run$r$c = fma(v$3, w.w, fma(v$2, w.z, fma(v$1, w.y, fma(v$0, w.x, run$r$c))));
                 }
                 #end;
                 #end;
-                if ($m == 5 || $m == 11 || ($s == 0 && $m + 1 == 2 * FEATURE_EIGHTS) || ($s > 0 && $m + 1 == 2 * UNIT_EIGHTS)) {
+                if ($m == 5 || ($s == 0 && $m + 1 == 2 * FEATURE_EIGHTS) || ($s > 0 && $m + 1 == 2 * UNIT_EIGHTS)) {
                   #repeat r 0 2:
                   #repeat c 0 4:
                   all$r$c += run$r$c;
@@ -104,7 +106,10 @@ fn solve(group: u32, own: u32) {
                 if (unit < kept[3]) {
                   if ($s + 1 < STAGES) {
                     if ((kept[5] & ENDS) != 0u) {
-                      held[$s * 128 + 128 + slot + r] = select(v, vec4<f32>(0.0), (v < vec4<f32>(0.0)) & vec4<bool>((kept[5] & RECTIFIES) != 0u));
+                      v = select(v, vec4<f32>(0.0), (v < vec4<f32>(0.0)) & vec4<bool>((kept[5] & RECTIFIES) != 0u));
+                      #repeat n 1 4:
+                      if ($n == $s + 1) { held$n[slot + r] = v; }
+                      #end;
                     } else {
                       state[at + r * 4u] = v;
                     }
@@ -146,7 +151,7 @@ fn solve(group: u32, own: u32) {
         loop {
           let moved = transform(source[from_at + r * 4u], p + r * 4u, stride);
           result[from_at + r * 4u] = moved.value;
-          held[slot * 2u + r] = moved.value;
+          held$0[slot * 2u + r] = moved.value;
           part[r] += moved.log_det;
           if (in_block == 7u) {
             total[r] += part[r];

@@ -11,7 +11,7 @@ export const BLOCK_ADDS = 1;
 export const BLOCK_RECTIFIES = 2;
 export const BLOCK_ENDS = 4;
 /** Eights of inputs that a stage holds at most. */
-export const MOST_EIGHTS = 8;
+export const MOST_EIGHTS = 6;
 /** Layers of a net at most. */
 export const MOST_STAGES = 4;
 

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const K=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ag{let ad=ag.y;if(ag.x*4u>=g()||ad>=Z.a){return;}let t=e(Z.a,ag.x);let ap=t+ad*d;var o=ap;if(PLACED){o=t+C[Z.a+ad]*d;}let T=C[ad];if(T==K){D[o]=A[ap];return;}let n=e(Z.c,ag.x)+T*d;var f=vec4f();if(SCALE!=Q){f=B[n+Z.b*d];}let X=R(A[ap],B[n],f);D[o]=X.c;if(HAS_LOG_DET){E[e(Z.b,ag.x)+T*d]=X.a;}}";
+const own = "const K=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ah{let ae=ah.y;if(ah.x*4u>=k()||ae>=Z.a){return;}let v=e(Z.a,ah.x);let aq=v+ae*d;var s=aq;if(PLACED){s=v+C[Z.a+ae]*d;}let U=C[ae];if(U==K){D[s]=A[aq];return;}let p=e(Z.c,ah.x)+U*d;var f=vec4f();if(SCALE!=Q){f=B[p+Z.b*d];}let bk=R(A[aq],B[p],f);D[s]=bk.c;if(HAS_LOG_DET){E[e(Z.b,ah.x)+U*d]=bk.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

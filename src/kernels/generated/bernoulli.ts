@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ag{if(ag.x*4u>=g()||ag.y*4u>=Z.a){return;}let p=y(T.a)+ag.x*4u;let l=vec2u(y(T.f),y(T.g));let f=R(p,ag.y,l);let ab=e(Z.a,ag.x);for(var Q=0u;Q<min(4u,Z.a-ag.y*4u);Q++){let ap=ab+(ag.y*4u+Q)*d;let o=A[ap];let b=select(vec4f(),vec4f(1.),f[Q]<v(o));B[ap]=select(b,o,X(o));}}@64 log_mass ag{if(ag.x*4u>=g()){return;}let ab=e(Z.a,ag.x);let b=vec4f(1.);let k=vec4f();var W=k;var N=b;var l=k;for(var f=0u;f<Z.a;f+=8u){var al=k;let ae=min(f+8u,Z.a);for(var ad=f;ad<ae;ad++){let n=C[ab+ad*d];let o=A[ab+ad*d];al+=(b-n)*select(k,o,o>k)+n*select(k,-o,o<k)+V(-abs(o));N=select(k,N,(n>=k)&(n<=b));l+=n;}W+=al;}let p=Z.b*D[ag.x]-W;E[ag.x]=select(p+U(N),p+l,X(l));}";
+const own = "@16,4 sample ah{if(ah.x*4u>=k()||ah.y*4u>=Z.a){return;}let u=T(U.a)+ah.x*4u;let o=vec2u(T(U.f),T(U.g));let g=Q(u,ah.y,o);let ab=e(Z.a,ah.x);for(var R=0u;R<min(4u,Z.a-ah.y*4u);R++){let aq=ab+(ah.y*4u+R)*d;let l=A[aq];let b=select(vec4f(),vec4f(1.),g[R]<w(l));B[aq]=select(b,l,Y(l));}}@64 log_mass ah{if(ah.x*4u>=k()){return;}let ab=e(Z.a,ah.x);let b=vec4f(1.);let f=vec4f();var X=f;var N=b;var o=f;for(var g=0u;g<Z.a;g+=8u){var ak=f;let ag=min(g+8u,Z.a);for(var ae=g;ae<ag;ae++){let p=C[ab+ae*d];let l=A[ab+ae*d];ak+=(b-p)*select(f,l,l>f)+p*select(f,-l,l<f)+W(-abs(l));N=select(f,N,(p>=f)&(p<=b));o+=p;}X+=ak;}let s=Z.b*D[ah.x]-X;E[ah.x]=select(s+V(N),s+o,Y(o));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)S:vec3u,@builtin(local_invocation_index)Q:u32){let k=n(1u,S,Q);if(k>=Z.b*Z.a){return;}let l=vec4f(f32(k/Z.a));let ad=k%Z.a;let X=(g()+3u)/4u;var W=0.;for(var ac=0u;ac<X;ac+=d){let ae=min(ac+d,X);var b=e(Z.c,ac)+Z.d*d;var ap=e(Z.a,ac)+ad*d;var al=vec4f();for(var L=ac;L<ae;L++){al+=select(vec4f(),B[ap],f(L)&(A[b]==l));b++;ap++;}W+=dot(al,vec4f(1.));}C[k]+=W;}";
+const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)S:vec3u,@builtin(local_invocation_index)R:u32){let f=p(1u,S,R);if(f>=Z.b*Z.a){return;}let l=vec4f(f32(f/Z.a));let ae=f%Z.a;let L=(k()+3u)/4u;var X=0.;for(var ad=0u;ad<L;ad+=d){let ag=min(ad+d,L);var b=e(Z.c,ad)+Z.d*d;var aq=e(Z.a,ad)+ae*d;var ak=vec4f();for(var t=ad;t<ag;t++){ak+=select(vec4f(),B[aq],g(t)&(A[b]==l));b++;aq++;}X+=dot(ak,vec4f(1.));}C[f]+=X;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${libElements}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "@16,4 diagonal_affine ag{let ad=ag.y;if(ag.x*4u>=g()||ad>=Z.a){return;}let ap=e(Z.a,ag.x)+ad*d;let k=b(A[ap]-B[ad],B[Z.a+ad],B[2u*Z.a+ad]);C[ap]=k+B[3u*Z.a+ad];}";
+const own = "@16,4 diagonal_affine ah{let ae=ah.y;if(ah.x*4u>=k()||ae>=Z.a){return;}let aq=e(Z.a,ah.x)+ae*d;let l=b(A[aq]-B[ae],B[Z.a+ae],B[2u*Z.a+ae]);C[aq]=l+B[3u*Z.a+ae];}";
 const shader = /*#__PURE__*/ shaderText('features', 'x constants:f y!', `${libCall}${libLayout}${libSplitProduct}${own}`);
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

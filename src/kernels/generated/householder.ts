@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const w=24u;override REVERSE:bool=false;@64 householder ag{if(ag.x*4u>=g()){return;}let v=Z.a;let az=Z.b;let ab=e(v,ag.x);var N=vec4f();var l=0u;for(var b=0u;b<=az;b++){let n=min(b,az-1u);let aq=select(n,az-1u-n,REVERSE);var u=vec4f();for(var f=0u;f<v;f+=w){let ae=min(f+w,v);var al=vec4f();for(var ad=f;ad<ae;ad++){let ap=ab+ad*d;var k:vec4f;if(b==0u){k=A[ap];if(REVERSE){k-=C[2u*az+ad];}}else{k=D[ap]-B[l*v+ad]*N;}al=fma(vec4f(B[aq*v+ad]),k,al);if(!REVERSE&&b==az){k+=C[2u*az+ad];}D[ap]=k;}u+=al;}N=u*C[aq]+u*C[az+aq];l=aq;}}";
+const own = "const y=24u;override REVERSE:bool=false;@64 householder ah{if(ah.x*4u>=k()){return;}let w=Z.a;let ba=Z.b;let ab=e(w,ah.x);var M=vec4f();var f=0u;for(var b=0u;b<=ba;b++){let p=min(b,ba-1u);let az=select(p,ba-1u-p,REVERSE);var bk=vec4f();for(var g=0u;g<w;g+=y){let ag=min(g+y,w);var ak=vec4f();for(var ae=g;ae<ag;ae++){let aq=ab+ae*d;var l:vec4f;if(b==0u){l=A[aq];if(REVERSE){l-=C[2u*ba+ae];}}else{l=D[aq]-B[f*w+ae]*M;}ak=fma(vec4f(B[az*w+ae]),l,ak);if(!REVERSE&&b==ba){l+=C[2u*ba+ae];}D[aq]=l;}bk+=ak;}M=bk*C[az]+bk*C[ba+az];f=az;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward ag{let v=Z.a;let T=ag.y;if(ag.x*4u>=g()||T>=v){return;}let ac=e(v*v,ag.x);let t=ac+T*d;let p=v*d;for(var V=0u;V<v;V++){var n=vec4f();if(V==T){n=Z.b*B[ag.x];}for(var b=T;b<V;b++){n=fma(-A[ac+(b*v+V)*d],C[t+b*p],n);}C[t+V*p]=n/(1.+A[ac+(V*v+V)*d]);}for(var V=v-1u;V>0u;V--){let H=V-1u;var n=C[t+H*p];for(var b=V;b<v;b++){n=fma(-A[ac+(b*v+H)*d],C[t+b*p],n);}C[t+H*p]=n;}}";
+const own = "@16,4 log_determinant_backward ah{let w=Z.a;let U=ah.y;if(ah.x*4u>=k()||U>=w){return;}let ad=e(w*w,ah.x);let v=ad+U*d;let u=w*d;for(var W=0u;W<w;W++){var p=vec4f();if(W==U){p=Z.b*B[ah.x];}for(var b=U;b<W;b++){p=fma(-A[ad+(b*w+W)*d],C[v+b*u],p);}C[v+W*u]=p/(1.+A[ad+(W*w+W)*d]);}for(var W=w-1u;W>0u;W--){let H=W-1u;var p=C[v+H*u];for(var b=W;b<w;b++){p=fma(-A[ad+(b*w+H)*d],C[v+b*u],p);}C[v+H*u]=p;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "const b=.99999994;const f=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn am(y:vec4f)->vec4f{let H=select(y,vec4f(b),y>vec4f(b));return select(H,vec4f(f),H<vec4f(f));}@16,4 logit ag{if(ag.x*4u>=g()||ag.y>=Z.a){return;}let ap=e(Z.a,ag.x)+ag.y*d;let y=A[ap];if(UNDO){B[ap]=(am(v(y))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[ap]=-V(y)-V(-y)-Z.c;}return;}let p=fma(y,vec4f(1.-2.*Z.b),vec4f(Z.b));let Q=am(p);let b=U(Q);let f=af(-Q);B[ap]=b-f;if(HAS_LOG_DET){let ah=(p<=vec4f())|(p>=vec4f(1.));C[ap]=Z.c-b-f+U(select(vec4f(1.),vec4f(),ah));}}";
+const own = "const b=.99999994;const f=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn an(I:vec4f)->vec4f{let H=select(I,vec4f(b),I>vec4f(b));return select(H,vec4f(f),H<vec4f(f));}@16,4 logit ah{if(ah.x*4u>=k()||ah.y>=Z.a){return;}let aq=e(Z.a,ah.x)+ah.y*d;let I=A[aq];if(UNDO){B[aq]=(an(w(I))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[aq]=-W(I)-W(-I)-Z.c;}return;}let L=fma(I,vec4f(1.-2.*Z.b),vec4f(Z.b));let g=an(L);let b=V(g);let f=ag(-g);B[aq]=b-f;if(HAS_LOG_DET){let ai=(L<=vec4f())|(L>=vec4f(1.));C[aq]=Z.c-b-f+V(select(vec4f(1.),vec4f(),ai));}}";
 const shader = /*#__PURE__*/ shaderText('features alpha:f log_range:f', 'x y! log_terms!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logit = /*#__PURE__*/ kernelSource<

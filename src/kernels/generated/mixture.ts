@@ -6,8 +6,8 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const K=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ag{let ad=ag.y;if(ag.x*4u>=g()||ad>=Z.a){return;}let ap=e(Z.a,ag.x)+ad*d;let T=C[ad];if(T==K){D[ap]=A[ap];return;}let n=e(3u*COMPONENTS*Z.b,ag.x)+T*d;let af=Z.b*d;be(n,af);var X:L;if(INVERSE){X=bn(A[ap],n,af);}else{let o=av(A[ap],n,af);X=L(select(o.z,o.z*ao,abs(o.z)>vec4f(.9*W)),o.a);}D[ap]=X.c;if(HAS_LOG_DET){E[e(Z.b,ag.x)+T*d]=X.a;}}";
-const shader = /*#__PURE__*/ shaderText('features slots', 'x state=t! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
+const own = "const K=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ah{let ae=ah.y;if(ah.x*4u>=k()||ae>=Z.a){return;}let aq=e(Z.a,ah.x)+ae*d;let U=C[ae];if(U==K){D[aq]=A[aq];return;}let p=e(3u*COMPONENTS*Z.b,ah.x)+U*d;let ag=Z.b*d;bf(p,ag);var bk:L;if(INVERSE){bk=bo(A[aq],p,ag);}else{let am=aw(A[aq],p,ag);bk=L(select(am.z,am.z*ap,abs(am.z)>vec4f(.9*X)),am.a);}D[aq]=bk.c;if(HAS_LOG_DET){E[e(Z.b,ah.x)+U*d]=bk.a;}}";
+const shader = /*#__PURE__*/ shaderText('features slots', 'x state=u! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<
   { x: 'f32'; state: 'f32'; slot: 'u32'; y: 'f32'; log_terms: 'f32' },

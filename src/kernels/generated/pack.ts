@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack ag{let ad=ag.y;let az=g();if(ag.x*4u>=az||ad>=Z.a){return;}let D=az-1u;let af=select(1u,T.e.x,Z.b==1u)*Z.a;let p=ag.x*4u;B[e(Z.a,ag.x)+ad*d]=vec4f(A[p*af+ad],A[min(p+1u,D)*af+ad],A[min(p+2u,D)*af+ad],A[min(p+3u,D)*af+ad]);}@16,4 unpack ag{let ad=ag.y;let az=g();if(ag.x*4u>=az||ad>=Z.a){return;}let p=ag.x*4u;let l=D[e(Z.a,ag.x)+ad*d];let ap=p*Z.a+ad;C[ap]=l.x;if(p+1u<az){C[ap+Z.a]=l.y;}if(p+2u<az){C[ap+2u*Z.a]=l.z;}if(p+3u<az){C[ap+3u*Z.a]=l.w;}}";
+const own = "@16,4 pack ah{let ae=ah.y;let ba=k();if(ah.x*4u>=ba||ae>=Z.a){return;}let D=ba-1u;let ag=select(1u,U.e.x,Z.b==1u)*Z.a;let u=ah.x*4u;B[e(Z.a,ah.x)+ae*d]=vec4f(A[u*ag+ae],A[min(u+1u,D)*ag+ae],A[min(u+2u,D)*ag+ae],A[min(u+3u,D)*ag+ae]);}@16,4 unpack ah{let ae=ah.y;let ba=k();if(ah.x*4u>=ba||ae>=Z.a){return;}let u=ah.x*4u;let o=D[e(Z.a,ah.x)+ae*d];let aq=u*Z.a+ae;C[aq]=o.x;if(u+1u<ba){C[aq+Z.a]=o.y;}if(u+2u<ba){C[aq+2u*Z.a]=o.z;}if(u+3u<ba){C[aq+3u*Z.a]=o.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ag{let T=ag.y;if(ag.x*4u>=g()||T>=Z.a){return;}let gate=e(4u*Z.a,ag.x)+T*d;let aq=Z.a*d;let ap=e(Z.a,ag.x)+T*d;let b=v(A[gate+aq])*B[ap];let K=b+v(A[gate])*Y(A[gate+2u*aq]);let O=v(A[gate+3u*aq])*Y(K);B[ap]=K;C[e(Z.b,ag.x)+(Z.c+T)*d]=O;D[e(Z.d,ag.x)+T*d]=O;}@16,4 gru ag{let T=ag.y;if(ag.x*4u>=g()||T>=Z.a){return;}let gate=e(4u*Z.a,ag.x)+T*d;let aq=Z.a*d;let ap=e(Z.b,ag.x)+(Z.c+T)*d;let ai=Y(A[gate+2u*aq]+v(A[gate])*A[gate+3u*aq]);let O=ai+v(A[gate+aq])*(C[ap]-ai);C[ap]=O;D[e(Z.d,ag.x)+T*d]=O;}";
+const own = "@16,4 lstm ah{let U=ah.y;if(ah.x*4u>=k()||U>=Z.a){return;}let gate=e(4u*Z.a,ah.x)+U*d;let az=Z.a*d;let aq=e(Z.a,ah.x)+U*d;let b=w(A[gate+az])*B[aq];let K=b+w(A[gate])*aa(A[gate+2u*az]);let al=w(A[gate+3u*az])*aa(K);B[aq]=K;C[e(Z.b,ah.x)+(Z.c+U)*d]=al;D[e(Z.d,ah.x)+U*d]=al;}@16,4 gru ah{let U=ah.y;if(ah.x*4u>=k()||U>=Z.a){return;}let gate=e(4u*Z.a,ah.x)+U*d;let az=Z.a*d;let aq=e(Z.b,ah.x)+(Z.c+U)*d;let aj=aa(A[gate+2u*az]+w(A[gate])*A[gate+3u*az]);let al=aj+w(A[gate+az])*(C[aq]-aj);C[aq]=al;D[e(Z.d,ah.x)+U*d]=al;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

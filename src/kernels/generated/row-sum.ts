@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn k(ab:u32,ac:u32,ae:u32)->vec4f{var W=vec4f();for(var f=ac;f<ae;f+=8u){var al=vec4f();for(var ad=f;ad<min(f+8u,ae);ad++){al+=A[ab+ad*d];}W+=al;}return W;}@16,4 partial_sums ag{let az=(Z.a+b-1u)/b;if(ag.x*4u>=g()||ag.y>=az){return;}let ac=ag.y*b;C[e(az,ag.x)+ag.y*d]=k(e(Z.a,ag.x),ac,min(ac+b,Z.a));}@64 row_sum ag{if(ag.x*4u>=g()){return;}B[ag.x]+=k(e(Z.a,ag.x),0u,Z.a);}";
+const own = "const b=64u;fn f(ab:u32,ad:u32,ag:u32)->vec4f{var X=vec4f();for(var g=ad;g<ag;g+=8u){var ak=vec4f();for(var ae=g;ae<min(g+8u,ag);ae++){ak+=A[ab+ae*d];}X+=ak;}return X;}@16,4 partial_sums ah{let ba=(Z.a+b-1u)/b;if(ah.x*4u>=k()||ah.y>=ba){return;}let ad=ah.y*b;C[e(ba,ah.x)+ah.y*d]=f(e(Z.a,ah.x),ad,min(ad+b,Z.a));}@64 row_sum ah{if(ah.x*4u>=k()){return;}B[ah.x]+=f(e(Z.a,ah.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

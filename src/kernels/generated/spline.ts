@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "const K=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn J(ap:u32)->vec4f{return B[ap];}@16,4 spline ag{let ad=ag.y;if(ag.x*4u>=g()||ad>=Z.a){return;}let ap=e(Z.a,ag.x)+ad*d;let T=C[ad];if(T==K){D[ap]=A[ap];return;}let n=select(e(Z.c,ag.x)+T*d,T,SHARED);let X=ck(A[ap],n,Z.b*select(d,1u,SHARED));D[ap]=X.c;if(HAS_LOG_DET){E[e(Z.b,ag.x)+T*d]=X.a;}}";
+const own = "const K=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn J(aq:u32)->vec4f{return B[aq];}@16,4 spline ah{let ae=ah.y;if(ah.x*4u>=k()||ae>=Z.a){return;}let aq=e(Z.a,ah.x)+ae*d;let U=C[ae];if(U==K){D[aq]=A[aq];return;}let p=select(e(Z.c,ah.x)+U*d,U,SHARED);let bk=cl(A[aq],p,Z.b*select(d,1u,SHARED));D[aq]=bk.c;if(HAS_LOG_DET){E[e(Z.b,ah.x)+U*d]=bk.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libSpline}${own}`);
 
 export const spline = /*#__PURE__*/ kernelSource<
