@@ -101,8 +101,9 @@ fn solve(group: u32, own: u32) {
               var r = 0u;
               // A loop, so that all that a turn runs fits in 32 KiB of instructions.
               loop {
+                let place = &state[at + r * 4u];
                 var v = select(vec4<f32>(all$0$0, all$0$1, all$0$2, all$0$3), vec4<f32>(all$1$0, all$1$1, all$1$2, all$1$3), r == 1u) + bitcast<f32>(bits);
-                if ((kept[5] & ADDS) != 0u) { v += state[at + r * 4u]; }
+                if ((kept[5] & ADDS) != 0u) { v += *place; }
                 if (unit < kept[3]) {
                   if ($s + 1 < STAGES) {
                     if ((kept[5] & ENDS) != 0u) {
@@ -111,10 +112,10 @@ fn solve(group: u32, own: u32) {
                       if ($n == $s + 1) { held$n[slot + r] = v; }
                       #end;
                     } else {
-                      state[at + r * 4u] = v;
+                      *place = v;
                     }
                   } else {
-                    state[at + r * 4u] = v;
+                    *place = v;
                   }
                 }
                 continuing {

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const y=24u;override REVERSE:bool=false;@64 householder ah{if(ah.x*4u>=k()){return;}let w=Z.a;let ba=Z.b;let ab=e(w,ah.x);var M=vec4f();var f=0u;for(var b=0u;b<=ba;b++){let p=min(b,ba-1u);let az=select(p,ba-1u-p,REVERSE);var bk=vec4f();for(var g=0u;g<w;g+=y){let ag=min(g+y,w);var ak=vec4f();for(var ae=g;ae<ag;ae++){let aq=ab+ae*d;var l:vec4f;if(b==0u){l=A[aq];if(REVERSE){l-=C[2u*ba+ae];}}else{l=D[aq]-B[f*w+ae]*M;}ak=fma(vec4f(B[az*w+ae]),l,ak);if(!REVERSE&&b==ba){l+=C[2u*ba+ae];}D[aq]=l;}bk+=ak;}M=bk*C[az]+bk*C[ba+az];f=az;}}";
+const own = "const y=24u;override REVERSE:bool=false;@64 householder ah{if(ah.x*4u>=k()){return;}let u=Z.a;let ba=Z.b;let v=e(u,ah.x);var w=vec4f();var f=0u;for(var b=0u;b<=ba;b++){let p=min(b,ba-1u);let ar=select(p,ba-1u-p,REVERSE);var bj=vec4f();for(var g=0u;g<u;g+=y){let ag=min(g+y,u);var ak=vec4f();for(var ae=g;ae<ag;ae++){let aq=v+ae*d;var l:vec4f;if(b==0u){l=A[aq];if(REVERSE){l-=C[2u*ba+ae];}}else{l=D[aq]-B[f*u+ae]*w;}ak=fma(vec4f(B[ar*u+ae]),l,ak);if(!REVERSE&&b==ba){l+=C[2u*ba+ae];}D[aq]=l;}bj+=ak;}w=bj*C[ar]+bj*C[ba+ar];f=ar;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

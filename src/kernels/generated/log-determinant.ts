@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16 log_determinant ah{if(ah.x*4u>=k()){return;}let w=Z.a;let ad=e(w*w,ah.x);var X=vec4f();for(var b=0u;b<w;b++){let f=A[ad+(b*w+b)*d];X+=ag(f);for(var W=b+1u;W<w;W++){let aq=ad+W*w*d;let M=A[aq+b*d]/(1.+f);A[aq+b*d]=M;for(var U=b+1u;U<w;U++){A[aq+U*d]=fma(-M,A[ad+(b*w+U)*d],A[aq+U*d]);}}}B[ah.x]+=Z.b*X;}";
+const own = "@16 log_determinant ah{if(ah.x*4u>=k()){return;}let u=Z.a;let ad=e(u*u,ah.x);var X=vec4f();for(var b=0u;b<u;b++){let f=A[ad+(b*u+b)*d];X+=ag(f);for(var W=b+1u;W<u;W++){let aq=ad+W*u*d;let w=A[aq+b*d]/(1.+f);A[aq+b*d]=w;for(var U=b+1u;U<u;U++){A[aq+U*d]=fma(-w,A[ad+(b*u+U)*d],A[aq+U*d]);}}}B[ah.x]+=Z.b*X;}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'matrix! log_det!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

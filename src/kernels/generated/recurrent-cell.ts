@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ah{let U=ah.y;if(ah.x*4u>=k()||U>=Z.a){return;}let gate=e(4u*Z.a,ah.x)+U*d;let az=Z.a*d;let aq=e(Z.a,ah.x)+U*d;let b=w(A[gate+az])*B[aq];let K=b+w(A[gate])*aa(A[gate+2u*az]);let al=w(A[gate+3u*az])*aa(K);B[aq]=K;C[e(Z.b,ah.x)+(Z.c+U)*d]=al;D[e(Z.d,ah.x)+U*d]=al;}@16,4 gru ah{let U=ah.y;if(ah.x*4u>=k()||U>=Z.a){return;}let gate=e(4u*Z.a,ah.x)+U*d;let az=Z.a*d;let aq=e(Z.b,ah.x)+(Z.c+U)*d;let aj=aa(A[gate+2u*az]+w(A[gate])*A[gate+3u*az]);let al=aj+w(A[gate+az])*(C[aq]-aj);C[aq]=al;D[e(Z.d,ah.x)+U*d]=al;}";
+const own = "@16,4 lstm ah{let U=ah.y;if(ah.x*4u>=k()||U>=Z.a){return;}let gate=e(4u*Z.a,ah.x)+U*d;let ar=Z.a*d;let aq=e(Z.a,ah.x)+U*d;let b=w(A[gate+ar])*B[aq];let ac=b+w(A[gate])*aa(A[gate+2u*ar]);let am=w(A[gate+3u*ar])*aa(ac);B[aq]=ac;C[e(Z.b,ah.x)+(Z.c+U)*d]=am;D[e(Z.d,ah.x)+U*d]=am;}@16,4 gru ah{let U=ah.y;if(ah.x*4u>=k()||U>=Z.a){return;}let gate=e(4u*Z.a,ah.x)+U*d;let ar=Z.a*d;let aq=e(Z.b,ah.x)+(Z.c+U)*d;let aj=aa(A[gate+2u*ar]+w(A[gate])*A[gate+3u*ar]);let am=aj+w(A[gate+ar])*(C[aq]-aj);C[aq]=am;D[e(Z.d,ah.x)+U*d]=am;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<
