@@ -55,7 +55,8 @@ fn solve(group: u32, own: u32) {
             if (($s == 0 && $m < 2 * FEATURE_EIGHTS) || ($s > 0 && $m < 2 * UNIT_EIGHTS)) { own$m = weight[w + $m * 4]; }
             #end;
             let own_bias = weight[w + 8u * eights].x;
-            let turns = select(4u, tasks[t * TASK + 7u], f + 1u == tasks[t * TASK + 1u]);
+            let shape = tasks[t * TASK + 1u];
+            let turns = select(4u, shape >> 16u, f + 1u == (shape & 0xffffu));
             var turn = 0u;
             loop {
               let odd = 0u - turn % 2u; // all bits, or none
@@ -130,7 +131,7 @@ fn solve(group: u32, own: u32) {
             }
             continuing {
               f++;
-              break if f == tasks[t * TASK + 1u];
+              break if f == (tasks[t * TASK + 1u] & 0xffffu);
             }
           }
           continuing {

@@ -67,7 +67,7 @@ class Writer {
     const fours = Math.ceil(count / 4);
     const last = count - 4 * (fours - 1);
     const turns = last === 3 ? 4 : last;
-    this.tasks.push(index, fours, this.weight.length / 4, count, row + known, flags + (adds ? BLOCK_ADDS : 0), slot, turns);
+    this.tasks.push(index, fours + 65536 * turns, this.weight.length / 4, count, row + known, flags + (adds ? BLOCK_ADDS : 0), slot, 0);
     for (let four = 0; four < fours; four++)
       for (let k = 0; k <= 8 * eights; k += 4)
         for (let lane = 0; lane < 4; lane++) {
