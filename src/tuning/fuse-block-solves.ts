@@ -26,7 +26,7 @@ export const blockKernels: readonly Kernel[] = Object.values(kernels);
 const lists = new WeakMap<object, BlockList | null>();
 
 /** A list that makes the same as one of strips; null where the net has too few layers, or too many. */
-function listOf({ tasks, weight, bias, strips }: SolvePanel): BlockList | null {
+export function blockListOf({ tasks, weight, bias, strips }: SolvePanel): BlockList | null {
   const stages = 1 + Math.max(...strips.map(({ stage }) => stage));
   return stages < 2 || stages > MOST_STAGES ? null : blockTasks(readSolve(tasks, weight, bias, strips), stages);
 }
@@ -46,7 +46,7 @@ function fuseBlockSolve(commands: readonly Command[], users: Users, end: number)
   if (!whole || indices.at(-1) !== end || indices.length !== end - indices[0]! + 1) return null;
   if (isScratch(side!) && users.get(side.id)!.some((index) => !indices.includes(index))) return null;
   const parts = indices.map((index) => commands[index]!);
-  const list = memo(lists, (tasks as ConstantTensor).data, () => listOf(whole()));
+  const list = memo(lists, (tasks as ConstantTensor).data, () => blockListOf(whole()));
   if (!list) return null;
   const { GENERAL, PANELS, ...transformer } = constants;
   const constant = (data: ConstantTensor['data'], dtype: ConstantTensor['dtype'], label: string): ConstantTensor => ({

@@ -21,18 +21,14 @@ export type SolveTwinCall = Pick<TwinCall<typeof affine.autoregressiveSolveAffin
   readonly constants: { readonly HAS_LOG_DET: boolean };
 };
 
-/**
- * @param transform z → x of one feature: its value and log|dx/dz| from the source value and `parameter(p)`, number p of its parameters,
- *   which `store(p, value)` overwrites.
- */
-export function solveTwin(
-  { buffers, params, constants, rows }: SolveTwinCall,
-  transform: (
-    value: number,
-    parameter: (index: number) => number,
-    store: (index: number, value: number) => void,
-  ) => readonly [value: number, logDet: number],
-): void {
+/** z → x of one feature: its value and log|dx/dz| from the source value and `parameter(p)`, number p of its parameters, which `store(p, value)` overwrites. */
+export type SolveTransform = (
+  value: number,
+  parameter: (index: number) => number,
+  store: (index: number, value: number) => void,
+) => readonly [value: number, logDet: number];
+
+export function solveTwin({ buffers, params, constants, rows }: SolveTwinCall, transform: SolveTransform): void {
   const { source: from, weight, bias, tasks, side, state, result, log_det } = buffers;
   for (let row = 0; row < rows; row++) {
     const first = tiled(params.nodes, row);
