@@ -75,7 +75,13 @@ class Writer {
           const unit = 4 * four + place < count ? units[known + 4 * four + place]! : null;
           for (let i = 0; i < 4; i++) {
             const isBias = k === 8 * eights;
-            const value = isBias ? (i === 0 && flags & BLOCK_ENDS ? unit?.bias : 0) : k + i < used && unit ? weightOf(unit, begin + k + i) : 0;
+            const value = isBias
+              ? i === 0 && flags & BLOCK_ENDS
+                ? unit?.bias
+                : 0
+              : k + i < used && unit
+                ? weightOf(unit, begin + k + i)
+                : 0;
             this.weight.push(value ?? 0);
           }
         }
@@ -104,7 +110,9 @@ class Writer {
 
 /** @param count stages of the net, the last of which gives parameters. */
 export function blockTasks(events: readonly SolveEvent[], count: number): BlockList {
-  const unitsOf = Array.from({ length: count }, (_, stage) => events.filter((event): event is UnitsEvent => isUnits(event) && event.stage === stage));
+  const unitsOf = Array.from({ length: count }, (_, stage) =>
+    events.filter((event): event is UnitsEvent => isUnits(event) && event.stage === stage),
+  );
   const sizes = unitsOf.map((own) => own.reduce((sum, { units }) => sum + units.length, 0));
   const eightsOf = (inputs: number) => Math.max(1, Math.min(MOST_EIGHTS, Math.ceil(inputs / 8)));
   const eights = [eightsOf(events.filter((event) => !isUnits(event)).length), eightsOf(Math.max(...sizes.slice(0, -1)))] as const;
@@ -113,7 +121,12 @@ export function blockTasks(events: readonly SolveEvent[], count: number): BlockL
     const row = nodes;
     nodes += sizes[index]!;
     const rectifies = own[0]?.activation === ACTIVATION_NUMBER.relu;
-    return new Stage(own.flatMap(({ units }) => units), row, eights[index === 0 ? 0 : 1], rectifies);
+    return new Stage(
+      own.flatMap(({ units }) => units),
+      row,
+      eights[index === 0 ? 0 : 1],
+      rectifies,
+    );
   });
   const writer = new Writer(stages);
   for (const event of events)

@@ -9,14 +9,14 @@ import { quadFusionsIn } from './quad-fusions.js';
 
 const found = new WeakMap<Program, readonly Fusion[]>();
 
-/** In the order of the program; the same objects for the same program. */
+/** Of those that share a part the first is taken: a solve by blocks before one of several layers. The same objects for the same program. */
 export const fusionsOf = (program: Program): readonly Fusion[] =>
   memo(found, program, () => {
     const { commands } = program;
     const users = usersOf(commands);
     return [
       ...commands.flatMap((_, index) => fuseNet(commands, users, index) ?? []),
-      ...fuseSolves(commands, users),
       ...quadFusionsIn(program),
+      ...fuseSolves(commands, users),
     ];
   });

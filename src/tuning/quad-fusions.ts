@@ -1,4 +1,4 @@
-// What fuses by weights shared within quads: linear layers with what stands in front of them or behind. The rule for SwiftShader asks for these, a measurement for all
+// What fuses by weights shared within quads: linear layers with what stands in front of them or behind, and sequential solves. The rule for SwiftShader asks for these, a measurement for all
 // (fuse.ts).
 
 import type { Kernel } from '../runtime/kernel.js';
@@ -13,7 +13,10 @@ import type { Fusion } from './fusion.js';
 /** Nets with thin ends, a dispatch each. */
 export const thinFused: readonly Kernel[] = [...thinNetKernels, thinAffineKernel];
 
-export const quadFused: readonly Kernel[] = [...thinFused, linearAffineKernel, inputAffineKernel, ...blockKernels];
+/** Layers with an affine transformer. */
+export const layerFused: readonly Kernel[] = [linearAffineKernel, inputAffineKernel];
+
+export const quadFused: readonly Kernel[] = [...thinFused, ...layerFused, ...blockKernels];
 
 /** Of two that share a part, the one that takes more along is first. */
 export const quadFusionsIn = (program: Program): readonly Fusion[] =>

@@ -1,8 +1,8 @@
 // Reads back from the task list of a sequential solve what it computes: units of a chain of layers, and features between them. Strips that sum for others are
 // taken together with those.
 
-import { TASK_KIND, TASK_NONE, TASK_PANEL, TASK_WORDS } from '../kernels/autoregressive-solve.js';
 import type { Strip } from '../flows/conditioner/strips.js';
+import { TASK_KIND, TASK_NONE, TASK_PANEL, TASK_WORDS } from '../kernels/autoregressive-solve.js';
 
 /** Weights of a unit by inputs `from` … of its stage. */
 interface Run {

@@ -26,7 +26,12 @@ const solve = (name: string, shape: ConditionerShape, { rows = 257, logDet = tru
   const { tasks, weight, nodes, stages, eights } = list;
   const { dim, hidden, masks } = shape;
   return {
-    name: [`${name}, D ${dim}, hidden ${hidden.join(' ')}`, ...(masks ? [masks] : []), `${rows} rows`, ...(logDet ? [] : ['no log-det'])].join(', '),
+    name: [
+      `${name}, D ${dim}, hidden ${hidden.join(' ')}`,
+      ...(masks ? [masks] : []),
+      `${rows} rows`,
+      ...(logDet ? [] : ['no log-det']),
+    ].join(', '),
     rows,
     params: { tasks: tasks.length / BLOCK_WORDS, nodes, dim },
     constants: { HAS_LOG_DET: logDet, STAGES: stages, FEATURE_EIGHTS: eights[0], UNIT_EIGHTS: eights[1] },

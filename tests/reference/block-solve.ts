@@ -22,7 +22,16 @@ export function blockTwin({ buffers, params, constants, rows }: BlockTwinCall, t
     );
     let logDet = 0;
     for (let t = 0; t < params.tasks; t++) {
-      const task = [...tasks.subarray(t * BLOCK_WORDS, (t + 1) * BLOCK_WORDS)] as [number, number, number, number, number, number, number, number];
+      const task = [...tasks.subarray(t * BLOCK_WORDS, (t + 1) * BLOCK_WORDS)] as [
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
       if (task[0] === BLOCK_FEATURE) {
         const [, feature, parameters, stride, slot] = task;
         const place = (p: number) => first + (parameters + p * stride) * TILE;

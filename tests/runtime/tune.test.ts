@@ -3,6 +3,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Flow, Gpu, mademog, maf, neuralSpline, realNVP } from '../../src/index.js';
 import { ValueError } from '../../src/runtime/errors.js';
+import type { Kernel } from '../../src/runtime/kernel.js';
 import { familyName } from '../../src/tuning/family-name.js';
 import { fusionsOf } from '../../src/tuning/fuse.js';
 import { fuse } from '../../src/tuning/fusion.js';
@@ -12,7 +13,10 @@ import { expectError } from '../support/errors.js';
 import { useGpu } from '../support/gpu.js';
 
 const context = useGpu();
-const OPTIONS = { dim: 5, layers: 2, hidden: [100, 100], seed: 3 } as const;
+const OPTIONS = { dim: 5, layers: 2, hidden: [60, 60], seed: 3 } as const;
+
+/** Whether kernels whose weights a quad shares compile. */
+const hasQuads = ({ device }: Gpu): boolean => device.features.has('subgroups');
 
 const farthest = (a: Float32Array, b: Float32Array): number => a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i]!)), 0);
 
@@ -31,11 +35,13 @@ describe('tune', () => {
     const before = await flow.sample(100, { seed: 1 });
     const usage = gpu.memory.usage;
     const report = await gpu.tune({ rows: [1, 64], milliseconds: 60_000 });
-    // Two are pooled, for reading back; where the solves fused, the program has a list of its own (weights, biases, tasks) and its parameters.
-    const fused = report.choices.filter(({ rows, chosen }) => rows === 'all' && chosen !== 'apart').length;
-    expect(gpu.memory.usage.buffers).toBe(usage.buffers + 2 + 4 * fused);
+    // Two are pooled, for reading back; where the solves fused, the program has its parameters and a list of its own (weights, biases, tasks), or by blocks
+    // weights and tasks of each layer.
+    const fused = report.choices.flatMap(({ rows, chosen }) => (rows === 'all' && chosen !== 'apart' ? chosen : []));
+    const lists = fused.includes('block-solve-affine') ? 2 * OPTIONS.layers : 3 * fused.length;
+    expect(gpu.memory.usage.buffers).toBe(usage.buffers + 2 + (fused.length > 0 ? 1 + lists : 0));
     const kernels = new Set(report.choices.map(({ kernel }) => kernel));
-    expect([...kernels].sort()).toEqual(['autoregressive-solve-affine']);
+    expect([...kernels].sort()).toEqual(['autoregressive-solve-affine', ...(hasQuads(gpu) ? ['block-solve-affine'] : [])]);
     for (const choice of report.choices) {
       expect(choice.because).toBe('measured');
       expect(choice.refused).toEqual({});
@@ -74,15 +80,16 @@ describe('tune', () => {
     try {
       const flow = await maf(gpu, { dim: 3, layers: 1, hidden: [9], seed: 1 });
       const { choices } = await gpu.tune({ rows: 64, remember: false, milliseconds: 60_000 });
-      // What runs fused has one line, so layers have theirs only where they were the faster way.
-      const fusible = gpu.device.features.has('subgroups') ? ['narrow-net-affine', 'thin-net', 'linear-affine'] : ['narrow-net-affine'];
+      // What runs fused has one line, so layers and solves have theirs only where they were the faster way.
+      const fusible = hasQuads(gpu) ? ['block-solve-affine', 'narrow-net-affine', 'thin-net', 'linear-affine'] : ['narrow-net-affine'];
       const nets = choices.filter(({ rows }) => rows === 'all');
       expect(nets.map(({ kernel }) => kernel)).toEqual(fusible);
       for (const { kernel, chosen } of nets) expect(['apart', kernel]).toContain(chosen);
       // The last layer alone is not all of them.
-      const hasLayers = nets.every(({ kernel, chosen }) => chosen === 'apart' || kernel === 'linear-affine');
+      const hasSolve = nets.every(({ chosen }) => chosen !== 'block-solve-affine');
+      const hasLayers = nets.every(({ kernel, chosen }) => chosen === 'apart' || ['block-solve-affine', 'linear-affine'].includes(kernel));
       expect(new Set(choices.map(({ kernel }) => kernel))).toEqual(
-        new Set([...(hasLayers ? ['masked-linear'] : []), 'autoregressive-solve-affine', ...fusible]),
+        new Set([...(hasLayers ? ['masked-linear'] : []), ...(hasSolve ? ['autoregressive-solve-affine'] : []), ...fusible]),
       );
       expect(choices.filter(({ rows }) => rows === 'many').every(({ because }) => because === 'measured')).toBe(true);
       expect(choices.filter(({ rows }) => rows === 'few').every(({ because }) => because !== 'measured')).toBe(true);
@@ -147,7 +154,7 @@ describe('tune', () => {
 test('the rule for this adapter is said', async () => {
   const gpu = Gpu.from(context.gpu.device);
   try {
-    for (const dim of [6, 4]) await (await maf(gpu, { ...OPTIONS, dim })).logProb(new Float32Array(dim));
+    for (const dim of [6, 4]) await (await maf(gpu, { ...OPTIONS, hidden: [100, 100], dim })).logProb(new Float32Array(dim));
     const { adapter, choices } = await gpu.report();
     const layers = choices.filter(({ kernel }) => kernel === 'masked-linear');
     const wide = layers.filter(({ params }) => params.inputs! > 4 && params.inputs! * params.outputs! >= 512);
@@ -214,32 +221,40 @@ describe('whatever the variant', () => {
 
 describe('fused', () => {
   const net = { dim: 5, layers: 2, hidden: [40, 30], seed: 3 } as const;
-  /** Recipes, and how many fused networks their density and their draws with densities have, and how many lists of several solves the latter. */
-  const recipes: Record<string, readonly [make: (gpu: Gpu) => Promise<Flow>, density: number, draw: number, lists: number]> = {
-    'realNVP with a context': [(gpu) => realNVP(gpu, { ...net, contextDim: 2 }), 2, 2, 0],
-    'maf, batch norm between': [(gpu) => maf(gpu, { ...net, batchNorm: true }), 2, 0, 0],
-    'maf with permutations': [(gpu) => maf(gpu, { ...net, layers: 3, order: 'random' }), 3, 0, 1],
-    'an autoregressive spline': [(gpu) => neuralSpline(gpu, { ...net, dim: 3, type: 'autoregressive' }), 2, 0, 1],
-    'spline coupling': [(gpu) => neuralSpline(gpu, { ...net, dim: 3 }), 2, 2, 0],
-    'a net that is wide but for its end': [(gpu) => realNVP(gpu, { ...net, hidden: [200, 40] }), 2, 2, 0],
-    'a wide net': [(gpu) => maf(gpu, { ...net, hidden: [400, 400] }), 0, 0, 0],
-    'the last layers of a residual net': [(gpu) => maf(gpu, { ...net, hidden: [32, 32], residual: true }), 2, 0, 1],
+  /** Recipes, and how many fused networks their density and their draws with densities have, and how many lists of several solves, or solves by blocks, the latter. */
+  const recipes: Record<
+    string,
+    readonly [make: (gpu: Gpu) => Promise<Flow>, density: number, draw: number, lists: number, blocks: number]
+  > = {
+    'realNVP with a context': [(gpu) => realNVP(gpu, { ...net, contextDim: 2 }), 2, 2, 0, 0],
+    'maf, batch norm between': [(gpu) => maf(gpu, { ...net, batchNorm: true }), 2, 0, 0, 2],
+    'maf with permutations': [(gpu) => maf(gpu, { ...net, layers: 3, order: 'random' }), 3, 0, 1, 3],
+    'an autoregressive spline': [(gpu) => neuralSpline(gpu, { ...net, dim: 3, type: 'autoregressive' }), 2, 0, 1, 2],
+    'spline coupling': [(gpu) => neuralSpline(gpu, { ...net, dim: 3 }), 2, 2, 0, 0],
+    'a net that is wide but for its end': [(gpu) => realNVP(gpu, { ...net, hidden: [200, 40] }), 2, 2, 0, 0],
+    'a wide net': [(gpu) => maf(gpu, { ...net, hidden: [400, 400] }), 0, 0, 0, 2],
+    'the last layers of a residual net': [(gpu) => maf(gpu, { ...net, hidden: [32, 32], residual: true }), 2, 0, 1, 0],
   };
 
-  test.each(Object.entries(recipes))('%s gives the same numbers', async (_, [make, density, draw, lists]) => {
+  test.each(Object.entries(recipes))('%s gives the same numbers', async (_, [make, density, draw, lists, blocks]) => {
     const gpu = Gpu.from(context.gpu.device);
     try {
       const flow = await make(gpu);
       const before = { 70: await resultsOf(flow, 70), 5: await resultsOf(flow, 5) };
-      gpu.choices.fuse = (recorded) => fuse(recorded, fusionsOf(recorded), () => true);
-      await adopt(gpu);
       const [owner] = gpu.owners;
-      const fusedIn = (name: string) =>
-        owner!.ready(name)!.program.commands.filter(({ kernel }) => kernel.source.name.startsWith('narrow-net')).length;
-      expect([fusedIn('logProb'), fusedIn('sampleWithLogProb')]).toEqual([density, draw]);
-      const solves = owner!.ready('sampleWithLogProb')!.program.commands.filter(({ label }) => / of \d layers$/.test(label));
-      expect(solves.length).toBe(lists);
-      for (const [count, expected] of Object.entries(before)) expectSame(await resultsOf(flow, Number(count)), expected, `${count} rows`);
+      const isBlock = (kernel: Kernel) => kernel.source.name.startsWith('block-solve');
+      // A solve by blocks takes the place of a list.
+      for (const byBlocks of hasQuads(gpu) ? [false, true] : [false]) {
+        gpu.choices.fuse = (recorded) => fuse(recorded, fusionsOf(recorded), ({ command }) => byBlocks || !isBlock(command.kernel));
+        await adopt(gpu);
+        const commandsOf = (name: string) => owner!.ready(name)!.program.commands;
+        const fusedIn = (name: string) => commandsOf(name).filter(({ kernel }) => kernel.source.name.startsWith('narrow-net')).length;
+        expect([fusedIn('logProb'), fusedIn('sampleWithLogProb')]).toEqual([density, draw]);
+        const draws = commandsOf('sampleWithLogProb');
+        expect(draws.filter(({ label }) => / of \d layers$/.test(label)).length).toBe(byBlocks && blocks > 0 ? 0 : lists);
+        expect(draws.filter(({ kernel }) => isBlock(kernel)).length).toBe(byBlocks ? blocks : 0);
+        for (const [count, expected] of Object.entries(before)) expectSame(await resultsOf(flow, Number(count)), expected, `${count} rows`);
+      }
     } finally {
       gpu.dispose();
     }
