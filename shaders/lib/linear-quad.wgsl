@@ -24,6 +24,7 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
   let strips = (last_output + 7u) / 8u;
   var joined = vec2<u32>(0u);
   for (var s = first_output / 8u; s < strips; s++) { joined = union_of(joined, ranges_of(s)); }
+  joined.x -= joined.x % 4u; // weights of fours of inputs may lie together
   if (THIN) {
     let x_at = vec2<u32>(tiled(params.x_features, group), tiled(params.x_features, group + 4u)) + (params.x_at + wg.z * params.inputs) * TILE4;
     #repeat s 0 4:

@@ -9,15 +9,16 @@ import { linearAffineKernel, linearAffinesIn } from './fuse-linear-affine.js';
 import { thinAffineKernel, thinAffinesIn } from './fuse-thin-affine.js';
 import { thinNetKernels, thinNetsIn } from './fuse-thin-nets.js';
 import type { Fusion } from './fusion.js';
+import { quadLayersIn, quadLinearKernel } from './quad-layers.js';
 
 /** Nets with thin ends, a dispatch each. */
 export const thinFused: readonly Kernel[] = [...thinNetKernels, thinAffineKernel];
 
 /** Layers with an affine transformer. */
-export const layerFused: readonly Kernel[] = [linearAffineKernel, inputAffineKernel];
+export const layerFused: readonly Kernel[] = [linearAffineKernel, inputAffineKernel, quadLinearKernel];
 
 export const quadFused: readonly Kernel[] = [...thinFused, ...layerFused, ...blockKernels];
 
 /** Of two that share a part, the one that takes more along is first. */
 export const quadFusionsIn = (program: Program): readonly Fusion[] =>
-  [thinAffinesIn, thinNetsIn, linearAffinesIn, inputAffinesIn, blockSolvesIn].flatMap((find) => find(program));
+  [thinAffinesIn, thinNetsIn, linearAffinesIn, inputAffinesIn, blockSolvesIn, quadLayersIn].flatMap((find) => find(program));

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const J=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ah{let ae=ah.y;if(ah.x*4u>=k()||ae>=Z.a){return;}let L=e(Z.a,ah.x);let aq=L+ae*d;var s=aq;if(PLACED){s=L+C[Z.a+ae]*d;}let U=C[ae];if(U==J){D[s]=A[aq];return;}let p=e(Z.c,ah.x)+U*d;var f=vec4f();if(SCALE!=Q){f=B[p+Z.b*d];}let ar=R(A[aq],B[p],f);D[s]=ar.c;if(HAS_LOG_DET){E[e(Z.b,ah.x)+U*d]=ar.a;}}";
+const own = "const J=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ah{let ae=ah.y;if(ah.x*4u>=k()||ae>=Z.a){return;}let s=e(Z.a,ah.x);let aq=s+ae*d;var w=aq;if(PLACED){w=s+C[Z.a+ae]*d;}let U=C[ae];if(U==J){D[w]=A[aq];return;}let p=e(Z.c,ah.x)+U*d;var f=vec4f();if(SCALE!=Q){f=B[p+Z.b*d];}let bd=R(A[aq],B[p],f);D[w]=bd.c;if(HAS_LOG_DET){E[e(Z.b,ah.x)+U*d]=bd.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ah{if(ah.x*4u>=k()||ah.y*4u>=Z.a){return;}let J=T(U.a)+ah.x*4u;let o=vec2u(T(U.f),T(U.g));let g=O(J,ah.y,o);let v=e(Z.a,ah.x);for(var R=0u;R<min(4u,Z.a-ah.y*4u);R++){let ae=ah.y*4u+R;let N=A[ae];let K=A[Z.a+ae];B[v+ae*d]=clamp(fma(vec4f(K-N),g[R],vec4f(N)),vec4f(N),vec4f(K));}}@64 log_density ah{if(ah.x*4u>=k()){return;}let v=e(Z.a,ah.x);let total=Z.b*D[ah.x]+Z.c;var o=total;var b=vec4f(1.);for(var ae=0u;ae<Z.a;ae++){let p=C[v+ae*d];b=select(vec4f(),b,(p>=vec4f(A[ae]))&(p<=vec4f(A[Z.a+ae])));o=select(o,p,Y(p)&!Y(o));}E[ah.x]=select(total+V(b),o,Y(o));}";
+const own = "@16,4 sample ah{if(ah.x*4u>=k()||ah.y*4u>=Z.a){return;}let J=T(U.a)+ah.x*4u;let o=vec2u(T(U.f),T(U.g));let g=O(J,ah.y,o);let v=e(Z.a,ah.x);for(var R=0u;R<min(4u,Z.a-ah.y*4u);R++){let ae=ah.y*4u+R;let Q=A[ae];let K=A[Z.a+ae];B[v+ae*d]=clamp(fma(vec4f(K-Q),g[R],vec4f(Q)),vec4f(Q),vec4f(K));}}@64 log_density ah{if(ah.x*4u>=k()){return;}let v=e(Z.a,ah.x);let total=Z.b*D[ah.x]+Z.c;var o=total;var b=vec4f(1.);for(var ae=0u;ae<Z.a;ae++){let p=C[v+ae*d];b=select(vec4f(),b,(p>=vec4f(A[ae]))&(p<=vec4f(A[Z.a+ae])));o=select(o,p,Y(p)&!Y(o));}E[ah.x]=select(total+V(b),o,Y(o));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 class_table ah{let ae=ah.y;if(ah.x*4u>=k()||ae>=Z.a){return;}let g=A[e(Z.c,ah.x)+Z.d*d];let b=bitcast<vec4u>(g);let N=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let an=N&(floor(g)==g);let aq=vec4u(select(vec4f(),g,an))*Z.a+ae;let f=vec4f(B[aq.x],B[aq.y],B[aq.z],B[aq.w]);C[e(Z.a,ah.x)+ae*d]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),f,an);}";
+const own = "@16,4 class_table ah{let ae=ah.y;if(ah.x*4u>=k()||ae>=Z.a){return;}let g=A[e(Z.c,ah.x)+Z.d*d];let b=bitcast<vec4u>(g);let N=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let ac=N&(floor(g)==g);let aq=vec4u(select(vec4f(),g,ac))*Z.a+ae;let f=vec4f(B[aq.x],B[aq.y],B[aq.z],B[aq.w]);C[e(Z.a,ah.x)+ae*d]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),f,ac);}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels table:f y!', `${libCall}${libLayout}${own}`);
 
 export const classTable = /*#__PURE__*/ kernelSource<
