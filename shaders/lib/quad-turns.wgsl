@@ -39,7 +39,7 @@ fn multiply_held(from_weight: u32, count: u32, into: u32, o: u32, own: u32, grou
       }
       #end;
       #end;
-      if ((SHORT && $m % 2 == 1) || $m == 5 || $m == 11 || $m + 1 == 2 * EIGHTS) {
+      if ((SHORT && $m % 2 == 1) || $m == 5 || $m + 1 == 2 * EIGHTS) {
         #repeat r 0 2:
         #repeat c 0 4:
         all$r$c += run$r$c;
