@@ -11,6 +11,8 @@ import type { Kernel } from '../../../src/runtime/kernel.js';
 import type { Program } from '../../../src/runtime/program.js';
 import { Recorder } from '../../../src/runtime/recorder.js';
 import { NONE, TILE } from '../../../src/runtime/tensor.js';
+import { fuse } from '../../../src/tuning/fusion.js';
+import { quadLayersIn, quadLinearKernel } from '../../../src/tuning/quad-layers.js';
 import { families } from '../../../src/tuning/variants.js';
 import { total } from '../compile.js';
 import { interleave, repetitions, shared, type Variant } from '../measure.js';
@@ -121,14 +123,17 @@ export async function measureMaskedLinear(bench: Bench): Promise<Row[]> {
   const executables: Executable[] = [];
   const layers = { dense: makeLayer(rows, width, false), masked: makeLayer(rows, width, true) };
   await gpu.choices.ready();
-  const chosen = gpu.choices.of(program(layers.dense, 1, false).commands[0]!, 'many').source.name;
+  const chosen = gpu.choices.of(gpu.choices.fuse(program(layers.dense, 1, false)).commands[0]!, 'many').source.name;
+  const kernels = [maskedLinear as unknown as Kernel, ...families['masked-linear']!.many, quadLinearKernel].filter(gpu.choices.compiles);
+  const fuseByRule = gpu.choices.fuse;
   const measured: Measured[] = [];
   for (const [name, layer] of Object.entries(layers)) {
     const [command] = program(layer, 1, false).commands;
     const choice = `many ${shapeOf(command!)}`;
-    for (const kernel of [command!.kernel, ...families['masked-linear']!.many]) {
+    for (const kernel of kernels) {
       bench.progress(`masked-linear: ${name}, ${kernel.source.name}`);
       gpu.choices.measured.set(choice, kernel);
+      gpu.choices.fuse = (recorded) => fuse(recorded, quadLayersIn(recorded), () => kernel === quadLinearKernel);
       try {
         const compile = total((await bench.compileTimes.of(program(layer, 1, false))).compiled);
         const error = check(layer, await runProgram(gpu, program(layer, 1, true), 'y', rows), spread(rows, settings.checkedRows));
@@ -142,6 +147,7 @@ export async function measureMaskedLinear(bench: Bench): Promise<Row[]> {
         measured.push({ name, layer, kernel, error, compile, variant });
       } finally {
         gpu.choices.measured.delete(choice);
+        gpu.choices.fuse = fuseByRule;
       }
     }
   }
