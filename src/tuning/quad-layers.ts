@@ -25,7 +25,7 @@ export const quadLayersIn = /*#__PURE__*/ finder((commands, _, index): Fusion | 
   const layer = commands[index]!;
   const { kernel, tensors, params, label } = layer;
   const { weight } = tensors;
-  if (kernel.source.name !== 'masked-linear' || !isConstant(weight) || params.outputs! <= 4) return null;
+  if (kernel.source.name !== 'masked-linear' || !isConstant(weight)) return null;
   const data = memo(packed, weight.data, () => packForQuads(weight.data as Float32Array, params.inputs!, params.outputs!));
   return {
     parts: [layer],

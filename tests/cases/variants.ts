@@ -2,9 +2,11 @@
 // of a family (shaders/lib/masked-linear.wgsl), so that nothing of it and all of it will do, and one activation.
 
 import { packHalves, toHalf } from '../../src/format/half.js';
+import { quadLinear } from '../../src/kernels/quad-linear.js';
 import type { Kernel } from '../../src/runtime/kernel.js';
 import { familyName } from '../../src/tuning/family-name.js';
 import { halfKernels } from '../../src/tuning/halves.js';
+import { packForQuads } from '../../src/tuning/quad-layers.js';
 import { families } from '../../src/tuning/variants.js';
 import { halfToNumber } from '../reference/halves.js';
 import { autoregressiveSolveAffineCases } from './autoregressive-solve-affine.js';
@@ -62,6 +64,22 @@ export const halfCases = Object.entries(halfKernels).map(([name, kernel]): Kerne
     }));
   return { kernel, cases };
 });
+
+/** What a case of a linear layer is with weights that are packed for quads. */
+const forQuads = (entry: KernelCase): KernelCase => {
+  const { inputs, outputs } = entry.params as Readonly<Record<string, number>>;
+  const { weight } = entry.buffers as Record<string, BufferSpec>;
+  const make: BufferSpec['make'] = (random, rows) => packForQuads(weight!.make(random, rows) as Float32Array, inputs!, outputs!);
+  return { ...entry, buffers: { ...entry.buffers, weight: { ...weight!, make } } };
+};
+
+/** Those of a plain layer: what follows a sum is as in the variants. */
+export const quadLinearCases: KernelCases = {
+  kernel: quadLinear as unknown as Kernel,
+  cases: chosen(maskedLinearCases)
+    .filter(({ constants = {} }) => !Object.values(constants).some(Boolean))
+    .map(forQuads),
+};
 
 const casesOf = (name: string, variant: Kernel): KernelCases => ({
   kernel: variant,

@@ -1,14 +1,18 @@
 import * as source from '../../src/kernels/generated/masked-linear.js';
+import * as quad from '../../src/kernels/generated/quad-linear.js';
 import { activate } from './activation.js';
 import { TILE, tiled } from './layout.js';
 import { sigmoid } from './math.js';
-import { defineTwin } from './twin.js';
+import { defineTwin, type TwinCall } from './twin.js';
 
 const RUN = 24;
 
-export const maskedLinear = defineTwin(
-  source.maskedLinear,
-  ({ buffers: { x, weight, bias, ranges, addend, gate, y, raw }, params, constants, rows }) => {
+/** Where the weight of output o and input k is, of `inputs`. */
+type Place = (o: number, k: number, inputs: number) => number;
+
+const layerWith =
+  (place: Place) =>
+  ({ buffers: { x, weight, bias, ranges, addend, gate, y, raw }, params, constants, rows }: TwinCall<typeof source.maskedLinear>): void => {
     const { inputs, outputs } = params;
     const padded = Math.ceil(outputs / 8) * 8;
     for (let row = 0; row < rows; row++)
@@ -20,8 +24,7 @@ export const maskedLinear = defineTwin(
           let sum = 0;
           for (let start = first; start < last; start += RUN) {
             let part = 0;
-            for (let k = start; k < Math.min(start + RUN, last); k++)
-              part += weight[(strip * inputs + k) * 8 + (o % 8)]! * x[at + k * TILE]!;
+            for (let k = start; k < Math.min(start + RUN, last); k++) part += weight[place(o, k, inputs)]! * x[at + k * TILE]!;
             sum += part;
           }
           let v = sum + bias[o]!;
@@ -32,5 +35,14 @@ export const maskedLinear = defineTwin(
           y[tiled(params.y_features, row) + (params.y_at + block * outputs + o) * TILE] = activate(constants.ACTIVATION, v);
         }
       }
-  },
+  };
+
+export const maskedLinear = defineTwin(
+  source.maskedLinear,
+  layerWith((o, k, inputs) => (Math.floor(o / 8) * inputs + k) * 8 + (o % 8)),
+);
+
+export const quadLinear = defineTwin(
+  quad.quadLinear,
+  layerWith((o, k, inputs) => ((Math.floor(o / 4) * Math.ceil(inputs / 4) + Math.floor(k / 4)) * 4 + (o % 4)) * 4 + (k % 4)),
 );
