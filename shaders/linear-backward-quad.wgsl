@@ -151,29 +151,22 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
       loop {
         let into = (f - first_passing) * 8u;
         let place = place_of(!TURNED, bases, f + own, first);
-        #repeat q 0 4:
-        #repeat j 0 4:
-        let y$q$j = group_of(!TURNED, place, first, $q * 4 + $j);
-        #end;
+        #repeat g 0 16:
+        let y$0$g = group_of(!TURNED, place, first, $g);
         #end;
         if (!TURNED && sums_bias) {
           var bias = vec4<f32>(0.0);
-          #repeat q 0 4:
-          #repeat j 0 4:
-          bias += y$q$j;
-          #end;
+          #repeat g 0 16:
+          bias += y$0$g;
           #end;
           biases[into / 32u] += along(bias);
         }
+        #repeat g 0 16:
+        let y$1$g = quadSwapX(y$0$g);
+        let y$2$g = quadSwapY(y$0$g);
+        let y$3$g = quadSwapDiagonal(y$0$g);
+        #end;
         if (THIN) {
-          #repeat q 0 4:
-          #repeat j 0 4:
-          let z$0$q$j = y$q$j;
-          let z$1$q$j = quadSwapX(y$q$j);
-          let z$2$q$j = quadSwapY(y$q$j);
-          let z$3$q$j = quadSwapDiagonal(y$q$j);
-          #end;
-          #end;
           var i = 0u;
           loop {
             let place = place_of(TURNED, bases, held + i, first);
@@ -181,16 +174,14 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
             var thin$s = vec4<f32>(0.0);
             #end;
             var bias = vec4<f32>(0.0);
-            #repeat q 0 4:
-            #repeat j 0 4:
+            #repeat g 0 16:
             {
-              let v = group_of(TURNED, place, first, $q * 4 + $j);
+              let v = group_of(TURNED, place, first, $g);
               if (TURNED && sums_bias) { bias += v; }
               #repeat s 0 4:
-              thin$s = fma(v, z$s$q$j, thin$s);
+              thin$s = fma(v, y$s$g, thin$s);
               #end;
             }
-            #end;
             #end;
             #repeat s 0 4:
             sums[$s * 8u + i] += along(thin$s);
@@ -202,40 +193,15 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
             }
           }
         } else {
-          // A turn for each invocation of the quad, in an order that is each one's own, as in lib/quad-turns.wgsl.
-          var s = 0u;
-          loop {
-            let odd = 0u - s % 2u; // all bits, or none
-            let high = 0u - s / 2u;
-            #repeat q 0 4:
-            #repeat j 0 4:
-            var bits$q$j = bitcast<vec4<u32>>(y$q$j);
-            bits$q$j ^= (bits$q$j ^ quadSwapX(bits$q$j)) & vec4<u32>(odd);
-            bits$q$j ^= (bits$q$j ^ quadSwapY(bits$q$j)) & vec4<u32>(high);
-            let w$q$j = bitcast<vec4<f32>>(bits$q$j);
-            #end;
-            #end;
-            #repeat i 0 8:
-            #repeat c 0 4:
-            var run$i$c = 0.0;
-            #end;
-            #repeat q 0 4:
-            #repeat c 0 4:
-            {
-              #repeat j 0 4:
-              let v$j = xs[$i * 16 + $q * 4 + $j][$c];
-              #end;
-              run$i$c = fma(v$3, w$q$3[$c], fma(v$2, w$q$2[$c], fma(v$1, w$q$1[$c], fma(v$0, w$q$0[$c], run$i$c))));
-            }
-            #end;
-            #end;
-            sums[into + s * 8u + $i] += along(vec4<f32>(run$i$0, run$i$1, run$i$2, run$i$3));
-            #end;
-            continuing {
-              s++;
-              break if s == 4u;
-            }
-          }
+          #repeat s 0 4:
+          #repeat i 0 8:
+          var run$s$i = vec4<f32>(0.0);
+          #repeat g 0 16:
+          run$s$i = fma(xs[$i * 16 + $g], y$s$g, run$s$i);
+          #end;
+          sums[into + $s * 8 + $i] += along(run$s$i);
+          #end;
+          #end;
         }
         continuing {
           f += 4u;

@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 import { wgsl as libAffineBackward } from './lib/affine-backward.js';
 
-const own = "const PASSES=0xffffffffu;override HAS_Y:bool=true;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine_backward ai{let af=ai.y;if(ai.x*4u>=l()||af>=Z.a){return;}let t=f(Z.a,ai.x);let ar=t+af*d;var k=af;if(PLACED){k=C[Z.a+af];}var o=vec4f();if(HAS_Y){o=D[t+k*d];}let U=C[af];if(U==PASSES){F[ar]=o;return;}let b=f(Z.c,ai.x)+U*d;var g=vec4f();if(SCALE!=L){g=B[b+Z.b*d];}var aq=vec4f(Z.d);if(HAS_LOG_DET){aq=E[f(Z.b,ai.x)+U*d];}let aa=au(A[ar],B[b],g,o,aq);F[ar]=aa.x;G[b]=aa.e;if(SCALE!=L){G[b+Z.b*d]=aa.a;}}";
+const own = "const PASSES=0xffffffffu;override HAS_Y:bool=true;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine_backward ai{let af=ai.y;if(ai.x*4u>=l()||af>=Z.a){return;}let t=f(Z.a,ai.x);let ar=t+af*d;var k=af;if(PLACED){k=C[Z.a+af];}var o=vec4f();if(HAS_Y){o=D[t+k*d];}let U=C[af];if(U==PASSES){F[ar]=o;return;}let s=f(Z.c,ai.x)+U*d;var g=vec4f();if(SCALE!=L){g=B[s+Z.b*d];}var aq=vec4f(Z.d);if(HAS_LOG_DET){aq=E[f(Z.b,ai.x)+U*d];}let aa=au(A[ar],B[s],g,o,aq);F[ar]=aa.x;G[s]=aa.e;if(SCALE!=L){G[s+Z.b*d]=aa.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features log_gradient:f', 'x parameters slot:u d_y d_log_terms d_x! d_parameters!', `${libCall}${libLayout}${libMath}${libAffine}${libAffineBackward}${own}`);
 
 export const affineBackward = /*#__PURE__*/ kernelSource<

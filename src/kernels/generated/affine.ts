@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const J=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ai{let af=ai.y;if(ai.x*4u>=l()||af>=Z.a){return;}let t=f(Z.a,ai.x);let ar=t+af*d;var s=ar;if(PLACED){s=t+C[Z.a+af]*d;}let U=C[af];if(U==J){D[s]=A[ar];return;}let b=f(Z.c,ai.x)+U*d;var g=vec4f();if(SCALE!=L){g=B[b+Z.b*d];}let Y=R(A[ar],B[b],g);D[s]=Y.c;if(HAS_LOG_DET){E[f(Z.b,ai.x)+U*d]=Y.a;}}";
+const own = "const J=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ai{let af=ai.y;if(ai.x*4u>=l()||af>=Z.a){return;}let t=f(Z.a,ai.x);let ar=t+af*d;var y=ar;if(PLACED){y=t+C[Z.a+af]*d;}let U=C[af];if(U==J){D[y]=A[ar];return;}let s=f(Z.c,ai.x)+U*d;var g=vec4f();if(SCALE!=L){g=B[s+Z.b*d];}let Y=R(A[ar],B[s],g);D[y]=Y.c;if(HAS_LOG_DET){E[f(Z.b,ai.x)+U*d]=Y.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ai{if(ai.x*4u>=l()||ai.y*4u>=Z.a){return;}let M=T(U.a)+ai.x*4u;let p=vec2u(T(U.f),T(U.g));let b=P(M,ai.y,p);let w=f(Z.a,ai.x);for(var S=0u;S<min(4u,Z.a-ai.y*4u);S++){let af=ai.y*4u+S;let ab=A[af];let R=A[Z.a+af];B[w+af*d]=clamp(fma(vec4f(R-ab),b[S],vec4f(ab)),vec4f(ab),vec4f(R));}}@64 log_density ai{if(ai.x*4u>=l()){return;}let w=f(Z.a,ai.x);let total=Z.b*D[ai.x]+Z.c;var S=total;var b=vec4f(1.);for(var af=0u;af<Z.a;af++){let s=C[w+af*d];b=select(vec4f(),b,(s>=vec4f(A[af]))&(s<=vec4f(A[Z.a+af])));S=select(S,s,Y(s)&!Y(S));}E[ai.x]=select(total+V(b),S,Y(S));}";
+const own = "@16,4 sample ai{if(ai.x*4u>=l()||ai.y*4u>=Z.a){return;}let M=T(U.a)+ai.x*4u;let p=vec2u(T(U.f),T(U.g));let k=P(M,ai.y,p);let w=f(Z.a,ai.x);for(var S=0u;S<min(4u,Z.a-ai.y*4u);S++){let af=ai.y*4u+S;let ab=A[af];let R=A[Z.a+af];B[w+af*d]=clamp(fma(vec4f(R-ab),k[S],vec4f(ab)),vec4f(ab),vec4f(R));}}@64 log_density ai{if(ai.x*4u>=l()){return;}let w=f(Z.a,ai.x);let total=Z.b*D[ai.x]+Z.c;var p=total;var b=vec4f(1.);for(var af=0u;af<Z.a;af++){let s=C[w+af*d];b=select(vec4f(),b,(s>=vec4f(A[af]))&(s<=vec4f(A[Z.a+af])));p=select(p,s,Y(s)&!Y(p));}E[ai.x]=select(total+V(b),p,Y(p));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

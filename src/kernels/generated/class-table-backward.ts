@@ -5,7 +5,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)S:u32){let g=s(1u,V,S);if(g>=Z.b*Z.a){return;}let o=vec4f(f32(g/Z.a));let af=g%Z.a;let Y=(l()+3u)/4u;var ae=0.;for(var aa=0u;aa<Y;aa+=d){let ah=min(aa+d,Y);var b=f(Z.c,aa)+Z.d*d;var ar=f(Z.a,aa)+af*d;var al=vec4f();for(var u=aa;u<ah;u++){al+=select(vec4f(),B[ar],k(u)&(A[b]==o));b++;ar++;}ae+=dot(al,vec4f(1.));}C[g]+=ae;}";
+const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)S:u32){let g=s(1u,V,S);if(g>=Z.b*Z.a){return;}let o=vec4f(f32(g/Z.a));let af=g%Z.a;let Y=(l()+3u)/4u;var ac=0.;for(var ae=0u;ae<Y;ae+=d){let ah=min(ae+d,Y);var b=f(Z.c,ae)+Z.d*d;var ar=f(Z.a,ae)+af*d;var al=vec4f();for(var u=ae;u<ah;u++){al+=select(vec4f(),B[ar],k(u)&(A[b]==o));b++;ar++;}ac+=dot(al,vec4f(1.));}C[g]+=ac;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${libElements}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward ai{let v=Z.a;let U=ai.y;if(ai.x*4u>=l()||U>=v){return;}let aa=f(v*v,ai.x);let w=aa+U*d;let M=v*d;for(var W=0u;W<v;W++){var s=vec4f();if(W==U){s=Z.b*B[ai.x];}for(var b=U;b<W;b++){s=fma(-A[aa+(b*v+W)*d],C[w+b*M],s);}C[w+W*M]=s/(1.+A[aa+(W*v+W)*d]);}for(var W=v-1u;W>0u;W--){let P=W-1u;var s=C[w+P*M];for(var b=W;b<v;b++){s=fma(-A[aa+(b*v+P)*d],C[w+b*M],s);}C[w+P*M]=s;}}";
+const own = "@16,4 log_determinant_backward ai{let v=Z.a;let U=ai.y;if(ai.x*4u>=l()||U>=v){return;}let ae=f(v*v,ai.x);let w=ae+U*d;let M=v*d;for(var W=0u;W<v;W++){var s=vec4f();if(W==U){s=Z.b*B[ai.x];}for(var b=U;b<W;b++){s=fma(-A[ae+(b*v+W)*d],C[w+b*M],s);}C[w+W*M]=s/(1.+A[ae+(W*v+W)*d]);}for(var W=v-1u;W>0u;W--){let P=W-1u;var s=C[w+P*M];for(var b=W;b<v;b++){s=fma(-A[ae+(b*v+P)*d],C[w+b*M],s);}C[w+P*M]=s;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

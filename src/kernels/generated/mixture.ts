@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const J=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ai{let af=ai.y;if(ai.x*4u>=l()||af>=Z.a){return;}let ar=f(Z.a,ai.x)+af*d;let U=C[af];if(U==J){D[ar]=A[ar];return;}let b=f(3u*COMPONENTS*Z.b,ai.x)+U*d;let ah=Z.b*d;bg(b,ah);var Y:M;if(INVERSE){Y=bp(A[ar],b,ah);}else{let at=ax(A[ar],b,ah);Y=M(select(at.z,at.z*aq,abs(at.z)>vec4f(.9*ab)),at.a);}D[ar]=Y.c;if(HAS_LOG_DET){E[f(Z.b,ai.x)+U*d]=Y.a;}}";
+const own = "const J=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ai{let af=ai.y;if(ai.x*4u>=l()||af>=Z.a){return;}let ar=f(Z.a,ai.x)+af*d;let U=C[af];if(U==J){D[ar]=A[ar];return;}let s=f(3u*COMPONENTS*Z.b,ai.x)+U*d;let ah=Z.b*d;bg(s,ah);var Y:M;if(INVERSE){Y=bp(A[ar],s,ah);}else{let bc=ax(A[ar],s,ah);Y=M(select(bc.z,bc.z*aq,abs(bc.z)>vec4f(.9*ab)),bc.a);}D[ar]=Y.c;if(HAS_LOG_DET){E[f(Z.b,ai.x)+U*d]=Y.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots', 'x state=w! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ai{let U=ai.y;if(ai.x*4u>=l()||U>=Z.a){return;}let gate=f(4u*Z.a,ai.x)+U*d;let at=Z.a*d;let ar=f(Z.a,ai.x)+U*d;let b=y(A[gate+at])*B[ar];let ad=b+y(A[gate])*aa(A[gate+2u*at]);let an=y(A[gate+3u*at])*aa(ad);B[ar]=ad;C[f(Z.b,ai.x)+(Z.c+U)*d]=an;D[f(Z.d,ai.x)+U*d]=an;}@16,4 gru ai{let U=ai.y;if(ai.x*4u>=l()||U>=Z.a){return;}let gate=f(4u*Z.a,ai.x)+U*d;let at=Z.a*d;let ar=f(Z.b,ai.x)+(Z.c+U)*d;let ak=aa(A[gate+2u*at]+y(A[gate])*A[gate+3u*at]);let an=ak+y(A[gate+at])*(C[ar]-ak);C[ar]=an;D[f(Z.d,ai.x)+U*d]=an;}";
+const own = "@16,4 lstm ai{let U=ai.y;if(ai.x*4u>=l()||U>=Z.a){return;}let gate=f(4u*Z.a,ai.x)+U*d;let bc=Z.a*d;let ar=f(Z.a,ai.x)+U*d;let b=y(A[gate+bc])*B[ar];let ac=b+y(A[gate])*aa(A[gate+2u*bc]);let an=y(A[gate+3u*bc])*aa(ac);B[ar]=ac;C[f(Z.b,ai.x)+(Z.c+U)*d]=an;D[f(Z.d,ai.x)+U*d]=an;}@16,4 gru ai{let U=ai.y;if(ai.x*4u>=l()||U>=Z.a){return;}let gate=f(4u*Z.a,ai.x)+U*d;let bc=Z.a*d;let ar=f(Z.b,ai.x)+(Z.c+U)*d;let ak=aa(A[gate+2u*bc]+y(A[gate])*A[gate+3u*bc]);let an=ak+y(A[gate+bc])*(C[ar]-ak);C[ar]=an;D[f(Z.d,ai.x)+U*d]=an;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

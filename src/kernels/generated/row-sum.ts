@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn g(w:u32,aa:u32,ah:u32)->vec4f{var ae=vec4f();for(var k=aa;k<ah;k+=8u){var al=vec4f();for(var af=k;af<min(k+8u,ah);af++){al+=A[w+af*d];}ae+=al;}return ae;}@16,4 partial_sums ai{let bb=(Z.a+b-1u)/b;if(ai.x*4u>=l()||ai.y>=bb){return;}let aa=ai.y*b;C[f(bb,ai.x)+ai.y*d]=g(f(Z.a,ai.x),aa,min(aa+b,Z.a));}@64 row_sum ai{if(ai.x*4u>=l()){return;}B[ai.x]+=g(f(Z.a,ai.x),0u,Z.a);}";
+const own = "const b=64u;fn g(w:u32,ae:u32,ah:u32)->vec4f{var ac=vec4f();for(var k=ae;k<ah;k+=8u){var al=vec4f();for(var af=k;af<min(k+8u,ah);af++){al+=A[w+af*d];}ac+=al;}return ac;}@16,4 partial_sums ai{let bb=(Z.a+b-1u)/b;if(ai.x*4u>=l()||ai.y>=bb){return;}let ae=ai.y*b;C[f(bb,ai.x)+ai.y*d]=g(f(Z.a,ai.x),ae,min(ae+b,Z.a));}@64 row_sum ai{if(ai.x*4u>=l()){return;}B[ai.x]+=g(f(Z.a,ai.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

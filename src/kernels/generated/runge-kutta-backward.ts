@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 advance_backward ai{let af=ai.y;if(ai.x*4u>=l()||af>=Z.a){return;}let o=A[f(Z.e,ai.x)+(Z.f+af)*d];let s=f(Z.c,ai.x)+af*d;for(var W=0u;W<Z.b;W++){let ar=s+W*Z.d*d;let al=B[W]*o;if(ADD){C[ar]+=al;}else{C[ar]=al;}}}";
+const own = "override ADD:bool=false;@16,4 advance_backward ai{let af=ai.y;if(ai.x*4u>=l()||af>=Z.a){return;}let o=A[f(Z.e,ai.x)+(Z.f+af)*d];let y=f(Z.c,ai.x)+af*d;for(var W=0u;W<Z.b;W++){let ar=y+W*Z.d*d;let al=B[W]*o;if(ADD){C[ar]+=al;}else{C[ar]=al;}}}";
 const shader = /*#__PURE__*/ shaderText('features terms k_features k_stride y_features y_at', 'd_y coefficients:f d_k!', `${libCall}${libLayout}${own}`);
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<
