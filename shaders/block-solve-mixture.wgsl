@@ -2,7 +2,7 @@
 // (lib/block-solve.wgsl); equation and paper are those of autoregressive-solve-mixture.wgsl.
 //
 // Shapes   source, result tiled [D, rows]; state tiled [nodes, rows]; weight, tasks: src/tuning/block-tasks.ts; log_det tiled [1, rows].
-// Error    as there: sums run over 24, 24 and 16 inputs, 64 at a time (tests/cases/block-solve.ts).
+// Error    as there: sums are runs of 24 inputs, 48 at a time (tests/cases/block-solve.ts).
 // Paper    as there.
 
 enable subgroups;

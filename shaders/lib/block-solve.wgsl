@@ -1,4 +1,4 @@
-// The sequential half of an autoregressive flow, by blocks of up to 64 inputs that an invocation holds. The file that imports this also imports a transformer with
+// The sequential half of an autoregressive flow, by blocks of up to 48 inputs that an invocation holds. The file that imports this also imports a transformer with
 // `fn transform(source, parameters_at, stride) -> Moved`.
 //
 // As in lib/autoregressive-solve.wgsl a list of tasks computes each unit once, as soon as its inputs are known. There each strip of units loads its inputs anew; here
