@@ -2,8 +2,10 @@
 #import "lib/call.wgsl"
 #import "lib/layout.wgsl"
 
-const TASK = 8u; // words of a task
-const KIND_FEATURE = 8u; // below stands the number of a stage
+// Words of a strip: its stage; its fours of units, and from bit 16 on the turns of the last of them; the first vec4 of its weights; its units; the row of the first; flags;
+// the slot of the next stage in which the first is held. Of a feature: KIND_FEATURE; which it is; the row of its first parameter; rows from one to the next; its slot.
+const TASK = 8u;
+const KIND_FEATURE = 8u;
 const ADDS = 1u; // flags of a strip: sums go on from what its rows hold
 const RECTIFIES = 2u;
 const ENDS = 4u; // sums are whole
