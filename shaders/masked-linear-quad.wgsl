@@ -8,8 +8,8 @@
 //
 // All outputs of a block read the union of their ranges, in chunks of 64 inputs; of a chunk beyond the first 64, the outputs between the first and the last
 // strip that needs it. Nothing within the straight code is skipped: SwiftShader runs both ways of a branch, and a loop around it costs more than it saves.
-// Sums run over k in order, in runs of 24, 24 and 16: the bits of masked-linear.wgsl for ranges of up to 64 inputs that begin together, since what the
-// mask closes adds 0. Where inputs come in whole chunks (not RAGGED) weights stand for all that is held, so none is chosen; runs that would end beyond the last
+// Sums run over k in order, in runs of 24, 24 and 16: the bits of masked-linear.wgsl for ranges of up to 64 inputs that begin together, at a multiple of 4,
+// since what the mask closes adds 0. Where inputs come in whole chunks (not RAGGED) weights stand for all that is held, so none is chosen; runs that would end beyond the last
 // input begin earlier. Layers of up to four outputs (THIN) hold nothing and sum runs of 8.
 //
 // Shapes   as masked-linear.wgsl.

@@ -3,7 +3,7 @@
 #import "lib/layout.wgsl"
 
 // Words of a strip: its stage; its fours of units, and from bit 16 on the turns of the last of them; the first vec4 of its weights; its units; the row of the first; flags;
-// the slot of the next stage in which the first is held. Of a feature: KIND_FEATURE; which it is; the row of its first parameter; rows from one to the next; its slot.
+// the slot of the next stage in which the first is held; the inputs that its stage holds, for the host. Of a feature: KIND_FEATURE; which it is; the row of its first parameter; rows from one to the next; its slot.
 const TASK = 8u;
 const KIND_FEATURE = 8u;
 const ADDS = 1u; // flags of a strip: sums go on from what its rows hold
@@ -12,7 +12,7 @@ const ENDS = 4u; // sums are whole
 
 struct Params {
   tasks: u32,
-  nodes: u32, // features of state: sums and parameters
+  nodes: u32, // features of state: sums of units that are still to come, and parameters
   dim: u32,   // features of source and result
 }
 

@@ -1,4 +1,4 @@
-// What a sequential solve with an affine transformer does to a feature.
+// What a sequential solve with an affine transformer does to a feature; the importing file binds `state`, which has its parameters.
 
 #import "lib/affine.wgsl"
 

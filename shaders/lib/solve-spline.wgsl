@@ -1,4 +1,4 @@
-// What a sequential solve with a spline does to a feature.
+// What a sequential solve with a spline does to a feature; the importing file binds `state`, which has its parameters.
 
 #import "lib/spline.wgsl"
 

@@ -1,8 +1,7 @@
 // What the solves by blocks share: the words of a task, as in shaders/lib/block-tasks.wgsl; src/tuning/block-tasks.ts writes them.
 
 import { ceilDiv, defineKernel, type Kernel, type KernelSource } from '../runtime/kernel.js';
-import { TILE } from '../runtime/tensor.js';
-import { solveMultiplyAdds } from './autoregressive-solve.js';
+import { type Tensor, TILE } from '../runtime/tensor.js';
 
 export const BLOCK_WORDS = 8;
 /** Beside the numbers of stages. */
@@ -15,6 +14,15 @@ export const MOST_EIGHTS = 6;
 /** Layers of a net at most. */
 export const MOST_STAGES = 4;
 
+/** Each unit of a strip takes all inputs that its stage holds, which are the last word of its task. */
+const multiplyAdds = ({ buffers: { tasks } }: { readonly buffers: { readonly tasks: Tensor } }): number => {
+  let sum = 0;
+  if (tasks.kind === 'constant')
+    for (let at = 0; at < tasks.data.length; at += BLOCK_WORDS)
+      if (tasks.data[at] !== BLOCK_FEATURE) sum += tasks.data[at + 3]! * tasks.data[at + 7]!;
+  return sum;
+};
+
 /** A workgroup, a quad, for half a tile of rows. */
-export const blockKernel = <const S extends KernelSource & { readonly buffers: { readonly weight: unknown } }>(source: S): Kernel<S> =>
-  defineKernel(source, (rows) => [ceilDiv(rows, TILE / 2), 1, 1], solveMultiplyAdds);
+export const blockKernel = <const S extends KernelSource & { readonly buffers: { readonly tasks: unknown } }>(source: S): Kernel<S> =>
+  defineKernel(source, (rows) => [ceilDiv(rows, TILE / 2), 1, 1], multiplyAdds);

@@ -41,6 +41,8 @@ export interface ConstantTensor {
   readonly pieces?: readonly { readonly from: number; readonly of: ConstantTensor }[];
   /** What a fused constant is made of, for those who take its command apart (src/training/unfuse.ts). */
   readonly parts?: object | null;
+  /** Of a list of tasks that may be one of several: makes that of the whole, for what runs it in one dispatch (src/tuning/fuse-block-solves.ts). */
+  readonly whole?: (() => object) | null;
 }
 
 /** How constants that are computed from parameters come about, for those who compute them on the device (src/kernels/rules). */

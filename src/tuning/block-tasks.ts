@@ -33,13 +33,22 @@ class Stage {
   /** Units that are known. */
   known = 0;
 
-  /** @param row state row of the first unit. */
+  /**
+   * @param row state row of the first unit.
+   * @param ownRows whether each unit has one, for its sums; otherwise the units that become known together begin at `row` again.
+   */
   constructor(
     readonly units: readonly SolveUnit[],
     readonly row: number,
+    readonly ownRows: boolean,
     readonly eights: number,
     readonly rectifies: boolean,
   ) {}
+
+  /** State row of the next unit. */
+  get nextRow(): number {
+    return this.row + (this.ownRows ? this.known : 0);
+  }
 }
 
 class Writer {
@@ -63,11 +72,20 @@ class Writer {
   /** Of the next `count` units of a stage. */
   #strip(index: number, count: number, flags: number, slot = 0): void {
     if (count === 0) return;
-    const { units, row, known, begin, used, eights, adds } = this.stages[index]!;
+    const { units, nextRow, known, begin, used, eights, adds } = this.stages[index]!;
     const fours = Math.ceil(count / 4);
     const last = count - 4 * (fours - 1);
     const turns = last === 3 ? 4 : last;
-    this.tasks.push(index, fours + 65536 * turns, this.weight.length / 4, count, row + known, flags + (adds ? BLOCK_ADDS : 0), slot, 0);
+    this.tasks.push(
+      index,
+      fours + 65536 * turns,
+      this.weight.length / 4,
+      count,
+      nextRow,
+      flags + (adds ? BLOCK_ADDS : 0),
+      slot,
+      8 * eights,
+    );
     for (let four = 0; four < fours; four++)
       for (let k = 0; k <= 8 * eights; k += 4)
         for (let lane = 0; lane < 4; lane++) {
@@ -97,7 +115,7 @@ class Writer {
       if (next) this.#makeRoom(index + 1, piece.length);
       this.#strip(index, piece.length, BLOCK_ENDS + (stage.rectifies ? BLOCK_RECTIFIES : 0), next?.used);
       if (next) next.used += piece.length;
-      else for (const [i, { row }] of piece.entries()) this.#parameterRow.set(row, stage.row + stage.known + i);
+      else for (const [i, { row }] of piece.entries()) this.#parameterRow.set(row, stage.nextRow + i);
       stage.known += piece.length;
     }
   }
@@ -108,26 +126,33 @@ class Writer {
   }
 }
 
-/** @param count stages of the net, the last of which gives parameters. */
-export function blockTasks(events: readonly SolveEvent[], count: number): BlockList {
+/** The list, or null where parameters are rectified. @param count stages of the net, the last of which gives parameters. */
+export function blockTasks(events: readonly SolveEvent[], count: number): BlockList | null {
   const unitsOf = Array.from({ length: count }, (_, stage) =>
     events.filter((event): event is UnitsEvent => isUnits(event) && event.stage === stage),
   );
   const sizes = unitsOf.map((own) => own.reduce((sum, { units }) => sum + units.length, 0));
   const eightsOf = (inputs: number) => Math.max(1, Math.min(MOST_EIGHTS, Math.ceil(inputs / 8)));
-  const eights = [eightsOf(events.filter((event) => !isUnits(event)).length), eightsOf(Math.max(...sizes.slice(0, -1)))] as const;
+  const features = events.length - unitsOf.flat().length;
+  const eights = [eightsOf(features), eightsOf(Math.max(...sizes.slice(0, -1)))] as const;
   let nodes = 0;
   const stages = unitsOf.map((own, index) => {
     const row = nodes;
-    nodes += sizes[index]!;
+    const held = eights[index === 0 ? 0 : 1];
+    // Sums are kept where not all inputs are held at once.
+    const ownRows = (index === 0 ? features : sizes[index - 1]!) > 8 * held;
+    const together = index === count - 1 ? Math.max(0, ...own.map(({ units }) => units.length)) : 0;
+    nodes += ownRows ? sizes[index]! : together;
     const rectifies = own[0]?.activation === ACTIVATION_NUMBER.relu;
     return new Stage(
       own.flatMap(({ units }) => units),
       row,
-      eights[index === 0 ? 0 : 1],
+      ownRows,
+      held,
       rectifies,
     );
   });
+  if (stages.at(-1)!.rectifies) return null;
   const writer = new Writer(stages);
   for (const event of events)
     if (isUnits(event)) writer.units(event);

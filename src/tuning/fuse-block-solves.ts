@@ -8,9 +8,9 @@ import { blockSolveSpline } from '../kernels/block-solve-spline.js';
 import type { Kernel, KernelSource } from '../runtime/kernel.js';
 import { memo } from '../runtime/memo.js';
 import type { Command } from '../runtime/program.js';
-import type { ConstantTensor, TiledTensor } from '../runtime/tensor.js';
+import type { ConstantTensor } from '../runtime/tensor.js';
 import { type BlockList, blockTasks } from './block-tasks.js';
-import { type Fusion, finder, isConstant, isScratch, type Users } from './fusion.js';
+import { type Fusion, finder, isConstant, isScratch, labelOf, type Users } from './fusion.js';
 import { readSolve } from './solve-units.js';
 
 const general = <S extends KernelSource>(kernel: Kernel<S>) => kernel as unknown as Kernel;
@@ -25,7 +25,7 @@ export const blockKernels: readonly Kernel[] = Object.values(kernels);
 
 const lists = new WeakMap<object, BlockList | null>();
 
-/** A list that makes the same as one of strips; null where the net has too few layers, or too many. */
+/** A list that makes the same as one of strips; null where the net has too few layers, or too many, or rectifies parameters. */
 export function blockListOf({ tasks, weight, bias, strips }: SolvePanel): BlockList | null {
   const stages = 1 + Math.max(...strips.map(({ stage }) => stage));
   return stages < 2 || stages > MOST_STAGES ? null : blockTasks(readSolve(tasks, weight, bias, strips), stages);
@@ -37,16 +37,16 @@ const FIRST_ID = -(2 ** 30);
 /** The solve that ends at `end`, panels and the products in front of them together. */
 function fuseBlockSolve(commands: readonly Command[], users: Users, end: number): Fusion | null {
   const last = commands[end]!;
-  const { kernel, tensors, params, constants, label } = last;
+  const { kernel, tensors, params, constants } = last;
   const block = kernels[kernel.source.name];
-  const { source, weight, bias, tasks, side, state, result, log_det } = tensors;
-  if (!block || ![weight, bias, tasks].every(isConstant)) return null;
-  const whole = (tasks as ConstantTensor).parts as (() => SolvePanel) | null | undefined;
-  const indices = users.get((state as TiledTensor).id)!;
-  if (!whole || indices.at(-1) !== end || indices.length !== end - indices[0]! + 1) return null;
+  const { source, tasks, side, state, result, log_det } = tensors;
+  const whole = isConstant(tasks) && (tasks.whole as (() => SolvePanel) | null | undefined);
+  const indices = (state && isScratch(state) && users.get(state.id)) || [];
+  if (!block || !whole || indices.at(-1) !== end || indices.length !== end - indices[0]! + 1) return null;
   if (isScratch(side!) && users.get(side.id)!.some((index) => !indices.includes(index))) return null;
   const parts = indices.map((index) => commands[index]!);
-  const list = memo(lists, (tasks as ConstantTensor).data, () => blockListOf(whole()));
+  if (!parts.every(({ tensors: { weight, bias }, stage }) => stage === undefined && isConstant(weight) && isConstant(bias))) return null;
+  const list = memo(lists, tasks.data, () => blockListOf(whole()));
   if (!list) return null;
   const { GENERAL, PANELS, ...transformer } = constants;
   const constant = (data: ConstantTensor['data'], dtype: ConstantTensor['dtype'], label: string): ConstantTensor => ({
@@ -58,7 +58,7 @@ function fuseBlockSolve(commands: readonly Command[], users: Users, end: number)
   return {
     parts,
     command: {
-      label: label.replace(/[^/]*$/, block.source.name),
+      label: labelOf(last, block),
       kernel: block,
       tensors: {
         source: source!,

@@ -150,6 +150,7 @@ export function fuseSolves(commands: readonly Command[], users: Users): Fusion[]
     const constant = (name: 'weight' | 'bias' | 'tasks'): ConstantTensor => ({
       ...(last.tensors[name] as ConstantTensor),
       data: data[name],
+      whole: null,
     });
     fusions.unshift({
       parts,

@@ -1,6 +1,7 @@
 // Runs of recorded commands that one command can take the place of. Programs are recorded in parts, which every adapter runs and reverse mode knows;
 // whether a run of them is fused is decided when a program is compiled, as the choice between variants is.
 
+import type { Kernel } from '../runtime/kernel.js';
 import { memo } from '../runtime/memo.js';
 import { type Command, createProgram, type Program, writtenBy } from '../runtime/program.js';
 import type { ConstantTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
@@ -13,6 +14,9 @@ export interface Fusion {
   /** Whether it runs where the first part was; by default where the last was. */
   readonly begins?: boolean;
 }
+
+/** What a command is called that runs `kernel` in the place of another. */
+export const labelOf = ({ label }: Command, { source }: Kernel): string => label.replace(/[^/]*$/, source.name);
 
 /** Indices of the commands that bind a tensor which is no constant. */
 export type Users = ReadonlyMap<number, readonly number[]>;

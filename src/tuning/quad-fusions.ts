@@ -1,4 +1,4 @@
-// What fuses by weights shared within quads: linear layers with what stands in front of them or behind, and sequential solves. The rule for SwiftShader asks for these, a measurement for all
+// What fuses by weights shared within quads: linear layers, alone or with what stands in front of them or behind, and sequential solves. The rule for SwiftShader asks for these, a measurement for all
 // (fuse.ts).
 
 import type { Kernel } from '../runtime/kernel.js';
@@ -14,7 +14,7 @@ import { quadLayersIn, quadLinearKernel } from './quad-layers.js';
 /** Nets with thin ends, a dispatch each. */
 export const thinFused: readonly Kernel[] = [...thinNetKernels, thinAffineKernel];
 
-/** Layers with an affine transformer. */
+/** Layers alone or with an affine transformer. */
 export const layerFused: readonly Kernel[] = [linearAffineKernel, inputAffineKernel, quadLinearKernel];
 
 export const quadFused: readonly Kernel[] = [...thinFused, ...layerFused, ...blockKernels];

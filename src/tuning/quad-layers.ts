@@ -4,7 +4,7 @@ import { STRIP } from '../kernels/linear-strips.js';
 import { quadLinear } from '../kernels/quad-linear.js';
 import type { Kernel } from '../runtime/kernel.js';
 import { memo } from '../runtime/memo.js';
-import { type Fusion, finder, isConstant } from './fusion.js';
+import { type Fusion, finder, isConstant, labelOf } from './fusion.js';
 
 export const quadLinearKernel = quadLinear as unknown as Kernel;
 
@@ -23,7 +23,7 @@ const packed = new WeakMap<object, Float32Array<ArrayBuffer>>();
 
 export const quadLayersIn = /*#__PURE__*/ finder((commands, _, index): Fusion | null => {
   const layer = commands[index]!;
-  const { kernel, tensors, params, label } = layer;
+  const { kernel, tensors, params } = layer;
   const { weight } = tensors;
   if (kernel.source.name !== 'masked-linear' || !isConstant(weight)) return null;
   const data = memo(packed, weight.data, () => packForQuads(weight.data as Float32Array, params.inputs!, params.outputs!));
@@ -31,9 +31,9 @@ export const quadLayersIn = /*#__PURE__*/ finder((commands, _, index): Fusion | 
     parts: [layer],
     command: {
       ...layer,
-      label: label.replace(/[^/]*$/, quadLinear.source.name),
+      label: labelOf(layer, quadLinearKernel),
       kernel: quadLinearKernel,
-      tensors: { ...tensors, weight: { kind: 'constant', data, dtype: 'f32', label: 'quad weight' } },
+      tensors: { ...tensors, weight: { kind: 'constant', data, dtype: 'f32', label: weight.label } },
     },
   };
 });

@@ -10,7 +10,7 @@ import { fusionsOf } from './fuse.js';
 import type { Fusion } from './fusion.js';
 import { families } from './variants.js';
 
-/** One shape of one kernel, and the variant that it runs with; or a kernel that can take the place of several. */
+/** One shape of one kernel, and the variant that it runs with; or a kernel that can take the place of one or several in a way of its own. */
 export interface Choice {
   /** The kernel that programs name. */
   readonly kernel: string;
@@ -18,7 +18,7 @@ export interface Choice {
   readonly constants: Readonly<Record<string, number | boolean>>;
   /** `few`: batches of up to 8 rows; `all` for what is fused, which no batch changes. */
   readonly rows: RowsClass | 'all';
-  /** The variant's name; the kernel's own where it runs as it is; `apart` for a kernel that could take the place of several and does not. */
+  /** The variant's name; the kernel's own where it runs as it is; `apart` for a kernel that could take the place of others and does not. */
   readonly chosen: string;
   /**
    * `measured` by this Gpu, `remembered` from an earlier measurement on such an adapter, for few rows `as for more rows` where only those were measured, by a
@@ -85,7 +85,7 @@ function line({ kernel, params, rows, chosen, because, milliseconds: times, refu
     ...Object.entries(times).map(([name, time]) => `${name} ${milliseconds(time)}`),
     ...Object.entries(refused).map(([name, reason]) => `${name} ${reason}`),
   ];
-  const batch = { few: `up to ${FEW_ROWS} rows`, many: 'more rows', all: 'in one dispatch' }[rows];
+  const batch = { few: `up to ${FEW_ROWS} rows`, many: 'more rows', all: 'fused' }[rows];
   return `${kernel}, ${shape.join(', ')}, ${batch}: ${chosen}, ${because}${others.length > 0 ? ` (${others.join('; ')})` : ''}`;
 }
 

@@ -2,7 +2,7 @@
 // taken together with those.
 
 import type { Strip } from '../flows/conditioner/strips.js';
-import { TASK_KIND, TASK_NONE, TASK_PANEL, TASK_WORDS } from '../kernels/autoregressive-solve.js';
+import { TASK_KIND, TASK_WORDS } from '../kernels/autoregressive-solve.js';
 
 /** Weights of a unit by inputs `from` … of its stage. */
 interface Run {
@@ -15,60 +15,53 @@ export interface SolveUnit {
   readonly row: number;
   readonly runs: readonly Run[];
   readonly bias: number;
-  /** Row of the side tensor in which its sum begins, or null. */
-  readonly side: number | null;
 }
 
 /** Units of one stage that become known together. */
 export interface UnitsEvent {
   readonly stage: number;
   readonly units: SolveUnit[];
-  /** State row of the stage's first input. */
-  readonly inputRow: number;
   /** Number of its activation. */
   readonly activation: number;
 }
 
 export interface FeatureEvent {
   readonly feature: number;
-  /** State rows of its first parameter, from one to the next, and of what becomes known. */
+  /** State row of its first parameter, and from one to the next. */
   readonly parameters: number;
   readonly stride: number;
-  readonly known: number;
 }
 
 export type SolveEvent = UnitsEvent | FeatureEvent;
 
-/** @param strips those of the list, in order (src/flows/conditioner/solve-plan.ts). */
+/** @param strips those of the list, in order, which is that of a whole solve (src/flows/conditioner/solve-plan.ts). */
 export function readSolve(tasks: Uint32Array, weight: Float32Array, bias: Float32Array, strips: readonly Strip[]): SolveEvent[] {
   const events: SolveEvent[] = [];
-  /** By stage and unit. */
-  const sums = new Map<string, Pick<SolveUnit, 'runs' | 'side'>>();
+  /** Partial sums, by stage and unit. */
+  const sums = new Map<string, readonly Run[]>();
   let next = 0;
   for (let at = 0; at < tasks.length; at += TASK_WORDS) {
-    const [kind, first, second, third, fourth] = tasks.subarray(at) as unknown as readonly [number, number, number, number, number];
-    if (kind === TASK_KIND.feature) {
-      events.push({ feature: first, parameters: second, stride: third, known: fourth });
+    const task = tasks.subarray(at, at + TASK_WORDS);
+    if (task[0] === TASK_KIND.feature) {
+      const [, feature, parameters, stride] = task as unknown as readonly [number, number, number, number];
+      events.push({ feature, parameters, stride });
       continue;
     }
     const { stage, units: numbers, from, partialRow, prefix } = strips[next++]!;
-    const [count, w, inputRow, output] = [first, second, third - from, fourth];
-    const [constants, flags, panel] = [8, 9, TASK_PANEL].map((word) => tasks[at + word]!) as [number, number, number];
+    const [count, w, output, constants, flags] = [1, 2, 4, 8, 9].map((word) => task[word]!) as [number, number, number, number, number];
     const units: SolveUnit[] = [];
     for (const [lane, unit] of numbers.entries()) {
       if (unit < 0) continue;
       const key = `${stage} ${unit}`;
-      const before = partialRow === null ? undefined : sums.get(key);
       const weights = Float32Array.from({ length: count }, (_, k) => weight[4 * w + k * numbers.length + lane]!);
-      const runs = [...(before?.runs ?? []), { from, weights }];
-      const side = panel === TASK_NONE ? (before?.side ?? null) : panel + lane;
-      if (prefix) sums.set(key, { runs, side });
-      else units.push({ row: output + lane, runs, bias: bias[4 * constants + lane]!, side });
+      const runs = [...((partialRow !== null && sums.get(key)) || []), { from, weights }];
+      if (prefix) sums.set(key, runs);
+      else units.push({ row: output + lane, runs, bias: bias[4 * constants + lane]! });
     }
     if (prefix) continue;
     const last = events.at(-1);
     if (last && 'units' in last && last.stage === stage) last.units.push(...units);
-    else events.push({ stage, units, inputRow, activation: flags & 255 });
+    else events.push({ stage, units, activation: flags & 255 });
   }
   return events;
 }

@@ -112,7 +112,7 @@ export class Autoregressive implements Bijector {
           source,
           weight: { ...r.constant(weight, 'solve weight'), parts: plan.parts },
           bias: r.constant(bias, 'solve bias'),
-          tasks: { ...r.constant(tasks, 'solve tasks'), parts: plan.chain && !plan.general ? this.#whole : null },
+          tasks: { ...r.constant(tasks, 'solve tasks'), whole: plan.chain && !plan.general ? this.#whole : null },
           side: (written && side) || NONE, // no strip reads sums before there are some
           state,
           result,

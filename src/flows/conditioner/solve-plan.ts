@@ -68,7 +68,7 @@ export interface SolvePlan {
   readonly parts: NormedSolve | null;
 }
 
-/** @param panelUnits units of a panel, for tests. */
+/** @param panelUnits units of a panel: Infinity for one dispatch in all, others in tests. */
 export function planSolve(conditioner: Conditioner, ready: Readiness, panelUnits?: number): SolvePlan {
   const { stages, heads, inputs } = conditioner;
   const headStages = new Set(heads.map((head) => head.stage));
