@@ -18,8 +18,8 @@ struct Params {
 
 override HAS_LOG_DET: bool = true;
 override STAGES: u32 = 3; // layers of the net, 2 to 4
-override FEATURE_EIGHTS: u32 = 8; // eights of features, and of each hidden layer's units, that are held
-override UNIT_EIGHTS: u32 = 8;
+override FEATURE_EIGHTS: u32 = 6; // eights of features, and of each hidden layer's units, that are held: 6 at most
+override UNIT_EIGHTS: u32 = 6;
 
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> source: array<vec4<f32>>;

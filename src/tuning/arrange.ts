@@ -6,20 +6,13 @@ import { ceilDiv } from '../runtime/kernel.js';
 import { memo } from '../runtime/memo.js';
 import { type Command, createProgram, type Program } from '../runtime/program.js';
 import type { ConstantTensor, Tensor, TiledTensor } from '../runtime/tensor.js';
-import { isConstant, isScratch, usersOf } from './fusion.js';
+import { constantOf, isConstant, isScratch, usersOf } from './fusion.js';
 
 /** Inputs that are worth it: what the kernels on SwiftShader take at a time. */
 const LEAST = 8;
 
 type Floats = Float32Array<ArrayBuffer>;
 type Words = Uint32Array<ArrayBuffer>;
-
-const constant = (data: Floats | Words, label: string): ConstantTensor => ({
-  kind: 'constant',
-  data,
-  dtype: data instanceof Uint32Array ? 'u32' : 'f32',
-  label,
-});
 
 /** A layer whose weights no training changes. */
 const isLayer = ({ kernel, tensors, params, stage }: Command): boolean =>
@@ -69,7 +62,7 @@ function reading(layer: Command, { columns, weight, ranges }: Narrowed, from: nu
   const { tensors, params } = layer;
   return {
     ...layer,
-    tensors: { ...tensors, weight: constant(weight, 'weight'), ranges: constant(ranges, 'ranges') },
+    tensors: { ...tensors, weight: constantOf(weight, 'weight'), ranges: constantOf(ranges, 'ranges') },
     params: { ...params, inputs: columns.length, x_at: from },
   };
 }
@@ -98,7 +91,7 @@ function placed(layer: Command, from: Words | undefined, to: Words | undefined):
     data[at] = slot[f]!;
     data[features + at] = to?.[goes] ?? goes;
   }
-  return { ...layer, tensors: { ...tensors, slot: constant(data, 'slots and places') }, constants: { ...constants, PLACED: true } };
+  return { ...layer, tensors: { ...tensors, slot: constantOf(data, 'slots and places') }, constants: { ...constants, PLACED: true } };
 }
 
 /** A program whose couplings read no columns of zeros, as far as that costs nothing; itself where there are none. */

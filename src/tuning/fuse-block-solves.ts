@@ -5,20 +5,17 @@ import { BLOCK_WORDS, MOST_STAGES } from '../kernels/block-solve.js';
 import { blockSolveAffine } from '../kernels/block-solve-affine.js';
 import { blockSolveMixture } from '../kernels/block-solve-mixture.js';
 import { blockSolveSpline } from '../kernels/block-solve-spline.js';
-import type { Kernel, KernelSource } from '../runtime/kernel.js';
+import type { Kernel } from '../runtime/kernel.js';
 import { memo } from '../runtime/memo.js';
 import type { Command } from '../runtime/program.js';
-import type { ConstantTensor } from '../runtime/tensor.js';
 import { type BlockList, blockTasks } from './block-tasks.js';
-import { type Fusion, finder, isConstant, isScratch, labelOf, type Users } from './fusion.js';
+import { constantOf, type Fusion, finder, isConstant, isScratch, labelOf, type Users } from './fusion.js';
 import { readSolve } from './solve-units.js';
 
-const general = <S extends KernelSource>(kernel: Kernel<S>) => kernel as unknown as Kernel;
-
 const kernels: Readonly<Record<string, Kernel>> = {
-  'autoregressive-solve-affine': general(blockSolveAffine),
-  'autoregressive-solve-mixture': general(blockSolveMixture),
-  'autoregressive-solve-spline': general(blockSolveSpline),
+  'autoregressive-solve-affine': blockSolveAffine as unknown as Kernel,
+  'autoregressive-solve-mixture': blockSolveMixture as unknown as Kernel,
+  'autoregressive-solve-spline': blockSolveSpline as unknown as Kernel,
 };
 
 export const blockKernels: readonly Kernel[] = Object.values(kernels);
@@ -49,12 +46,6 @@ function fuseBlockSolve(commands: readonly Command[], users: Users, end: number)
   const list = memo(lists, tasks.data, () => blockListOf(whole()));
   if (!list) return null;
   const { GENERAL, PANELS, ...transformer } = constants;
-  const constant = (data: ConstantTensor['data'], dtype: ConstantTensor['dtype'], label: string): ConstantTensor => ({
-    kind: 'constant',
-    data,
-    dtype,
-    label,
-  });
   return {
     parts,
     command: {
@@ -62,8 +53,8 @@ function fuseBlockSolve(commands: readonly Command[], users: Users, end: number)
       kernel: block,
       tensors: {
         source: source!,
-        weight: constant(list.weight, 'f32', 'block solve weight'),
-        tasks: constant(list.tasks, 'u32', 'block solve tasks'),
+        weight: constantOf(list.weight, 'block solve weight'),
+        tasks: constantOf(list.tasks, 'block solve tasks'),
         state: { kind: 'tiled', id: FIRST_ID - end, features: list.nodes, dtype: 'f32', label: 'block solve state' },
         result: result!,
         log_det: log_det!,

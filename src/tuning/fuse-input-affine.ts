@@ -6,7 +6,7 @@ import type { Kernel } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 import { NONE, type TiledTensor } from '../runtime/tensor.js';
 import { movesIn } from './affine-behind.js';
-import { type Fusion, finder, isConstant, isPlainLayer, isWholeLayer, mayRunAt, sharedByArrays, type Users } from './fusion.js';
+import { constantOf, type Fusion, finder, isConstant, isPlainLayer, isWholeLayer, mayRunAt, sharedByArrays, type Users } from './fusion.js';
 
 export const inputAffineKernel = linearInputAffine as unknown as Kernel;
 
@@ -41,7 +41,7 @@ function fuseInputAffine(commands: readonly Command[], users: Users, end: number
       tensors: {
         x: product.tensors.x!,
         weight: product.tensors.weight!,
-        ranges: { kind: 'constant', data, dtype: 'u32', label: 'ranges and places' },
+        ranges: constantOf(data, 'ranges and places'),
         value: tensors.x!,
         parameters: tensors.parameters!,
         before: ADD ? gradient : NONE,

@@ -6,6 +6,7 @@ import type { Kernel } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
 import { affineBehind } from './affine-behind.js';
 import {
+  constantOf,
   type Fusion,
   finder,
   inOrder,
@@ -45,7 +46,7 @@ function fuseLinearAffine(commands: readonly Command[], users: Users, end: numbe
         x: tensors.x!,
         weight: tensors.weight!,
         bias: tensors.bias!,
-        ranges: { kind: 'constant', data, dtype: 'u32', label: 'ranges and places' },
+        ranges: constantOf(data, 'ranges and places'),
         value,
         y: moved,
         total,

@@ -8,6 +8,7 @@ import { memo } from '../runtime/memo.js';
 import type { Command, Program } from '../runtime/program.js';
 import { NONE, sliced, type Tensor, type TiledTensor } from '../runtime/tensor.js';
 import {
+  constantOf,
   type Fusion,
   isConstant,
   isPlainLayer,
@@ -84,7 +85,7 @@ function together(tensors: readonly Tensor[]): { readonly weight: Tensor; readon
     });
     return { data: joined(padded), starts: begins };
   });
-  return { weight: { kind: 'constant', data, dtype: 'f32', label: 'weights' }, starts };
+  return { weight: constantOf(data, 'weights'), starts };
 }
 
 /** What the layer at `start` and those that read from it fuse to; null where they do not. */

@@ -37,6 +37,13 @@ export function soleWriter(users: Users, tensor: Tensor, reader: number): number
   return indices.length === 2 && indices[1] === reader ? indices[0]! : null;
 }
 
+export const constantOf = (data: ConstantTensor['data'], label: string): ConstantTensor => ({
+  kind: 'constant',
+  data,
+  dtype: data instanceof Uint32Array ? 'u32' : 'f32',
+  label,
+});
+
 export const isConstant = (tensor: Tensor | undefined): tensor is ConstantTensor => tensor?.kind === 'constant' && !tensor.from;
 
 export const isSame = (a: Tensor, b: Tensor): boolean =>

@@ -4,7 +4,7 @@ import { STRIP } from '../kernels/linear-strips.js';
 import { quadLinear } from '../kernels/quad-linear.js';
 import type { Kernel } from '../runtime/kernel.js';
 import { memo } from '../runtime/memo.js';
-import { type Fusion, finder, isConstant, labelOf } from './fusion.js';
+import { constantOf, type Fusion, finder, isConstant, labelOf } from './fusion.js';
 
 export const quadLinearKernel = quadLinear as unknown as Kernel;
 
@@ -33,7 +33,7 @@ export const quadLayersIn = /*#__PURE__*/ finder((commands, _, index): Fusion | 
       ...layer,
       label: labelOf(layer, quadLinearKernel),
       kernel: quadLinearKernel,
-      tensors: { ...tensors, weight: { kind: 'constant', data, dtype: 'f32', label: weight.label } },
+      tensors: { ...tensors, weight: constantOf(data, weight.label) },
     },
   };
 });
