@@ -12,6 +12,6 @@ enable subgroups;
 
 @compute @workgroup_size(4)
 fn block_solve_spline(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>, @builtin(subgroup_invocation_id) id: u32) {
-  if (wg.x * TILE / 2u >= rows()) { return; }
-  solve(wg.x * 8u + lane.x, id % 4u);
+  if (wg.x * TILE >= rows()) { return; }
+  solve(wg.x * TILE4 + lane.x, id % 4u);
 }

@@ -23,6 +23,6 @@ const multiplyAdds = ({ buffers: { tasks } }: { readonly buffers: { readonly tas
   return sum;
 };
 
-/** A workgroup, a quad, for half a tile of rows. */
+/** A workgroup, a quad, for a tile of rows. */
 export const blockKernel = <const S extends KernelSource & { readonly buffers: { readonly tasks: unknown } }>(source: S): Kernel<S> =>
-  defineKernel(source, (rows) => [ceilDiv(rows, TILE / 2), 1, 1], multiplyAdds);
+  defineKernel(source, (rows) => [ceilDiv(rows, TILE), 1, 1], multiplyAdds);

@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 import { wgsl as libAffineBackward } from './lib/affine-backward.js';
 
-const own = "const PASSES=0xffffffffu;override HAS_Y:bool=true;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine_backward ai{let af=ai.y;if(ai.x*4u>=l()||af>=Z.a){return;}let t=f(Z.a,ai.x);let ar=t+af*d;var k=af;if(PLACED){k=C[Z.a+af];}var o=vec4f();if(HAS_Y){o=D[t+k*d];}let U=C[af];if(U==PASSES){F[ar]=o;return;}let s=f(Z.c,ai.x)+U*d;var g=vec4f();if(SCALE!=L){g=B[s+Z.b*d];}var aq=vec4f(Z.d);if(HAS_LOG_DET){aq=E[f(Z.b,ai.x)+U*d];}let aa=au(A[ar],B[s],g,o,aq);F[ar]=aa.x;G[s]=aa.e;if(SCALE!=L){G[s+Z.b*d]=aa.a;}}";
+const own = "const PASSES=0xffffffffu;override HAS_Y:bool=true;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine_backward ah{let ae=ah.y;if(ah.x*4u>=l()||ae>=Z.a){return;}let s=f(Z.a,ah.x);let aq=s+ae*d;var k=ae;if(PLACED){k=C[Z.a+ae];}var m=vec4f();if(HAS_Y){m=D[s+k*d];}let U=C[ae];if(U==PASSES){F[aq]=m;return;}let p=f(Z.c,ah.x)+U*d;var g=vec4f();if(SCALE!=Q){g=B[p+Z.b*d];}var ap=vec4f(Z.d);if(HAS_LOG_DET){ap=E[f(Z.b,ah.x)+U*d];}let aa=at(A[aq],B[p],g,m,ap);F[aq]=aa.x;G[p]=aa.e;if(SCALE!=Q){G[p+Z.b*d]=aa.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features log_gradient:f', 'x parameters slot:u d_y d_log_terms d_x! d_parameters!', `${libCall}${libLayout}${libMath}${libAffine}${libAffineBackward}${own}`);
 
 export const affineBackward = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const J=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ai{let af=ai.y;if(ai.x*4u>=l()||af>=Z.a){return;}let t=f(Z.a,ai.x);let ar=t+af*d;var y=ar;if(PLACED){y=t+C[Z.a+af]*d;}let U=C[af];if(U==J){D[y]=A[ar];return;}let s=f(Z.c,ai.x)+U*d;var g=vec4f();if(SCALE!=L){g=B[s+Z.b*d];}let Y=R(A[ar],B[s],g);D[y]=Y.c;if(HAS_LOG_DET){E[f(Z.b,ai.x)+U*d]=Y.a;}}";
+const own = "const J=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ah{let ae=ah.y;if(ah.x*4u>=l()||ae>=Z.a){return;}let s=f(Z.a,ah.x);let aq=s+ae*d;var w=aq;if(PLACED){w=s+C[Z.a+ae]*d;}let U=C[ae];if(U==J){D[w]=A[aq];return;}let p=f(Z.c,ah.x)+U*d;var g=vec4f();if(SCALE!=Q){g=B[p+Z.b*d];}let bd=R(A[aq],B[p],g);D[w]=bd.c;if(HAS_LOG_DET){E[f(Z.b,ah.x)+U*d]=bd.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

@@ -12,8 +12,8 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSolveTasks } from './lib/solve-tasks.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@compute@workgroup_size(4)fn autoregressive_solve_affine_quad(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ai:u32){if(V.x*ak>=l()){return;}ad=ai%4u;k(V.x*d+S.x);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:f bias tasks:u side state=w! result! log_det!', `${libMath}${libAffine}${libSolveAffine}${libWeightsScalar}${libStripQuad}${libCall}${libLayout}${libActivation}${libSolveTasks}${libAutoregressiveSolve}${own}`);
+const own = "@compute@workgroup_size(4)fn autoregressive_solve_affine_quad(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)R:vec3u,@builtin(subgroup_invocation_id)ah:u32){if(V.x*aj>=l()){return;}ac=ah%4u;k(V.x*d+R.x);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:f bias tasks:u side state=v! result! log_det!', `${libMath}${libAffine}${libSolveAffine}${libWeightsScalar}${libStripQuad}${libCall}${libLayout}${libActivation}${libSolveTasks}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveAffineQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },

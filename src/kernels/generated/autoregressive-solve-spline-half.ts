@@ -11,8 +11,8 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSolveTasks } from './lib/solve-tasks.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_spline_half V S{let u=V.x*d+S.x;if(u*4u>=l()){return;}k(u);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:vec2u bias tasks:u side state=w! result! log_det!', `${libMath}${libSpline}${libSolveSpline}${libWeightsHalf}${libStrip}${libCall}${libLayout}${libActivation}${libSolveTasks}${libAutoregressiveSolve}${own}`);
+const own = "@4 autoregressive_solve_spline_half V R{let t=V.x*d+R.x;if(t*4u>=l()){return;}k(t);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:vec2u bias tasks:u side state=v! result! log_det!', `${libMath}${libSpline}${libSolveSpline}${libWeightsHalf}${libStrip}${libCall}${libLayout}${libActivation}${libSolveTasks}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveSplineHalf = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'u32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ai{if(ai.x*4u>=l()||ai.y*4u>=Z.a){return;}let M=T(U.a)+ai.x*4u;let p=vec2u(T(U.f),T(U.g));let k=P(M,ai.y,p);let w=f(Z.a,ai.x);for(var S=0u;S<min(4u,Z.a-ai.y*4u);S++){let ar=w+(ai.y*4u+S)*d;let o=A[ar];let b=select(vec4f(),vec4f(1.),k[S]<y(o));B[ar]=select(b,o,Y(o));}}@64 log_mass ai{if(ai.x*4u>=l()){return;}let w=f(Z.a,ai.x);let b=vec4f(1.);let g=vec4f();var ac=g;var O=b;var p=g;for(var k=0u;k<Z.a;k+=8u){var al=g;let ah=min(k+8u,Z.a);for(var af=k;af<ah;af++){let s=C[w+af*d];let o=A[w+af*d];al+=(b-s)*select(g,o,o>g)+s*select(g,-o,o<g)+W(-abs(o));O=select(g,O,(s>=g)&(s<=b));p+=s;}ac+=al;}let t=Z.b*D[ai.x]-ac;E[ai.x]=select(t+V(O),t+p,Y(p));}";
+const own = "@16,4 sample ah{if(ah.x*4u>=l()||ah.y*4u>=Z.a){return;}let J=T(U.a)+ah.x*4u;let o=vec2u(T(U.f),T(U.g));let k=P(J,ah.y,o);let v=f(Z.a,ah.x);for(var R=0u;R<min(4u,Z.a-ah.y*4u);R++){let aq=v+(ah.y*4u+R)*d;let m=A[aq];let b=select(vec4f(),vec4f(1.),k[R]<w(m));B[aq]=select(b,m,Y(m));}}@64 log_mass ah{if(ah.x*4u>=l()){return;}let v=f(Z.a,ah.x);let b=vec4f(1.);let g=vec4f();var X=g;var N=b;var s=g;for(var k=0u;k<Z.a;k+=8u){var ak=g;let ag=min(k+8u,Z.a);for(var ae=k;ae<ag;ae++){let p=C[v+ae*d];let m=A[v+ae*d];ak+=(b-p)*select(g,m,m>g)+p*select(g,-m,m<g)+W(-abs(m));N=select(g,N,(p>=g)&(p<=b));s+=p;}X+=ak;}let o=Z.b*D[ah.x]-X;E[ah.x]=select(o+V(N),o+s,Y(s));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

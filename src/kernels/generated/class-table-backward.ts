@@ -5,7 +5,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)S:u32){let g=s(1u,V,S);if(g>=Z.b*Z.a){return;}let o=vec4f(f32(g/Z.a));let af=g%Z.a;let Y=(l()+3u)/4u;var ac=0.;for(var ae=0u;ae<Y;ae+=d){let ah=min(ae+d,Y);var b=f(Z.c,ae)+Z.d*d;var ar=f(Z.a,ae)+af*d;var al=vec4f();for(var u=ae;u<ah;u++){al+=select(vec4f(),B[ar],k(u)&(A[b]==o));b++;ar++;}ac+=dot(al,vec4f(1.));}C[g]+=ac;}";
+const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)R:u32){let g=p(1u,V,R);if(g>=Z.b*Z.a){return;}let m=vec4f(f32(g/Z.a));let ae=g%Z.a;let L=(l()+3u)/4u;var X=0.;for(var ad=0u;ad<L;ad+=d){let ag=min(ad+d,L);var b=f(Z.c,ad)+Z.d*d;var aq=f(Z.a,ad)+ae*d;var ak=vec4f();for(var t=ad;t<ag;t++){ak+=select(vec4f(),B[aq],k(t)&(A[b]==m));b++;aq++;}X+=dot(ak,vec4f(1.));}C[g]+=X;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${libElements}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 class_table ai{let af=ai.y;if(ai.x*4u>=l()||af>=Z.a){return;}let k=A[f(Z.c,ai.x)+Z.d*d];let b=bitcast<vec4u>(k);let O=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let ad=O&(floor(k)==k);let ar=vec4u(select(vec4f(),k,ad))*Z.a+af;let g=vec4f(B[ar.x],B[ar.y],B[ar.z],B[ar.w]);C[f(Z.a,ai.x)+af*d]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),g,ad);}";
+const own = "@16,4 class_table ah{let ae=ah.y;if(ah.x*4u>=l()||ae>=Z.a){return;}let k=A[f(Z.c,ah.x)+Z.d*d];let b=bitcast<vec4u>(k);let N=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let ac=N&(floor(k)==k);let aq=vec4u(select(vec4f(),k,ac))*Z.a+ae;let g=vec4f(B[aq.x],B[aq.y],B[aq.z],B[aq.w]);C[f(Z.a,ah.x)+ae*d]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),g,ac);}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels table:f y!', `${libCall}${libLayout}${own}`);
 
 export const classTable = /*#__PURE__*/ kernelSource<

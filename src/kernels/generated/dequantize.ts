@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn ac(I:vec4f,ab:f32,R:f32)->vec4f{let P=select(I,vec4f(R),I>vec4f(R));return select(P,vec4f(ab),P<vec4f(ab));}@16,4 dequantize ai{if(ai.x*4u>=l()||ai.y>=Z.a){return;}let ar=f(Z.a,ai.x)+ai.y*d;C[ar]=ac((A[ar]+B[ar])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ai{if(ai.x*4u>=l()||ai.y>=Z.a){return;}let ar=f(Z.a,ai.x)+ai.y*d;C[ar]=ac(floor(A[ar]*Z.b),0.,Z.b-1.);}";
+const own = "fn ab(I:vec4f,Q:f32,K:f32)->vec4f{let H=select(I,vec4f(K),I>vec4f(K));return select(H,vec4f(Q),H<vec4f(Q));}@16,4 dequantize ah{if(ah.x*4u>=l()||ah.y>=Z.a){return;}let aq=f(Z.a,ah.x)+ah.y*d;C[aq]=ab((A[aq]+B[aq])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ah{if(ah.x*4u>=l()||ah.y>=Z.a){return;}let aq=f(Z.a,ah.x)+ah.y*d;C[aq]=ab(floor(A[aq]*Z.b),0.,Z.b-1.);}";
 const shader = /*#__PURE__*/ shaderText('features levels:f step:f', 'x u y!', `${libCall}${libLayout}${own}`);
 
 export const dequantize = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "@16,4 diagonal_affine ai{let af=ai.y;if(ai.x*4u>=l()||af>=Z.a){return;}let ar=f(Z.a,ai.x)+af*d;let o=b(A[ar]-B[af],B[Z.a+af],B[2u*Z.a+af]);C[ar]=o+B[3u*Z.a+af];}";
+const own = "@16,4 diagonal_affine ah{let ae=ah.y;if(ah.x*4u>=l()||ae>=Z.a){return;}let aq=f(Z.a,ah.x)+ae*d;let m=b(A[aq]-B[ae],B[Z.a+ae],B[2u*Z.a+ae]);C[aq]=m+B[3u*Z.a+ae];}";
 const shader = /*#__PURE__*/ shaderText('features', 'x constants:f y!', `${libCall}${libLayout}${libSplitProduct}${own}`);
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

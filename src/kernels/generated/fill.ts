@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@64 fill ai{let Y=(l()+3u)/4u;if(ai.x>=Y){return;}for(var af=0u;af<Z.a;af++){let ar=f(Z.a,ai.x)+af*d;if(ADD){A[ar]+=vec4f(Z.b);}else{A[ar]=vec4f(Z.b);}}}";
+const own = "override ADD:bool=false;@64 fill ah{let L=(l()+3u)/4u;if(ah.x>=L){return;}for(var ae=0u;ae<Z.a;ae++){let aq=f(Z.a,ah.x)+ae*d;if(ADD){A[aq]+=vec4f(Z.b);}else{A[aq]=vec4f(Z.b);}}}";
 const shader = /*#__PURE__*/ shaderText('features value:f', 'destination!', `${libCall}${libLayout}${own}`);
 
 export const fill = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const I=24u;override REVERSE:bool=false;@64 householder ai{if(ai.x*4u>=l()){return;}let v=Z.a;let bb=Z.b;let w=f(v,ai.x);var y=vec4f();var g=0u;for(var b=0u;b<=bb;b++){let s=min(b,bb-1u);let bc=select(s,bb-1u-s,REVERSE);var ad=vec4f();for(var k=0u;k<v;k+=I){let ah=min(k+I,v);var al=vec4f();for(var af=k;af<ah;af++){let ar=w+af*d;var o:vec4f;if(b==0u){o=A[ar];if(REVERSE){o-=C[2u*bb+af];}}else{o=D[ar]-B[g*v+af]*y;}al=fma(vec4f(B[bc*v+af]),o,al);if(!REVERSE&&b==bb){o+=C[2u*bb+af];}D[ar]=o;}ad+=al;}y=ad*C[bc]+ad*C[bb+bc];g=bc;}}";
+const own = "const y=24u;override REVERSE:bool=false;@64 householder ah{if(ah.x*4u>=l()){return;}let u=Z.a;let ba=Z.b;let v=f(u,ah.x);var w=vec4f();var g=0u;for(var b=0u;b<=ba;b++){let p=min(b,ba-1u);let ar=select(p,ba-1u-p,REVERSE);var bj=vec4f();for(var k=0u;k<u;k+=y){let ag=min(k+y,u);var ak=vec4f();for(var ae=k;ae<ag;ae++){let aq=v+ae*d;var m:vec4f;if(b==0u){m=A[aq];if(REVERSE){m-=C[2u*ba+ae];}}else{m=D[aq]-B[g*u+ae]*w;}ak=fma(vec4f(B[ar*u+ae]),m,ak);if(!REVERSE&&b==ba){m+=C[2u*ba+ae];}D[aq]=m;}bj+=ak;}w=bj*C[ar]+bj*C[ba+ar];g=ar;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16 log_determinant ai{if(ai.x*4u>=l()){return;}let v=Z.a;let ae=f(v*v,ai.x);var ac=vec4f();for(var b=0u;b<v;b++){let g=A[ae+(b*v+b)*d];ac+=ah(g);for(var W=b+1u;W<v;W++){let ar=ae+W*v*d;let y=A[ar+b*d]/(1.+g);A[ar+b*d]=y;for(var U=b+1u;U<v;U++){A[ar+U*d]=fma(-y,A[ae+(b*v+U)*d],A[ar+U*d]);}}}B[ai.x]+=Z.b*ac;}";
+const own = "@16 log_determinant ah{if(ah.x*4u>=l()){return;}let u=Z.a;let ad=f(u*u,ah.x);var X=vec4f();for(var b=0u;b<u;b++){let g=A[ad+(b*u+b)*d];X+=ag(g);for(var W=b+1u;W<u;W++){let aq=ad+W*u*d;let w=A[aq+b*d]/(1.+g);A[aq+b*d]=w;for(var U=b+1u;U<u;U++){A[aq+U*d]=fma(-w,A[ad+(b*u+U)*d],A[aq+U*d]);}}}B[ah.x]+=Z.b*X;}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'matrix! log_det!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

@@ -6,8 +6,8 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const J=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ai{let af=ai.y;if(ai.x*4u>=l()||af>=Z.a){return;}let ar=f(Z.a,ai.x)+af*d;let U=C[af];if(U==J){D[ar]=A[ar];return;}let s=f(3u*COMPONENTS*Z.b,ai.x)+U*d;let ah=Z.b*d;bg(s,ah);var Y:M;if(INVERSE){Y=bp(A[ar],s,ah);}else{let bc=ax(A[ar],s,ah);Y=M(select(bc.z,bc.z*aq,abs(bc.z)>vec4f(.9*ab)),bc.a);}D[ar]=Y.c;if(HAS_LOG_DET){E[f(Z.b,ai.x)+U*d]=Y.a;}}";
-const shader = /*#__PURE__*/ shaderText('features slots', 'x state=w! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
+const own = "const J=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ah{let ae=ah.y;if(ah.x*4u>=l()||ae>=Z.a){return;}let aq=f(Z.a,ah.x)+ae*d;let U=C[ae];if(U==J){D[aq]=A[aq];return;}let p=f(3u*COMPONENTS*Z.b,ah.x)+U*d;let ag=Z.b*d;bf(p,ag);var bd:L;if(INVERSE){bd=bo(A[aq],p,ag);}else{let ar=aw(A[aq],p,ag);bd=L(select(ar.z,ar.z*ap,abs(ar.z)>vec4f(.9*X)),ar.a);}D[aq]=bd.c;if(HAS_LOG_DET){E[f(Z.b,ah.x)+U*d]=bd.a;}}";
+const shader = /*#__PURE__*/ shaderText('features slots', 'x state=v! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<
   { x: 'f32'; state: 'f32'; slot: 'u32'; y: 'f32'; log_terms: 'f32' },

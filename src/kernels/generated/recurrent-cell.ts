@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ai{let U=ai.y;if(ai.x*4u>=l()||U>=Z.a){return;}let gate=f(4u*Z.a,ai.x)+U*d;let bc=Z.a*d;let ar=f(Z.a,ai.x)+U*d;let b=y(A[gate+bc])*B[ar];let ac=b+y(A[gate])*aa(A[gate+2u*bc]);let an=y(A[gate+3u*bc])*aa(ac);B[ar]=ac;C[f(Z.b,ai.x)+(Z.c+U)*d]=an;D[f(Z.d,ai.x)+U*d]=an;}@16,4 gru ai{let U=ai.y;if(ai.x*4u>=l()||U>=Z.a){return;}let gate=f(4u*Z.a,ai.x)+U*d;let bc=Z.a*d;let ar=f(Z.b,ai.x)+(Z.c+U)*d;let ak=aa(A[gate+2u*bc]+y(A[gate])*A[gate+3u*bc]);let an=ak+y(A[gate+bc])*(C[ar]-ak);C[ar]=an;D[f(Z.d,ai.x)+U*d]=an;}";
+const own = "@16,4 lstm ah{let U=ah.y;if(ah.x*4u>=l()||U>=Z.a){return;}let gate=f(4u*Z.a,ah.x)+U*d;let ar=Z.a*d;let aq=f(Z.a,ah.x)+U*d;let b=w(A[gate+ar])*B[aq];let ac=b+w(A[gate])*aa(A[gate+2u*ar]);let am=w(A[gate+3u*ar])*aa(ac);B[aq]=ac;C[f(Z.b,ah.x)+(Z.c+U)*d]=am;D[f(Z.d,ah.x)+U*d]=am;}@16,4 gru ah{let U=ah.y;if(ah.x*4u>=l()||U>=Z.a){return;}let gate=f(4u*Z.a,ah.x)+U*d;let ar=Z.a*d;let aq=f(Z.b,ah.x)+(Z.c+U)*d;let aj=aa(A[gate+2u*ar]+w(A[gate])*A[gate+3u*ar]);let am=aj+w(A[gate+ar])*(C[aq]-aj);C[aq]=am;D[f(Z.d,ah.x)+U*d]=am;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

@@ -8,7 +8,7 @@ import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libRowNet } from './lib/row-net.js';
 import { wgsl as libContraction } from './lib/contraction.js';
 
-const own = "fn S(ae:u32,aj:u32,g:u32){w(ae,aj,g,true,Z.b);if(D[5]==0u){return;}let p=ae+D[4]*d;for(var W=0u;W<2u*Z.a;W++){let ar=(W/2u)*d+(W%2u)*8u;A[ae+Z.c*d+ar]*=A[p+ar];}}@8 residual_solve_backward V S{let u=V.x*d+S.x;if(u*4u>=l()){return;}let ae=f(Z.d,u);let aj=f(Z.e,u);let g=2u*Z.c;for(var W=0u;W<2u*Z.a;W++){let ar=(W/2u)*d+(W%2u)*8u;A[ae+g*d+ar]=H[f(Z.a,u)+ar];}w(ae,aj,g,false,0u);N(u,ae,aj,g+Z.a+Z.i);}";
+const own = "fn R(ad:u32,ai:u32,g:u32){v(ad,ai,g,true,Z.b);if(D[5]==0u){return;}let o=ad+D[4]*d;for(var W=0u;W<2u*Z.a;W++){let aq=(W/2u)*d+(W%2u)*8u;A[ad+Z.c*d+aq]*=A[o+aq];}}@8 residual_solve_backward V R{let t=V.x*d+R.x;if(t*4u>=l()){return;}let ad=f(Z.d,t);let ai=f(Z.e,t);let g=2u*Z.c;for(var W=0u;W<2u*Z.a;W++){let aq=(W/2u)*d+(W%2u)*8u;A[ad+g*d+aq]=H[f(Z.a,t)+aq];}v(ad,ai,g,false,0u);M(t,ad,ai,g+Z.a+Z.i);}";
 const shader = /*#__PURE__*/ shaderText('dim layers width nodes side_features memory limit patience slope_features contraction=l:f tolerance=m:f', 'state! weight bias:f layers:u side source x! point', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${libRowNet}${libContraction}${own}`);
 
 export const residualSolveBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn g(w:u32,ae:u32,ah:u32)->vec4f{var ac=vec4f();for(var k=ae;k<ah;k+=8u){var al=vec4f();for(var af=k;af<min(k+8u,ah);af++){al+=A[w+af*d];}ac+=al;}return ac;}@16,4 partial_sums ai{let bb=(Z.a+b-1u)/b;if(ai.x*4u>=l()||ai.y>=bb){return;}let ae=ai.y*b;C[f(bb,ai.x)+ai.y*d]=g(f(Z.a,ai.x),ae,min(ae+b,Z.a));}@64 row_sum ai{if(ai.x*4u>=l()){return;}B[ai.x]+=g(f(Z.a,ai.x),0u,Z.a);}";
+const own = "const b=64u;fn g(v:u32,ad:u32,ag:u32)->vec4f{var X=vec4f();for(var k=ad;k<ag;k+=8u){var ak=vec4f();for(var ae=k;ae<min(k+8u,ag);ae++){ak+=A[v+ae*d];}X+=ak;}return X;}@16,4 partial_sums ah{let ba=(Z.a+b-1u)/b;if(ah.x*4u>=l()||ah.y>=ba){return;}let ad=ah.y*b;C[f(ba,ah.x)+ah.y*d]=g(f(Z.a,ah.x),ad,min(ad+b,Z.a));}@64 row_sum ah{if(ah.x*4u>=l()){return;}B[ah.x]+=g(f(Z.a,ah.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 advance_backward ai{let af=ai.y;if(ai.x*4u>=l()||af>=Z.a){return;}let o=A[f(Z.e,ai.x)+(Z.f+af)*d];let y=f(Z.c,ai.x)+af*d;for(var W=0u;W<Z.b;W++){let ar=y+W*Z.d*d;let al=B[W]*o;if(ADD){C[ar]+=al;}else{C[ar]=al;}}}";
+const own = "override ADD:bool=false;@16,4 advance_backward ah{let ae=ah.y;if(ah.x*4u>=l()||ae>=Z.a){return;}let m=A[f(Z.e,ah.x)+(Z.f+ae)*d];let w=f(Z.c,ah.x)+ae*d;for(var W=0u;W<Z.b;W++){let aq=w+W*Z.d*d;let ak=B[W]*m;if(ADD){C[aq]+=ak;}else{C[aq]=ak;}}}";
 const shader = /*#__PURE__*/ shaderText('features terms k_features k_stride y_features y_at', 'd_y coefficients:f d_k!', `${libCall}${libLayout}${own}`);
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<
