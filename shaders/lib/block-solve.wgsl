@@ -23,8 +23,9 @@ var<private> held$s: array<vec4<f32>, 192>; // input k of stage s and row group 
 // A loop fills them, which is a tenth of the text that as many loads are.
 var<private> own_weight: array<vec4<f32>, 12>;
 // Words of a task, and behind them where rows begin and which of its quad an invocation is. As values they would take registers that the sums need; an array
-// with an index that is no number stays in memory.
-var<private> kept: array<u32, 12>;
+// with an index that is no number stays in memory. It is longer than the 11 words that it holds for what lies behind it on SwiftShader's stack: with 12 or 28, one of
+// sampling and `inverse` takes 1.12 of the time.
+var<private> kept: array<u32, 20>;
 
 fn solve(group: u32, own: u32) {
   kept[8] = tiled(params.nodes, group);
@@ -98,6 +99,7 @@ fn solve(group: u32, own: u32) {
               let at = kept[8] + (kept[4] + unit) * TILE4;
               let slot = (kept[6] + unit) * 4u;
               let adds = 0u - (kept[5] & ADDS); // all bits, or none
+              let rectifies = vec4<bool>((kept[5] & RECTIFIES) != 0u);
               // A loop, so that all that a turn runs fits in 32 KiB of instructions.
               for (var r = 0u; r < 4u; r++) {
                 let place = &state[at + r * 4u];
@@ -106,7 +108,7 @@ fn solve(group: u32, own: u32) {
                 let stays = $s + 1 == STAGES || (kept[5] & ENDS) == 0u;
                 if (is_unit & stays) { *place = v; }
                 if (!stays & is_unit) {
-                  let cut = (v < vec4<f32>(0.0)) & vec4<bool>((kept[5] & RECTIFIES) != 0u);
+                  let cut = (v < vec4<f32>(0.0)) & rectifies;
                   #repeat n 1 4:
                   if ($n == $s + 1) { held$n[slot + r] = select(v, vec4<f32>(0.0), cut); }
                   #end;
