@@ -20,7 +20,7 @@
 #repeat s 0 4:
 var<private> held$s: array<vec4<f32>, 192>; // input k of stage s and row group r in 4 k + r
 #end;
-// A loop fills them, which is a tenth of the text that as many loads are.
+// A loop fills them, two a turn: a third of the text that as many loads are.
 var<private> own_weight: array<vec4<f32>, 12>;
 // Words of a task, and behind them where rows begin and which of its quad an invocation is. As values they would take registers that the sums need; an array
 // with an index that is no number stays in memory. It is longer than the 11 words that it holds for what lies behind it on SwiftShader's stack: with 12 or 28, one of
