@@ -103,7 +103,11 @@ fn solve(group: u32, own: u32) {
               // A loop, so that all that a turn runs fits in 32 KiB of instructions.
               for (var r = 0u; r < 4u; r++) {
                 let place = &state[at + r * 4u];
-                let v = select(select(vec4<f32>(all$0$0, all$0$1, all$0$2, all$0$3), vec4<f32>(all$1$0, all$1$1, all$1$2, all$1$3), r == 1u), select(vec4<f32>(all$2$0, all$2$1, all$2$2, all$2$3), vec4<f32>(all$3$0, all$3$1, all$3$2, all$3$3), r == 3u), r > 1u) + bitcast<f32>(bits) + bitcast<vec4<f32>>(bitcast<vec4<u32>>(*place) & vec4<u32>(adds));
+                let v = select(
+                  select(vec4<f32>(all$0$0, all$0$1, all$0$2, all$0$3), vec4<f32>(all$1$0, all$1$1, all$1$2, all$1$3), r == 1u),
+                  select(vec4<f32>(all$2$0, all$2$1, all$2$2, all$2$3), vec4<f32>(all$3$0, all$3$1, all$3$2, all$3$3), r == 3u),
+                  r > 1u,
+                ) + bitcast<f32>(bits) + bitcast<vec4<f32>>(bitcast<vec4<u32>>(*place) & vec4<u32>(adds));
                 let is_unit = unit < kept[3];
                 let stays = $s + 1 == STAGES || (kept[5] & ENDS) == 0u;
                 if (is_unit & stays) { *place = v; }

@@ -1,7 +1,8 @@
 // What the solves by blocks share: the words of a task, as in shaders/lib/block-tasks.wgsl; src/tuning/block-tasks.ts writes them.
 
-import { ceilDiv, defineKernel, type Kernel, type KernelSource } from '../runtime/kernel.js';
-import { type Tensor, TILE } from '../runtime/tensor.js';
+import type { Kernel, KernelSource } from '../runtime/kernel.js';
+import type { Tensor } from '../runtime/tensor.js';
+import { tileKernel } from './geometry.js';
 
 export const BLOCK_WORDS = 8;
 /** Beside the numbers of stages. */
@@ -25,4 +26,4 @@ const multiplyAdds = ({ buffers: { tasks } }: { readonly buffers: { readonly tas
 
 /** A workgroup, a quad, for a tile of rows. */
 export const blockKernel = <const S extends KernelSource & { readonly buffers: { readonly tasks: unknown } }>(source: S): Kernel<S> =>
-  defineKernel(source, (rows) => [ceilDiv(rows, TILE), 1, 1], multiplyAdds);
+  tileKernel(source, multiplyAdds);
