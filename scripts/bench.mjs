@@ -1,14 +1,18 @@
-// Runs bench/ in a headless browser and prints its table; see bench/README.md.
+// Runs bench/ in a headless browser, or in Node, and prints its table; see bench/README.md.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { baselineFile, readBaseline } from './bench-baseline.mjs';
+import { benchmarkInNode } from './bench-node.mjs';
 import { onPage } from './bench-page.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const sections = ['start-up', 'ceilings', 'masked-linear', 'maf', 'growth', 'directions', 'small', 'frame', 'beside'];
+
+/** What asks a browser for its heap, or runs libraries that are written for pages. */
+const ofPages = ['frame', 'beside'];
 
 const usage = `npm run bench -- [options]
 
@@ -18,6 +22,7 @@ const usage = `npm run bench -- [options]
   --only <sections>    comma-separated, of ${sections.join(', ')}
   --tasks <word>       beside: only tasks with this in their name: linear, MAF, RealNVP, spline
   --passes <n>         beside: network passes of the others' sampling that are timed and scaled up; 64 for all of them
+  --node               in Node, on what the package webgpu finds (Dawn); without frame and beside, which need a page
   --json               write bench/results/<adapter>-<date>.json
   --out <file>         write the JSON there
   --compare <file>     print this run beside an earlier one's JSON
@@ -41,6 +46,7 @@ function readArguments() {
         only: text,
         tasks: text,
         passes: text,
+        node: flag,
         json: flag,
         out: text,
         compare: text,
@@ -56,10 +62,12 @@ function readArguments() {
       if (!(Number.isInteger(value) && value >= 1)) throw new Error(`--${name} takes a whole number from 1; got ${values[name]}`);
       return value;
     };
-    const only = values.only?.split(',');
+    const only = values.only?.split(',') ?? (values.node ? sections.filter((name) => !ofPages.includes(name)) : undefined);
     const unknown = only?.find((name) => !sections.includes(name));
     if (unknown !== undefined) throw new Error(`--only takes ${sections.join(', ')}; got ${unknown}`);
-    const narrowed = ['only', 'tasks', 'rounds', 'passes'].find((name) => values[name] !== undefined);
+    const pages = values.node && only.find((name) => ofPages.includes(name));
+    if (pages) throw new Error(`--node has no page, which ${pages} needs`);
+    const narrowed = ['only', 'tasks', 'rounds', 'passes', 'node'].find((name) => values[name] !== undefined && values[name] !== false);
     if (values['save-baseline'] && narrowed) throw new Error(`--save-baseline takes a whole run as its size has it; got --${narrowed}`);
     if (values.baseline && values.compare !== undefined) throw new Error('--baseline and --compare each name an earlier run; give one');
     const size = values.tiny ? 'tiny' : values.quick ? 'quick' : 'full';
@@ -93,14 +101,9 @@ if (options.help) {
 }
 const { size, only, rounds, passes, tasks } = options;
 
-await onPage({ global: 'runPushforwardBenchmark' }, async (page) => {
-  const session = await page.createCDPSession();
-  await page.exposeFunction('heapBytes', async () => {
-    await session.send('HeapProfiler.collectGarbage');
-    const { usedSize, embedderHeapUsedSize, backingStorageSize } = await session.send('Runtime.getHeapUsage');
-    return usedSize + embedderHeapUsedSize + backingStorageSize;
-  });
-  const adapter = await page.evaluate(() => window.benchmarkAdapterClass());
+/** One run, given the two functions of bench/src/answer.ts wherever they are. */
+async function runOnce(ownAdapterClass, answer) {
+  const adapter = await ownAdapterClass();
   const compare = options.baseline
     ? readBaseline(options.baselines, adapter, size)
     : options.compare === undefined
@@ -108,7 +111,7 @@ await onPage({ global: 'runPushforwardBenchmark' }, async (page) => {
       : JSON.parse(readFileSync(options.compare, 'utf8'));
   // Undefined values do not travel.
   const given = JSON.parse(JSON.stringify({ size, rounds, only, passes, tasks, commit: commit(), compare }));
-  const { results, text, fileName } = await page.evaluate((input) => window.runPushforwardBenchmark(input), given);
+  const { results, text, fileName } = await answer(given);
   console.log(text);
   if (options.json || options.out !== undefined)
     write(options.out === undefined ? join(root, 'bench/results', fileName) : resolve(options.out), results);
@@ -118,4 +121,29 @@ await onPage({ global: 'runPushforwardBenchmark' }, async (page) => {
     if (!sound) throw new Error('no baseline was written: some results are wrong, or the device complained');
     write(baselineFile(options.baselines, adapter), results);
   }
+}
+
+if (options.node) {
+  try {
+    const { answer, ownAdapterClass } = await benchmarkInNode();
+    await runOnce(ownAdapterClass, (given) => answer(given, (text) => console.error(text)));
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+  // Dawn's threads would keep the process.
+  process.exit();
+}
+
+await onPage({ global: 'runPushforwardBenchmark' }, async (page) => {
+  const session = await page.createCDPSession();
+  await page.exposeFunction('heapBytes', async () => {
+    await session.send('HeapProfiler.collectGarbage');
+    const { usedSize, embedderHeapUsedSize, backingStorageSize } = await session.send('Runtime.getHeapUsage');
+    return usedSize + embedderHeapUsedSize + backingStorageSize;
+  });
+  await runOnce(
+    () => page.evaluate(() => window.benchmarkAdapterClass()),
+    (given) => page.evaluate((input) => window.runPushforwardBenchmark(input), given),
+  );
 });

@@ -1,4 +1,4 @@
-// One run from the first ceiling to the last case. Knows no page: main.ts shows it.
+// One run from the first ceiling to the last case, in a page or in Node. Knows nothing of either but whether a page is hidden.
 
 import { Gpu, isSoftwareAdapter } from '../../src/index.js';
 import { measureDirections } from './cases/directions.js';
@@ -54,10 +54,11 @@ export type About = Pick<Environment, 'library' | 'commit'>;
 export async function runBenchmark(settings: Settings, about: About, progress: (text: string) => void): Promise<Results> {
   const begin = performance.now();
   const complaints: string[] = [];
+  const page: Document | undefined = globalThis.document;
   const hidden = () => {
-    if (document.hidden) complaints.push('the page was hidden for a while: browsers slow hidden pages down');
+    if (page?.hidden) complaints.push('the page was hidden for a while: browsers slow hidden pages down');
   };
-  document.addEventListener('visibilitychange', hidden);
+  page?.addEventListener('visibilitychange', hidden);
   hidden();
   const gpu = await Gpu.request(adapterRequest);
   gpu.device.addEventListener('uncapturederror', ({ error }) => complaints.push(error.message));
@@ -106,7 +107,7 @@ export async function runBenchmark(settings: Settings, about: About, progress: (
       seconds: (performance.now() - begin) / 1000,
     };
   } finally {
-    document.removeEventListener('visibilitychange', hidden);
+    page?.removeEventListener('visibilitychange', hidden);
     gpu.dispose();
   }
 }

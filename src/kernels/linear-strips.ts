@@ -107,8 +107,21 @@ export const stripKernel = <const S extends StripSource>(source: S, strips = 1):
     blocks,
   ]) as unknown as Kernel<S>;
 
-/** Inputs of a chunk in shaders/lib/linear-quad.wgsl. */
+/** Inputs of a chunk in shaders/lib/linear-quad.wgsl and shaders/masked-linear-broadcast.wgsl. */
 const CHUNK = 64;
+
+/** Whether there are more inputs than a chunk has, and the eights of them that are held. */
+const chunks = (inputs: number) => {
+  const MORE = inputs > CHUNK;
+  return { MORE, EIGHTS: MORE ? CHUNK / STRIP : ceilDiv(inputs, STRIP) };
+};
+
+/** A kernel of which a workgroup computes 128 outputs of a tile of rows. */
+export const broadcastKernel = <const S extends StripSource>(source: S): Kernel<S> => ({
+  ...stripKernel(source, OUTPUTS / STRIP),
+  settings: ({ inputs }) => chunks(inputs!),
+});
+
 /** Outputs of an invocation of a quad. */
 export const OUTPUTS = 128;
 /** Outputs of which one invocation of a quad loads one each. */

@@ -28,7 +28,7 @@ export interface AdapterRules {
 }
 
 /** Adapters for which src/tuning/rules.ts has a rule. The others never load it. */
-const ADAPTERS_WITH_RULES = ['swiftshader'];
+const ADAPTERS_WITH_RULES = ['swiftshader', 'software'];
 
 export class Choices {
   readonly adapter: string;

@@ -5,6 +5,7 @@ import { autoregressiveSolveMixtureQuad } from '../kernels/autoregressive-solve-
 import { autoregressiveSolveSplineQuad } from '../kernels/autoregressive-solve-spline-quad.js';
 import { weightGradientQuad } from '../kernels/linear-backward-quad.js';
 import { linearInputQuad } from '../kernels/linear-input-backward-quad.js';
+import { maskedLinearBroadcast } from '../kernels/masked-linear-broadcast.js';
 import { maskedLinearHalfQuad } from '../kernels/masked-linear-half-quad.js';
 import { maskedLinearQuad } from '../kernels/masked-linear-quad.js';
 import type { AdapterRules, Choices } from '../runtime/choices.js';
@@ -45,6 +46,10 @@ const quads: Readonly<Record<string, readonly [kernel: unknown, layers: (size: S
   'weight-gradient': [weightGradientQuad, ({ inputs, outputs }) => inputs * outputs >= 128],
 };
 
+/** Weights from which llvmpipe broadcasts them: a layer takes a third to two thirds of its time, and one to three seconds to compile, which Mesa keeps. */
+const BROADCAST_WEIGHTS = 4096;
+
+/** By what Dawn calls an adapter's architecture. */
 export const rules: Readonly<Record<string, AdapterRules>> = {
   swiftshader: {
     variant: ({ kernel, params: { inputs = 0, outputs = 0, kernel: taps = 1 } }) => {
@@ -58,6 +63,12 @@ export const rules: Readonly<Record<string, AdapterRules>> = {
       } = command;
       return thinFused.includes(kernel) || solvesByBlocks(command) || (layerFused.includes(kernel) && pays({ inputs, outputs }));
     },
+  },
+  // llvmpipe, Mesa's
+  software: {
+    variant: ({ kernel, params: { inputs = 0, outputs = 0 } }) =>
+      familyName(kernel) === 'masked-linear' && inputs * outputs >= BROADCAST_WEIGHTS ? (maskedLinearBroadcast as unknown as Kernel) : null,
+    fuses: () => false,
   },
 };
 

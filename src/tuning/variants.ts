@@ -9,6 +9,7 @@ import { autoregressiveSolveSplineQuad } from '../kernels/autoregressive-solve-s
 import { autoregressiveSolveSplineTeam } from '../kernels/autoregressive-solve-spline-team.js';
 import { weightGradientQuad } from '../kernels/linear-backward-quad.js';
 import { linearInputQuad } from '../kernels/linear-input-backward-quad.js';
+import { maskedLinearBroadcast } from '../kernels/masked-linear-broadcast.js';
 import { maskedLinearFew } from '../kernels/masked-linear-few.js';
 import { maskedLinearHalfFew } from '../kernels/masked-linear-half-few.js';
 import { maskedLinearHalfQuad } from '../kernels/masked-linear-half-quad.js';
@@ -21,7 +22,7 @@ import type { Kernel, KernelSource } from '../runtime/kernel.js';
 export type Family = Readonly<Record<RowsClass, readonly Kernel[]>>;
 
 const general = <S extends KernelSource>(...kernels: readonly Kernel<S>[]) => kernels as unknown as readonly Kernel[];
-const linear = general(maskedLinearQuad, maskedLinearShared);
+const linear = general(maskedLinearQuad, maskedLinearBroadcast, maskedLinearShared);
 const half = general(maskedLinearHalfQuad, maskedLinearHalfShared);
 const always = <S extends KernelSource>(...kernels: readonly Kernel<S>[]): Family => ({
   many: general(...kernels),

@@ -7,10 +7,8 @@ import type { Bench } from '../run.js';
 import { summarize } from '../statistics.js';
 
 declare global {
-  interface Window {
-    /** Bytes that the page's heap holds after a collection; scripts/bench.mjs asks the browser. */
-    heapBytes?(): Promise<number>;
-  }
+  /** Bytes that the page's heap holds after a collection; scripts/bench.mjs asks the browser. */
+  var heapBytes: (() => Promise<number>) | undefined;
 }
 
 const SEED = 1;
@@ -22,7 +20,7 @@ const FRAMES = 4000;
 
 /** Bytes in use, or null where neither a script nor the browser says. */
 async function heap(): Promise<number | null> {
-  if (window.heapBytes) return window.heapBytes();
+  if (globalThis.heapBytes) return globalThis.heapBytes();
   const { measureUserAgentSpecificMemory: measure } = performance as { measureUserAgentSpecificMemory?: () => Promise<{ bytes: number }> };
   try {
     return measure ? (await measure.call(performance)).bytes : null;

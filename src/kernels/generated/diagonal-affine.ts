@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "@16,4 diagonal_affine ah{let ae=ah.y;if(ah.x*4u>=l()||ae>=Z.a){return;}let aq=f(Z.a,ah.x)+ae*d;let m=b(A[aq]-B[ae],B[Z.a+ae],B[2u*Z.a+ae]);C[aq]=m+B[3u*Z.a+ae];}";
+const own = "@16,4 diagonal_affine am{let ad=am.y;if(am.x*4u>=l()||ad>=Z.a){return;}let aq=f(Z.a,am.x)+ad*d;let m=b(A[aq]-B[ad],B[Z.a+ad],B[2u*Z.a+ad]);C[aq]=m+B[3u*Z.a+ad];}";
 const shader = /*#__PURE__*/ shaderText('features', 'x constants:f y!', `${libCall}${libLayout}${libSplitProduct}${own}`);
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const y=24u;override REVERSE:bool=false;@64 householder ah{if(ah.x*4u>=l()){return;}let u=Z.a;let ba=Z.b;let v=f(u,ah.x);var w=vec4f();var g=0u;for(var b=0u;b<=ba;b++){let p=min(b,ba-1u);let ar=select(p,ba-1u-p,REVERSE);var bj=vec4f();for(var k=0u;k<u;k+=y){let ag=min(k+y,u);var ak=vec4f();for(var ae=k;ae<ag;ae++){let aq=v+ae*d;var m:vec4f;if(b==0u){m=A[aq];if(REVERSE){m-=C[2u*ba+ae];}}else{m=D[aq]-B[g*u+ae]*w;}ak=fma(vec4f(B[ar*u+ae]),m,ak);if(!REVERSE&&b==ba){m+=C[2u*ba+ae];}D[aq]=m;}bj+=ak;}w=bj*C[ar]+bj*C[ba+ar];g=ar;}}";
+const own = "const y=24u;override REVERSE:bool=false;@64 householder am{if(am.x*4u>=l()){return;}let u=Z.a;let ba=Z.b;let v=f(u,am.x);var w=vec4f();var g=0u;for(var b=0u;b<=ba;b++){let p=min(b,ba-1u);let ag=select(p,ba-1u-p,REVERSE);var bi=vec4f();for(var k=0u;k<u;k+=y){let P=min(k+y,u);var ai=vec4f();for(var ad=k;ad<P;ad++){let aq=v+ad*d;var m:vec4f;if(b==0u){m=A[aq];if(REVERSE){m-=C[2u*ba+ad];}}else{m=D[aq]-B[g*u+ad]*w;}ai=fma(vec4f(B[ag*u+ad]),m,ai);if(!REVERSE&&b==ba){m+=C[2u*ba+ad];}D[aq]=m;}bi+=ai;}w=bi*C[ag]+bi*C[ba+ag];g=ag;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward ah{let u=Z.a;let U=ah.y;if(ah.x*4u>=l()||U>=u){return;}let ad=f(u*u,ah.x);let v=ad+U*d;let J=u*d;for(var W=0u;W<u;W++){var p=vec4f();if(W==U){p=Z.b*B[ah.x];}for(var b=U;b<W;b++){p=fma(-A[ad+(b*u+W)*d],C[v+b*J],p);}C[v+W*J]=p/(1.+A[ad+(W*u+W)*d]);}for(var W=u-1u;W>0u;W--){let H=W-1u;var p=C[v+H*J];for(var b=W;b<u;b++){p=fma(-A[ad+(b*u+H)*d],C[v+b*J],p);}C[v+H*J]=p;}}";
+const own = "@16,4 log_determinant_backward am{let u=Z.a;let U=am.y;if(am.x*4u>=l()||U>=u){return;}let af=f(u*u,am.x);let v=af+U*d;let J=u*d;for(var W=0u;W<u;W++){var p=vec4f();if(W==U){p=Z.b*B[am.x];}for(var b=U;b<W;b++){p=fma(-A[af+(b*u+W)*d],C[v+b*J],p);}C[v+W*J]=p/(1.+A[af+(W*u+W)*d]);}for(var W=u-1u;W>0u;W--){let H=W-1u;var p=C[v+H*J];for(var b=W;b<u;b++){p=fma(-A[af+(b*u+H)*d],C[v+b*J],p);}C[v+H*J]=p;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

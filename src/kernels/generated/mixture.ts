@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const J=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ah{let ae=ah.y;if(ah.x*4u>=l()||ae>=Z.a){return;}let aq=f(Z.a,ah.x)+ae*d;let U=C[ae];if(U==J){D[aq]=A[aq];return;}let p=f(3u*COMPONENTS*Z.b,ah.x)+U*d;let ag=Z.b*d;bf(p,ag);var bd:L;if(INVERSE){bd=bo(A[aq],p,ag);}else{let ar=aw(A[aq],p,ag);bd=L(select(ar.z,ar.z*ap,abs(ar.z)>vec4f(.9*X)),ar.a);}D[aq]=bd.c;if(HAS_LOG_DET){E[f(Z.b,ah.x)+U*d]=bd.a;}}";
+const own = "const J=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture am{let ad=am.y;if(am.x*4u>=l()||ad>=Z.a){return;}let aq=f(Z.a,am.x)+ad*d;let U=C[ad];if(U==J){D[aq]=A[aq];return;}let p=f(3u*COMPONENTS*Z.b,am.x)+U*d;let ae=Z.b*d;bf(p,ae);var bi:L;if(INVERSE){bi=bo(A[aq],p,ae);}else{let ao=aw(A[aq],p,ae);bi=L(select(ao.z,ao.z*ap,abs(ao.z)>vec4f(.9*X)),ao.a);}D[aq]=bi.c;if(HAS_LOG_DET){E[f(Z.b,am.x)+U*d]=bi.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots', 'x state=v! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<

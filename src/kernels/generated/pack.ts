@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack ah{let ae=ah.y;let ba=l();if(ah.x*4u>=ba||ae>=Z.a){return;}let D=ba-1u;let ag=select(1u,U.e.x,Z.b==1u)*Z.a;let J=ah.x*4u;B[f(Z.a,ah.x)+ae*d]=vec4f(A[J*ag+ae],A[min(J+1u,D)*ag+ae],A[min(J+2u,D)*ag+ae],A[min(J+3u,D)*ag+ae]);}@16,4 unpack ah{let ae=ah.y;let ba=l();if(ah.x*4u>=ba||ae>=Z.a){return;}let J=ah.x*4u;let o=D[f(Z.a,ah.x)+ae*d];let aq=J*Z.a+ae;C[aq]=o.x;if(J+1u<ba){C[aq+Z.a]=o.y;}if(J+2u<ba){C[aq+2u*Z.a]=o.z;}if(J+3u<ba){C[aq+3u*Z.a]=o.w;}}";
+const own = "@16,4 pack am{let ad=am.y;let ba=l();if(am.x*4u>=ba||ad>=Z.a){return;}let D=ba-1u;let ae=select(1u,U.e.x,Z.b==1u)*Z.a;let J=am.x*4u;B[f(Z.a,am.x)+ad*d]=vec4f(A[J*ae+ad],A[min(J+1u,D)*ae+ad],A[min(J+2u,D)*ae+ad],A[min(J+3u,D)*ae+ad]);}@16,4 unpack am{let ad=am.y;let ba=l();if(am.x*4u>=ba||ad>=Z.a){return;}let J=am.x*4u;let o=D[f(Z.a,am.x)+ad*d];let aq=J*Z.a+ad;C[aq]=o.x;if(J+1u<ba){C[aq+Z.a]=o.y;}if(J+2u<ba){C[aq+2u*Z.a]=o.z;}if(J+3u<ba){C[aq+3u*Z.a]=o.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ah{let U=ah.y;if(ah.x*4u>=l()||U>=Z.a){return;}let gate=f(4u*Z.a,ah.x)+U*d;let ar=Z.a*d;let aq=f(Z.a,ah.x)+U*d;let b=w(A[gate+ar])*B[aq];let ac=b+w(A[gate])*aa(A[gate+2u*ar]);let am=w(A[gate+3u*ar])*aa(ac);B[aq]=ac;C[f(Z.b,ah.x)+(Z.c+U)*d]=am;D[f(Z.d,ah.x)+U*d]=am;}@16,4 gru ah{let U=ah.y;if(ah.x*4u>=l()||U>=Z.a){return;}let gate=f(4u*Z.a,ah.x)+U*d;let ar=Z.a*d;let aq=f(Z.b,ah.x)+(Z.c+U)*d;let aj=aa(A[gate+2u*ar]+w(A[gate])*A[gate+3u*ar]);let am=aj+w(A[gate+ar])*(C[aq]-aj);C[aq]=am;D[f(Z.d,ah.x)+U*d]=am;}";
+const own = "@16,4 lstm am{let U=am.y;if(am.x*4u>=l()||U>=Z.a){return;}let gate=f(4u*Z.a,am.x)+U*d;let ag=Z.a*d;let aq=f(Z.a,am.x)+U*d;let b=w(A[gate+ag])*B[aq];let ac=b+w(A[gate])*aa(A[gate+2u*ag]);let aj=w(A[gate+3u*ag])*aa(ac);B[aq]=ac;C[f(Z.b,am.x)+(Z.c+U)*d]=aj;D[f(Z.d,am.x)+U*d]=aj;}@16,4 gru am{let U=am.y;if(am.x*4u>=l()||U>=Z.a){return;}let gate=f(4u*Z.a,am.x)+U*d;let ag=Z.a*d;let aq=f(Z.b,am.x)+(Z.c+U)*d;let ah=aa(A[gate+2u*ag]+w(A[gate])*A[gate+3u*ag]);let aj=ah+w(A[gate+ag])*(C[aq]-ah);C[aq]=aj;D[f(Z.d,am.x)+U*d]=aj;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn g(v:u32,ad:u32,ag:u32)->vec4f{var X=vec4f();for(var k=ad;k<ag;k+=8u){var ak=vec4f();for(var ae=k;ae<min(k+8u,ag);ae++){ak+=A[v+ae*d];}X+=ak;}return X;}@16,4 partial_sums ah{let ba=(Z.a+b-1u)/b;if(ah.x*4u>=l()||ah.y>=ba){return;}let ad=ah.y*b;C[f(ba,ah.x)+ah.y*d]=g(f(Z.a,ah.x),ad,min(ad+b,Z.a));}@64 row_sum ah{if(ah.x*4u>=l()){return;}B[ah.x]+=g(f(Z.a,ah.x),0u,Z.a);}";
+const own = "const b=64u;fn g(v:u32,af:u32,P:u32)->vec4f{var X=vec4f();for(var k=af;k<P;k+=8u){var ai=vec4f();for(var ad=k;ad<min(k+8u,P);ad++){ai+=A[v+ad*d];}X+=ai;}return X;}@16,4 partial_sums am{let ba=(Z.a+b-1u)/b;if(am.x*4u>=l()||am.y>=ba){return;}let af=am.y*b;C[f(ba,am.x)+am.y*d]=g(f(Z.a,am.x),af,min(af+b,Z.a));}@64 row_sum am{if(am.x*4u>=l()){return;}B[am.x]+=g(f(Z.a,am.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

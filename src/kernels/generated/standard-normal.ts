@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ah{let ae=ah.y*4u;if(ah.x*4u>=l()||ae>=Z.a){return;}let J=T(U.a)+ah.x*4u;let o=vec2u(T(U.f),T(U.g));let k=transpose(mat4x4f(s(g(vec4u(J,ah.y,0u,0u),o)),s(g(vec4u(J+1u,ah.y,0u,0u),o)),s(g(vec4u(J+2u,ah.y,0u,0u),o)),s(g(vec4u(J+3u,ah.y,0u,0u),o))));let aq=f(Z.a,ah.x)+ae*d;A[aq]=k[0];if(ae+1u<Z.a){A[aq+d]=k[1];}if(ae+2u<Z.a){A[aq+2u*d]=k[2];}if(ae+3u<Z.a){A[aq+3u*d]=k[3];}}@64 log_density ah{if(ah.x*4u>=l()){return;}let v=f(Z.a,ah.x);var X=vec4f();for(var k=0u;k<Z.a;k+=8u){var ak=vec4f();let ag=min(k+8u,Z.a);for(var ae=k;ae<ag;ae++){let p=B[v+ae*d];ak+=p*p;}X+=ak;}D[ah.x]=Z.b*C[ah.x]-(.5*X+f32(Z.a)*.9189385332046727);}";
+const own = "@16,4 sample am{let ad=am.y*4u;if(am.x*4u>=l()||ad>=Z.a){return;}let J=T(U.a)+am.x*4u;let o=vec2u(T(U.f),T(U.g));let k=transpose(mat4x4f(s(g(vec4u(J,am.y,0u,0u),o)),s(g(vec4u(J+1u,am.y,0u,0u),o)),s(g(vec4u(J+2u,am.y,0u,0u),o)),s(g(vec4u(J+3u,am.y,0u,0u),o))));let aq=f(Z.a,am.x)+ad*d;A[aq]=k[0];if(ad+1u<Z.a){A[aq+d]=k[1];}if(ad+2u<Z.a){A[aq+2u*d]=k[2];}if(ad+3u<Z.a){A[aq+3u*d]=k[3];}}@64 log_density am{if(am.x*4u>=l()){return;}let v=f(Z.a,am.x);var X=vec4f();for(var k=0u;k<Z.a;k+=8u){var ai=vec4f();let P=min(k+8u,Z.a);for(var ad=k;ad<P;ad++){let p=B[v+ad*d];ai+=p*p;}X+=ai;}D[am.x]=Z.b*C[am.x]-(.5*X+f32(Z.a)*.9189385332046727);}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

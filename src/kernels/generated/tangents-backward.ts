@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 tangents_backward ah{let ae=ah.y;if(ah.x*4u>=l()||ae>=Z.a){return;}let g=f(Z.a*Z.b,ah.x)+ae*d;var X=vec4f();for(var u=0u;u<Z.b;u++){let aq=g+u*Z.a*d;X=fma(A[aq],B[aq],X);}let w=f(Z.a,ah.x)+ae*d;if(ADD){C[w]+=X;}else{C[w]=X;}}";
+const own = "override ADD:bool=false;@16,4 tangents_backward am{let ad=am.y;if(am.x*4u>=l()||ad>=Z.a){return;}let g=f(Z.a*Z.b,am.x)+ad*d;var X=vec4f();for(var u=0u;u<Z.b;u++){let aq=g+u*Z.a*d;X=fma(A[aq],B[aq],X);}let s=f(Z.a,am.x)+ad*d;if(ADD){C[s]+=X;}else{C[s]=X;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks', 'x d_y d_slope!', `${libCall}${libLayout}${own}`);
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<
