@@ -2,7 +2,7 @@
 
 import { devDependencies, version } from '../../package.json';
 import { Gpu } from '../../src/index.js';
-import { inTurn, wall } from '../src/measure.js';
+import { inTurn, repetitions, wall } from '../src/measure.js';
 import { type ErrorFigure, perSecond, type Row, refused, row, within } from '../src/results.js';
 import type { Bench } from '../src/run.js';
 import { adapterRequest } from '../src/settings.js';
@@ -32,6 +32,20 @@ const libraries: Readonly<Record<string, Library>> = {
 
 /** Relative to max(1, |value|): wrong formulas are off by far more. */
 const LIMIT = 1e-4;
+
+/** Milliseconds in which a short call is repeated. */
+const STEADY = 200;
+
+/** Milliseconds of one call. The first of a short one is not among those that count: it comes after seconds of another library, to cold caches and sleeping threads. */
+async function timeOf(call: () => Promise<unknown>): Promise<number> {
+  const first = await wall(call);
+  if (first > STEADY) return first;
+  const times = repetitions(first, STEADY);
+  const all = await wall(async () => {
+    for (let i = 0; i < times; i++) await call();
+  });
+  return all / times;
+}
 
 export async function measureBeside(bench: Bench): Promise<Row[]> {
   const { beside } = bench.settings;
@@ -118,7 +132,7 @@ async function measureTask(bench: Bench, make: (gpu: Gpu) => Promise<Problem>): 
       Object.fromEntries(
         right.map(([library, contestant]) => [
           library,
-          async () => (problem.passes / passesOf(library)) * (await wall(() => contestant.run(some))),
+          async () => (problem.passes / passesOf(library)) * (await timeOf(() => contestant.run(some))),
         ]),
       ),
       { ...settings, warmup: 0 }, // each has run once
