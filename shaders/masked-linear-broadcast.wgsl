@@ -15,15 +15,10 @@ enable subgroups;
 
 #import "lib/weights-scalar.wgsl"
 #import "lib/masked-linear.wgsl"
+#import "lib/linear-broadcast.wgsl"
 
-const CHUNK = 64u;
-const BLOCK = 128u;// outputs of one invocation
-
-override MORE: bool = false; // there are more inputs than a chunk holds
-override EIGHTS: u32 = 8u;   // eights of inputs that are held
-
-var<private> xs: array<vec4<f32>, 130>;          // input k of row group r in 2 k + r, and behind them two sums
-var<private> sums: array<vec4<f32>, 2u * BLOCK>; // of the chunks so far: output o of the block and row group r in 2 o + r
+/// Where the weight of input k and output o lies.
+fn place_of(o: u32, k: u32) -> u32 { return (o / 8u * params.inputs + k) * 8u + o % 8u; }
 
 @compute @workgroup_size(8)
 fn masked_linear_broadcast(
@@ -32,94 +27,5 @@ fn masked_linear_broadcast(
   @builtin(subgroup_invocation_id) id: u32,
   @builtin(subgroup_size) size: u32,
 ) {
-  if (wg.x * TILE >= rows()) { return; }
-  let lanes = min(size, 8u);
-  let own = id % lanes;
-  let group = wg.x * TILE4 + lane.x; // this invocation's rows: group, and group + 8 of the same row tile
-  let first_output = wg.y * BLOCK;
-  let last_output = min(first_output + BLOCK, params.outputs);
-  let strips = (last_output + 7u) / 8u;
-  let x_at = tiled(params.x_features, group) + (params.x_at + wg.z * params.inputs) * TILE4;
-  let y_at = tiled(params.y_features, group) + (params.y_at + wg.z * params.outputs) * TILE4;
-  var joined = vec2<u32>(0u);
-  for (var s = first_output / 8u; s < strips; s++) { joined = union_of(joined, ranges_of(s)); }
-  var start = joined.x;
-  loop {
-    let count = min(CHUNK, joined.y - start);
-    var k = 0u;
-    loop {
-      let at = x_at + (start + k) * TILE4;
-      let there = k < count;
-      xs[2u * k] = select(vec4<f32>(0.0), x[at], there);
-      xs[2u * k + 1u] = select(vec4<f32>(0.0), x[at + 8u], there);
-      continuing {
-        k++;
-        break if k >= 8u * EIGHTS;
-      }
-    }
-    var begin = first_output;
-    var end = last_output;
-    if (MORE) {
-      begin = last_output;
-      end = first_output;
-      for (var s = first_output / 8u; s < strips; s++) {
-        let range = ranges_of(s);
-        if (range.y > start && range.x < start + CHUNK) {
-          begin = min(begin, s * 8u);
-          end = min(s * 8u + 8u, last_output);
-        }
-      }
-    }
-    for (var o = begin; o < end; o++) {
-      let first_weight = (o / 8u * params.inputs + start) * 8u + o % 8u;
-      #repeat e 0 8:
-      var w$e$0 = 0.0;
-      var w$e$1 = 0.0;
-      if ($e < EIGHTS) {
-        let k = $e * 8u + own;
-        w$e$0 = select(0.0, weight_at(first_weight + k * 8u), k < count);
-        if (lanes == 4u) { w$e$1 = select(0.0, weight_at(first_weight + (k + 4u) * 8u), k + 4u < count); }
-      }
-      #end;
-      #repeat r 0 2:
-      var run$r = vec4<f32>(0.0);
-      var sum$r = vec4<f32>(0.0);
-      #end;
-      #repeat e 0 8:
-      if ($e < EIGHTS) {
-        #repeat i 0 8:
-        {
-          let w = vec4<f32>(subgroupShuffle(select(w$e$0, w$e$1, $i >= 4 && lanes == 4u), $i % lanes));
-          #repeat r 0 2:
-          run$r = fma(w, xs[$e * 16 + $i * 2 + $r], run$r);
-          #end;
-        }
-        #end;
-        if ($e + 1 == EIGHTS || $e == 2 || $e == 5) {
-          #repeat r 0 2:
-          sum$r += run$r;
-          run$r = vec4<f32>(0.0);
-          #end;
-        }
-      }
-      #end;
-      // A store to memory here, or LLVM moves the additions on to where lane by lane needs them, and keeps all products until then: 1.6 of the time.
-      #repeat r 0 2:
-      xs[128 + $r] = sum$r;
-      #end;
-      let into = 2u * (o - first_output);
-      #repeat r 0 2:
-      if (MORE) { sums[into + $r] += xs[128 + $r]; } else { finish_at(o, group + $r * 8u, y_at + $r * 8u, xs[128 + $r]); }
-      #end;
-    }
-    start += CHUNK;
-    if (start >= joined.y) { break; }
-  }
-  if (!MORE) { return; }
-  for (var o = first_output; o < last_output; o++) {
-    let into = 2u * (o - first_output);
-    #repeat r 0 2:
-    finish_at(o, group + $r * 8u, y_at + $r * 8u, sums[into + $r]);
-    #end;
-  }
+  multiply_broadcast(wg, lane, id, size);
 }

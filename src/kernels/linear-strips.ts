@@ -116,10 +116,14 @@ const chunks = (inputs: number) => {
   return { MORE, EIGHTS: MORE ? CHUNK / STRIP : ceilDiv(inputs, STRIP) };
 };
 
-/** A kernel of which a workgroup computes 128 outputs of a tile of rows. */
-export const broadcastKernel = <const S extends StripSource>(source: S): Kernel<S> => ({
+/**
+ * A kernel of which a workgroup computes 128 outputs of a tile of rows.
+ *
+ * @param short runs of 8 inputs, not 24.
+ */
+export const broadcastKernel = <const S extends StripSource>(source: S, short = false): Kernel<S> => ({
   ...stripKernel(source, OUTPUTS / STRIP),
-  settings: ({ inputs }) => chunks(inputs!),
+  settings: ({ inputs }) => ({ ...chunks(inputs!), SHORT: short }),
 });
 
 /** Outputs of an invocation of a quad. */

@@ -4,6 +4,7 @@ import { autoregressiveSolveAffineQuad } from '../kernels/autoregressive-solve-a
 import { autoregressiveSolveMixtureQuad } from '../kernels/autoregressive-solve-mixture-quad.js';
 import { autoregressiveSolveSplineQuad } from '../kernels/autoregressive-solve-spline-quad.js';
 import { weightGradientQuad } from '../kernels/linear-backward-quad.js';
+import { linearInputBroadcast } from '../kernels/linear-input-backward-broadcast.js';
 import { linearInputQuad } from '../kernels/linear-input-backward-quad.js';
 import { maskedLinearBroadcast } from '../kernels/masked-linear-broadcast.js';
 import { maskedLinearHalfQuad } from '../kernels/masked-linear-half-quad.js';
@@ -49,6 +50,11 @@ const quads: Readonly<Record<string, readonly [kernel: unknown, layers: (size: S
 /** Weights from which llvmpipe broadcasts them: a layer takes a third to two thirds of its time, and one to three seconds to compile, which Mesa keeps. */
 const BROADCAST_WEIGHTS = 4096;
 
+const broadcasts: Readonly<Record<string, Kernel | undefined>> = {
+  'masked-linear': maskedLinearBroadcast as unknown as Kernel,
+  'linear-input': linearInputBroadcast as unknown as Kernel,
+};
+
 /** By what Dawn calls an adapter's architecture. */
 export const rules: Readonly<Record<string, AdapterRules>> = {
   swiftshader: {
@@ -67,7 +73,7 @@ export const rules: Readonly<Record<string, AdapterRules>> = {
   // llvmpipe, Mesa's
   software: {
     variant: ({ kernel, params: { inputs = 0, outputs = 0 } }) =>
-      familyName(kernel) === 'masked-linear' && inputs * outputs >= BROADCAST_WEIGHTS ? (maskedLinearBroadcast as unknown as Kernel) : null,
+      (inputs * outputs >= BROADCAST_WEIGHTS && broadcasts[familyName(kernel)]) || null,
     fuses: () => false,
   },
 };

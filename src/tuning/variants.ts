@@ -8,6 +8,7 @@ import { autoregressiveSolveMixtureTeam } from '../kernels/autoregressive-solve-
 import { autoregressiveSolveSplineQuad } from '../kernels/autoregressive-solve-spline-quad.js';
 import { autoregressiveSolveSplineTeam } from '../kernels/autoregressive-solve-spline-team.js';
 import { weightGradientQuad } from '../kernels/linear-backward-quad.js';
+import { linearInputBroadcast } from '../kernels/linear-input-backward-broadcast.js';
 import { linearInputQuad } from '../kernels/linear-input-backward-quad.js';
 import { maskedLinearBroadcast } from '../kernels/masked-linear-broadcast.js';
 import { maskedLinearFew } from '../kernels/masked-linear-few.js';
@@ -33,7 +34,7 @@ const always = <S extends KernelSource>(...kernels: readonly Kernel<S>[]): Famil
 export const families: Readonly<Record<string, Family>> = {
   'masked-linear': { many: linear, few: [...linear, ...general(maskedLinearFew)] },
   'masked-linear-half': { many: half, few: [...half, ...general(maskedLinearHalfFew)] },
-  'linear-input': always(linearInputQuad),
+  'linear-input': always(linearInputQuad, linearInputBroadcast),
   'weight-gradient': always(weightGradientQuad),
   'autoregressive-solve-affine': always(autoregressiveSolveAffineQuad, autoregressiveSolveAffineTeam),
   'autoregressive-solve-mixture': always(autoregressiveSolveMixtureQuad, autoregressiveSolveMixtureTeam),

@@ -172,6 +172,27 @@ test('the rule for this adapter is said', async () => {
   }
 });
 
+test('the rule for llvmpipe broadcasts the weights of wide layers, and changes results by rounding', async () => {
+  const of = async (adapter: string) => {
+    const gpu = Gpu.from(context.gpu.device);
+    Object.assign(gpu.choices, { adapter });
+    try {
+      const flow = await maf(gpu, { ...OPTIONS, hidden: [64, 64] });
+      const density = await flow.logProb(new Float32Array(OPTIONS.dim).fill(0.4));
+      return { density, choices: (await gpu.report()).choices };
+    } finally {
+      gpu.dispose();
+    }
+  };
+  const [plain, ruled] = [await of('none'), await of('software')];
+  expect(farthest(ruled.density, plain.density)).toBeLessThan(1e-4);
+  const wide = ruled.choices.filter(({ kernel, params }) => kernel === 'masked-linear' && params.inputs! * params.outputs! >= 4096);
+  expect(wide.length).toBeGreaterThan(0);
+  for (const { chosen, because } of wide)
+    expect([chosen, because]).toEqual(hasQuads(context.gpu) ? ['masked-linear-broadcast', 'rule'] : ['masked-linear', 'default']);
+  for (const choice of ruled.choices) if (!wide.includes(choice)) expect(choice.because).toBe('default');
+});
+
 /** What is chosen by hand takes effect. */
 const adopt = async (gpu: Gpu): Promise<void> => {
   for (const owner of gpu.owners) for (const executable of owner.executables) executable.adopt(await gpu.pipelinesOf(executable.recorded));

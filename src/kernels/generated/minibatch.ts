@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn ak(l:u32)->u32{var d=l;d=(d^(d>>16u))*0x7feb352du;d=(d^(d>>15u))*0x846ca68bu;return d^(d>>16u);}fn g(ap:u32,d:u32)->u32{let b=(1u<<Z.c)-1u;let o=ak(Z.d^ak(Z.e^ak(d)));var aq=ap;loop{var Q=aq>>Z.c;var R=aq&b;for(var p=1u;p<=4u;p++){let ag=Q^(ak(R^(o+p*0x9e3779b9u))&b);Q=R;R=ag;}aq=(Q<<Z.c)|R;if(aq<Z.b){break;}}return aq;}fn k(J:u32)->u32{let aq=T(U.d)+T(U.a)+J;return g(aq%Z.b,T(U.c)+aq/Z.b);}@64 minibatch am{let ba=l();if(am.x*4u>=ba){return;}let D=ba-1u;var I:vec4u;for(var b=0u;b<4u;b++){I[b]=k(min(am.x*4u+b,D))*Z.a;}for(var ad=0u;ad<Z.a;ad++){B[f(Z.a,am.x)+ad*d]=vec4f(A[I.x+ad],A[I.y+ad],A[I.z+ad],A[I.w+ad]);}}";
+const own = "fn ak(l:u32)->u32{var d=l;d=(d^(d>>16u))*0x7feb352du;d=(d^(d>>15u))*0x846ca68bu;return d^(d>>16u);}fn g(s:u32,d:u32)->u32{let b=(1u<<Z.c)-1u;let o=ak(Z.d^ak(Z.e^ak(d)));var aq=s;loop{var Q=aq>>Z.c;var R=aq&b;for(var p=1u;p<=4u;p++){let ag=Q^(ak(R^(o+p*0x9e3779b9u))&b);Q=R;R=ag;}aq=(Q<<Z.c)|R;if(aq<Z.b){break;}}return aq;}fn k(J:u32)->u32{let aq=T(U.d)+T(U.a)+J;return g(aq%Z.b,T(U.c)+aq/Z.b);}@64 minibatch am{let ba=l();if(am.x*4u>=ba){return;}let D=ba-1u;var N:vec4u;for(var b=0u;b<4u;b++){N[b]=k(min(am.x*4u+b,D))*Z.a;}for(var ad=0u;ad<Z.a;ad++){B[f(Z.a,am.x)+ad*d]=vec4f(A[N.x+ad],A[N.y+ad],A[N.z+ad],A[N.w+ad]);}}";
 const shader = /*#__PURE__*/ shaderText('features count half_bits seed_low seed_high', 'data:f y!', `${libCall}${libLayout}${own}`);
 
 export const minibatch = /*#__PURE__*/ kernelSource<
