@@ -10,7 +10,7 @@
 // superlinearly in practice. x is the point with the least |r|, and |x - x*| <= |r| / (1 - L). A row is done
 //   - where |r| <= TOLERANCE max(1, |x|), or |r| is a unit in the last place of (x, z): its own rounding;
 //   - where `patience` evaluations in a row, with plain steps among them, did not shrink the least |r|^2 by L in all: exact arithmetic
-//     would, so what is left of r is rounding;
+//     would, so what is left of r is rounding; eight are enough where |r| is within four units in the last place of (x, z);
 //   - after `limit` evaluations.
 // MEMORY 1 leaves plain steps alone, without patience: the fixed-point iteration of the papers. Lanes stop each for themselves, so a row does
 // not depend on its neighbours; one whose z holds a NaN, an infinity or numbers whose squares float32 cannot hold is NaN.

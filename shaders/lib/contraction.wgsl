@@ -7,6 +7,7 @@
 #import "lib/layout.wgsl"
 
 const ULP2 = 1.4210855e-14; // 2^-46
+const NEAR = 16.0; // |r| of four units in the last place
 
 fn finite4(v: vec4<f32>) -> vec4<bool> { return abs_bits(v) < vec4<u32>(0x7f800000u); }
 
@@ -71,7 +72,9 @@ fn contract(group: u32, first: u32, side_at: u32, base_feature: u32) {
       let n = last[g];
       let learns = taken & !starts & (n + 1u < vec4<u32>(params.memory));
       let bound = max(ULP2 * noise, params.tolerance * params.tolerance * max(vec4<f32>(1.0), reach));
-      open[g] = open[g] & !lost & !(improves & (size <= bound)) & ((misses[g] < vec4<u32>(params.patience)) | vec4<bool>(params.memory == 1u));
+      // Where a contraction is near 1 a step's progress hides in the rounding of r long before r is rounding itself.
+      let patience = select(vec4<u32>(params.patience), vec4<u32>(min(params.patience, 8u)), best[g] <= NEAR * ULP2 * noise);
+      open[g] = open[g] & !lost & !(improves & (size <= bound)) & ((misses[g] < patience) | vec4<bool>(params.memory == 1u));
       for (var f = 0u; f < dim; f++) {
         let p = f * TILE4;
         let value = select(state[point + p], state[trial + p], taken);

@@ -39,8 +39,9 @@ export function contract(
     misses = gains ? 0 : misses + 1;
     const improves = sound && (starts || size < best);
     if (improves) [x, best] = [trial, size];
-    if (improves && size <= Math.max(ULP2 * (reach + dot(z, z)), tolerance ** 2 * Math.max(1, reach))) break;
-    if (misses >= patience && memory > 1) break;
+    const noise = ULP2 * (reach + dot(z, z));
+    if (improves && size <= Math.max(noise, tolerance ** 2 * Math.max(1, reach))) break;
+    if (misses >= (best <= 16 * noise ? Math.min(patience, 8) : patience) && memory > 1) break;
     const taken: boolean = sound && (starts || plain || size <= contraction * held);
     if (taken) [point, r, held] = [trial, residual, size];
     let direction = r.map((value) => -value);

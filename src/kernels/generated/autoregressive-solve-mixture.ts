@@ -12,7 +12,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSolveTasks } from './lib/solve-tasks.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_mixture V R{let t=V.x*d+R.x;if(t*4u>=l()){return;}k(t);}";
+const own = "@4 autoregressive_solve_mixture V S{let t=V.x*d+S.x;if(t*4u>=l()){return;}k(t);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=v! result! log_det!', `${libMath}${libNormal}${libMixture}${libSolveMixture}${libWeights}${libStrip}${libCall}${libLayout}${libActivation}${libSolveTasks}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveMixture = /*#__PURE__*/ kernelSource<

@@ -10,7 +10,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSolveTasks } from './lib/solve-tasks.js';
 import { wgsl as libSolveByTeam } from './lib/solve-by-team.js';
 
-const own = "@16,8 autoregressive_solve_spline_team V R{u(V.x*d+R.x,R.y);}";
+const own = "@16,8 autoregressive_solve_spline_team V S{u(V.x*d+S.x,S.y);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=v! result! log_det!', `${libMath}${libSpline}${libSolveSpline}${libWeights}${libCall}${libLayout}${libActivation}${libSolveTasks}${libSolveByTeam}${own}`);
 
 export const autoregressiveSolveSplineTeam = /*#__PURE__*/ kernelSource<

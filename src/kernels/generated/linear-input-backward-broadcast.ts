@@ -11,7 +11,7 @@ import { wgsl as libValueSlopeBackward } from './lib/value-slope-backward.js';
 import { wgsl as libLinearInput } from './lib/linear-input.js';
 import { wgsl as libLinearBroadcast } from './lib/linear-broadcast.js';
 
-const own = "fn s(S:u32,y:u32)->u32{return(y/8u*Z.b+S)*8u+y%8u;}@compute@workgroup_size(8)fn linear_input_broadcast(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)R:vec3u,@builtin(subgroup_invocation_id)am:u32,@builtin(subgroup_size)an:u32){m(V,R,am,an);}";
+const own = "fn s(R:u32,y:u32)->u32{return(y/8u*Z.b+R)*8u+y%8u;}@compute@workgroup_size(8)fn linear_input_broadcast(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)am:u32,@builtin(subgroup_size)an:u32){m(V,S,am,an);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=t y_at=w blocks=o', 'x weight:f ranges=v:u y! source', `${libWeightsScalar}${libCall}${libLayout}${libRanges}${libMath}${libActivation}${libValueSlopeBackward}${libLinearInput}${libLinearBroadcast}${own}`);
 
 export const linearInputBroadcast = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<

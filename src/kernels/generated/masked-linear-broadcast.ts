@@ -10,7 +10,7 @@ import { wgsl as libRanges } from './lib/ranges.js';
 import { wgsl as libMaskedLinear } from './lib/masked-linear.js';
 import { wgsl as libLinearBroadcast } from './lib/linear-broadcast.js';
 
-const own = "fn s(S:u32,y:u32)->u32{return(S/8u*Z.a+y)*8u+S%8u;}@compute@workgroup_size(8)fn masked_linear_broadcast(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)R:vec3u,@builtin(subgroup_invocation_id)am:u32,@builtin(subgroup_size)an:u32){m(V,R,am,an);}";
+const own = "fn s(R:u32,y:u32)->u32{return(R/8u*Z.a+y)*8u+R%8u;}@compute@workgroup_size(8)fn masked_linear_broadcast(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)am:u32,@builtin(subgroup_size)an:u32){m(V,S,am,an);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=t y_at=w raw_features blocks=o', 'x weight:f bias:f ranges=v:u addend gate y! raw!', `${libWeightsScalar}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLinearBroadcast}${own}`);
 
 export const maskedLinearBroadcast = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<

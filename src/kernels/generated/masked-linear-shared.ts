@@ -9,7 +9,7 @@ import { wgsl as libRanges } from './lib/ranges.js';
 import { wgsl as libMaskedLinear } from './lib/masked-linear.js';
 import { wgsl as libLinearShared } from './lib/linear-shared.js';
 
-const own = "@16,8 masked_linear_shared V R{D(V,R);}";
+const own = "@16,8 masked_linear_shared V S{D(V,S);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=t y_at raw_features blocks=o', 'x weight bias:f ranges=v:u addend gate y! raw!', `${libWeights}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLinearShared}${own}`);
 
 export const maskedLinearShared = /*#__PURE__*/ kernelSource<

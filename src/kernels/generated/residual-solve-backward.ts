@@ -8,7 +8,7 @@ import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libRowNet } from './lib/row-net.js';
 import { wgsl as libContraction } from './lib/contraction.js';
 
-const own = "fn R(af:u32,ao:u32,g:u32){v(af,ao,g,true,Z.b);if(D[5]==0u){return;}let o=af+D[4]*d;for(var W=0u;W<2u*Z.a;W++){let aq=(W/2u)*d+(W%2u)*8u;A[af+Z.c*d+aq]*=A[o+aq];}}@8 residual_solve_backward V R{let t=V.x*d+R.x;if(t*4u>=l()){return;}let af=f(Z.d,t);let ao=f(Z.e,t);let g=2u*Z.c;for(var W=0u;W<2u*Z.a;W++){let aq=(W/2u)*d+(W%2u)*8u;A[af+g*d+aq]=H[f(Z.a,t)+aq];}v(af,ao,g,false,0u);M(t,af,ao,g+Z.a+Z.i);}";
+const own = "fn S(af:u32,ao:u32,g:u32){v(af,ao,g,true,Z.b);if(D[5]==0u){return;}let o=af+D[4]*d;for(var W=0u;W<2u*Z.a;W++){let aq=(W/2u)*d+(W%2u)*8u;A[af+Z.c*d+aq]*=A[o+aq];}}@8 residual_solve_backward V S{let t=V.x*d+S.x;if(t*4u>=l()){return;}let af=f(Z.d,t);let ao=f(Z.e,t);let g=2u*Z.c;for(var W=0u;W<2u*Z.a;W++){let aq=(W/2u)*d+(W%2u)*8u;A[af+g*d+aq]=H[f(Z.a,t)+aq];}v(af,ao,g,false,0u);R(t,af,ao,g+Z.a+Z.i);}";
 const shader = /*#__PURE__*/ shaderText('dim layers width nodes side_features memory limit patience slope_features contraction=l:f tolerance=m:f', 'state! weight bias:f layers:u side source x! point', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${libRowNet}${libContraction}${own}`);
 
 export const residualSolveBackward = /*#__PURE__*/ kernelSource<

@@ -8,7 +8,7 @@ import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libRowNet } from './lib/row-net.js';
 import { wgsl as libContraction } from './lib/contraction.js';
 
-const own = "fn R(af:u32,ao:u32,g:u32){v(af,ao,g,false,0u);}@8 residual_solve V R{let t=V.x*d+R.x;if(t*4u>=l()){return;}M(t,f(Z.d,t),f(Z.e,t),2u*Z.c);}";
+const own = "fn S(af:u32,ao:u32,g:u32){v(af,ao,g,false,0u);}@8 residual_solve V S{let t=V.x*d+S.x;if(t*4u>=l()){return;}R(t,f(Z.d,t),f(Z.e,t),2u*Z.c);}";
 const shader = /*#__PURE__*/ shaderText('dim layers width nodes side_features memory limit patience contraction=l:f tolerance=m:f', 'state! weight bias:f layers:u side source x!', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${libRowNet}${libContraction}${own}`);
 
 export const residualSolve = /*#__PURE__*/ kernelSource<

@@ -12,7 +12,7 @@ import { wgsl as libQuadProduct } from './lib/quad-product.js';
 import { wgsl as libThinNet } from './lib/thin-net.js';
 import { wgsl as libThinNetForward } from './lib/thin-net-forward.js';
 
-const own = "fn M(t:u32,aq:u32,s:vec4f,E:vec4f,b:vec4f,d:vec4f){au(aq,y(s,E,b,d));}@compute@workgroup_size(4)fn thin_net(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)R:vec3u,@builtin(subgroup_invocation_id)am:u32){I(V,R,am%4u);}";
+const own = "fn M(t:u32,aq:u32,s:vec4f,E:vec4f,b:vec4f,d:vec4f){au(aq,y(s,E,b,d));}@compute@workgroup_size(4)fn thin_net(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)am:u32){I(V,S,am%4u);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back features=s slots read_places left_places', 'x weight front! wide! y!', `${libMath}${libActivation}${libWeights}${libLayerWeights}${libCall}${libLayout}${libQuadHeld}${libQuadProduct}${libThinNet}${libThinNetForward}${own}`);
 
 export const thinNet = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<

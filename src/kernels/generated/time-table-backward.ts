@@ -5,7 +5,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "fn b(k:u32,W:u32)->f32{var X=0.;for(var U=0u;U<Z.b;U++){X=fma(A[k*Z.b+U],B[U*Z.c+W],X);}return X;}@compute@workgroup_size(64)fn time_table(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)R:u32){let aq=p(1u,V,R);if(aq>=Z.a*Z.c){return;}let W=aq%Z.c;let X=b(aq/Z.c,W);D[aq]=select(X,w(vec4f(X)).x,C[W]==1.);}@compute@workgroup_size(64)fn time_table_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)R:u32){let aq=p(1u,V,R);if(aq>=Z.b*Z.c){return;}let W=aq%Z.c;let U=aq/Z.c;var total=0.;for(var k=0u;k<Z.a;k++){var y=A[k*Z.b+U]*E[k*Z.c+W];if(C[W]==1.){y*=u(vec4f(b(k,W))).x;}total+=y;}F[aq]+=total;}";
+const own = "fn b(k:u32,W:u32)->f32{var X=0.;for(var U=0u;U<Z.b;U++){X=fma(A[k*Z.b+U],B[U*Z.c+W],X);}return X;}@compute@workgroup_size(64)fn time_table(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)S:u32){let aq=p(1u,V,S);if(aq>=Z.a*Z.c){return;}let W=aq%Z.c;let X=b(aq/Z.c,W);D[aq]=select(X,w(vec4f(X)).x,C[W]==1.);}@compute@workgroup_size(64)fn time_table_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)S:u32){let aq=p(1u,V,S);if(aq>=Z.b*Z.c){return;}let W=aq%Z.c;let U=aq/Z.c;var total=0.;for(var k=0u;k<Z.a;k++){var y=A[k*Z.b+U]*E[k*Z.c+W];if(C[W]==1.){y*=u(vec4f(b(k,W))).x;}total+=y;}F[aq]+=total;}";
 const shader = /*#__PURE__*/ shaderText('evaluations terms width', 'times:f weights:f gated:f table:f! d_table:f d_weights:f!', `${libMath}${libActivation}${libSlope}${libElements}${own}`);
 
 export const timeTable = /*#__PURE__*/ kernelSource<
