@@ -107,8 +107,10 @@ export const stripKernel = <const S extends StripSource>(source: S, strips = 1):
     blocks,
   ]) as unknown as Kernel<S>;
 
-/** Inputs of a chunk in shaders/lib/linear-quad.wgsl and shaders/masked-linear-broadcast.wgsl. */
+/** Inputs of a chunk in shaders/lib/linear-quad.wgsl and linear-broadcast.wgsl. */
 const CHUNK = 64;
+/** Outputs of an invocation of these. */
+export const OUTPUTS = 128;
 
 /** Whether there are more inputs than a chunk has, and the eights of them that are held. */
 const chunks = (inputs: number) => {
@@ -126,8 +128,6 @@ export const broadcastKernel = <const S extends StripSource>(source: S, short = 
   settings: ({ inputs }) => ({ ...chunks(inputs!), SHORT: short }),
 });
 
-/** Outputs of an invocation of a quad. */
-export const OUTPUTS = 128;
 /** Outputs of which one invocation of a quad loads one each. */
 const THIN_OUTPUTS = 4;
 
@@ -145,9 +145,8 @@ export const quadKernel = <const S extends QuadSource>(source: S, short = false)
   settings: (params) => {
     const { inputs, outputs } = params as LinearCost['params'];
     const THIN = outputs <= THIN_OUTPUTS;
-    const MORE = !THIN && inputs > CHUNK;
-    const EIGHTS = MORE || THIN ? CHUNK / STRIP : ceilDiv(inputs, STRIP);
-    return { THIN, MORE, SHORT: short, EIGHTS, RAGGED: THIN || inputs % (EIGHTS * STRIP) !== 0 };
+    const held = chunks(THIN ? CHUNK : inputs); // a thin layer holds nothing
+    return { THIN, ...held, SHORT: short, RAGGED: THIN || inputs % (held.EIGHTS * STRIP) !== 0 };
   },
 });
 

@@ -19,6 +19,20 @@ const script = fileURLToPath(new URL('../../scripts/bench.mjs', import.meta.url)
 
 const bench = async (...args: string[]): Promise<string> => (await promisify(execFile)(process.execPath, [script, ...args])).stdout;
 
+/** What it says and its status, where no package is installed. */
+async function refusalOf(...args: string[]): Promise<readonly [code: number, text: string]> {
+  const empty = mkdtempSync(join(tmpdir(), 'pushforward-bench-'));
+  try {
+    await promisify(execFile)(process.execPath, [script, ...args], { cwd: empty });
+    return [0, ''];
+  } catch (error) {
+    const { code, stderr } = error as { code: number; stderr: string };
+    return [code, stderr];
+  } finally {
+    rmSync(empty, { recursive: true, force: true });
+  }
+}
+
 describe('npm run bench', () => {
   const folder = mkdtempSync(join(tmpdir(), 'pushforward-bench-'));
   let results: Results;
@@ -98,6 +112,21 @@ describe('npm run bench', () => {
     expect(text).toMatch(new RegExp(`${first!.name}.* 3\\.00 .*slower$`, 'm'));
     expect(text).toContain(`${others.length + 1} rows: 1 slower, 0 faster, ${others.length} within their scatter`);
     expect(text).toContain(`not in the earlier run: ${second!.section}: ${second!.name}`);
+  });
+});
+
+describe('npm run bench -- --node', () => {
+  test('says how to install what it runs on', async () => {
+    const [code, text] = await refusalOf('--node', '--tiny');
+    expect(code).toBe(1);
+    expect(text).toContain('npm install --no-save webgpu');
+  });
+
+  test('refuses what needs a page, and to be a baseline', async () => {
+    const [code, text] = await refusalOf('--node', '--only', 'masked-linear,beside');
+    expect(code).toBe(2);
+    expect(text).toContain('--node has no page, which beside needs');
+    expect((await refusalOf('--node', '--save-baseline'))[1]).toContain('--save-baseline takes a whole run as its size has it; got --node');
   });
 });
 
