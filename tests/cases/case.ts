@@ -29,7 +29,8 @@ export interface KernelCase<S extends KernelSource = KernelSource> {
   readonly buffers: { readonly [K in keyof S['buffers']]: BufferSpec };
   /**
    * |got − exact| ≤ bound · max(1, |exact|), or, `of: 'inputs'`, bound · (the same sum over the sizes of its terms): what a reduction
-   * is held to, except for `logarithms`: outputs whose error is that of their argument, relative. 0 compares bits.
+   * is held to, except for `logarithms`: outputs whose error is that of their argument, relative. Behind an activation at least its own error is
+   * allowed. 0 compares bits.
    */
   readonly tolerance: {
     readonly bound: number;
