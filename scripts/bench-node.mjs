@@ -1,25 +1,15 @@
-// bench/ in this process, on what Dawn finds here through the package `webgpu`: the page's functions without a page.
-import { createRequire } from 'node:module';
+// bench/ in this process, on what Dawn finds here: the page's functions without a page.
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'vite';
+import { useDawn } from './dawn.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const outDir = join(root, 'node_modules/.cache/pushforward/bench');
 
 /** `answer` and `ownAdapterClass` of bench/src/answer.ts. @throws Error where the package `webgpu` is not installed. */
 export async function benchmarkInNode() {
-  let peer;
-  try {
-    peer = createRequire(join(process.cwd(), 'package.json')).resolve('webgpu');
-  } catch {
-    throw new Error('--node runs on the package webgpu, which is not installed: npm install --no-save webgpu');
-  }
-  const { create, globals } = await import(pathToFileURL(peer).href);
-  Object.assign(globalThis, globals);
-  const { availableParallelism } = await import('node:os');
-  const navigator = { gpu: create([]), userAgent: `Node.js ${process.version}`, hardwareConcurrency: availableParallelism() };
-  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+  await useDawn();
   await build({
     root,
     configFile: false,

@@ -8,10 +8,9 @@
 // Each table has a process of its own: an implementation that ends it, or hangs, fails that table alone.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { useDawn } from './dawn.mjs';
 
 const PATIENCE = 600_000; // without a line of output
 
@@ -22,12 +21,7 @@ const { values, positionals } = parseArgs({ options: { table: { type: 'string' }
 
 /** One table: a line of JSON for each case. */
 async function runTable(index) {
-  if (!inDeno) {
-    const peer = createRequire(join(process.cwd(), 'package.json')).resolve('webgpu');
-    const { create, globals } = await import(pathToFileURL(peer).href);
-    Object.assign(globalThis, globals);
-    Object.defineProperty(globalThis, 'navigator', { value: { gpu: create([]) }, configurable: true });
-  }
+  if (!inDeno) await useDawn();
   const { Gpu, tables, compareWithTwin, freshSeed } = await import(bundle.href);
   const { device, choices } = await Gpu.request();
   const { kernel, cases } = tables[index];
