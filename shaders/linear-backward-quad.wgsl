@@ -159,7 +159,7 @@ fn weight_gradient_quad(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_
           #repeat g 0 16:
           bias += y$0$g;
           #end;
-          biases[into / 32u] += along(bias);
+          biases[into >> 5u] += along(bias);
         }
         #repeat g 0 16:
         let y$1$g = quadSwapX(y$0$g);

@@ -155,8 +155,8 @@ fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
   for (var i = 0u; i < 8u; i++) {
     if (!open || k + i >= params.inputs) { break; }
     let at = (((part * strips + strip) * taps + tap) * params.inputs + k + i) * 2u;
-    d_weight[at] += select(none, sums[i / 4u * 2u][i % 4u], real_low);
-    d_weight[at + 1u] += select(none, sums[i / 4u * 2u + 1u][i % 4u], real_high);
+    d_weight[at] += select(none, sums[(i >> 2u) * 2u][i & 3u], real_low);
+    d_weight[at + 1u] += select(none, sums[(i >> 2u) * 2u + 1u][i & 3u], real_high);
   }
   if (sums_bias) {
     var biases = array<vec4<f32>, 2>(bias_low, bias_high);

@@ -74,7 +74,7 @@ fn linear_input(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_
     let x1 = inputs_at(at + vec4<u32>(4u));
     let x2 = inputs_at(at + vec4<u32>(8u));
     let x3 = inputs_at(at + vec4<u32>(12u));
-    let w = k / 8u * params.outputs * 2u + k / 4u % 2u;
+    let w = (k >> 3u) * params.outputs * 2u + ((k >> 2u) & 1u);
     let low = weights_at(w + tile * 16u, here);
     a0 += x0 * low; a1 += x1 * low; a2 += x2 * low; a3 += x3 * low;
     let high = weights_at(w + tile * 16u + 8u, here);

@@ -42,7 +42,7 @@ fn wide_value(at: u32, sum: vec4<f32>) -> vec4<f32> {
   return slope_from_value(ACTIVATION, wide_source[at]) * sum;
 }
 
-fn back_weight(o: u32, j: u32) -> f32 { return weight[params.back_weight + (o / 8u * BEHIND + j) * 2u + o / 4u % 2u][o % 4u]; }
+fn back_weight(o: u32, j: u32) -> f32 { return weight[params.back_weight + ((o >> 3u) * BEHIND + j) * 2u + ((o >> 2u) & 1u)][o & 3u]; }
 
 fn finish_back(at: u32, sum: vec4<f32>) {
   if (ADD) { y[at] += sum; } else { y[at] = sum; }

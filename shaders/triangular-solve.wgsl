@@ -86,7 +86,7 @@ fn triangular_solve(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocat
       var s1 = vec4<f32>(0.0);
       for (var q = first; q < place; q++) {
         let earlier = base + offset(q);
-        let w = vec4<f32>(weight[strip + 2u * q + o / 4u][o % 4u]);
+        let w = vec4<f32>(weight[strip + 2u * q + (o >> 2u)][o & 3u]);
         s0 = fma(w, y[earlier], s0);
         s1 = fma(w, y[earlier + 8u], s1);
       }

@@ -62,7 +62,7 @@ fn with_panel(begun: Begun, unit: u32, g: u32, sum: vec4<f32>) -> vec4<f32> {
 
 /// A bias and at most a ReLU.
 fn plain(unit: u32, constants: u32, output_at: u32, relu: vec4<bool>, sum: vec4<f32>) {
-  state[output_at + unit * TILE4] = rectify(sum + bias[constants + unit / 4u][unit % 4u], relu);
+  state[output_at + unit * TILE4] = rectify(sum + bias[constants + (unit >> 2u)][unit & 3u], relu);
 }
 
 // SwiftShader runs what a branch skips, and the body of a loop once more than it has turns unless it ends at its foot: so strips and features have such a loop
@@ -91,7 +91,7 @@ fn solve(group: u32) {
         // A row group a turn: its text is a quarter of that for all four, compiles in half the time and runs as fast, though each loads the weights anew. Four inputs at
         // a time, as products of 4 × 4 matrices, summed apart and then added: the error grows with 4 + count / 4 instead of count. Beyond the last input stand
         // zeros of the state. Where GENERAL, a strip of 4 is one of 8 whose other half nobody reads.
-        let quads_of_weights = width / 4u;
+        let quads_of_weights = width >> 2u;
         let begun = begun_at(task, first, side_at, zeros);
         let output_at = first + tasks[task + 4u] * TILE4;
         let constants = tasks[task + 8u];
@@ -117,12 +117,12 @@ fn solve(group: u32) {
             } else {
               low = with_partial(begun, low_unit, g, a[0]);
             }
-            if (GENERAL) { sums[u * 4u + g / 4u] = low; }
+            if (GENERAL) { sums[u * 4u + (g >> 2u)] = low; }
             if ((flags & PLAIN) != 0u) { plain(low_unit, constants, output_at + g, relu, low); }
             if (width > 4u) {
               let unit = unit_at(u + 4u, width);
               let high = with_panel(begun, unit, g, b[0]);
-              if (GENERAL) { sums[u * 4u + 16u + g / 4u] = high; }
+              if (GENERAL) { sums[u * 4u + 16u + (g >> 2u)] = high; }
               if ((flags & PLAIN) != 0u) { plain(unit, constants, output_at + g, relu, high); }
             }
             a = moved_up(a);
@@ -144,15 +144,15 @@ fn solve(group: u32) {
         // A loop, not 32 calls: inlined calls made the pipeline take 10 s to compile on SwiftShader, this takes a tenth.
         var i = 0u;
         loop {
-          let unit = unit_at(i / 4u, width);
-          let offset = (i % 4u) * 4u; // of the row group
-          var v = sums[i] + bias[constants + unit / 4u][unit % 4u];
+          let unit = unit_at(i >> 2u, width);
+          let offset = (i & 3u) * 4u; // of the row group
+          var v = sums[i] + bias[constants + (unit >> 2u)][unit & 3u];
           if (gate_row != NONE) { v *= accurate_sigmoid(side[side_at + offset + (gate_row + unit) * TILE4]); }
           if (addend_row != NONE) { v += side[side_at + offset + (addend_row + unit) * TILE4]; }
           if ((flags & HAS_SKIP) != 0u) { v += state[first + offset + tasks[task + SKIPS + unit] * TILE4]; }
           if (raw_row != NONE) { state[first + offset + (raw_row + unit) * TILE4] = v; }
           if ((flags & HAS_SCALE) != 0u) {
-            v = v * bias[constants + quads_of_weights + unit / 4u][unit % 4u] + bias[constants + 2u * quads_of_weights + unit / 4u][unit % 4u];
+            v = v * bias[constants + quads_of_weights + (unit >> 2u)][unit & 3u] + bias[constants + 2u * quads_of_weights + (unit >> 2u)][unit & 3u];
           }
           state[output_at + offset + unit * TILE4] = activate(flags & 255u, v);
           continuing {
@@ -235,7 +235,7 @@ fn solve(group: u32) {
                 break if g == 4u;
               }
             }
-            in_block = (in_block + 1u) % 8u;
+            in_block = (in_block + 1u) & 7u;
             continuing {
               t++;
               break if t == params.tasks || !at_feature(t);

@@ -149,7 +149,7 @@ fn solve(group: u32, own: u32) {
           }
           if (r == 3u) { break; }
         }
-        in_block = (in_block + 1u) % 8u;
+        in_block = (in_block + 1u) & 7u;
         continuing {
           t++;
           break if t == params.tasks || tasks[t * TASK] != KIND_FEATURE;

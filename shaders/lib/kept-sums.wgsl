@@ -5,4 +5,4 @@ fn take(into: u32, o: u32, g: u32, y_at: u32, sum: vec4<f32>) {
 }
 
 /// Output o of row group r.
-fn sum_of(o: u32, r: u32, own: u32) -> vec4<f32> { return sums[(o / 4u * 4u + ((o ^ own) & 3u)) * 2u + r]; }
+fn sum_of(o: u32, r: u32, own: u32) -> vec4<f32> { return sums[(o ^ (own & 3u)) * 2u + r]; }

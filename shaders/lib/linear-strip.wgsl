@@ -61,8 +61,8 @@ fn multiply_strip(wg: vec3<u32>, lane: vec3<u32>) {
     return;
   }
   for (var i = 0u; i < 16u; i++) {
-    let o = tile * 8u + i / 2u;
+    let o = tile * 8u + (i >> 1u);
     if (o >= params.outputs) { break; }
-    finish(o, group + (i % 2u) * 8u, y_from, sums[i]);
+    finish(o, group + (i & 1u) * 8u, y_from, sums[i]);
   }
 }

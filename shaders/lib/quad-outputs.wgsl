@@ -10,7 +10,7 @@ fn finish_block(first_output: u32, last_output: u32, own: u32, group: u32, y_at:
   let last = (last_output - first_output + 3u) / 4u * 8u;
   var i = 0u;
   loop {
-    keep(first_output + i / 8u * 4u + (own ^ (i / 2u % 4u)), group + i % 2u * 4u, y_at[i % 2u], sums[i]);
+    keep(first_output + ((i >> 1u) & ~3u) + (own ^ ((i >> 1u) & 3u)), group + (i & 1u) * 4u, select(y_at.x, y_at.y, (i & 1u) == 1u), sums[i]);
     continuing {
       i++;
       break if i == last;

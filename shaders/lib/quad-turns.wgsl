@@ -15,8 +15,8 @@ fn multiply_held(from_weight: u32, count: u32, into: u32, o: u32, own: u32, grou
   #end;
   var s = 0u;
   loop {
-    let odd = 0u - s % 2u; // all bits, or none
-    let high = 0u - s / 2u;
+    let odd = 0u - (s & 1u); // all bits, or none
+    let high = 0u - (s >> 1u);
     // Number by number, four inputs loaded before they are multiplied: in this order Subzero, SwiftShader's compiler, has registers for most sums. Inputs loaded one
     // by one take 1.2 of the time, and eight at once 1.6 of it where there are more than 64. Runs are added up when all are there: eight sums that go on beside the third
     // run take its registers (1.15).

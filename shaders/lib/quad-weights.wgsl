@@ -2,7 +2,7 @@
 // one load then, which on SwiftShader takes half the instructions of four.
 
 /// Where the weights of output o + own begin, from input `start`, a multiple of 4, on.
-fn weights_from(four: u32, o: u32, start: u32, own: u32) -> u32 { return four + (o / 4u * ((params.inputs + 3u) / 4u) + start / 4u) * 4u + own; }
+fn weights_from(four: u32, o: u32, start: u32, own: u32) -> u32 { return four + (o & ~3u) * ((params.inputs + 3u) >> 2u) + (start & ~3u) + own; }
 
 /// Those of inputs start + k … start + k + 3.
 fn weights_behind(first: u32, k: u32) -> vec4<f32> { return weights_of(first + k); }

@@ -38,7 +38,7 @@ fn evaluate(first: u32, side_at: u32, from_feature: u32, tangent: bool, begin: u
     let activated = layers[word + 5u] == 1u;
     let beta = bias[layers[word + 6u]];
     for (var i = 0u; i < 2u * inputs; i++) {
-      let at = first + (i / 2u) * TILE4 + (i % 2u) * 8u;
+      let at = first + (i >> 1u) * TILE4 + (i & 1u) * 8u;
       var v = state[at + source * TILE4];
       if (activated && tangent) { v *= state[at + slopes * TILE4]; }
       if (activated && !tangent) {
@@ -83,8 +83,8 @@ fn evaluate(first: u32, side_at: u32, from_feature: u32, tangent: bool, begin: u
         sums[12] += a6; sums[13] += b6; sums[14] += a7; sums[15] += b7;
       }
       for (var i = 0u; i < 16u; i++) {
-        let o = strip * 8u + i / 2u;
-        let g = (i % 2u) * 8u;
+        let o = strip * 8u + (i >> 1u);
+        let g = (i & 1u) * 8u;
         if (o >= outputs) { break; }
         var v = sums[i];
         if (!tangent) {

@@ -16,9 +16,9 @@ fn weights_of_unit(at: vec4<u32>, unit: u32) -> vec4<f32> {
 
 /// `at`: the first vec4 of weights of each input. `fours`: vec4 an input, 2 or 1; of a strip of four units, two invocations load the same.
 fn strip_at(at: vec4<u32>, fours: u32) -> Strip {
-  let four = at + vec4<u32>(own / 2u * (fours - 1u));
-  let a = weights_of_unit(four, own % 2u * 2u);
-  let b = weights_of_unit(four, own % 2u * 2u + 1u);
+  let four = at + vec4<u32>((own >> 1u) * (fours - 1u));
+  let a = weights_of_unit(four, (own & 1u) * 2u);
+  let b = weights_of_unit(four, (own & 1u) * 2u + 1u);
   return Strip(
     mat4x4<f32>(a, b, quadSwapX(a), quadSwapX(b)),
     mat4x4<f32>(quadSwapY(a), quadSwapY(b), quadSwapDiagonal(a), quadSwapDiagonal(b)),
@@ -26,7 +26,7 @@ fn strip_at(at: vec4<u32>, fours: u32) -> Strip {
 }
 
 /// The unit of a column, or of a place behind it.
-fn unit_at(place: u32, width: u32) -> u32 { return (place ^ (own * 2u)) % width; }
+fn unit_at(place: u32, width: u32) -> u32 { return (place ^ (own * 2u)) & (width - 1u); }
 
 /// The same of a strip of 4: each invocation loads one unit's.
 fn narrow_strip_at(at: vec4<u32>) -> mat4x4<f32> {

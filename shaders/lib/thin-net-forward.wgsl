@@ -1,9 +1,9 @@
 // Where weights of the layers of a thin net lie, forward, and what becomes of their sums (lib/thin-net.wgsl).
 
-fn front_weights(k: u32, j: u32) -> vec4<f32> { return weight[params.front_weight + (k / 8u * FRONT + j) * 2u + k / 4u % 2u]; }
-fn front_biases(k: u32) -> vec4<f32> { return weight[params.front_bias + k / 4u]; }
+fn front_weights(k: u32, j: u32) -> vec4<f32> { return weight[params.front_weight + ((k >> 3u) * FRONT + j) * 2u + ((k >> 2u) & 1u)]; }
+fn front_biases(k: u32) -> vec4<f32> { return weight[params.front_bias + (k >> 2u)]; }
 fn front_value(at: u32, sum: vec4<f32>) -> vec4<f32> { return activate(FRONT_ACTIVATION, sum); }
-fn wide_bias(o: u32) -> f32 { return weight[params.wide_bias + o / 4u][o % 4u]; }
+fn wide_bias(o: u32) -> f32 { return weight[params.wide_bias + (o >> 2u)][o & 3u]; }
 fn wide_value(at: u32, sum: vec4<f32>) -> vec4<f32> { return activate(ACTIVATION, sum); }
 fn back_weight(o: u32, j: u32) -> f32 { return weight[params.back_weight + o * 2u][j]; }
 

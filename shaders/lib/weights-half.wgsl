@@ -7,4 +7,4 @@ fn weights_of(four: u32) -> vec4<f32> {
   return vec4<f32>(unpack2x16float(pairs.x), unpack2x16float(pairs.y));
 }
 
-fn weight_at(one: u32) -> f32 { return unpack2x16float(weight[one / 4u][one / 2u % 2u])[one % 2u]; }
+fn weight_at(one: u32) -> f32 { return unpack2x16float(weight[one >> 2u][(one >> 1u) & 1u])[one & 1u]; }

@@ -3,4 +3,4 @@
 
 fn weights_of(four: u32) -> vec4<f32> { return weight[four]; }
 
-fn weight_at(one: u32) -> f32 { return weight[one / 4u][one % 4u]; }
+fn weight_at(one: u32) -> f32 { return weight[one >> 2u][one & 3u]; }
