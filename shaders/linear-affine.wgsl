@@ -50,10 +50,10 @@ override PASSES: bool = false; // some features have no slot
 @group(0) @binding(9) var<storage, read_write> p: array<vec4<f32>>;
 
 /// Output o of row group r.
-fn output_of(o: u32, r: u32, own: u32) -> vec4<f32> { return sum_of(o, r, own) + bias[o]; }
+fn output_of(o: u32, r: u32) -> vec4<f32> { return sum_of(o, r) + bias[o]; }
 
 /// Rows beyond the batch are written, too: a tile is whole.
-fn finish_block(first_output: u32, last_output: u32, own: u32, group: u32, p_at: vec2<u32>) {
+fn finish_block(first_output: u32, last_output: u32, group: u32, p_at: vec2<u32>) {
   let places = (params.outputs + 7u) / 8u * 2u;
   let at = vec2<u32>(tiled(params.features, group), tiled(params.features, group + 4u));
   #repeat r 0 2:
@@ -71,9 +71,9 @@ fn finish_block(first_output: u32, last_output: u32, own: u32, group: u32, p_at:
       let to_at = ranges[places + 2u * j + 1u] * TILE4;
       #repeat r 0 2:
       {
-        let t = output_of(j, $r, own);
+        let t = output_of(j, $r);
         var u = vec4<f32>(0.0);
-        if (SCALE != SCALE_NONE) { u = output_of(params.slots + j, $r, own); }
+        if (SCALE != SCALE_NONE) { u = output_of(params.slots + j, $r); }
         if (KEEP) {
           p[p_at[$r] + j * TILE4] = t;
           if (SCALE != SCALE_NONE) { p[p_at[$r] + (params.slots + j) * TILE4] = u; }

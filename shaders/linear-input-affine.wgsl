@@ -48,13 +48,13 @@ override PASSES: bool = false; // some features have no slot
 @group(0) @binding(8) var<storage, read_write> d_x: array<vec4<f32>>;
 @group(0) @binding(9) var<storage, read_write> d_parameters: array<vec4<f32>>;
 
-fn gradient_by(o: u32, r: u32, own: u32, at: u32) -> vec4<f32> {
-  if (ADD) { return before[at + o * TILE4] + sum_of(o, r, own); }
-  return sum_of(o, r, own);
+fn gradient_by(o: u32, r: u32, at: u32) -> vec4<f32> {
+  if (ADD) { return before[at + o * TILE4] + sum_of(o, r); }
+  return sum_of(o, r);
 }
 
 /// Rows beyond the batch are written, too: a tile is whole.
-fn finish_block(first_output: u32, last_output: u32, own: u32, group: u32, at: vec2<u32>) {
+fn finish_block(first_output: u32, last_output: u32, group: u32, at: vec2<u32>) {
   let places = (params.outputs + 7u) / 8u * 2u;
   let p_at = vec2<u32>(tiled(params.parameter_features, group), tiled(params.parameter_features, group + 4u));
   var j = 0u;
@@ -66,7 +66,7 @@ fn finish_block(first_output: u32, last_output: u32, own: u32, group: u32, at: v
       let p = p_at[$r] + j * TILE4;
       var u = vec4<f32>(0.0);
       if (SCALE != SCALE_NONE) { u = parameters[p + params.slots * TILE4]; }
-      let gradient = gradient_by(of_y, $r, own, at[$r]);
+      let gradient = gradient_by(of_y, $r, at[$r]);
       let back = turn_back(value[at[$r] + from_at], parameters[p], u, gradient, vec4<f32>(params.log_gradient));
       d_x[at[$r] + from_at] = back.x;
       d_parameters[p] = back.shift;
@@ -82,7 +82,7 @@ fn finish_block(first_output: u32, last_output: u32, own: u32, group: u32, at: v
     var i = params.slots;
     loop {
       #repeat r 0 2:
-      d_x[at[$r] + ranges[places + 2u * i] * TILE4] = gradient_by(ranges[places + 2u * i + 1u], $r, own, at[$r]);
+      d_x[at[$r] + ranges[places + 2u * i] * TILE4] = gradient_by(ranges[places + 2u * i + 1u], $r, at[$r]);
       #end;
       continuing {
         i++;

@@ -16,7 +16,7 @@ enable subgroups;
 #import "lib/activation.wgsl"
 #import "lib/affine.wgsl"
 #import "lib/weights.wgsl"
-#import "lib/layer-weights.wgsl"
+#import "lib/net-weights.wgsl"
 #import "lib/thin-net.wgsl"
 #import "lib/thin-net-forward.wgsl"
 

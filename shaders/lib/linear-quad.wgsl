@@ -11,7 +11,7 @@ const SUMS = 2u * BLOCK;
 override THIN: bool = false; // at most four outputs: nothing is held, and runs are of 8 inputs
 override MORE: bool = false; // there are more inputs than a chunk holds
 
-var<private> sums: array<vec4<f32>, SUMS>; // of the chunks so far: output 4 i + (own ^ s) of the block and row group r in 8 i + 2 s + r
+var<private> sums: array<vec4<f32>, SUMS>; // of the chunks so far: output o of the block and row group r in 2 o + r
 
 /// `own`: which of its quad an invocation is.
 fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
@@ -71,8 +71,9 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     // A loop in which sums move up, not eight written out, which take longer to compile.
     var s = 0u;
     loop {
+      let o = own ^ s;
+      take(o * 2u, o, own, group, y_at, all$0$0, all$0$1);
       #repeat r 0 2:
-      take(s * 2u + $r, own ^ s, group + $r * 4, y_at[$r], all$0$r);
       all$0$r = all$1$r;
       all$1$r = all$2$r;
       all$2$r = all$3$r;
@@ -82,7 +83,7 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
         break if s == 4u;
       }
     }
-    finish_block(0u, last_output, own, group, y_at);
+    finish_block(0u, last_output, group, y_at);
     return;
   }
   var start = joined.x;
@@ -138,5 +139,5 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
       break if start >= joined.y;
     }
   }
-  finish_block(first_output, last_output, own, group, y_at);
+  finish_block(first_output, last_output, group, y_at);
 }

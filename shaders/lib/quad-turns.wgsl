@@ -1,9 +1,17 @@
 // The product of what a quad holds with four outputs' weights, an output a turn; masked-linear-quad.wgsl says how. The importer says in `take` what
-// becomes of a sum.
+// becomes of an output's sums.
 
 #import "lib/quad-held.wgsl"
 
 override SHORT: bool = false; // runs of 8 inputs; otherwise of 24, 24 and 16
+
+/// What the invocation of the quad has whose number differs by `away`.
+fn of_quad(own: vec4<f32>, away: u32) -> vec4<f32> {
+  var bits = bitcast<vec4<u32>>(own);
+  bits ^= (bits ^ quadSwapX(bits)) & vec4<u32>(0u - (away & 1u)); // all bits, or none
+  bits ^= (bits ^ quadSwapY(bits)) & vec4<u32>(0u - (away >> 1u));
+  return bitcast<vec4<f32>>(bits);
+}
 
 /// Sums over `count` inputs for outputs o … o + 3, where the weights of this invocation's output begin at `from_weight`.
 fn multiply_held(from_weight: u32, count: u32, into: u32, o: u32, own: u32, group: u32, y_at: vec2<u32>) {
@@ -15,8 +23,6 @@ fn multiply_held(from_weight: u32, count: u32, into: u32, o: u32, own: u32, grou
   #end;
   var s = 0u;
   loop {
-    let odd = 0u - (s & 1u); // all bits, or none
-    let high = 0u - (s >> 1u);
     // Number by number, four inputs loaded before they are multiplied: in this order Subzero, SwiftShader's compiler, has registers for most sums. Inputs loaded one
     // by one take 1.2 of the time, and eight at once 1.6 of it where there are more than 64. Runs are added up when all are there: eight sums that go on beside the third
     // run take its registers (1.15).
@@ -32,10 +38,7 @@ fn multiply_held(from_weight: u32, count: u32, into: u32, o: u32, own: u32, grou
     if ($e < EIGHTS) {
       #repeat h 0 2:
       {
-        var bits = bitcast<vec4<u32>>(own$e$h);
-        bits ^= (bits ^ quadSwapX(bits)) & vec4<u32>(odd);
-        bits ^= (bits ^ quadSwapY(bits)) & vec4<u32>(high);
-        let w = bitcast<vec4<f32>>(bits);
+        let w = of_quad(own$e$h, own ^ s);
         #repeat r 0 2:
         #repeat c 0 4:
         {
@@ -67,9 +70,7 @@ fn multiply_held(from_weight: u32, count: u32, into: u32, o: u32, own: u32, grou
     all$r$c += run$r$c;
     #end;
     #end;
-    #repeat r 0 2:
-    take(into + s * 2u + $r, o + (own ^ s), group + $r * 4, y_at[$r], vec4<f32>(all$r$0, all$r$1, all$r$2, all$r$3));
-    #end;
+    take(into + s * 2u, o + s, own, group, y_at, vec4<f32>(all$0$0, all$0$1, all$0$2, all$0$3), vec4<f32>(all$1$0, all$1$1, all$1$2, all$1$3));
     continuing {
       s++;
       break if s == 4u;

@@ -6,7 +6,7 @@
 
 #import "lib/call.wgsl"
 #import "lib/layout.wgsl"
-#import "lib/quad-product.wgsl"
+#import "lib/quad-turns.wgsl"
 
 struct Params {
   inputs: u32,     // of the wide layer
@@ -41,6 +41,11 @@ override ACTIVATION: u32 = 0u; // of the wide layer
 @group(0) @binding(4) var<storage, read_write> front: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> wide: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> y: array<vec4<f32>>;
+
+// Sums of the layer behind, output j of row group r in 2 j + r: over four units of the wide layer, and from 8 on over all fours so far. In memory, as an array with an index
+// that is no number: as values that a loop carries they would take 16 instructions each a turn.
+var<private> behind: array<vec4<f32>, 16>;
+var<private> back_weights: vec4<f32>; // by which the unit whose weights this invocation loads goes into each output behind
 
 fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
   if (wg.x * TILE / 2u >= rows()) { return; }
@@ -107,41 +112,21 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
       }
     }
   }
-  // Sums of the layer behind, apart for each of the four outputs that pass in turn: in another order for each invocation of a quad, a row's bits would depend
-  // on where in a batch it is. Added pair by pair, they do not.
-  #repeat j 0 4:
-  #repeat s 0 4:
-  #repeat r 0 2:
-  var out$j$s$r = vec4<f32>(0.0);
-  #end;
-  #end;
-  #end;
+  behind[own] = vec4<f32>(0.0);
   var o = 0u;
   loop {
-    multiply_held(weights_from(params.wide_weight, o, 0u, own), params.inputs);
+    back_weights = vec4<f32>(0.0);
     #repeat j 0 4:
-    var b$j$0 = 0.0;
-    if ($j < BEHIND && o + own < params.outputs) { b$j$0 = back_weight(o + own, $j); }
-    let b$j$1 = quadSwapX(b$j$0);
-    let b$j$2 = quadSwapY(b$j$0);
-    let b$j$3 = quadSwapDiagonal(b$j$0);
+    if ($j < BEHIND && o + own < params.outputs) { back_weights[$j] = back_weight(o + own, $j); }
     #end;
-    #repeat s 0 4:
-    {
-      let feature = o + (own ^ $s);
-      let there = feature < params.outputs;
-      let bias = wide_bias(min(feature, params.outputs - 1u));
-      #repeat r 0 2:
-      {
-        let at = wide_at$r + feature * TILE4;
-        let value = select(vec4<f32>(0.0), wide_value(at, product[$s * 2 + $r] + bias), there);
-        if (KEEP_WIDE && there) { wide[at] = value; }
-        #repeat j 0 4:
-        if ($j < BEHIND) { out$j$s$r = fma(value, vec4<f32>(b$j$s), out$j$s$r); }
-        #end;
-      }
-      #end;
+    multiply_held(weights_from(params.wide_weight, o, 0u, own), params.inputs, 0u, o, own, group, vec2<u32>(wide_at$0, wide_at$1));
+    #repeat j 0 4:
+    #repeat r 0 2:
+    if ($j < BEHIND) {
+      behind[8 + $j * 2 + $r] += behind[$j * 2 + $r];
+      behind[$j * 2 + $r] = vec4<f32>(0.0);
     }
+    #end;
     #end;
     continuing {
       o += 4u;
@@ -149,9 +134,23 @@ fn run_thin_net(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
     }
   }
   #repeat r 0 2:
-  #repeat j 0 4:
-  let back$j$r = (out$j$0$r + out$j$1$r) + (out$j$2$r + out$j$3$r);
+  finish_row(group + $r * 4, tiled(params.y_features, group + $r * 4) + params.y_at * TILE4, behind[8 + $r], behind[10 + $r], behind[12 + $r], behind[14 + $r]);
   #end;
-  finish_row(group + $r * 4, tiled(params.y_features, group + $r * 4) + params.y_at * TILE4, back$0$r, back$1$r, back$2$r, back$3$r);
+}
+
+/// Takes the sums of output o of the wide layer: it is multiplied by the layer behind while it is at hand.
+fn take(into: u32, o: u32, own: u32, group: u32, wide_at: vec2<u32>, sum$0: vec4<f32>, sum$1: vec4<f32>) {
+  let w = of_quad(back_weights, own ^ (o & 3u));
+  let there = o < params.outputs;
+  let bias = wide_bias(min(o, params.outputs - 1u));
+  #repeat r 0 2:
+  {
+    let at = wide_at[$r] + o * TILE4;
+    let value = select(vec4<f32>(0.0), wide_value(at, sum$r + bias), there);
+    if (KEEP_WIDE && there) { wide[at] = value; }
+    #repeat j 0 4:
+    if ($j < BEHIND) { behind[$j * 2 + $r] = fma(value, vec4<f32>(w[$j]), behind[$j * 2 + $r]); }
+    #end;
+  }
   #end;
 }

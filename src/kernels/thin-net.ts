@@ -23,7 +23,7 @@ export const thinNetKernel = <const S extends NetSource>(source: S): Kernel<S> =
   ) as unknown as Kernel<S>),
   settings: (params) => {
     const { inputs, front, back } = params as Sizes;
-    return { FRONT: front, BEHIND: back, EIGHTS: ceilDiv(inputs, STRIP), RAGGED: inputs % STRIP !== 0 };
+    return { FRONT: front, BEHIND: back, EIGHTS: ceilDiv(inputs, STRIP), RAGGED: inputs % STRIP !== 0, SHORT: true };
   },
 });
 

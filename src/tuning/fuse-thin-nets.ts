@@ -20,6 +20,7 @@ import {
   unusedTensor,
   usersOf,
 } from './fusion.js';
+import { packedForQuads } from './quad-layers.js';
 
 /** Outputs of the wide layer at most: of more, an invocation has too much to do alone. */
 const WIDEST = 128;
@@ -100,7 +101,14 @@ function fuseThinNet(commands: readonly Command[], users: Users, start: number):
   if (!mayRunAt(commands, row.slice(0, parts.length), start)) return null;
   const isBackward = wide.kernel.source.name !== 'masked-linear';
   const bound = parts.flatMap(({ tensors }) => (isBackward ? [tensors.weight!] : [tensors.weight!, tensors.bias!]));
-  const all = together(bound);
+  const packs = !isBackward && isConstant(wide.tensors.weight!);
+  const all = together(
+    packs
+      ? bound.map((tensor) =>
+          tensor === wide.tensors.weight && isConstant(tensor) ? packedForQuads(tensor, wide.params.inputs!, wide.params.outputs!) : tensor,
+        )
+      : bound,
+  );
   if (!all) return null;
   const startOf = (tensor: Tensor | undefined): number => (tensor ? all.starts[bound.indexOf(tensor)]! / 4 : 0);
   const isReadElsewhere = ({ tensors }: Command): boolean =>
@@ -149,7 +157,7 @@ function fuseThinNet(commands: readonly Command[], users: Users, start: number):
         KEEP_WIDE: keepsWide,
         FRONT_ACTIVATION: front?.constants.ACTIVATION ?? 0,
         ACTIVATION: wide.constants.ACTIVATION ?? 0,
-        ...(isBackward && { ADD: back?.constants.ADD ?? false }),
+        ...(isBackward ? { ADD: back?.constants.ADD ?? false } : { PACKED: packs }),
       },
     },
   };

@@ -4,6 +4,7 @@ import { STRIP } from '../kernels/linear-strips.js';
 import { quadLinear } from '../kernels/quad-linear.js';
 import type { Kernel } from '../runtime/kernel.js';
 import { memo } from '../runtime/memo.js';
+import type { ConstantTensor } from '../runtime/tensor.js';
 import { constantOf, type Fusion, finder, isConstant, labelOf } from './fusion.js';
 
 export const quadLinearKernel = quadLinear as unknown as Kernel;
@@ -21,19 +22,25 @@ export function packForQuads(weight: Float32Array, inputs: number, outputs: numb
 
 const packed = new WeakMap<object, Float32Array<ArrayBuffer>>();
 
+/** The same of a tensor that nobody changes; one array for one. */
+export const packedForQuads = (weight: ConstantTensor, inputs: number, outputs: number): ConstantTensor =>
+  constantOf(
+    memo(packed, weight.data, () => packForQuads(weight.data as Float32Array, inputs, outputs)),
+    weight.label,
+  );
+
 export const quadLayersIn = /*#__PURE__*/ finder((commands, _, index): Fusion | null => {
   const layer = commands[index]!;
   const { kernel, tensors, params } = layer;
   const { weight } = tensors;
   if (kernel.source.name !== 'masked-linear' || !isConstant(weight)) return null;
-  const data = memo(packed, weight.data, () => packForQuads(weight.data as Float32Array, params.inputs!, params.outputs!));
   return {
     parts: [layer],
     command: {
       ...layer,
       label: labelOf(layer, quadLinearKernel),
       kernel: quadLinearKernel,
-      tensors: { ...tensors, weight: constantOf(data, weight.label) },
+      tensors: { ...tensors, weight: packedForQuads(weight, params.inputs!, params.outputs!) },
     },
   };
 });

@@ -58,7 +58,7 @@ const two: Options = { from: [1, 0], to: [1, 0] };
 
 export const thinNetAffineCases = defineCases(thinNetAffine, [
   ...ROWS.map((rows) => net({ front: 1, inputs: 20, outputs: 30, back: 2, rows }, two)),
-  net({ front: 2, inputs: 61, outputs: 125, back: 4 }, { from: [0, 1], to: [1, 0], scale: 'tanh', undo: true }),
+  net({ front: 2, inputs: 61, outputs: 125, back: 4, packs: true }, { from: [0, 1], to: [1, 0], scale: 'tanh', undo: true }),
   net(
     { front: 0, inputs: 64, outputs: 64, back: 4, keeps: false },
     { from: [7, 2, 0, 1, 3, 4, 5, 6], to: [0, 1, 2, 3, 4, 7, 6, 5], first: true },

@@ -16,6 +16,9 @@ const net = (shape: ThinShape, front: Activation = 'relu', wide: Activation = 'r
 
 export const thinNetCases = defineCases(thinNet, [
   ...thinShapes(ROWS).map((shape) => net(shape)),
+  net({ front: 2, inputs: 64, outputs: 64, back: 2, packs: true }),
+  net({ front: 1, inputs: 33, outputs: 34, back: 4, packs: true }),
+  net({ front: 0, inputs: 9, outputs: 7, back: 1, packs: true }),
   // Activations are one function for all kernels, and cases of theirs; what is compiled here takes a second each.
   ...(['tanh', 'softplus'] as const).map((activation) => net({ front: 2, inputs: 12, outputs: 13, back: 2 }, activation)),
   net({ front: 2, inputs: 12, outputs: 13, back: 2 }, 'relu', 'identity'),

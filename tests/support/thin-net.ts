@@ -2,6 +2,7 @@
 
 import { packLinear } from '../../src/kernels/linear-strips.js';
 import { sliced } from '../../src/runtime/tensor.js';
+import { packForQuads } from '../../src/tuning/quad-layers.js';
 import { table, tiledNormals } from '../cases/case.js';
 import type { Random } from './random.js';
 
@@ -16,17 +17,19 @@ export interface ThinShape {
   readonly at?: number;
   /** Whether what the layers between give is written. */
   readonly keeps?: boolean;
+  /** Whether the wide layer's weights are packed for quads. */
+  readonly packs?: boolean;
 }
 
 const MOST = 4;
 /** Weights and biases of a packed layer. */
 const lengthsOf = (inputs: number, outputs: number) => {
   const padded = 8 * Math.ceil(outputs / 8);
-  return [sliced(padded * inputs), sliced(3 * padded)] as const;
+  return [sliced(padded * 4 * Math.ceil(inputs / 4)), sliced(3 * padded)] as const;
 };
 
 /** What a case of either direction shares. @param turned whether weights are those of the layers whose outputs come in. */
-export function thinNetCall({ front, inputs, outputs, back, rows = 257, at = 0, keeps = true }: ThinShape, turned: boolean) {
+export function thinNetCall({ front, inputs, outputs, back, rows = 257, at = 0, keeps = true, packs = false }: ThinShape, turned: boolean) {
   const sizes = [front ? [front, inputs] : null, [inputs, outputs], back ? [outputs, back] : null].map(
     (size) => size && ((turned ? size.toReversed() : size) as [number, number]),
   );
@@ -44,7 +47,7 @@ export function thinNetCall({ front, inputs, outputs, back, rows = 257, at = 0, 
       const [from, to] = size;
       const weight = random.normals(from * to, 1 / Math.sqrt(turned ? to : from));
       const packed = packLinear({ weight, inputs: from, bias: random.normals(to) });
-      all.set(packed.weight, 4 * starts[2 * index]!);
+      all.set(packs && index === 1 ? packForQuads(packed.weight, from, to) : packed.weight, 4 * starts[2 * index]!);
       all.set(packed.bias, 4 * starts[2 * index + 1]!);
     }
     return all;
@@ -55,6 +58,7 @@ export function thinNetCall({ front, inputs, outputs, back, rows = 257, at = 0, 
       `${rows} rows`,
       ...(at ? [`from ${at}`] : []),
       ...(keeps ? [] : ['nothing kept']),
+      ...(packs ? ['packed'] : []),
     ].join(', '),
     rows,
     params: {
@@ -77,7 +81,7 @@ export function thinNetCall({ front, inputs, outputs, back, rows = 257, at = 0, 
       read_places: 0,
       left_places: 0,
     },
-    constants: { KEEP_FRONT: keeps && front > 0, KEEP_WIDE: keeps || back === 0 },
+    constants: { KEEP_FRONT: keeps && front > 0, KEEP_WIDE: keeps || back === 0, ...(!turned && { PACKED: packs }) },
     buffers: {
       x: tiledNormals((front || inputs) + 2 * at),
       weight: table(weights),

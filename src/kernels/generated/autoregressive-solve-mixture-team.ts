@@ -11,8 +11,8 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSolveTasks } from './lib/solve-tasks.js';
 import { wgsl as libSolveByTeam } from './lib/solve-by-team.js';
 
-const own = "@16,8 autoregressive_solve_mixture_team V S{u(V.x*d+S.x,S.y);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=v! result! log_det!', `${libMath}${libNormal}${libMixture}${libSolveMixture}${libWeights}${libCall}${libLayout}${libActivation}${libSolveTasks}${libSolveByTeam}${own}`);
+const own = "@16,8 autoregressive_solve_mixture_team U S{v(U.x*d+S.x,S.y);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=t! result! log_det!', `${libMath}${libNormal}${libMixture}${libSolveMixture}${libWeights}${libCall}${libLayout}${libActivation}${libSolveTasks}${libSolveByTeam}${own}`);
 
 export const autoregressiveSolveMixtureTeam = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'f32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },

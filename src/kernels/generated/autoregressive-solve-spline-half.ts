@@ -11,8 +11,8 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSolveTasks } from './lib/solve-tasks.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_spline_half V S{let t=V.x*d+S.x;if(t*4u>=l()){return;}k(t);}";
-const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:vec2u bias tasks:u side state=v! result! log_det!', `${libMath}${libSpline}${libSolveSpline}${libWeightsHalf}${libStrip}${libCall}${libLayout}${libActivation}${libSolveTasks}${libAutoregressiveSolve}${own}`);
+const own = "@4 autoregressive_solve_spline_half U S{let s=U.x*d+S.x;if(s*4u>=l()){return;}g(s);}";
+const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:vec2u bias tasks:u side state=t! result! log_det!', `${libMath}${libSpline}${libSolveSpline}${libWeightsHalf}${libStrip}${libCall}${libLayout}${libActivation}${libSolveTasks}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveSplineHalf = /*#__PURE__*/ kernelSource<
   { source: 'f32'; weight: 'u32'; bias: 'f32'; tasks: 'u32'; side: 'f32'; state: 'f32'; result: 'f32'; log_det: 'f32' },

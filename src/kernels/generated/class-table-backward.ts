@@ -5,7 +5,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)S:u32){let g=p(1u,V,S);if(g>=Z.b*Z.a){return;}let m=vec4f(f32(g/Z.a));let ad=g%Z.a;let L=(l()+3u)/4u;var X=0.;for(var af=0u;af<L;af+=d){let P=min(af+d,L);var b=f(Z.c,af)+Z.d*d;var aq=f(Z.a,af)+ad*d;var ai=vec4f();for(var t=af;t<P;t++){ai+=select(vec4f(),B[aq],k(t)&(A[b]==m));b++;aq++;}X+=dot(ai,vec4f(1.));}C[g]+=X;}";
+const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_index)S:u32){let k=p(1u,U,S);if(k>=Z.b*Z.a){return;}let m=vec4f(f32(k/Z.a));let ad=k%Z.a;let L=(l()+3u)/4u;var W=0.;for(var ae=0u;ae<L;ae+=d){let ag=min(ae+d,L);var b=f(Z.c,ae)+Z.d*d;var ap=f(Z.a,ae)+ad*d;var aj=vec4f();for(var s=ae;s<ag;s++){aj+=select(vec4f(),B[ap],g(s)&(A[b]==m));b++;ap++;}W+=dot(aj,vec4f(1.));}C[k]+=W;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${libElements}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Optional, kernelSource, shaderText } from '../../runtime/kernel.js
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "override FUNCTION:u32=0u;fn v(I:vec4f)->vec4f{switch FUNCTION{case 0u:{return t(I);}case 1u:{return al(I);}case 2u:{return V(I);}case 3u:{return ai(I);}case 4u:{return aa(I);}case 5u:{return w(I);}case 6u:{return W(I);}case 7u:{return bg(bitcast<vec4u>(I)).b;}case 8u:{return bg(bitcast<vec4u>(I)).a;}case 9u:{return s(bitcast<vec4u>(I));}case 10u:{return K(bitcast<vec4u>(I));}case 11u:{return select(vec4f(),vec4f(1.),Y(I));}default:{return I;}}}@64 elementary am{if(am.x>=Z.a){return;}B[am.x]=v(A[am.x]);}";
+const own = "override FUNCTION:u32=0u;fn t(y:vec4f)->vec4f{switch FUNCTION{case 0u:{return s(y);}case 1u:{return aj(y);}case 2u:{return U(y);}case 3u:{return ag(y);}case 4u:{return Y(y);}case 5u:{return u(y);}case 6u:{return V(y);}case 7u:{return bf(bitcast<vec4u>(y)).b;}case 8u:{return bf(bitcast<vec4u>(y)).a;}case 9u:{return q(bitcast<vec4u>(y));}case 10u:{return K(bitcast<vec4u>(y));}case 11u:{return select(vec4f(),vec4f(1.),X(y));}default:{return y;}}}@64 elementary ah{if(ah.x>=Z.a){return;}B[ah.x]=t(A[ah.x]);}";
 const shader = /*#__PURE__*/ shaderText('count', 'source result!', `${libMath}${libPhilox}${own}`);
 
 export const elementary = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const y=24u;override REVERSE:bool=false;@64 householder am{if(am.x*4u>=l()){return;}let u=Z.a;let ba=Z.b;let v=f(u,am.x);var w=vec4f();var g=0u;for(var b=0u;b<=ba;b++){let p=min(b,ba-1u);let ag=select(p,ba-1u-p,REVERSE);var bi=vec4f();for(var k=0u;k<u;k+=y){let P=min(k+y,u);var ai=vec4f();for(var ad=k;ad<P;ad++){let aq=v+ad*d;var m:vec4f;if(b==0u){m=A[aq];if(REVERSE){m-=C[2u*ba+ad];}}else{m=D[aq]-B[g*u+ad]*w;}ai=fma(vec4f(B[ag*u+ad]),m,ai);if(!REVERSE&&b==ba){m+=C[2u*ba+ad];}D[aq]=m;}bi+=ai;}w=bi*C[ag]+bi*C[ba+ag];g=ag;}}";
+const own = "const w=24u;override REVERSE:bool=false;@64 householder ah{if(ah.x*4u>=l()){return;}let u=Z.a;let ao=Z.b;let ab=f(u,ah.x);var t=vec4f();var k=0u;for(var b=0u;b<=ao;b++){let p=min(b,ao-1u);let ac=select(p,ao-1u-p,REVERSE);var v=vec4f();for(var g=0u;g<u;g+=w){let ag=min(g+w,u);var aj=vec4f();for(var ad=g;ad<ag;ad++){let ap=ab+ad*d;var m:vec4f;if(b==0u){m=A[ap];if(REVERSE){m-=C[2u*ao+ad];}}else{m=D[ap]-B[k*u+ad]*t;}aj=fma(vec4f(B[ac*u+ad]),m,aj);if(!REVERSE&&b==ao){m+=C[2u*ao+ad];}D[ap]=m;}v+=aj;}t=v*C[ac]+v*C[ao+ac];k=ac;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

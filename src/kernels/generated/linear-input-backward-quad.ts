@@ -15,8 +15,8 @@ import { wgsl as libQuadTurns } from './lib/quad-turns.js';
 import { wgsl as libLinearQuad } from './lib/linear-quad.js';
 import { wgsl as libQuadOutputs } from './lib/quad-outputs.js';
 
-const own = "@compute@workgroup_size(4)fn linear_input_quad(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)am:u32){p(V,S,am%4u);}";
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=t y_at=w blocks=o', 'x weight ranges=v:u y! source', `${libWeights}${libCall}${libLayout}${libRanges}${libMath}${libActivation}${libValueSlopeBackward}${libLinearInput}${libTurnedWeights}${libQuadHeld}${libQuadTurns}${libLinearQuad}${libQuadOutputs}${own}`);
+const own = "@compute@workgroup_size(4)fn linear_input_quad(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){R(U,S,ah%4u);}";
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=t y_at=w blocks=o', 'x weight ranges=t:u y! source', `${libWeights}${libCall}${libLayout}${libRanges}${libMath}${libActivation}${libValueSlopeBackward}${libLinearInput}${libTurnedWeights}${libQuadHeld}${libQuadTurns}${libLinearQuad}${libQuadOutputs}${own}`);
 
 export const linearInputQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; ranges: 'u32'; y: 'f32'; source: 'f32' },

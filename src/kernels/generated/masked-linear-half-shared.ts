@@ -9,8 +9,8 @@ import { wgsl as libRanges } from './lib/ranges.js';
 import { wgsl as libMaskedLinear } from './lib/masked-linear.js';
 import { wgsl as libLinearShared } from './lib/linear-shared.js';
 
-const own = "@16,8 masked_linear_half_shared V S{D(V,S);}";
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=t y_at raw_features blocks=o', 'x weight:vec2u bias:f ranges=v:u addend gate y! raw!', `${libWeightsHalf}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLinearShared}${own}`);
+const own = "@16,8 masked_linear_half_shared U S{D(U,S);}";
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=t y_at raw_features blocks=o', 'x weight:vec2u bias:f ranges=t:u addend gate y! raw!', `${libWeightsHalf}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLinearShared}${own}`);
 
 export const maskedLinearHalfShared = /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'u32'; bias: 'f32'; ranges: 'u32'; addend: 'f32'; gate: 'f32'; y: 'f32'; raw: 'f32' },

@@ -14,8 +14,8 @@ import { wgsl as libQuadTurns } from './lib/quad-turns.js';
 import { wgsl as libLinearQuad } from './lib/linear-quad.js';
 import { wgsl as libQuadOutputs } from './lib/quad-outputs.js';
 
-const own = "@compute@workgroup_size(4)fn masked_linear_quad(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)am:u32){p(V,S,am%4u);}";
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=t y_at=w raw_features blocks=o', 'x weight:f bias:f ranges=v:u addend gate y! raw!', `${libWeightsScalar}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLayerWeights}${libQuadHeld}${libQuadTurns}${libLinearQuad}${libQuadOutputs}${own}`);
+const own = "@compute@workgroup_size(4)fn masked_linear_quad(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){R(U,S,ah%4u);}";
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=t y_at=w raw_features blocks=o', 'x weight:f bias:f ranges=t:u addend gate y! raw!', `${libWeightsScalar}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLayerWeights}${libQuadHeld}${libQuadTurns}${libLinearQuad}${libQuadOutputs}${own}`);
 
 export const maskedLinearQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; bias: 'f32'; ranges: 'u32'; addend: 'f32'; gate: 'f32'; y: 'f32'; raw: 'f32' },

@@ -9,8 +9,8 @@ import { wgsl as libRanges } from './lib/ranges.js';
 import { wgsl as libMaskedLinear } from './lib/masked-linear.js';
 import { wgsl as libLinearStrip } from './lib/linear-strip.js';
 
-const own = "@8,4 masked_linear V S{g(V,S);}";
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=t y_at raw_features blocks=o', 'x weight bias:f ranges=v:u addend gate y! raw!', `${libWeights}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLinearStrip}${own}`);
+const own = "@8,4 masked_linear U S{k(U,S);}";
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=t y_at raw_features blocks=o', 'x weight bias:f ranges=t:u addend gate y! raw!', `${libWeights}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLinearStrip}${own}`);
 
 export const maskedLinear = /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; bias: 'f32'; ranges: 'u32'; addend: 'f32'; gate: 'f32'; y: 'f32'; raw: 'f32' },

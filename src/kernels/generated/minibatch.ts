@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn ak(l:u32)->u32{var d=l;d=(d^(d>>16u))*0x7feb352du;d=(d^(d>>15u))*0x846ca68bu;return d^(d>>16u);}fn g(s:u32,d:u32)->u32{let b=(1u<<Z.c)-1u;let o=ak(Z.d^ak(Z.e^ak(d)));var aq=s;loop{var Q=aq>>Z.c;var R=aq&b;for(var p=1u;p<=4u;p++){let ag=Q^(ak(R^(o+p*0x9e3779b9u))&b);Q=R;R=ag;}aq=(Q<<Z.c)|R;if(aq<Z.b){break;}}return aq;}fn k(J:u32)->u32{let aq=T(U.d)+T(U.a)+J;return g(aq%Z.b,T(U.c)+aq/Z.b);}@64 minibatch am{let ba=l();if(am.x*4u>=ba){return;}let D=ba-1u;var N:vec4u;for(var b=0u;b<4u;b++){N[b]=k(min(am.x*4u+b,D))*Z.a;}for(var ad=0u;ad<Z.a;ad++){B[f(Z.a,am.x)+ad*d]=vec4f(A[N.x+ad],A[N.y+ad],A[N.z+ad],A[N.w+ad]);}}";
+const own = "fn ai(l:u32)->u32{var d=l;d=(d^(d>>16u))*0x7feb352du;d=(d^(d>>15u))*0x846ca68bu;return d^(d>>16u);}fn g(q:u32,d:u32)->u32{let b=(1u<<Z.c)-1u;let o=ai(Z.d^ai(Z.e^ai(d)));var ap=q;loop{var Q=ap>>Z.c;var R=ap&b;for(var bl=1u;bl<=4u;bl++){let ac=Q^(ai(R^(o+bl*0x9e3779b9u))&b);Q=R;R=ac;}ap=(Q<<Z.c)|R;if(ap<Z.b){break;}}return ap;}fn k(v:u32)->u32{let ap=y(T.d)+y(T.a)+v;return g(ap%Z.b,y(T.c)+ap/Z.b);}@64 minibatch ah{let ao=l();if(ah.x*4u>=ao){return;}let D=ao-1u;var u:vec4u;for(var b=0u;b<4u;b++){u[b]=k(min(ah.x*4u+b,D))*Z.a;}for(var ad=0u;ad<Z.a;ad++){B[f(Z.a,ah.x)+ad*d]=vec4f(A[u.x+ad],A[u.y+ad],A[u.z+ad],A[u.w+ad]);}}";
 const shader = /*#__PURE__*/ shaderText('features count half_bits seed_low seed_high', 'data:f y!', `${libCall}${libLayout}${own}`);
 
 export const minibatch = /*#__PURE__*/ kernelSource<

@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libNarrowNet } from './lib/narrow-net.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "fn am(I:vec4f,p:u32,ae:u32)->L{var g=vec4f();if(SCALE!=Q){g=O[p+ae];}return R(I,O[p],g);}@64 narrow_net_affine V S{P(V.x*d+V.y*Z.h,S.x);}";
+const own = "fn ak(y:vec4f,p:u32,ag:u32)->L{var g=vec4f();if(SCALE!=K){g=O[p+ag];}return Q(y,O[p],g);}@64 narrow_net_affine U S{P(U.x*d+U.y*Z.h,S.x);}";
 const shader = /*#__PURE__*/ shaderText('layers x_features addend_layer addend_features features slots slot_at groups', 'x weight bias:f plan:u addend value y! total!', `${libCall}${libLayout}${libMath}${libActivation}${libNarrowNet}${libAffine}${own}`);
 
 export const narrowNetAffine = /*#__PURE__*/ kernelSource<

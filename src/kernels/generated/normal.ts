@@ -3,7 +3,7 @@ import { type Optional, kernelSource, shaderText } from '../../runtime/kernel.js
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 
-const own = "override FUNCTION:u32=0u;@64 normal am{if(am.x>=Z.a){return;}let I=A[am.x];if(FUNCTION==0u){B[am.x]=Q(I);}else{let u=ba(I);B[am.x]=select(u.b,u.a,vec4<bool>(FUNCTION==1u));}}";
+const own = "override FUNCTION:u32=0u;@64 normal ah{if(ah.x>=Z.a){return;}let y=A[ah.x];if(FUNCTION==0u){B[ah.x]=Q(y);}else{let w=az(y);B[ah.x]=select(w.b,w.a,vec4<bool>(FUNCTION==1u));}}";
 const shader = /*#__PURE__*/ shaderText('count', 'source result!', `${libMath}${libNormal}${own}`);
 
 export const normal = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm am{let U=am.y;if(am.x*4u>=l()||U>=Z.a){return;}let gate=f(4u*Z.a,am.x)+U*d;let ag=Z.a*d;let aq=f(Z.a,am.x)+U*d;let b=w(A[gate+ag])*B[aq];let ac=b+w(A[gate])*aa(A[gate+2u*ag]);let aj=w(A[gate+3u*ag])*aa(ac);B[aq]=ac;C[f(Z.b,am.x)+(Z.c+U)*d]=aj;D[f(Z.d,am.x)+U*d]=aj;}@16,4 gru am{let U=am.y;if(am.x*4u>=l()||U>=Z.a){return;}let gate=f(4u*Z.a,am.x)+U*d;let ag=Z.a*d;let aq=f(Z.b,am.x)+(Z.c+U)*d;let ah=aa(A[gate+2u*ag]+w(A[gate])*A[gate+3u*ag]);let aj=ah+w(A[gate+ag])*(C[aq]-ah);C[aq]=aj;D[f(Z.d,am.x)+U*d]=aj;}";
+const own = "@16,4 lstm ah{let T=ah.y;if(ah.x*4u>=l()||T>=Z.a){return;}let gate=f(4u*Z.a,ah.x)+T*d;let ac=Z.a*d;let ap=f(Z.a,ah.x)+T*d;let b=u(A[gate+ac])*B[ap];let J=b+u(A[gate])*Y(A[gate+2u*ac]);let ak=u(A[gate+3u*ac])*Y(J);B[ap]=J;C[f(Z.b,ah.x)+(Z.c+T)*d]=ak;D[f(Z.d,ah.x)+T*d]=ak;}@16,4 gru ah{let T=ah.y;if(ah.x*4u>=l()||T>=Z.a){return;}let gate=f(4u*Z.a,ah.x)+T*d;let ac=Z.a*d;let ap=f(Z.b,ah.x)+(Z.c+T)*d;let af=Y(A[gate+2u*ac]+u(A[gate])*A[gate+3u*ac]);let ak=af+u(A[gate+ac])*(C[ap]-af);C[ap]=ak;D[f(Z.d,ah.x)+T*d]=ak;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn g(v:u32,af:u32,P:u32)->vec4f{var X=vec4f();for(var k=af;k<P;k+=8u){var ai=vec4f();for(var ad=k;ad<min(k+8u,P);ad++){ai+=A[v+ad*d];}X+=ai;}return X;}@16,4 partial_sums am{let ba=(Z.a+b-1u)/b;if(am.x*4u>=l()||am.y>=ba){return;}let af=am.y*b;C[f(ba,am.x)+am.y*d]=g(f(Z.a,am.x),af,min(af+b,Z.a));}@64 row_sum am{if(am.x*4u>=l()){return;}B[am.x]+=g(f(Z.a,am.x),0u,Z.a);}";
+const own = "const b=64u;fn k(ab:u32,ae:u32,ag:u32)->vec4f{var W=vec4f();for(var g=ae;g<ag;g+=8u){var aj=vec4f();for(var ad=g;ad<min(g+8u,ag);ad++){aj+=A[ab+ad*d];}W+=aj;}return W;}@16,4 partial_sums ah{let ao=(Z.a+b-1u)/b;if(ah.x*4u>=l()||ah.y>=ao){return;}let ae=ah.y*b;C[f(ao,ah.x)+ah.y*d]=k(f(Z.a,ah.x),ae,min(ae+b,Z.a));}@64 row_sum ah{if(ah.x*4u>=l()){return;}B[ah.x]+=k(f(Z.a,ah.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

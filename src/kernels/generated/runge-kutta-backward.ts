@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 advance_backward am{let ad=am.y;if(am.x*4u>=l()||ad>=Z.a){return;}let m=A[f(Z.e,am.x)+(Z.f+ad)*d];let s=f(Z.c,am.x)+ad*d;for(var W=0u;W<Z.b;W++){let aq=s+W*Z.d*d;let ai=B[W]*m;if(ADD){C[aq]+=ai;}else{C[aq]=ai;}}}";
+const own = "override ADD:bool=false;@16,4 advance_backward ah{let ad=ah.y;if(ah.x*4u>=l()||ad>=Z.a){return;}let o=A[f(Z.e,ah.x)+(Z.f+ad)*d];let q=f(Z.c,ah.x)+ad*d;for(var V=0u;V<Z.b;V++){let ap=q+V*Z.d*d;let aj=B[V]*o;if(ADD){C[ap]+=aj;}else{C[ap]=aj;}}}";
 const shader = /*#__PURE__*/ shaderText('features terms k_features k_stride y_features y_at', 'd_y coefficients:f d_k!', `${libCall}${libLayout}${own}`);
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<

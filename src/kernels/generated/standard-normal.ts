@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample am{let ad=am.y*4u;if(am.x*4u>=l()||ad>=Z.a){return;}let J=T(U.a)+am.x*4u;let o=vec2u(T(U.f),T(U.g));let k=transpose(mat4x4f(s(g(vec4u(J,am.y,0u,0u),o)),s(g(vec4u(J+1u,am.y,0u,0u),o)),s(g(vec4u(J+2u,am.y,0u,0u),o)),s(g(vec4u(J+3u,am.y,0u,0u),o))));let aq=f(Z.a,am.x)+ad*d;A[aq]=k[0];if(ad+1u<Z.a){A[aq+d]=k[1];}if(ad+2u<Z.a){A[aq+2u*d]=k[2];}if(ad+3u<Z.a){A[aq+3u*d]=k[3];}}@64 log_density am{if(am.x*4u>=l()){return;}let v=f(Z.a,am.x);var X=vec4f();for(var k=0u;k<Z.a;k+=8u){var ai=vec4f();let P=min(k+8u,Z.a);for(var ad=k;ad<P;ad++){let p=B[v+ad*d];ai+=p*p;}X+=ai;}D[am.x]=Z.b*C[am.x]-(.5*X+f32(Z.a)*.9189385332046727);}";
+const own = "@16,4 sample ah{let ad=ah.y*4u;if(ah.x*4u>=l()||ad>=Z.a){return;}let v=y(T.a)+ah.x*4u;let o=vec2u(y(T.f),y(T.g));let g=transpose(mat4x4f(q(k(vec4u(v,ah.y,0u,0u),o)),q(k(vec4u(v+1u,ah.y,0u,0u),o)),q(k(vec4u(v+2u,ah.y,0u,0u),o)),q(k(vec4u(v+3u,ah.y,0u,0u),o))));let ap=f(Z.a,ah.x)+ad*d;A[ap]=g[0];if(ad+1u<Z.a){A[ap+d]=g[1];}if(ad+2u<Z.a){A[ap+2u*d]=g[2];}if(ad+3u<Z.a){A[ap+3u*d]=g[3];}}@64 log_density ah{if(ah.x*4u>=l()){return;}let ab=f(Z.a,ah.x);var W=vec4f();for(var g=0u;g<Z.a;g+=8u){var aj=vec4f();let ag=min(g+8u,Z.a);for(var ad=g;ad<ag;ad++){let p=B[ab+ad*d];aj+=p*p;}W+=aj;}D[ah.x]=Z.b*C[ah.x]-(.5*W+f32(Z.a)*.9189385332046727);}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -5,19 +5,19 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libAffine } from './lib/affine.js';
 import { wgsl as libWeights } from './lib/weights.js';
-import { wgsl as libLayerWeights } from './lib/layer-weights.js';
+import { wgsl as libNetWeights } from './lib/net-weights.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libQuadHeld } from './lib/quad-held.js';
-import { wgsl as libQuadProduct } from './lib/quad-product.js';
+import { wgsl as libQuadTurns } from './lib/quad-turns.js';
 import { wgsl as libThinNet } from './lib/thin-net.js';
 import { wgsl as libThinNetForward } from './lib/thin-net-forward.js';
 
-const own = `override HAS_LOG_DET:bool=true;override FIRST:bool=false;override KEEP:bool=false;override SLOTS:u32=1u;override PASSES:bool=false;fn J(b:u32,W:u32)->u32{return((b>>(4u*W))&15u)*d;}fn M(t:u32,m:u32,s:vec4f,E:vec4f,b:vec4f,d:vec4f){let p=y(s,E,b,d);if(KEEP){au(m,p);}let aq=f(Z.o,t);var X=vec4f();${times(0, 4, (j) => `if(${j}<SLOTS){var o=vec4f();if(SCALE!=Q){o=p[min(SLOTS+${j},3u)];}let af=R(F[aq+J(Z.q,${j})],p[${j}],o);G[aq+J(Z.r,${j})]=af.c;X+=af.a;}`)}if(HAS_LOG_DET){if(FIRST){H[t]=X;}else{H[t]+=X;}}if(PASSES){var W=SLOTS;loop{G[aq+J(Z.r,W)]=F[aq+J(Z.q,W)];continuing{W++;break if W==Z.o;}}}}@compute@workgroup_size(4)fn thin_net_affine(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)am:u32){I(V,S,am%4u);}`;
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back features slots read_places left_places', 'x weight front! wide! y! value moved! total!', `${libMath}${libActivation}${libAffine}${libWeights}${libLayerWeights}${libCall}${libLayout}${libQuadHeld}${libQuadProduct}${libThinNet}${libThinNetForward}${own}`);
+const own = `override HAS_LOG_DET:bool=true;override FIRST:bool=false;override KEEP:bool=false;override SLOTS:u32=1u;override PASSES:bool=false;fn J(b:u32,V:u32)->u32{return((b>>(4u*V))&15u)*d;}fn N(s:u32,m:u32,q:vec4f,v:vec4f,d:vec4f,g:vec4f){let p=k(q,v,d,g);if(KEEP){w(m,p);}let ap=f(Z.o,s);var W=vec4f();${times(0, 4, (j) => `if(${j}<SLOTS){var o=vec4f();if(SCALE!=K){o=p[min(SLOTS+${j},3u)];}let M=Q(F[ap+J(Z.q,${j})],p[${j}],o);G[ap+J(Z.r,${j})]=M.c;W+=M.a;}`)}if(HAS_LOG_DET){if(FIRST){H[s]=W;}else{H[s]+=W;}}if(PASSES){var V=SLOTS;loop{G[ap+J(Z.r,V)]=F[ap+J(Z.q,V)];continuing{V++;break if V==Z.o;}}}}@compute@workgroup_size(4)fn thin_net_affine(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){M(U,S,ah%4u);}`;
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back features slots read_places left_places', 'x weight front! wide! y! value moved! total!', `${libMath}${libActivation}${libAffine}${libWeights}${libNetWeights}${libCall}${libLayout}${libQuadHeld}${libQuadTurns}${libThinNet}${libThinNetForward}${own}`);
 
 export const thinNetAffine = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; front: 'f32'; wide: 'f32'; y: 'f32'; value: 'f32'; moved: 'f32'; total: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'front_weight' | 'front_bias' | 'wide_weight' | 'wide_bias' | 'back_weight' | 'back_bias' | 'front' | 'back' | 'features' | 'slots' | 'read_places' | 'left_places',
-  { SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag; EIGHTS: Optional; RAGGED: Flag; FRONT: Optional; BEHIND: Optional; KEEP_FRONT: Flag; KEEP_WIDE: Flag; FRONT_ACTIVATION: Optional; ACTIVATION: Optional; HAS_LOG_DET: Flag; FIRST: Flag; KEEP: Flag; SLOTS: Optional; PASSES: Flag }
->('thin-net-affine', 'call SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK EIGHTS RAGGED FRONT BEHIND KEEP_FRONT KEEP_WIDE FRONT_ACTIVATION ACTIVATION HAS_LOG_DET FIRST KEEP SLOTS PASSES', shader));
+  { SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag; PACKED: Flag; EIGHTS: Optional; RAGGED: Flag; SHORT: Flag; FRONT: Optional; BEHIND: Optional; KEEP_FRONT: Flag; KEEP_WIDE: Flag; FRONT_ACTIVATION: Optional; ACTIVATION: Optional; HAS_LOG_DET: Flag; FIRST: Flag; KEEP: Flag; SLOTS: Optional; PASSES: Flag }
+>('thin-net-affine', 'call SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK PACKED EIGHTS RAGGED SHORT FRONT BEHIND KEEP_FRONT KEEP_WIDE FRONT_ACTIVATION ACTIVATION HAS_LOG_DET FIRST KEEP SLOTS PASSES', shader));

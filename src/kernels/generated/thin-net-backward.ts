@@ -9,14 +9,14 @@ import { wgsl as libTurnedWeights } from './lib/turned-weights.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libQuadHeld } from './lib/quad-held.js';
-import { wgsl as libQuadProduct } from './lib/quad-product.js';
+import { wgsl as libQuadTurns } from './lib/quad-turns.js';
 import { wgsl as libThinNet } from './lib/thin-net.js';
 
-const own = `override ADD:bool=false;fn O(y:u32,U:u32)->vec4f{let af=Z.g+y*2u;return vec4f(B[af][U],B[af+2u][U],B[af+4u][U],B[af+6u][U]);}fn P(y:u32)->vec4f{return vec4f();}fn ab(aq:u32,X:vec4f)->vec4f{if(FRONT_ACTIVATION==0u){return X;}return y(FRONT_ACTIVATION,F[aq])*X;}fn aj(R:u32)->f32{return 0.;}fn ak(aq:u32,X:vec4f)->vec4f{if(ACTIVATION==0u){return X;}return y(ACTIVATION,G[aq])*X;}fn ac(R:u32,U:u32)->f32{return B[Z.k+((R>>3u)*BEHIND+U)*2u+((R>>2u)&1u)][R&3u];}fn o(aq:u32,X:vec4f){if(ADD){E[aq]+=X;}else{E[aq]=X;}}fn M(t:u32,aq:u32,g0:vec4f,g1:vec4f,g2:vec4f,g3:vec4f){${times(0, 4, (j) => `if(${j}<BEHIND){o(aq+${j}*d,g${j});}`)}}@compute@workgroup_size(4)fn thin_net_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)am:u32){I(V,S,am%4u);}`;
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back features=s slots read_places left_places', 'x weight front! wide! y! front_source wide_source', `${libMath}${libActivation}${libValueSlopeBackward}${libWeights}${libTurnedWeights}${libCall}${libLayout}${libQuadHeld}${libQuadProduct}${libThinNet}${own}`);
+const own = `override ADD:bool=false;fn O(v:u32,T:u32)->vec4f{let ae=Z.g+v*2u;return vec4f(B[ae][T],B[ae+2u][T],B[ae+4u][T],B[ae+6u][T]);}fn R(v:u32)->vec4f{return vec4f();}fn ab(ap:u32,W:vec4f)->vec4f{if(FRONT_ACTIVATION==0u){return W;}return w(FRONT_ACTIVATION,F[ap])*W;}fn ah(K:u32)->f32{return 0.;}fn ak(ap:u32,W:vec4f)->vec4f{if(ACTIVATION==0u){return W;}return w(ACTIVATION,G[ap])*W;}fn ac(K:u32,T:u32)->f32{return B[Z.k+((K>>3u)*BEHIND+T)*2u+((K>>2u)&1u)][K&3u];}fn o(ap:u32,W:vec4f){if(ADD){E[ap]+=W;}else{E[ap]=W;}}fn N(s:u32,ap:u32,k0:vec4f,k1:vec4f,k2:vec4f,k3:vec4f){${times(0, 4, (j) => `if(${j}<BEHIND){o(ap+${j}*d,k${j});}`)}}@compute@workgroup_size(4)fn thin_net_backward(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){M(U,S,ah%4u);}`;
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back features=s slots read_places left_places', 'x weight front! wide! y! front_source wide_source', `${libMath}${libActivation}${libValueSlopeBackward}${libWeights}${libTurnedWeights}${libCall}${libLayout}${libQuadHeld}${libQuadTurns}${libThinNet}${own}`);
 
 export const thinNetBackward = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; front: 'f32'; wide: 'f32'; y: 'f32'; front_source: 'f32'; wide_source: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'front_weight' | 'front_bias' | 'wide_weight' | 'wide_bias' | 'back_weight' | 'back_bias' | 'front' | 'back' | 'features' | 'slots' | 'read_places' | 'left_places',
-  { EIGHTS: Optional; RAGGED: Flag; FRONT: Optional; BEHIND: Optional; KEEP_FRONT: Flag; KEEP_WIDE: Flag; FRONT_ACTIVATION: Optional; ACTIVATION: Optional; ADD: Flag }
->('thin-net-backward', 'call EIGHTS RAGGED FRONT BEHIND KEEP_FRONT KEEP_WIDE FRONT_ACTIVATION ACTIVATION ADD', shader));
+  { EIGHTS: Optional; RAGGED: Flag; SHORT: Flag; FRONT: Optional; BEHIND: Optional; KEEP_FRONT: Flag; KEEP_WIDE: Flag; FRONT_ACTIVATION: Optional; ACTIVATION: Optional; ADD: Flag }
+>('thin-net-backward', 'call EIGHTS RAGGED SHORT FRONT BEHIND KEEP_FRONT KEEP_WIDE FRONT_ACTIVATION ACTIVATION ADD', shader));

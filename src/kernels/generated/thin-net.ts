@@ -4,19 +4,19 @@ import { enabling } from '../shader-text.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libWeights } from './lib/weights.js';
-import { wgsl as libLayerWeights } from './lib/layer-weights.js';
+import { wgsl as libNetWeights } from './lib/net-weights.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libQuadHeld } from './lib/quad-held.js';
-import { wgsl as libQuadProduct } from './lib/quad-product.js';
+import { wgsl as libQuadTurns } from './lib/quad-turns.js';
 import { wgsl as libThinNet } from './lib/thin-net.js';
 import { wgsl as libThinNetForward } from './lib/thin-net-forward.js';
 
-const own = "fn M(t:u32,aq:u32,s:vec4f,E:vec4f,b:vec4f,d:vec4f){au(aq,y(s,E,b,d));}@compute@workgroup_size(4)fn thin_net(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)am:u32){I(V,S,am%4u);}";
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back features=s slots read_places left_places', 'x weight front! wide! y!', `${libMath}${libActivation}${libWeights}${libLayerWeights}${libCall}${libLayout}${libQuadHeld}${libQuadProduct}${libThinNet}${libThinNetForward}${own}`);
+const own = "fn N(s:u32,ap:u32,q:vec4f,v:vec4f,d:vec4f,g:vec4f){w(ap,k(q,v,d,g));}@compute@workgroup_size(4)fn thin_net(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){M(U,S,ah%4u);}";
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back features=s slots read_places left_places', 'x weight front! wide! y!', `${libMath}${libActivation}${libWeights}${libNetWeights}${libCall}${libLayout}${libQuadHeld}${libQuadTurns}${libThinNet}${libThinNetForward}${own}`);
 
 export const thinNet = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; front: 'f32'; wide: 'f32'; y: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'front_weight' | 'front_bias' | 'wide_weight' | 'wide_bias' | 'back_weight' | 'back_bias' | 'front' | 'back' | 'features' | 'slots' | 'read_places' | 'left_places',
-  { EIGHTS: Optional; RAGGED: Flag; FRONT: Optional; BEHIND: Optional; KEEP_FRONT: Flag; KEEP_WIDE: Flag; FRONT_ACTIVATION: Optional; ACTIVATION: Optional }
->('thin-net', 'call EIGHTS RAGGED FRONT BEHIND KEEP_FRONT KEEP_WIDE FRONT_ACTIVATION ACTIVATION', shader));
+  { PACKED: Flag; EIGHTS: Optional; RAGGED: Flag; SHORT: Flag; FRONT: Optional; BEHIND: Optional; KEEP_FRONT: Flag; KEEP_WIDE: Flag; FRONT_ACTIVATION: Optional; ACTIVATION: Optional }
+>('thin-net', 'call PACKED EIGHTS RAGGED SHORT FRONT BEHIND KEEP_FRONT KEEP_WIDE FRONT_ACTIVATION ACTIVATION', shader));

@@ -5,7 +5,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "fn b(k:u32,W:u32)->f32{var X=0.;for(var U=0u;U<Z.b;U++){X=fma(A[k*Z.b+U],B[U*Z.c+W],X);}return X;}@compute@workgroup_size(64)fn time_table(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)S:u32){let aq=p(1u,V,S);if(aq>=Z.a*Z.c){return;}let W=aq%Z.c;let X=b(aq/Z.c,W);D[aq]=select(X,w(vec4f(X)).x,C[W]==1.);}@compute@workgroup_size(64)fn time_table_backward(@builtin(workgroup_id)V:vec3u,@builtin(local_invocation_index)S:u32){let aq=p(1u,V,S);if(aq>=Z.b*Z.c){return;}let W=aq%Z.c;let U=aq/Z.c;var total=0.;for(var k=0u;k<Z.a;k++){var y=A[k*Z.b+U]*E[k*Z.c+W];if(C[W]==1.){y*=u(vec4f(b(k,W))).x;}total+=y;}F[aq]+=total;}";
+const own = "fn b(g:u32,V:u32)->f32{var W=0.;for(var T=0u;T<Z.b;T++){W=fma(A[g*Z.b+T],B[T*Z.c+V],W);}return W;}@compute@workgroup_size(64)fn time_table(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_index)S:u32){let ap=p(1u,U,S);if(ap>=Z.a*Z.c){return;}let V=ap%Z.c;let W=b(ap/Z.c,V);D[ap]=select(W,u(vec4f(W)).x,C[V]==1.);}@compute@workgroup_size(64)fn time_table_backward(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_index)S:u32){let ap=p(1u,U,S);if(ap>=Z.b*Z.c){return;}let V=ap%Z.c;let T=ap/Z.c;var total=0.;for(var g=0u;g<Z.a;g++){var w=A[g*Z.b+T]*E[g*Z.c+V];if(C[V]==1.){w*=v(vec4f(b(g,V))).x;}total+=w;}F[ap]+=total;}";
 const shader = /*#__PURE__*/ shaderText('evaluations terms width', 'times:f weights:f gated:f table:f! d_table:f d_weights:f!', `${libMath}${libActivation}${libSlope}${libElements}${own}`);
 
 export const timeTable = /*#__PURE__*/ kernelSource<
