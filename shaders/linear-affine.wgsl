@@ -19,8 +19,8 @@ enable subgroups;
 #import "lib/layout.wgsl"
 #import "lib/ranges.wgsl"
 #import "lib/affine.wgsl"
-#import "lib/weights-scalar.wgsl"
-#import "lib/layer-weights.wgsl"
+#import "lib/weights.wgsl"
+#import "lib/net-weights.wgsl"
 #import "lib/linear-quad.wgsl"
 #import "lib/kept-sums.wgsl"
 

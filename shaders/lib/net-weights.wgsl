@@ -1,14 +1,14 @@
-// Where the weights of a wide layer lie for lib/thin-net.wgsl: as lib/quad-weights.wgsl has them where nobody changes them (PACKED), else as lib/layer-weights.wgsl.
+// Where the weights of a layer lie that is part of a fusion: as lib/quad-weights.wgsl has them where nobody changes them (PACKED), else as lib/layer-weights.wgsl.
 
 override PACKED: bool = false;
 
-/// Where the weights of output o + own begin, of a layer whose first four lie in `four`.
+/// Where the weights of output o + own begin, from input `start`, a multiple of 4, on, of a layer whose first four lie in `four`.
 fn weights_from(four: u32, o: u32, start: u32, own: u32) -> u32 {
-  if (PACKED) { return four + (o & ~3u) * ((params.inputs + 3u) >> 2u) + own; }
-  return four * 4u + (o & ~7u) * params.inputs + (o & 7u) + own;
+  if (PACKED) { return four + (o & ~3u) * ((params.inputs + 3u) >> 2u) + start + own; }
+  return four * 4u + (o & ~7u) * params.inputs + start * 8u + (o & 7u) + own;
 }
 
-/// Those of inputs k … k + 3.
+/// Those of inputs start + k … start + k + 3.
 fn weights_behind(first: u32, k: u32) -> vec4<f32> {
   if (PACKED) { return weights_of(first + k); }
   return weights_in_strip(first + k * 8u);

@@ -4,6 +4,7 @@ import { linearAffine } from '../kernels/linear-affine.js';
 import { OUTPUTS } from '../kernels/linear-strips.js';
 import type { Kernel } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
+import type { ConstantTensor } from '../runtime/tensor.js';
 import { affineBehind } from './affine-behind.js';
 import {
   constantOf,
@@ -18,6 +19,7 @@ import {
   type Users,
   unusedTensor,
 } from './fusion.js';
+import { packedForQuads } from './quad-layers.js';
 
 export const linearAffineKernel = linearAffine as unknown as Kernel;
 
@@ -35,6 +37,7 @@ function fuseLinearAffine(commands: readonly Command[], users: Users, end: numbe
   const ranges = tensors.ranges.data as Uint32Array;
   const slot = commands[end]!.tensors.slot as typeof tensors.ranges;
   const data = shared([ranges, slot.data], () => Uint32Array.from([...ranges, ...behind.places.flat()]));
+  const packs = isConstant(tensors.weight);
   const { KEEP } = behind.constants;
   const { value, moved, total } = behind.tensors;
   return {
@@ -44,7 +47,7 @@ function fuseLinearAffine(commands: readonly Command[], users: Users, end: numbe
       kernel: linearAffineKernel,
       tensors: {
         x: tensors.x!,
-        weight: tensors.weight!,
+        weight: packs ? packedForQuads(tensors.weight as ConstantTensor, params.inputs!, params.outputs!) : tensors.weight!,
         bias: tensors.bias!,
         ranges: constantOf(data, 'ranges and places'),
         value,
@@ -61,7 +64,7 @@ function fuseLinearAffine(commands: readonly Command[], users: Users, end: numbe
         y_features: KEEP ? params.y_features! : 1,
         y_at: 0,
       },
-      constants: behind.constants,
+      constants: { ...behind.constants, PACKED: packs },
     },
   };
 }

@@ -1,5 +1,6 @@
 import { SCALE_NUMBER } from '../../src/kernels/affine.js';
 import { linearAffine } from '../../src/kernels/linear-affine.js';
+import { packForQuads } from '../../src/tuning/quad-layers.js';
 import type { Random } from '../support/random.js';
 import { mixConstants, SCALE_CONSTANTS } from './affine.js';
 import { defineCases, ROWS, table, tiledNormals } from './case.js';
@@ -30,12 +31,14 @@ interface Shape extends AffineLayer {
   readonly keeps?: boolean;
   readonly logDet?: boolean;
   readonly first?: boolean;
+  /** Whether weights are packed for quads. */
+  readonly packs?: boolean;
 }
 
 /** Parameters of unit size, and log-scales up to 4 of them. */
 const layer = (shape: Shape) => {
   const { inputs, slots, features = slots, rows = 257, scale = 'exp', undo = false, masked = false, at = 0 } = shape;
-  const { keeps = true, logDet = true, first = false, mixed } = shape;
+  const { keeps = true, logDet = true, first = false, packs = false, mixed } = shape;
   const outputs = (scale === 'none' ? 1 : 2) * slots;
   const packedOf = (random: Random) => packed(random, { inputs, outputs, masked });
   return {
@@ -47,6 +50,7 @@ const layer = (shape: Shape) => {
       ...(keeps ? [] : ['nothing kept']),
       ...(logDet ? [] : ['no log-det']),
       ...(first ? ['first'] : []),
+      ...(packs ? ['packed'] : []),
       ...(mixed ? [`mix ${mixed.mix}${mixed.back ? ' back' : ''}`] : []),
     ].join(', '),
     rows,
@@ -58,11 +62,15 @@ const layer = (shape: Shape) => {
       HAS_LOG_DET: logDet,
       FIRST: first,
       KEEP: keeps,
+      PACKED: packs,
       ...mixConstants(mixed),
     },
     buffers: {
       x: tiledNormals(inputs + 2 * at),
-      weight: table((random) => packedOf(random).weight),
+      weight: table((random) => {
+        const { weight } = packedOf(random);
+        return packs ? packForQuads(weight, inputs, outputs) : weight;
+      }),
       bias: table((random) => packedOf(random).bias),
       ranges: table((random) => withPlaces(random, packedOf(random).ranges, features)),
       value: tiledNormals(features),
@@ -79,11 +87,11 @@ export const linearAffineCases = defineCases(linearAffine, [
   ...ROWS.map((rows) => layer({ inputs: 20, slots: 5, features: 8, rows })),
   ...ROWS.map((rows) => layer({ inputs: 70, slots: 21, rows, masked: true, undo: true })),
   layer({ inputs: 1, slots: 1 }),
-  layer({ inputs: 9, slots: 2, features: 3 }),
+  layer({ inputs: 9, slots: 2, features: 3, packs: true }),
   layer({ inputs: 70, slots: 2, features: 5, scale: 'none' }),
   layer({ inputs: 64, slots: 63, features: 64 }),
-  layer({ inputs: 150, slots: 64, features: 130, keeps: false }),
-  layer({ inputs: 200, slots: 60, masked: true, keeps: false }),
+  layer({ inputs: 150, slots: 64, features: 130, keeps: false, packs: true }),
+  layer({ inputs: 200, slots: 60, masked: true, keeps: false, packs: true }),
   layer({ inputs: 30, slots: 10, features: 12, at: 3 }),
   layer({ inputs: 30, slots: 10, features: 12, logDet: false }),
   layer({ inputs: 30, slots: 10, features: 12, first: true }),

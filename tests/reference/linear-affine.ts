@@ -1,6 +1,6 @@
 import * as source from '../../src/kernels/generated/linear-affine.js';
 import { moveAffine } from './affine-scale.js';
-import { TILE, tiled } from './layout.js';
+import { TILE, tiled, weightPlace } from './layout.js';
 import { defineTwin } from './twin.js';
 
 export const linearAffine = defineTwin(
@@ -13,7 +13,7 @@ export const linearAffine = defineTwin(
         const strip = Math.floor(o / 8);
         let v = bias[o]!;
         for (let k = ranges[2 * strip]!; k < ranges[2 * strip + 1]!; k++)
-          v += weight[(strip * inputs + k) * 8 + (o % 8)]! * x[tiled(params.x_features, row) + (params.x_at + k) * TILE]!;
+          v += weight[weightPlace(constants.PACKED, inputs, o, k)]! * x[tiled(params.x_features, row) + (params.x_at + k) * TILE]!;
         if (constants.KEEP) p[tiled(params.y_features, row) + (params.y_at + o) * TILE] = v;
         return v;
       });

@@ -3,7 +3,7 @@ import * as affineSource from '../../src/kernels/generated/thin-net-affine.js';
 import * as backwardSource from '../../src/kernels/generated/thin-net-backward.js';
 import { activate, slopeFromValue } from './activation.js';
 import { moveAffine } from './affine-scale.js';
-import { TILE, tiled } from './layout.js';
+import { TILE, tiled, weightPlace } from './layout.js';
 import { defineTwin, type TwinCall } from './twin.js';
 
 /** Features `at` … `at + count − 1` of a row. */
@@ -17,22 +17,20 @@ type Forward = Pick<TwinCall<typeof source.thinNet>, 'buffers' | 'params'> & {
 /** What the layer behind gives for a row, after units are written where they are kept; null without one. */
 function forward({ buffers: { x, weight, front, wide }, params, constants }: Forward, row: number): Float64Array | null {
   const { inputs, outputs, x_features, x_at } = params;
-  const stripPlace = (o: number, k: number, count: number): number => (Math.floor(o / 8) * count + k) * 8 + (o % 8);
-  const quadPlace = (o: number, k: number, count: number): number =>
-    ((Math.floor(o / 4) * Math.ceil(count / 4) + Math.floor(k / 4)) * 4 + (o % 4)) * 4 + (k % 4);
   /** Weights and biases of a layer begin at these vec4. */
-  const layer = (from: Float64Array, count: number, weightAt: number, biasAt: number, place = stripPlace): Float64Array =>
+  const layer = (from: Float64Array, count: number, weightAt: number, biasAt: number, isPacked = false): Float64Array =>
     Float64Array.from({ length: count }, (_, o) =>
-      from.reduce((sum, value, k) => sum + weight[4 * weightAt + place(o, k, from.length)]! * value, weight[4 * biasAt + o]!),
+      from.reduce(
+        (sum, value, k) => sum + weight[4 * weightAt + weightPlace(isPacked, from.length, o, k)]! * value,
+        weight[4 * biasAt + o]!,
+      ),
     );
   let units = rowOf(x, x_features, x_at, params.front || inputs, row);
   if (params.front) {
     units = layer(units, inputs, params.front_weight, params.front_bias).map((v) => activate(constants.FRONT_ACTIVATION, v));
     if (constants.KEEP_FRONT) for (const [k, value] of units.entries()) front[tiled(inputs, row) + k * TILE] = value;
   }
-  units = layer(units, outputs, params.wide_weight, params.wide_bias, constants.PACKED ? quadPlace : stripPlace).map((v) =>
-    activate(constants.ACTIVATION, v),
-  );
+  units = layer(units, outputs, params.wide_weight, params.wide_bias, constants.PACKED).map((v) => activate(constants.ACTIVATION, v));
   if (constants.KEEP_WIDE) for (const [o, value] of units.entries()) wide[tiled(outputs, row) + o * TILE] = value;
   return params.back ? layer(units, params.back, params.back_weight, params.back_bias) : null;
 }

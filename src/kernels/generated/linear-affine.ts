@@ -6,18 +6,18 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libRanges } from './lib/ranges.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
-import { wgsl as libWeightsScalar } from './lib/weights-scalar.js';
-import { wgsl as libLayerWeights } from './lib/layer-weights.js';
+import { wgsl as libWeights } from './lib/weights.js';
+import { wgsl as libNetWeights } from './lib/net-weights.js';
 import { wgsl as libQuadHeld } from './lib/quad-held.js';
 import { wgsl as libQuadTurns } from './lib/quad-turns.js';
 import { wgsl as libLinearQuad } from './lib/linear-quad.js';
 import { wgsl as libKeptSums } from './lib/kept-sums.js';
 
 const own = `override HAS_LOG_DET:bool=true;override FIRST:bool=false;override KEEP:bool=false;override PASSES:bool=false;fn v(K:u32,X:u32)->vec4f{return aq(K,X)+C[K];}fn an(u:u32,y:u32,s:u32,m:vec2u){let b=(Z.b+7u)/8u*2u;let ap=vec2u(f(Z.g,s),f(Z.g,s+4u));${times(0, 2, (r) => `var W${r}=vec4f();`)}var ae=0u;loop{let D=min(ae+8u,Z.h);${times(0, 2, (r) => `var aj${r}=vec4f();`)}var T=ae;loop{let S=t[b+2u*T]*d;let g=t[b+2u*T+1u]*d;${times(0, 2, (r) => `{let af=v(T,${r});var o=vec4f();if(SCALE!=K){o=v(Z.h+T,${r});}if(KEEP){H[m[${r}]+T*d]=af;if(SCALE!=K){H[m[${r}]+(Z.h+T)*d]=o;}}let M=Q(E[ap[${r}]+S],af,o);F[ap[${r}]+g]=M.c;aj${r}+=M.a;}`)}continuing{T++;break if T==D;}}${times(0, 2, (r) => `W${r}+=aj${r};`)}continuing{ae+=8u;break if ae>=Z.h;}}if(HAS_LOG_DET){${times(0, 2, (r) => `if(FIRST){G[s+${r}*4]=W${r};}else{G[s+${r}*4]+=W${r};}`)}}if(PASSES){var V=Z.h;loop{${times(0, 2, (r) => `F[ap[${r}]+t[b+2u*V+1u]*d]=E[ap[${r}]+t[b+2u*V]*d];`)}continuing{V++;break if V==Z.g;}}}}@compute@workgroup_size(4)fn linear_affine(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){R(U,S,ah%4u);}`;
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=t y_at=w features slots', 'x weight:f bias:f ranges=t:u value y! total! p!', `${libCall}${libLayout}${libRanges}${libMath}${libAffine}${libWeightsScalar}${libLayerWeights}${libQuadHeld}${libQuadTurns}${libLinearQuad}${libKeptSums}${own}`);
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=t y_at=w features slots', 'x weight bias:f ranges=t:u value y! total! p!', `${libCall}${libLayout}${libRanges}${libMath}${libAffine}${libWeights}${libNetWeights}${libQuadHeld}${libQuadTurns}${libLinearQuad}${libKeptSums}${own}`);
 
 export const linearAffine = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; bias: 'f32'; ranges: 'u32'; value: 'f32'; y: 'f32'; total: 'f32'; p: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'features' | 'slots',
-  { SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag; EIGHTS: Optional; RAGGED: Flag; SHORT: Flag; THIN: Flag; MORE: Flag; HAS_LOG_DET: Flag; FIRST: Flag; KEEP: Flag; PASSES: Flag }
->('linear-affine', 'call SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK EIGHTS RAGGED SHORT THIN MORE HAS_LOG_DET FIRST KEEP PASSES', shader));
+  { SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag; PACKED: Flag; EIGHTS: Optional; RAGGED: Flag; SHORT: Flag; THIN: Flag; MORE: Flag; HAS_LOG_DET: Flag; FIRST: Flag; KEEP: Flag; PASSES: Flag }
+>('linear-affine', 'call SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK PACKED EIGHTS RAGGED SHORT THIN MORE HAS_LOG_DET FIRST KEEP PASSES', shader));
