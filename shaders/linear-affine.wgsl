@@ -6,7 +6,7 @@
 //   y[to[i]] = value[from[i]]                            features that pass
 //   total += sum over j of log|dy/dx|                    nats, in blocks of 8; HAS_LOG_DET. Of FIRST: total = that sum
 //
-// Shapes      x tiled [x_features, rows], read from feature x_at on; weight f32, bias f32 as masked-linear.wgsl; ranges u32: [ceil(outputs / 8), 2] as there,
+// Shapes      x tiled [x_features, rows], read from feature x_at on; weight f32 as lib/net-weights.wgsl, bias f32 as masked-linear.wgsl; ranges u32: [ceil(outputs / 8), 2] as there,
 //             then (from, to) of each slot, then of each feature that passes; value, y tiled [features, rows]; total tiled [1, rows];
 //             p tiled [y_features, rows], from y_at on. At most 128 outputs.
 // Error       that of its parts (tests/cases/linear-affine.ts).

@@ -4,7 +4,7 @@
 //   w = activation(W h + b)            the wide layer: up to 64 inputs
 //   y = U w + c                        BEHIND outputs
 //
-// Shapes      x tiled [x_features, rows], read from feature x_at on; weight f32, all layers' as masked-linear.wgsl packs them, each from its own vec4 on; h tiled
+// Shapes      x tiled [x_features, rows], read from feature x_at on; weight f32, all layers' as masked-linear.wgsl packs them, the wide one's as lib/net-weights.wgsl, each from its own vec4 on; h tiled
 //             [inputs, rows], w tiled [outputs, rows], written where they are kept; y tiled [y_features, rows], from y_at on.
 // Error       of each layer (8 + inputs / 8) units in the last place of the sum of its absolute terms at most, of the layer behind (4 + outputs / 4)
 //             (tests/cases/thin-net.ts): runs of 8, with which golden maf-d2 shows 1.5 times PyTorch's error; with runs of 24 it was 4.5.

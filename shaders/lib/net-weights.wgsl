@@ -11,5 +11,7 @@ fn weights_from(four: u32, o: u32, start: u32, own: u32) -> u32 {
 /// Those of inputs start + k … start + k + 3.
 fn weights_behind(first: u32, k: u32) -> vec4<f32> {
   if (PACKED) { return weights_of(first + k); }
-  return weights_in_strip(first + k * 8u);
+  let four = (first >> 2u) + k * 2u; // in SwiftShader each of four shifts would be a shift a lane
+  let i = first & 3u;
+  return vec4<f32>(weight[four][i], weight[four + 2u][i], weight[four + 4u][i], weight[four + 6u][i]);
 }

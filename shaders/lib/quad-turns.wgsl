@@ -1,5 +1,5 @@
 // The product of what a quad holds with four outputs' weights, an output a turn; masked-linear-quad.wgsl says how. The importer says in `take` what
-// becomes of an output's sums.
+// becomes of an output's sums; outputs come in order.
 
 #import "lib/quad-held.wgsl"
 

@@ -1,5 +1,5 @@
 // Up to three linear layers in one dispatch, where at most four features go in or come out (FRONT, BEHIND): what thin-net.wgsl, thin-net-affine.wgsl and thin-net-backward.wgsl share.
-// The importer says what becomes of a sum (`front_value`, `wide_value`, `finish_row`), where weights lie, and imports lib/layer-weights.wgsl or lib/turned-weights.wgsl.
+// The importer says what becomes of a sum (`front_value`, `wide_value`, `finish_row`), where weights lie, and imports lib/net-weights.wgsl or lib/turned-weights.wgsl.
 //
 // An invocation owns 8 rows from end to end, so that nothing is exchanged but weights, within a quad. A thin layer alone would read or write all units of the
 // wide one beside it to multiply each by a few numbers; here they are at hand.

@@ -8,6 +8,3 @@ fn weights_of(four: u32) -> vec4<f32> {
 }
 
 fn weight_at(one: u32) -> f32 { return unpack2x16float(weight[one >> 2u][(one >> 1u) & 1u])[one & 1u]; }
-
-/// Every eighth of four: inputs one after the other of an output of a strip.
-fn weights_in_strip(one: u32) -> vec4<f32> { return vec4<f32>(weight_at(one), weight_at(one + 8u), weight_at(one + 16u), weight_at(one + 24u)); }

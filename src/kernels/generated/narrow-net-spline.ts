@@ -7,7 +7,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libNarrowNet } from './lib/narrow-net.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "fn K(ap:u32)->vec4f{return O[ap];}fn ak(y:vec4f,p:u32,ag:u32)->L{return cl(y,p,ag);}@64 narrow_net_spline U S{P(U.x*d+U.y*Z.h,S.x);}";
+const own = "fn K(ap:u32)->vec4f{return O[ap];}fn ak(y:vec4f,p:u32,ag:u32)->L{return ck(y,p,ag);}@64 narrow_net_spline U S{P(U.x*d+U.y*Z.h,S.x);}";
 const shader = /*#__PURE__*/ shaderText('layers x_features addend_layer addend_features features slots slot_at groups', 'x weight bias:f plan:u addend value y! total!', `${libCall}${libLayout}${libMath}${libActivation}${libNarrowNet}${libSpline}${own}`);
 
 export const narrowNetSpline = /*#__PURE__*/ kernelSource<
