@@ -1,15 +1,12 @@
 // A product with packed weights that the lanes of a subgroup load and broadcast: masked-linear-broadcast.wgsl says how and why. The importer binds what it multiplies and says where a
 // weight lies (`place_of`).
 
-const CHUNK = 64u;
-const BLOCK = 128u; // outputs of one invocation
+#import "lib/chunk.wgsl"
 
-override MORE: bool = false;  // there are more inputs than a chunk holds
 override EIGHTS: u32 = 8u;    // eights of inputs that are held
 override SHORT: bool = false; // runs of 8 inputs; otherwise of 24, 24 and 16
 
 var<private> xs: array<vec4<f32>, 130>;          // input k of row group r in 2 k + r, and behind them two sums
-var<private> sums: array<vec4<f32>, 2u * BLOCK>; // of the chunks so far: output o of the block and row group r in 2 o + r
 
 /// `id` and `size`: an invocation within its subgroup, and of that.
 fn multiply_broadcast(wg: vec3<u32>, lane: vec3<u32>, id: u32, size: u32) {
@@ -19,11 +16,9 @@ fn multiply_broadcast(wg: vec3<u32>, lane: vec3<u32>, id: u32, size: u32) {
   let group = wg.x * TILE4 + lane.x; // this invocation's rows: group, and group + 8 of the same row tile
   let first_output = wg.y * BLOCK;
   let last_output = min(first_output + BLOCK, params.outputs);
-  let strips = (last_output + 7u) / 8u;
   let x_at = tiled(params.x_features, group) + (params.x_at + wg.z * params.inputs) * TILE4;
   let y_at = tiled(params.y_features, group) + (params.y_at + wg.z * params.outputs) * TILE4;
-  var joined = vec2<u32>(0u);
-  for (var s = first_output / 8u; s < strips; s++) { joined = union_of(joined, ranges_of(s)); }
+  let joined = inputs_of(first_output, last_output);
   var start = joined.x;
   loop {
     let count = min(CHUNK, joined.y - start);
@@ -38,20 +33,8 @@ fn multiply_broadcast(wg: vec3<u32>, lane: vec3<u32>, id: u32, size: u32) {
         break if k >= 8u * EIGHTS;
       }
     }
-    var begin = first_output;
-    var end = last_output;
-    if (MORE) {
-      begin = last_output;
-      end = first_output;
-      for (var s = first_output / 8u; s < strips; s++) {
-        let range = ranges_of(s);
-        if (range.y > start && range.x < start + CHUNK) {
-          begin = min(begin, s * 8u);
-          end = min(s * 8u + 8u, last_output);
-        }
-      }
-    }
-    for (var o = begin; o < end; o++) {
+    let outputs = outputs_of(first_output, last_output, start);
+    for (var o = outputs.x; o < outputs.y; o++) {
       #repeat e 0 8:
       var w$e$0 = 0.0;
       var w$e$1 = 0.0;

@@ -2,16 +2,10 @@
 // (lib/layer-weights.wgsl, lib/quad-weights.wgsl or lib/turned-weights.wgsl) and says in `take` what becomes of an output's sum over a chunk, and in `finish_block` of all: by
 // lib/quad-outputs.wgsl, or the first by lib/kept-sums.wgsl. Loops end at their foot, as in linear-backward-quad.wgsl.
 
+#import "lib/chunk.wgsl"
 #import "lib/quad-turns.wgsl"
 
-const CHUNK = 64u;  // inputs at a time
-const BLOCK = 128u; // outputs of one invocation
-const SUMS = 2u * BLOCK;
-
 override THIN: bool = false; // at most four outputs: nothing is held, and runs are of 8 inputs
-override MORE: bool = false; // there are more inputs than a chunk holds
-
-var<private> sums: array<vec4<f32>, SUMS>; // of the chunks so far: output o of the block and row group r in 2 o + r
 
 /// `own`: which of its quad an invocation is.
 fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
@@ -21,9 +15,7 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
   let last_output = min(first_output + BLOCK, params.outputs);
   let y_from = (params.y_at + wg.z * params.outputs) * TILE4;
   let y_at = vec2<u32>(tiled(params.y_features, group), tiled(params.y_features, group + 4u)) + y_from;
-  let strips = (last_output + 7u) / 8u;
-  var joined = vec2<u32>(0u);
-  for (var s = first_output / 8u; s < strips; s++) { joined = union_of(joined, ranges_of(s)); }
+  var joined = inputs_of(first_output, last_output);
   joined.x -= joined.x % 4u; // weights of fours of inputs may lie together
   if (THIN) {
     let x_at = vec2<u32>(tiled(params.x_features, group), tiled(params.x_features, group + 4u)) + (params.x_at + wg.z * params.inputs) * TILE4;
@@ -111,26 +103,14 @@ fn multiply_quad(wg: vec3<u32>, lane: vec3<u32>, own: u32) {
         break if r == 2u;
       }
     }
-    var begin = first_output;
-    var end = last_output;
-    if (MORE) {
-      begin = last_output;
-      end = first_output;
-      for (var s = first_output / 8u; s < strips; s++) {
-        let range = ranges_of(s);
-        if (range.y > start && range.x < start + CHUNK) {
-          begin = min(begin, s * 8u);
-          end = min(s * 8u + 8u, last_output);
-        }
-      }
-    }
-    if (begin < end) {
-      var o = begin;
+    let outputs = outputs_of(first_output, last_output, start);
+    if (outputs.x < outputs.y) {
+      var o = outputs.x;
       loop {
         multiply_held(weights_from(0u, o, start, own), count, (o - first_output) * 2u, o, own, group, y_at);
         continuing {
           o += 4u;
-          break if o >= end;
+          break if o >= outputs.y;
         }
       }
     }

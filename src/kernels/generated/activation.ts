@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSlope } from './lib/slope.js';
 
-const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation ah{let ad=ah.y;if(ah.x*4u>=l()||ad>=Z.a){return;}let ap=f(Z.a,ah.x)+ad*d;let y=A[ap];var m=1.;if(ACTIVATION==J){m=D[0];}if(HAS_VALUE){B[ap]=Q(ACTIVATION,y,m);}if(HAS_SLOPE){C[ap]=O(ACTIVATION,y,m);}}";
+const own = "override ACTIVATION:u32=0u;override HAS_VALUE:bool=true;override HAS_SLOPE:bool=true;@16,4 activation ah{let ac=ah.y;if(ah.x*4u>=k()||ac>=Z.a){return;}let ap=f(Z.a,ah.x)+ac*d;let y=A[ap];var m=1.;if(ACTIVATION==J){m=D[0];}if(HAS_VALUE){B[ap]=Q(ACTIVATION,y,m);}if(HAS_SLOPE){C[ap]=O(ACTIVATION,y,m);}}";
 const shader = /*#__PURE__*/ shaderText('features', 'source value! slope! beta:f', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${own}`);
 
 export const activation = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@64 add_table ah{if(ah.x*4u>=l()){return;}B[f(1u,ah.x)]+=Z.a*A[0];}";
+const own = "@64 add_table ah{if(ah.x*4u>=k()){return;}B[f(1u,ah.x)]+=Z.a*A[0];}";
 const shader = /*#__PURE__*/ shaderText('sign:f', 'table:f total!', `${libCall}${libLayout}${own}`);
 
 export const addTable = /*#__PURE__*/ kernelSource<

@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 import { wgsl as libAffineBackward } from './lib/affine-backward.js';
 
-const own = "const PASSES=0xffffffffu;override HAS_Y:bool=true;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine_backward ah{let ad=ah.y;if(ah.x*4u>=l()||ad>=Z.a){return;}let v=f(Z.a,ah.x);let ap=v+ad*d;var k=ad;if(PLACED){k=C[Z.a+ad];}var o=vec4f();if(HAS_Y){o=D[v+k*d];}let T=C[ad];if(T==PASSES){F[ap]=o;return;}let p=f(Z.c,ah.x)+T*d;var g=vec4f();if(SCALE!=K){g=B[p+Z.b*d];}var be=vec4f(Z.d);if(HAS_LOG_DET){be=E[f(Z.b,ah.x)+T*d];}let M=at(A[ap],B[p],g,o,be);F[ap]=M.x;G[p]=M.e;if(SCALE!=K){G[p+Z.b*d]=M.a;}}";
+const own = "const PASSES=0xffffffffu;override HAS_Y:bool=true;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine_backward ah{let ac=ah.y;if(ah.x*4u>=k()||ac>=Z.a){return;}let v=f(Z.a,ah.x);let ap=v+ac*d;var l=ac;if(PLACED){l=C[Z.a+ac];}var o=vec4f();if(HAS_Y){o=D[v+l*d];}let T=C[ac];if(T==PASSES){F[ap]=o;return;}let p=f(Z.c,ah.x)+T*d;var g=vec4f();if(SCALE!=K){g=B[p+Z.b*d];}var be=vec4f(Z.d);if(HAS_LOG_DET){be=E[f(Z.b,ah.x)+T*d];}let M=at(A[ap],B[p],g,o,be);F[ap]=M.x;G[p]=M.e;if(SCALE!=K){G[p+Z.b*d]=M.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features log_gradient:f', 'x parameters slot:u d_y d_log_terms d_x! d_parameters!', `${libCall}${libLayout}${libMath}${libAffine}${libAffineBackward}${own}`);
 
 export const affineBackward = /*#__PURE__*/ kernelSource<

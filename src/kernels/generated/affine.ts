@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libAffine } from './lib/affine.js';
 
-const own = "const J=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ah{let ad=ah.y;if(ah.x*4u>=l()||ad>=Z.a){return;}let v=f(Z.a,ah.x);let ap=v+ad*d;var q=ap;if(PLACED){q=v+C[Z.a+ad]*d;}let T=C[ad];if(T==J){D[q]=A[ap];return;}let p=f(Z.c,ah.x)+T*d;var g=vec4f();if(SCALE!=K){g=B[p+Z.b*d];}let k=Q(A[ap],B[p],g);D[q]=k.c;if(HAS_LOG_DET){E[f(Z.b,ah.x)+T*d]=k.a;}}";
+const own = "const J=0xffffffffu;override HAS_LOG_DET:bool=true;override PLACED:bool=false;@16,4 affine ah{let ac=ah.y;if(ah.x*4u>=k()||ac>=Z.a){return;}let v=f(Z.a,ah.x);let ap=v+ac*d;var q=ap;if(PLACED){q=v+C[Z.a+ac]*d;}let T=C[ac];if(T==J){D[q]=A[ap];return;}let p=f(Z.c,ah.x)+T*d;var g=vec4f();if(SCALE!=K){g=B[p+Z.b*d];}let l=Q(A[ap],B[p],g);D[q]=l.c;if(HAS_LOG_DET){E[f(Z.b,ah.x)+T*d]=l.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libAffine}${own}`);
 
 export const affine = /*#__PURE__*/ kernelSource<

@@ -12,7 +12,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSolveTasks } from './lib/solve-tasks.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@compute@workgroup_size(4)fn autoregressive_solve_spline_quad(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){if(U.x*af>=l()){return;}aa=ah%4u;g(U.x*d+S.x);}";
+const own = "@compute@workgroup_size(4)fn autoregressive_solve_spline_quad(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){if(U.x*af>=k()){return;}aa=ah%4u;g(U.x*d+S.x);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight:f bias tasks:u side state=t! result! log_det!', `${libMath}${libSpline}${libSolveSpline}${libWeightsScalar}${libStripQuad}${libCall}${libLayout}${libActivation}${libSolveTasks}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveSplineQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<

@@ -11,7 +11,7 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libSolveTasks } from './lib/solve-tasks.js';
 import { wgsl as libAutoregressiveSolve } from './lib/autoregressive-solve.js';
 
-const own = "@4 autoregressive_solve_spline U S{let s=U.x*d+S.x;if(s*4u>=l()){return;}g(s);}";
+const own = "@4 autoregressive_solve_spline U S{let s=U.x*d+S.x;if(s*4u>=k()){return;}g(s);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim side_features', 'source weight bias tasks:u side state=t! result! log_det!', `${libMath}${libSpline}${libSolveSpline}${libWeights}${libStrip}${libCall}${libLayout}${libActivation}${libSolveTasks}${libAutoregressiveSolve}${own}`);
 
 export const autoregressiveSolveSpline = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ah{if(ah.x*4u>=l()||ah.y*4u>=Z.a){return;}let v=y(T.a)+ah.x*4u;let o=vec2u(y(T.f),y(T.g));let g=P(v,ah.y,o);let ab=f(Z.a,ah.x);for(var S=0u;S<min(4u,Z.a-ah.y*4u);S++){let ap=ab+(ah.y*4u+S)*d;let k=A[ap];let b=select(vec4f(),vec4f(1.),g[S]<u(k));B[ap]=select(b,k,X(k));}}@64 log_mass ah{if(ah.x*4u>=l()){return;}let ab=f(Z.a,ah.x);let b=vec4f(1.);let m=vec4f();var W=m;var N=b;var q=m;for(var g=0u;g<Z.a;g+=8u){var aj=m;let ag=min(g+8u,Z.a);for(var ad=g;ad<ag;ad++){let p=C[ab+ad*d];let k=A[ab+ad*d];aj+=(b-p)*select(m,k,k>m)+p*select(m,-k,k<m)+V(-abs(k));N=select(m,N,(p>=m)&(p<=b));q+=p;}W+=aj;}let o=Z.b*D[ah.x]-W;E[ah.x]=select(o+U(N),o+q,X(q));}";
+const own = "@16,4 sample ah{if(ah.x*4u>=k()||ah.y*4u>=Z.a){return;}let v=y(T.a)+ah.x*4u;let o=vec2u(y(T.f),y(T.g));let g=P(v,ah.y,o);let ab=f(Z.a,ah.x);for(var S=0u;S<min(4u,Z.a-ah.y*4u);S++){let ap=ab+(ah.y*4u+S)*d;let l=A[ap];let b=select(vec4f(),vec4f(1.),g[S]<u(l));B[ap]=select(b,l,X(l));}}@64 log_mass ah{if(ah.x*4u>=k()){return;}let ab=f(Z.a,ah.x);let b=vec4f(1.);let m=vec4f();var W=m;var N=b;var q=m;for(var g=0u;g<Z.a;g+=8u){var aj=m;let P=min(g+8u,Z.a);for(var ac=g;ac<P;ac++){let p=C[ab+ac*d];let l=A[ab+ac*d];aj+=(b-p)*select(m,l,l>m)+p*select(m,-l,l<m)+V(-abs(l));N=select(m,N,(p>=m)&(p<=b));q+=p;}W+=aj;}let o=Z.b*D[ah.x]-W;E[ah.x]=select(o+U(N),o+q,X(q));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'logits z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

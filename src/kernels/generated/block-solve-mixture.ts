@@ -10,7 +10,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libBlockTasks } from './lib/block-tasks.js';
 import { wgsl as libBlockSolve } from './lib/block-solve.js';
 
-const own = "@compute@workgroup_size(4)fn block_solve_mixture(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){if(U.x*af>=l()){return;}g(U.x*d+S.x,ah%4u);}";
+const own = "@compute@workgroup_size(4)fn block_solve_mixture(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){if(U.x*af>=k()){return;}g(U.x*d+S.x,ah%4u);}";
 const shader = /*#__PURE__*/ shaderText('tasks nodes dim', 'source weight tasks:u state=t! result! log_det!', `${libMath}${libNormal}${libMixture}${libSolveMixture}${libCall}${libLayout}${libBlockTasks}${libBlockSolve}${own}`);
 
 export const blockSolveMixture = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ah{if(ah.x*4u>=l()||ah.y*4u>=Z.a){return;}let v=y(T.a)+ah.x*4u;let o=vec2u(y(T.f),y(T.g));let g=P(v,ah.y,o);let ab=f(Z.a,ah.x);for(var S=0u;S<min(4u,Z.a-ah.y*4u);S++){let ad=ah.y*4u+S;let Q=A[ad];let R=A[Z.a+ad];B[ab+ad*d]=clamp(fma(vec4f(R-Q),g[S],vec4f(Q)),vec4f(Q),vec4f(R));}}@64 log_density ah{if(ah.x*4u>=l()){return;}let ab=f(Z.a,ah.x);let total=Z.b*D[ah.x]+Z.c;var q=total;var b=vec4f(1.);for(var ad=0u;ad<Z.a;ad++){let p=C[ab+ad*d];b=select(vec4f(),b,(p>=vec4f(A[ad]))&(p<=vec4f(A[Z.a+ad])));q=select(q,p,X(p)&!X(q));}E[ah.x]=select(total+U(b),q,X(q));}";
+const own = "@16,4 sample ah{if(ah.x*4u>=k()||ah.y*4u>=Z.a){return;}let v=y(T.a)+ah.x*4u;let o=vec2u(y(T.f),y(T.g));let g=P(v,ah.y,o);let ab=f(Z.a,ah.x);for(var S=0u;S<min(4u,Z.a-ah.y*4u);S++){let ac=ah.y*4u+S;let Q=A[ac];let R=A[Z.a+ac];B[ab+ac*d]=clamp(fma(vec4f(R-Q),g[S],vec4f(Q)),vec4f(Q),vec4f(R));}}@64 log_density ah{if(ah.x*4u>=k()){return;}let ab=f(Z.a,ah.x);let total=Z.b*D[ah.x]+Z.c;var q=total;var b=vec4f(1.);for(var ac=0u;ac<Z.a;ac++){let p=C[ab+ac*d];b=select(vec4f(),b,(p>=vec4f(A[ac]))&(p<=vec4f(A[Z.a+ac])));q=select(q,p,X(p)&!X(q));}E[ah.x]=select(total+U(b),q,X(q));}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f constant:f', 'bounds:f z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libRowsBackward } from './lib/rows-backward.js';
 import { wgsl as libElements } from './lib/elements.js';
 
-const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_index)S:u32){let k=p(1u,U,S);if(k>=Z.b*Z.a){return;}let m=vec4f(f32(k/Z.a));let ad=k%Z.a;let L=(l()+3u)/4u;var W=0.;for(var ae=0u;ae<L;ae+=d){let ag=min(ae+d,L);var b=f(Z.c,ae)+Z.d*d;var ap=f(Z.a,ae)+ad*d;var aj=vec4f();for(var s=ae;s<ag;s++){aj+=select(vec4f(),B[ap],g(s)&(A[b]==m));b++;ap++;}W+=dot(aj,vec4f(1.));}C[k]+=W;}";
+const own = "@compute@workgroup_size(64)fn class_table_backward(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_index)S:u32){let l=p(1u,U,S);if(l>=Z.b*Z.a){return;}let m=vec4f(f32(l/Z.a));let ac=l%Z.a;let L=(k()+3u)/4u;var W=0.;for(var ae=0u;ae<L;ae+=d){let P=min(ae+d,L);var b=f(Z.c,ae)+Z.d*d;var ap=f(Z.a,ae)+ac*d;var aj=vec4f();for(var s=ae;s<P;s++){aj+=select(vec4f(),B[ap],g(s)&(A[b]==m));b++;ap++;}W+=dot(aj,vec4f(1.));}C[l]+=W;}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels d_y d_table:f!', `${libLayout}${libCall}${libRowsBackward}${libElements}${own}`);
 
 export const classTableBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 class_table ah{let ad=ah.y;if(ah.x*4u>=l()||ad>=Z.a){return;}let g=A[f(Z.c,ah.x)+Z.d*d];let b=bitcast<vec4u>(g);let N=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let aa=N&(floor(g)==g);let ap=vec4u(select(vec4f(),g,aa))*Z.a+ad;let k=vec4f(B[ap.x],B[ap.y],B[ap.z],B[ap.w]);C[f(Z.a,ah.x)+ad*d]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),k,aa);}";
+const own = "@16,4 class_table ah{let ac=ah.y;if(ah.x*4u>=k()||ac>=Z.a){return;}let g=A[f(Z.c,ah.x)+Z.d*d];let b=bitcast<vec4u>(g);let N=(b<vec4u(bitcast<u32>(f32(Z.b))))|(b==vec4u(0x80000000u));let aa=N&(floor(g)==g);let ap=vec4u(select(vec4f(),g,aa))*Z.a+ac;let l=vec4f(B[ap.x],B[ap.y],B[ap.z],B[ap.w]);C[f(Z.a,ah.x)+ac*d]=select(bitcast<vec4f>(b|vec4u(0x7fc00000u)),l,aa);}";
 const shader = /*#__PURE__*/ shaderText('features classes label_features label_at', 'labels table:f y!', `${libCall}${libLayout}${own}`);
 
 export const classTable = /*#__PURE__*/ kernelSource<

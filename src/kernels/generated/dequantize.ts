@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn ab(y:vec4f,Q:f32,R:f32)->vec4f{let H=select(y,vec4f(R),y>vec4f(R));return select(H,vec4f(Q),H<vec4f(Q));}@16,4 dequantize ah{if(ah.x*4u>=l()||ah.y>=Z.a){return;}let ap=f(Z.a,ah.x)+ah.y*d;C[ap]=ab((A[ap]+B[ap])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ah{if(ah.x*4u>=l()||ah.y>=Z.a){return;}let ap=f(Z.a,ah.x)+ah.y*d;C[ap]=ab(floor(A[ap]*Z.b),0.,Z.b-1.);}";
+const own = "fn ab(y:vec4f,Q:f32,R:f32)->vec4f{let H=select(y,vec4f(R),y>vec4f(R));return select(H,vec4f(Q),H<vec4f(Q));}@16,4 dequantize ah{if(ah.x*4u>=k()||ah.y>=Z.a){return;}let ap=f(Z.a,ah.x)+ah.y*d;C[ap]=ab((A[ap]+B[ap])*Z.c,1.17549435e-38,.99999994);}@16,4 quantize ah{if(ah.x*4u>=k()||ah.y>=Z.a){return;}let ap=f(Z.a,ah.x)+ah.y*d;C[ap]=ab(floor(A[ap]*Z.b),0.,Z.b-1.);}";
 const shader = /*#__PURE__*/ shaderText('features levels:f step:f', 'x u y!', `${libCall}${libLayout}${own}`);
 
 export const dequantize = /*#__PURE__*/ kernelSource<

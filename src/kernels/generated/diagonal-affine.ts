@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libSplitProduct } from './lib/split-product.js';
 
-const own = "@16,4 diagonal_affine ah{let ad=ah.y;if(ah.x*4u>=l()||ad>=Z.a){return;}let ap=f(Z.a,ah.x)+ad*d;let k=b(A[ap]-B[ad],B[Z.a+ad],B[2u*Z.a+ad]);C[ap]=k+B[3u*Z.a+ad];}";
+const own = "@16,4 diagonal_affine ah{let ac=ah.y;if(ah.x*4u>=k()||ac>=Z.a){return;}let ap=f(Z.a,ah.x)+ac*d;let l=b(A[ap]-B[ac],B[Z.a+ac],B[2u*Z.a+ac]);C[ap]=l+B[3u*Z.a+ac];}";
 const shader = /*#__PURE__*/ shaderText('features', 'x constants:f y!', `${libCall}${libLayout}${libSplitProduct}${own}`);
 
 export const diagonalAffine = /*#__PURE__*/ kernelSource<

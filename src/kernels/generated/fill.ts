@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@64 fill ah{let L=(l()+3u)/4u;if(ah.x>=L){return;}for(var ad=0u;ad<Z.a;ad++){let ap=f(Z.a,ah.x)+ad*d;if(ADD){A[ap]+=vec4f(Z.b);}else{A[ap]=vec4f(Z.b);}}}";
+const own = "override ADD:bool=false;@64 fill ah{let L=(k()+3u)/4u;if(ah.x>=L){return;}for(var ac=0u;ac<Z.a;ac++){let ap=f(Z.a,ah.x)+ac*d;if(ADD){A[ap]+=vec4f(Z.b);}else{A[ap]=vec4f(Z.b);}}}";
 const shader = /*#__PURE__*/ shaderText('features value:f', 'destination!', `${libCall}${libLayout}${own}`);
 
 export const fill = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const w=24u;override REVERSE:bool=false;@64 householder ah{if(ah.x*4u>=l()){return;}let u=Z.a;let ao=Z.b;let ab=f(u,ah.x);var t=vec4f();var k=0u;for(var b=0u;b<=ao;b++){let p=min(b,ao-1u);let ac=select(p,ao-1u-p,REVERSE);var v=vec4f();for(var g=0u;g<u;g+=w){let ag=min(g+w,u);var aj=vec4f();for(var ad=g;ad<ag;ad++){let ap=ab+ad*d;var m:vec4f;if(b==0u){m=A[ap];if(REVERSE){m-=C[2u*ao+ad];}}else{m=D[ap]-B[k*u+ad]*t;}aj=fma(vec4f(B[ac*u+ad]),m,aj);if(!REVERSE&&b==ao){m+=C[2u*ao+ad];}D[ap]=m;}v+=aj;}t=v*C[ac]+v*C[ao+ac];k=ac;}}";
+const own = "const w=24u;override REVERSE:bool=false;@64 householder ah{if(ah.x*4u>=k()){return;}let u=Z.a;let an=Z.b;let ab=f(u,ah.x);var l=vec4f();var o=0u;for(var b=0u;b<=an;b++){let p=min(b,an-1u);let aq=select(p,an-1u-p,REVERSE);var v=vec4f();for(var g=0u;g<u;g+=w){let P=min(g+w,u);var aj=vec4f();for(var ac=g;ac<P;ac++){let ap=ab+ac*d;var m:vec4f;if(b==0u){m=A[ap];if(REVERSE){m-=C[2u*an+ac];}}else{m=D[ap]-B[o*u+ac]*l;}aj=fma(vec4f(B[aq*u+ac]),m,aj);if(!REVERSE&&b==an){m+=C[2u*an+ac];}D[ap]=m;}v+=aj;}l=v*C[aq]+v*C[an+aq];o=aq;}}";
 const shader = /*#__PURE__*/ shaderText('features reflections', 'x vectors:f constants:f y!', `${libCall}${libLayout}${own}`);
 
 export const householder = /*#__PURE__*/ kernelSource<

@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 implicit ah{if(ah.x*4u>=l()||ah.y>=Z.a){return;}let ap=f(Z.a,ah.x)+ah.y*d;E[ap]=A[ap]+ae(B[ap]-C[ap],-D[ap]);}";
+const own = "@16,4 implicit ah{if(ah.x*4u>=k()||ah.y>=Z.a){return;}let ap=f(Z.a,ah.x)+ah.y*d;E[ap]=A[ap]+ae(B[ap]-C[ap],-D[ap]);}";
 const shader = /*#__PURE__*/ shaderText('features steps=c', 'value goal image log_slope y!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const implicit = /*#__PURE__*/ kernelSource<

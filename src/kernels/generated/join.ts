@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 join ah{let ad=ah.y;if(ah.x*4u>=l()||ad>=Z.a){return;}let ap=f(Z.a,ah.x)+ad*d;if(ad<Z.b){C[ap]=A[f(Z.b,ah.x)+ad*d];}else{C[ap]=B[f(Z.c,ah.x)+(ad-Z.d)*d];}}";
+const own = "@16,4 join ah{let ac=ah.y;if(ah.x*4u>=k()||ac>=Z.a){return;}let ap=f(Z.a,ah.x)+ac*d;if(ac<Z.b){C[ap]=A[f(Z.b,ah.x)+ac*d];}else{C[ap]=B[f(Z.c,ah.x)+(ac-Z.d)*d];}}";
 const shader = /*#__PURE__*/ shaderText('features leading_features whole_features shift', 'leading whole_tensor y!', `${libCall}${libLayout}${own}`);
 
 export const join = /*#__PURE__*/ kernelSource<

@@ -9,16 +9,17 @@ import { wgsl as libAffine } from './lib/affine.js';
 import { wgsl as libAffineBackward } from './lib/affine-backward.js';
 import { wgsl as libWeights } from './lib/weights.js';
 import { wgsl as libTurnedWeights } from './lib/turned-weights.js';
+import { wgsl as libChunk } from './lib/chunk.js';
 import { wgsl as libQuadHeld } from './lib/quad-held.js';
 import { wgsl as libQuadTurns } from './lib/quad-turns.js';
 import { wgsl as libLinearQuad } from './lib/linear-quad.js';
 import { wgsl as libKeptSums } from './lib/kept-sums.js';
 
-const own = `override ADD:bool=false;override PASSES:bool=false;fn C(K:u32,X:u32,ap:u32)->vec4f{if(ADD){return F[ap+K*d]+aq(K,X);}return aq(K,X);}fn an(u:u32,y:u32,s:u32,ap:vec2u){let b=(Z.b+7u)/8u*2u;let m=vec2u(f(Z.h,s),f(Z.h,s+4u));var T=0u;loop{let S=t[b+2u*T]*d;let k=t[b+2u*T+1u];${times(0, 2, (r) => `{let I=m[${r}]+T*d;var o=vec4f();if(SCALE!=K){o=E[I+Z.g*d];}let w=C(k,${r},ap[${r}]);let M=at(D[ap[${r}]+S],E[I],o,w,vec4f(Z.i));G[ap[${r}]+S]=M.x;H[I]=M.e;if(SCALE!=K){H[I+Z.g*d]=M.a;}}`)}continuing{T++;break if T==Z.g;}}if(PASSES){var V=Z.g;loop{${times(0, 2, (r) => `G[ap[${r}]+t[b+2u*V]*d]=C(t[b+2u*V+1u],${r},ap[${r}]);`)}continuing{V++;break if V==Z.b;}}}}@compute@workgroup_size(4)fn linear_input_affine(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){R(U,S,ah%4u);}`;
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=t y_at=w slots parameter_features log_gradient:f', 'x weight ranges=t:u value parameters before d_x! d_parameters!', `${libCall}${libLayout}${libRanges}${libMath}${libAffine}${libAffineBackward}${libWeights}${libTurnedWeights}${libQuadHeld}${libQuadTurns}${libLinearQuad}${libKeptSums}${own}`);
+const own = `override ADD:bool=false;override PASSES:bool=false;fn C(K:u32,X:u32,ap:u32)->vec4f{if(ADD){return F[ap+K*d]+aq(K,X);}return aq(K,X);}fn am(u:u32,y:u32,s:u32,ap:vec2u){let b=(Z.b+7u)/8u*2u;let m=vec2u(f(Z.h,s),f(Z.h,s+4u));var T=0u;loop{let S=t[b+2u*T]*d;let l=t[b+2u*T+1u];${times(0, 2, (r) => `{let I=m[${r}]+T*d;var o=vec4f();if(SCALE!=K){o=E[I+Z.g*d];}let w=C(l,${r},ap[${r}]);let M=at(D[ap[${r}]+S],E[I],o,w,vec4f(Z.i));G[ap[${r}]+S]=M.x;H[I]=M.e;if(SCALE!=K){H[I+Z.g*d]=M.a;}}`)}continuing{T++;break if T==Z.g;}}if(PASSES){var V=Z.g;loop{${times(0, 2, (r) => `G[ap[${r}]+t[b+2u*V]*d]=C(t[b+2u*V+1u],${r},ap[${r}]);`)}continuing{V++;break if V==Z.b;}}}}@compute@workgroup_size(4)fn linear_input_affine(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){J(U,S,ah%4u);}`;
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=t y_at=w slots parameter_features log_gradient:f', 'x weight ranges=t:u value parameters before d_x! d_parameters!', `${libCall}${libLayout}${libRanges}${libMath}${libAffine}${libAffineBackward}${libWeights}${libTurnedWeights}${libChunk}${libQuadHeld}${libQuadTurns}${libLinearQuad}${libKeptSums}${own}`);
 
 export const linearInputAffine = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; ranges: 'u32'; value: 'f32'; parameters: 'f32'; before: 'f32'; d_x: 'f32'; d_parameters: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'slots' | 'parameter_features' | 'log_gradient',
-  { SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag; EIGHTS: Optional; RAGGED: Flag; SHORT: Flag; THIN: Flag; MORE: Flag; ADD: Flag; PASSES: Flag }
->('linear-input-affine', 'call SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK EIGHTS RAGGED SHORT THIN MORE ADD PASSES', shader));
+  { SCALE: Optional; EPS: Optional; OFFSET: Optional; LOW: Optional; HIGH: Optional; UNDO: Flag; MIX: Optional; REST: Optional; BACK: Flag; MORE: Flag; EIGHTS: Optional; RAGGED: Flag; SHORT: Flag; THIN: Flag; ADD: Flag; PASSES: Flag }
+>('linear-input-affine', 'call SCALE EPS OFFSET LOW HIGH UNDO MIX REST BACK MORE EIGHTS RAGGED SHORT THIN ADD PASSES', shader));

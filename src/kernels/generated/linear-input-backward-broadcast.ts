@@ -9,10 +9,11 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libValueSlopeBackward } from './lib/value-slope-backward.js';
 import { wgsl as libLinearInput } from './lib/linear-input.js';
+import { wgsl as libChunk } from './lib/chunk.js';
 import { wgsl as libLinearBroadcast } from './lib/linear-broadcast.js';
 
-const own = "fn q(K:u32,v:u32)->u32{return(v/8u*Z.b+K)*8u+v%8u;}@compute@workgroup_size(8)fn linear_input_broadcast(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32,@builtin(subgroup_size)am:u32){m(U,S,ah,am);}";
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=t y_at=w blocks=o', 'x weight:f ranges=t:u y! source', `${libWeightsScalar}${libCall}${libLayout}${libRanges}${libMath}${libActivation}${libValueSlopeBackward}${libLinearInput}${libLinearBroadcast}${own}`);
+const own = "fn q(K:u32,v:u32)->u32{return(v/8u*Z.b+K)*8u+v%8u;}@compute@workgroup_size(8)fn linear_input_broadcast(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32,@builtin(subgroup_size)al:u32){m(U,S,ah,al);}";
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=t y_at=w blocks=o', 'x weight:f ranges=t:u y! source', `${libWeightsScalar}${libCall}${libLayout}${libRanges}${libMath}${libActivation}${libValueSlopeBackward}${libLinearInput}${libChunk}${libLinearBroadcast}${own}`);
 
 export const linearInputBroadcast = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; ranges: 'u32'; y: 'f32'; source: 'f32' },

@@ -10,16 +10,17 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libValueSlopeBackward } from './lib/value-slope-backward.js';
 import { wgsl as libLinearInput } from './lib/linear-input.js';
 import { wgsl as libTurnedWeights } from './lib/turned-weights.js';
+import { wgsl as libChunk } from './lib/chunk.js';
 import { wgsl as libQuadHeld } from './lib/quad-held.js';
 import { wgsl as libQuadTurns } from './lib/quad-turns.js';
 import { wgsl as libLinearQuad } from './lib/linear-quad.js';
 import { wgsl as libQuadOutputs } from './lib/quad-outputs.js';
 
-const own = "@compute@workgroup_size(4)fn linear_input_quad(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){R(U,S,ah%4u);}";
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=t y_at=w blocks=o', 'x weight ranges=t:u y! source', `${libWeights}${libCall}${libLayout}${libRanges}${libMath}${libActivation}${libValueSlopeBackward}${libLinearInput}${libTurnedWeights}${libQuadHeld}${libQuadTurns}${libLinearQuad}${libQuadOutputs}${own}`);
+const own = "@compute@workgroup_size(4)fn linear_input_quad(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){J(U,S,ah%4u);}";
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features=t y_at=w blocks=o', 'x weight ranges=t:u y! source', `${libWeights}${libCall}${libLayout}${libRanges}${libMath}${libActivation}${libValueSlopeBackward}${libLinearInput}${libTurnedWeights}${libChunk}${libQuadHeld}${libQuadTurns}${libLinearQuad}${libQuadOutputs}${own}`);
 
 export const linearInputQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; ranges: 'u32'; y: 'f32'; source: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'y_features' | 'y_at' | 'blocks',
-  { ACTIVATION: Optional; ADD: Flag; EIGHTS: Optional; RAGGED: Flag; SHORT: Flag; THIN: Flag; MORE: Flag }
->('linear-input-backward-quad', 'call ACTIVATION ADD EIGHTS RAGGED SHORT THIN MORE', shader, 'linear_input_quad'));
+  { ACTIVATION: Optional; ADD: Flag; MORE: Flag; EIGHTS: Optional; RAGGED: Flag; SHORT: Flag; THIN: Flag }
+>('linear-input-backward-quad', 'call ACTIVATION ADD MORE EIGHTS RAGGED SHORT THIN', shader, 'linear_input_quad'));

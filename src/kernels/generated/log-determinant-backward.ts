@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 log_determinant_backward ah{let u=Z.a;let T=ah.y;if(ah.x*4u>=l()||T>=u){return;}let ae=f(u*u,ah.x);let t=ae+T*d;let v=u*d;for(var V=0u;V<u;V++){var p=vec4f();if(V==T){p=Z.b*B[ah.x];}for(var b=T;b<V;b++){p=fma(-A[ae+(b*u+V)*d],C[t+b*v],p);}C[t+V*v]=p/(1.+A[ae+(V*u+V)*d]);}for(var V=u-1u;V>0u;V--){let H=V-1u;var p=C[t+H*v];for(var b=V;b<u;b++){p=fma(-A[ae+(b*u+H)*d],C[t+b*v],p);}C[t+H*v]=p;}}";
+const own = "@16,4 log_determinant_backward ah{let u=Z.a;let T=ah.y;if(ah.x*4u>=k()||T>=u){return;}let ae=f(u*u,ah.x);let t=ae+T*d;let v=u*d;for(var V=0u;V<u;V++){var p=vec4f();if(V==T){p=Z.b*B[ah.x];}for(var b=T;b<V;b++){p=fma(-A[ae+(b*u+V)*d],C[t+b*v],p);}C[t+V*v]=p/(1.+A[ae+(V*u+V)*d]);}for(var V=u-1u;V>0u;V--){let H=V-1u;var p=C[t+H*v];for(var b=V;b<u;b++){p=fma(-A[ae+(b*u+H)*d],C[t+b*v],p);}C[t+H*v]=p;}}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'factors d_log_det d_matrix!', `${libCall}${libLayout}${own}`);
 
 export const logDeterminantBackward = /*#__PURE__*/ kernelSource<

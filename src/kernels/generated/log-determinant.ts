@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16 log_determinant ah{if(ah.x*4u>=l()){return;}let u=Z.a;let ae=f(u*u,ah.x);var W=vec4f();for(var b=0u;b<u;b++){let g=A[ae+(b*u+b)*d];W+=ag(g);for(var V=b+1u;V<u;V++){let ap=ae+V*u*d;let t=A[ap+b*d]/(1.+g);A[ap+b*d]=t;for(var T=b+1u;T<u;T++){A[ap+T*d]=fma(-t,A[ae+(b*u+T)*d],A[ap+T*d]);}}}B[ah.x]+=Z.b*W;}";
+const own = "@16 log_determinant ah{if(ah.x*4u>=k()){return;}let u=Z.a;let ae=f(u*u,ah.x);var W=vec4f();for(var b=0u;b<u;b++){let g=A[ae+(b*u+b)*d];W+=ag(g);for(var V=b+1u;V<u;V++){let ap=ae+V*u*d;let l=A[ap+b*d]/(1.+g);A[ap+b*d]=l;for(var T=b+1u;T<u;T++){A[ap+T*d]=fma(-l,A[ae+(b*u+T)*d],A[ap+T*d]);}}}B[ah.x]+=Z.b*W;}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'matrix! log_det!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logDeterminant = /*#__PURE__*/ kernelSource<

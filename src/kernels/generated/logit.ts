@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "const b=.99999994;const g=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn am(y:vec4f)->vec4f{let H=select(y,vec4f(b),y>vec4f(b));return select(H,vec4f(g),H<vec4f(g));}@16,4 logit ah{if(ah.x*4u>=l()||ah.y>=Z.a){return;}let ap=f(Z.a,ah.x)+ah.y*d;let y=A[ap];if(UNDO){B[ap]=(am(u(y))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[ap]=-V(y)-V(-y)-Z.c;}return;}let L=fma(y,vec4f(1.-2.*Z.b),vec4f(Z.b));let ak=am(L);let b=U(ak);let g=ag(-ak);B[ap]=b-g;if(HAS_LOG_DET){let ai=(L<=vec4f())|(L>=vec4f(1.));C[ap]=Z.c-b-g+U(select(vec4f(1.),vec4f(),ai));}}";
+const own = "const b=.99999994;const g=1.17549435e-38;override UNDO:bool=false;override HAS_LOG_DET:bool=true;fn am(y:vec4f)->vec4f{let H=select(y,vec4f(b),y>vec4f(b));return select(H,vec4f(g),H<vec4f(g));}@16,4 logit ah{if(ah.x*4u>=k()||ah.y>=Z.a){return;}let ap=f(Z.a,ah.x)+ah.y*d;let y=A[ap];if(UNDO){B[ap]=(am(u(y))-Z.b)/(1.-2.*Z.b);if(HAS_LOG_DET){C[ap]=-V(y)-V(-y)-Z.c;}return;}let L=fma(y,vec4f(1.-2.*Z.b),vec4f(Z.b));let an=am(L);let b=U(an);let g=ag(-an);B[ap]=b-g;if(HAS_LOG_DET){let ai=(L<=vec4f())|(L>=vec4f(1.));C[ap]=Z.c-b-g+U(select(vec4f(1.),vec4f(),ai));}}";
 const shader = /*#__PURE__*/ shaderText('features alpha:f log_range:f', 'x y! log_terms!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const logit = /*#__PURE__*/ kernelSource<

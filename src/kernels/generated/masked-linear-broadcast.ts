@@ -8,10 +8,11 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libRanges } from './lib/ranges.js';
 import { wgsl as libMaskedLinear } from './lib/masked-linear.js';
+import { wgsl as libChunk } from './lib/chunk.js';
 import { wgsl as libLinearBroadcast } from './lib/linear-broadcast.js';
 
-const own = "fn q(K:u32,v:u32)->u32{return(K/8u*Z.a+v)*8u+K%8u;}@compute@workgroup_size(8)fn masked_linear_broadcast(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32,@builtin(subgroup_size)am:u32){m(U,S,ah,am);}";
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=t y_at=w raw_features blocks=o', 'x weight:f bias:f ranges=t:u addend gate y! raw!', `${libWeightsScalar}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLinearBroadcast}${own}`);
+const own = "fn q(K:u32,v:u32)->u32{return(K/8u*Z.a+v)*8u+K%8u;}@compute@workgroup_size(8)fn masked_linear_broadcast(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32,@builtin(subgroup_size)al:u32){m(U,S,ah,al);}";
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=t y_at=w raw_features blocks=o', 'x weight:f bias:f ranges=t:u addend gate y! raw!', `${libWeightsScalar}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libChunk}${libLinearBroadcast}${own}`);
 
 export const maskedLinearBroadcast = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'f32'; bias: 'f32'; ranges: 'u32'; addend: 'f32'; gate: 'f32'; y: 'f32'; raw: 'f32' },

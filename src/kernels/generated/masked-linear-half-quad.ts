@@ -9,16 +9,17 @@ import { wgsl as libActivation } from './lib/activation.js';
 import { wgsl as libRanges } from './lib/ranges.js';
 import { wgsl as libMaskedLinear } from './lib/masked-linear.js';
 import { wgsl as libLayerWeights } from './lib/layer-weights.js';
+import { wgsl as libChunk } from './lib/chunk.js';
 import { wgsl as libQuadHeld } from './lib/quad-held.js';
 import { wgsl as libQuadTurns } from './lib/quad-turns.js';
 import { wgsl as libLinearQuad } from './lib/linear-quad.js';
 import { wgsl as libQuadOutputs } from './lib/quad-outputs.js';
 
-const own = "@compute@workgroup_size(4)fn masked_linear_half_quad(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){R(U,S,ah%4u);}";
-const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=t y_at=w raw_features blocks=o', 'x weight:vec2u bias:f ranges=t:u addend gate y! raw!', `${libWeightsHalf}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLayerWeights}${libQuadHeld}${libQuadTurns}${libLinearQuad}${libQuadOutputs}${own}`);
+const own = "@compute@workgroup_size(4)fn masked_linear_half_quad(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){J(U,S,ah%4u);}";
+const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=t y_at=w raw_features blocks=o', 'x weight:vec2u bias:f ranges=t:u addend gate y! raw!', `${libWeightsHalf}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLayerWeights}${libChunk}${libQuadHeld}${libQuadTurns}${libLinearQuad}${libQuadOutputs}${own}`);
 
 export const maskedLinearHalfQuad = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
   { x: 'f32'; weight: 'u32'; bias: 'f32'; ranges: 'u32'; addend: 'f32'; gate: 'f32'; y: 'f32'; raw: 'f32' },
   'inputs' | 'outputs' | 'x_features' | 'x_at' | 'addend_features' | 'addend_at' | 'gate_features' | 'gate_at' | 'y_features' | 'y_at' | 'raw_features' | 'blocks',
-  { ACTIVATION: Optional; GATE: Flag; ADDEND: Flag; RAW: Flag; SCALE: Flag; EIGHTS: Optional; RAGGED: Flag; SHORT: Flag; THIN: Flag; MORE: Flag }
->('masked-linear-half-quad', 'call ACTIVATION GATE ADDEND RAW SCALE EIGHTS RAGGED SHORT THIN MORE', shader));
+  { ACTIVATION: Optional; GATE: Flag; ADDEND: Flag; RAW: Flag; SCALE: Flag; MORE: Flag; EIGHTS: Optional; RAGGED: Flag; SHORT: Flag; THIN: Flag }
+>('masked-linear-half-quad', 'call ACTIVATION GATE ADDEND RAW SCALE MORE EIGHTS RAGGED SHORT THIN', shader));

@@ -9,7 +9,7 @@ import { wgsl as libRanges } from './lib/ranges.js';
 import { wgsl as libMaskedLinear } from './lib/masked-linear.js';
 import { wgsl as libLinearStrip } from './lib/linear-strip.js';
 
-const own = "@8,4 masked_linear_half U S{k(U,S);}";
+const own = "@8,4 masked_linear_half U S{l(U,S);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at addend_features addend_at gate_features gate_at y_features=t y_at raw_features blocks=o', 'x weight:vec2u bias:f ranges=t:u addend gate y! raw!', `${libWeightsHalf}${libCall}${libLayout}${libMath}${libActivation}${libRanges}${libMaskedLinear}${libLinearStrip}${own}`);
 
 export const maskedLinearHalf = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "fn ai(l:u32)->u32{var d=l;d=(d^(d>>16u))*0x7feb352du;d=(d^(d>>15u))*0x846ca68bu;return d^(d>>16u);}fn g(q:u32,d:u32)->u32{let b=(1u<<Z.c)-1u;let o=ai(Z.d^ai(Z.e^ai(d)));var ap=q;loop{var Q=ap>>Z.c;var R=ap&b;for(var bl=1u;bl<=4u;bl++){let ac=Q^(ai(R^(o+bl*0x9e3779b9u))&b);Q=R;R=ac;}ap=(Q<<Z.c)|R;if(ap<Z.b){break;}}return ap;}fn k(v:u32)->u32{let ap=y(T.d)+y(T.a)+v;return g(ap%Z.b,y(T.c)+ap/Z.b);}@64 minibatch ah{let ao=l();if(ah.x*4u>=ao){return;}let D=ao-1u;var u:vec4u;for(var b=0u;b<4u;b++){u[b]=k(min(ah.x*4u+b,D))*Z.a;}for(var ad=0u;ad<Z.a;ad++){B[f(Z.a,ah.x)+ad*d]=vec4f(A[u.x+ad],A[u.y+ad],A[u.z+ad],A[u.w+ad]);}}";
+const own = "fn ai(u:u32)->u32{var d=u;d=(d^(d>>16u))*0x7feb352du;d=(d^(d>>15u))*0x846ca68bu;return d^(d>>16u);}fn g(q:u32,d:u32)->u32{let b=(1u<<Z.c)-1u;let o=ai(Z.d^ai(Z.e^ai(d)));var ap=q;loop{var Q=ap>>Z.c;var R=ap&b;for(var bc=1u;bc<=4u;bc++){let aq=Q^(ai(R^(o+bc*0x9e3779b9u))&b);Q=R;R=aq;}ap=(Q<<Z.c)|R;if(ap<Z.b){break;}}return ap;}fn l(v:u32)->u32{let ap=y(T.d)+y(T.a)+v;return g(ap%Z.b,y(T.c)+ap/Z.b);}@64 minibatch ah{let an=k();if(ah.x*4u>=an){return;}let D=an-1u;var u:vec4u;for(var b=0u;b<4u;b++){u[b]=l(min(ah.x*4u+b,D))*Z.a;}for(var ac=0u;ac<Z.a;ac++){B[f(Z.a,ah.x)+ac*d]=vec4f(A[u.x+ac],A[u.y+ac],A[u.z+ac],A[u.w+ac]);}}";
 const shader = /*#__PURE__*/ shaderText('features count half_bits seed_low seed_high', 'data:f y!', `${libCall}${libLayout}${own}`);
 
 export const minibatch = /*#__PURE__*/ kernelSource<

@@ -6,7 +6,7 @@ import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libNormal } from './lib/normal.js';
 import { wgsl as libMixture } from './lib/mixture.js';
 
-const own = "const J=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ah{let ad=ah.y;if(ah.x*4u>=l()||ad>=Z.a){return;}let ap=f(Z.a,ah.x)+ad*d;let T=C[ad];if(T==J){D[ap]=A[ap];return;}let p=f(3u*COMPONENTS*Z.b,ah.x)+T*d;let ag=Z.b*d;be(p,ag);var k:L;if(INVERSE){k=bn(A[ap],p,ag);}else{let al=av(A[ap],p,ag);k=L(select(al.z,al.z*ao,abs(al.z)>vec4f(.9*W)),al.a);}D[ap]=k.c;if(HAS_LOG_DET){E[f(Z.b,ah.x)+T*d]=k.a;}}";
+const own = "const J=0xffffffffu;override INVERSE:bool=false;override HAS_LOG_DET:bool=true;@16,4 mixture ah{let ac=ah.y;if(ah.x*4u>=k()||ac>=Z.a){return;}let ap=f(Z.a,ah.x)+ac*d;let T=C[ac];if(T==J){D[ap]=A[ap];return;}let p=f(3u*COMPONENTS*Z.b,ah.x)+T*d;let ag=Z.b*d;be(p,ag);var l:L;if(INVERSE){l=bn(A[ap],p,ag);}else{let ab=av(A[ap],p,ag);l=L(select(ab.z,ab.z*ao,abs(ab.z)>vec4f(.9*W)),ab.a);}D[ap]=l.c;if(HAS_LOG_DET){E[f(Z.b,ah.x)+T*d]=l.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots', 'x state=t! slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libNormal}${libMixture}${own}`);
 
 export const mixture = /*#__PURE__*/ kernelSource<

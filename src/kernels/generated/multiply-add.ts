@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override HAS_B:bool=false;override ADD:bool=false;@16,4 multiply_add ah{let ad=ah.y;if(ah.x*4u>=l()||ad>=Z.a){return;}var o=Z.g*A[f(Z.b,ah.x)+(Z.c+ad)*d];if(HAS_B){o*=B[f(Z.d,ah.x)+(ad%Z.d)*d];}let ap=f(Z.e,ah.x)+(Z.f+ad)*d;if(ADD){C[ap]+=o;}else{C[ap]=o;}}";
+const own = "override HAS_B:bool=false;override ADD:bool=false;@16,4 multiply_add ah{let ac=ah.y;if(ah.x*4u>=k()||ac>=Z.a){return;}var o=Z.g*A[f(Z.b,ah.x)+(Z.c+ac)*d];if(HAS_B){o*=B[f(Z.d,ah.x)+(ac%Z.d)*d];}let ap=f(Z.e,ah.x)+(Z.f+ac)*d;if(ADD){C[ap]+=o;}else{C[ap]=o;}}";
 const shader = /*#__PURE__*/ shaderText('features a_features a_at b_features y_features y_at factor:f', 'a b y!', `${libCall}${libLayout}${own}`);
 
 export const multiplyAdd = /*#__PURE__*/ kernelSource<

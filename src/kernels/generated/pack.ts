@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "@16,4 pack ah{let ad=ah.y;let ao=l();if(ah.x*4u>=ao||ad>=Z.a){return;}let D=ao-1u;let ag=select(1u,T.e.x,Z.b==1u)*Z.a;let v=ah.x*4u;B[f(Z.a,ah.x)+ad*d]=vec4f(A[v*ag+ad],A[min(v+1u,D)*ag+ad],A[min(v+2u,D)*ag+ad],A[min(v+3u,D)*ag+ad]);}@16,4 unpack ah{let ad=ah.y;let ao=l();if(ah.x*4u>=ao||ad>=Z.a){return;}let v=ah.x*4u;let o=D[f(Z.a,ah.x)+ad*d];let ap=v*Z.a+ad;C[ap]=o.x;if(v+1u<ao){C[ap+Z.a]=o.y;}if(v+2u<ao){C[ap+2u*Z.a]=o.z;}if(v+3u<ao){C[ap+3u*Z.a]=o.w;}}";
+const own = "@16,4 pack ah{let ac=ah.y;let an=k();if(ah.x*4u>=an||ac>=Z.a){return;}let D=an-1u;let ag=select(1u,T.e.x,Z.b==1u)*Z.a;let v=ah.x*4u;B[f(Z.a,ah.x)+ac*d]=vec4f(A[v*ag+ac],A[min(v+1u,D)*ag+ac],A[min(v+2u,D)*ag+ac],A[min(v+3u,D)*ag+ac]);}@16,4 unpack ah{let ac=ah.y;let an=k();if(ah.x*4u>=an||ac>=Z.a){return;}let v=ah.x*4u;let o=D[f(Z.a,ah.x)+ac*d];let ap=v*Z.a+ac;C[ap]=o.x;if(v+1u<an){C[ap+Z.a]=o.y;}if(v+2u<an){C[ap+2u*Z.a]=o.z;}if(v+3u<an){C[ap+3u*Z.a]=o.w;}}";
 const shader = /*#__PURE__*/ shaderText('features is_context', 'outside:f inside! result:f! tensor', `${libCall}${libLayout}${own}`);
 
 export const pack = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const J=0xffffffffu;@16,4 permute ah{let ad=ah.y;if(ah.x*4u>=l()||ad>=Z.a){return;}var o=vec4f();if(B[ad]!=J){o=A[f(Z.b,ah.x)+B[ad]*d];}C[f(Z.a,ah.x)+ad*d]=o;}";
+const own = "const J=0xffffffffu;@16,4 permute ah{let ac=ah.y;if(ah.x*4u>=k()||ac>=Z.a){return;}var o=vec4f();if(B[ac]!=J){o=A[f(Z.b,ah.x)+B[ac]*d];}C[f(Z.a,ah.x)+ac*d]=o;}";
 const shader = /*#__PURE__*/ shaderText('features source_features', 'x index:u y!', `${libCall}${libLayout}${own}`);
 
 export const permute = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@64 raw ah{if(ah.x>=Z.a){return;}let V=ah.x*6u;let b=vec4u(A[V],A[V+1u],A[V+2u],A[V+3u]);B[ah.x]=k(b,vec2u(A[V+4u],A[V+5u]));}";
+const own = "@64 raw ah{if(ah.x>=Z.a){return;}let V=ah.x*6u;let b=vec4u(A[V],A[V+1u],A[V+2u],A[V+3u]);B[ah.x]=l(b,vec2u(A[V+4u],A[V+5u]));}";
 const shader = /*#__PURE__*/ shaderText('count', 'source:u result:vec4u!', `${libMath}${libPhilox}${own}`);
 
 export const raw = /*#__PURE__*/ kernelSource<

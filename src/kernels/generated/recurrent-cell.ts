@@ -4,7 +4,7 @@ import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 
-const own = "@16,4 lstm ah{let T=ah.y;if(ah.x*4u>=l()||T>=Z.a){return;}let gate=f(4u*Z.a,ah.x)+T*d;let ac=Z.a*d;let ap=f(Z.a,ah.x)+T*d;let b=u(A[gate+ac])*B[ap];let J=b+u(A[gate])*Y(A[gate+2u*ac]);let ak=u(A[gate+3u*ac])*Y(J);B[ap]=J;C[f(Z.b,ah.x)+(Z.c+T)*d]=ak;D[f(Z.d,ah.x)+T*d]=ak;}@16,4 gru ah{let T=ah.y;if(ah.x*4u>=l()||T>=Z.a){return;}let gate=f(4u*Z.a,ah.x)+T*d;let ac=Z.a*d;let ap=f(Z.b,ah.x)+(Z.c+T)*d;let af=Y(A[gate+2u*ac]+u(A[gate])*A[gate+3u*ac]);let ak=af+u(A[gate+ac])*(C[ap]-af);C[ap]=ak;D[f(Z.d,ah.x)+T*d]=ak;}";
+const own = "@16,4 lstm ah{let T=ah.y;if(ah.x*4u>=k()||T>=Z.a){return;}let gate=f(4u*Z.a,ah.x)+T*d;let aq=Z.a*d;let ap=f(Z.a,ah.x)+T*d;let b=u(A[gate+aq])*B[ap];let J=b+u(A[gate])*Y(A[gate+2u*aq]);let al=u(A[gate+3u*aq])*Y(J);B[ap]=J;C[f(Z.b,ah.x)+(Z.c+T)*d]=al;D[f(Z.d,ah.x)+T*d]=al;}@16,4 gru ah{let T=ah.y;if(ah.x*4u>=k()||T>=Z.a){return;}let gate=f(4u*Z.a,ah.x)+T*d;let aq=Z.a*d;let ap=f(Z.b,ah.x)+(Z.c+T)*d;let af=Y(A[gate+2u*aq]+u(A[gate])*A[gate+3u*aq]);let al=af+u(A[gate+aq])*(C[ap]-af);C[ap]=al;D[f(Z.d,ah.x)+T*d]=al;}";
 const shader = /*#__PURE__*/ shaderText('hidden memory_features memory_at output_features', 'gates cell! memory! output!', `${libCall}${libLayout}${libMath}${own}`);
 
 export const lstm = /*#__PURE__*/ kernelSource<

@@ -8,7 +8,7 @@ import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libRowNet } from './lib/row-net.js';
 import { wgsl as libContraction } from './lib/contraction.js';
 
-const own = "fn S(ae:u32,al:u32,k:u32){t(ae,al,k,true,Z.b);if(D[5]==0u){return;}let o=ae+D[4]*d;for(var V=0u;V<2u*Z.a;V++){let ap=(V/2u)*d+(V%2u)*8u;A[ae+Z.c*d+ap]*=A[o+ap];}}@8 residual_solve_backward U S{let s=U.x*d+S.x;if(s*4u>=l()){return;}let ae=f(Z.d,s);let al=f(Z.e,s);let k=2u*Z.c;for(var V=0u;V<2u*Z.a;V++){let ap=(V/2u)*d+(V%2u)*8u;A[ae+k*d+ap]=H[f(Z.a,s)+ap];}t(ae,al,k,false,0u);R(s,ae,al,k+Z.a+Z.i);}";
+const own = "fn S(ae:u32,am:u32,l:u32){t(ae,am,l,true,Z.b);if(D[5]==0u){return;}let o=ae+D[4]*d;for(var V=0u;V<2u*Z.a;V++){let ap=(V/2u)*d+(V%2u)*8u;A[ae+Z.c*d+ap]*=A[o+ap];}}@8 residual_solve_backward U S{let s=U.x*d+S.x;if(s*4u>=k()){return;}let ae=f(Z.d,s);let am=f(Z.e,s);let l=2u*Z.c;for(var V=0u;V<2u*Z.a;V++){let ap=(V/2u)*d+(V%2u)*8u;A[ae+l*d+ap]=H[f(Z.a,s)+ap];}t(ae,am,l,false,0u);R(s,ae,am,l+Z.a+Z.i);}";
 const shader = /*#__PURE__*/ shaderText('dim layers width nodes side_features memory limit patience slope_features contraction=l:f tolerance=m:f', 'state! weight bias:f layers:u side source x! point', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${libRowNet}${libContraction}${own}`);
 
 export const residualSolveBackward = /*#__PURE__*/ kernelSource<

@@ -8,7 +8,7 @@ import { wgsl as libSlope } from './lib/slope.js';
 import { wgsl as libRowNet } from './lib/row-net.js';
 import { wgsl as libContraction } from './lib/contraction.js';
 
-const own = "fn S(ae:u32,al:u32,k:u32){t(ae,al,k,false,0u);}@8 residual_solve U S{let s=U.x*d+S.x;if(s*4u>=l()){return;}R(s,f(Z.d,s),f(Z.e,s),2u*Z.c);}";
+const own = "fn S(ae:u32,am:u32,l:u32){t(ae,am,l,false,0u);}@8 residual_solve U S{let s=U.x*d+S.x;if(s*4u>=k()){return;}R(s,f(Z.d,s),f(Z.e,s),2u*Z.c);}";
 const shader = /*#__PURE__*/ shaderText('dim layers width nodes side_features memory limit patience contraction=l:f tolerance=m:f', 'state! weight bias:f layers:u side source x!', `${libCall}${libLayout}${libMath}${libActivation}${libSlope}${libRowNet}${libContraction}${own}`);
 
 export const residualSolve = /*#__PURE__*/ kernelSource<

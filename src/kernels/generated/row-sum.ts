@@ -3,7 +3,7 @@ import { kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "const b=64u;fn k(ab:u32,ae:u32,ag:u32)->vec4f{var W=vec4f();for(var g=ae;g<ag;g+=8u){var aj=vec4f();for(var ad=g;ad<min(g+8u,ag);ad++){aj+=A[ab+ad*d];}W+=aj;}return W;}@16,4 partial_sums ah{let ao=(Z.a+b-1u)/b;if(ah.x*4u>=l()||ah.y>=ao){return;}let ae=ah.y*b;C[f(ao,ah.x)+ah.y*d]=k(f(Z.a,ah.x),ae,min(ae+b,Z.a));}@64 row_sum ah{if(ah.x*4u>=l()){return;}B[ah.x]+=k(f(Z.a,ah.x),0u,Z.a);}";
+const own = "const b=64u;fn l(ab:u32,ae:u32,P:u32)->vec4f{var W=vec4f();for(var g=ae;g<P;g+=8u){var aj=vec4f();for(var ac=g;ac<min(g+8u,P);ac++){aj+=A[ab+ac*d];}W+=aj;}return W;}@16,4 partial_sums ah{let an=(Z.a+b-1u)/b;if(ah.x*4u>=k()||ah.y>=an){return;}let ae=ah.y*b;C[f(an,ah.x)+ah.y*d]=l(f(Z.a,ah.x),ae,min(ae+b,Z.a));}@64 row_sum ah{if(ah.x*4u>=k()){return;}B[ah.x]+=l(f(Z.a,ah.x),0u,Z.a);}";
 const shader = /*#__PURE__*/ shaderText('features', 'terms total! partials!', `${libCall}${libLayout}${own}`);
 
 export const partialSums = /*#__PURE__*/ kernelSource<

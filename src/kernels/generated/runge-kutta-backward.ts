@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 advance_backward ah{let ad=ah.y;if(ah.x*4u>=l()||ad>=Z.a){return;}let o=A[f(Z.e,ah.x)+(Z.f+ad)*d];let q=f(Z.c,ah.x)+ad*d;for(var V=0u;V<Z.b;V++){let ap=q+V*Z.d*d;let aj=B[V]*o;if(ADD){C[ap]+=aj;}else{C[ap]=aj;}}}";
+const own = "override ADD:bool=false;@16,4 advance_backward ah{let ac=ah.y;if(ah.x*4u>=k()||ac>=Z.a){return;}let o=A[f(Z.e,ah.x)+(Z.f+ac)*d];let q=f(Z.c,ah.x)+ac*d;for(var V=0u;V<Z.b;V++){let ap=q+V*Z.d*d;let aj=B[V]*o;if(ADD){C[ap]+=aj;}else{C[ap]=aj;}}}";
 const shader = /*#__PURE__*/ shaderText('features terms k_features k_stride y_features y_at', 'd_y coefficients:f d_k!', `${libCall}${libLayout}${own}`);
 
 export const advanceBackward = /*#__PURE__*/ kernelSource<

@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override SCALE:bool=false;@16,4 scale_tangents ah{let all=Z.a*Z.b;if(ah.x*4u>=l()||ah.y>=all){return;}let ap=f(all,ah.x)+ah.y*d;C[ap]=A[ap]*B[f(Z.a,ah.x)+(ah.y%Z.a)*d];}@16,4 seed_tangents ah{let all=Z.a*Z.b;if(ah.x*4u>=l()||ah.y>=all){return;}let ad=ah.y%Z.a;var t=D[ah.y];if(SCALE){t*=E[Z.c+ad];}C[f(all,ah.x)+ah.y*d]=t*B[f(Z.a,ah.x)+ad*d];}";
+const own = "override SCALE:bool=false;@16,4 scale_tangents ah{let all=Z.a*Z.b;if(ah.x*4u>=k()||ah.y>=all){return;}let ap=f(all,ah.x)+ah.y*d;C[ap]=A[ap]*B[f(Z.a,ah.x)+(ah.y%Z.a)*d];}@16,4 seed_tangents ah{let all=Z.a*Z.b;if(ah.x*4u>=k()||ah.y>=all){return;}let ac=ah.y%Z.a;var l=D[ah.y];if(SCALE){l*=E[Z.c+ac];}C[f(all,ah.x)+ah.y*d]=l*B[f(Z.a,ah.x)+ac*d];}";
 const shader = /*#__PURE__*/ shaderText('features blocks scale_at', 'x slope y! seed:f scale:f', `${libCall}${libLayout}${own}`);
 
 export const scaleTangents = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libSpline } from './lib/spline.js';
 
-const own = "const J=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn K(ap:u32)->vec4f{return B[ap];}@16,4 spline ah{let ad=ah.y;if(ah.x*4u>=l()||ad>=Z.a){return;}let ap=f(Z.a,ah.x)+ad*d;let T=C[ad];if(T==J){D[ap]=A[ap];return;}let p=select(f(Z.c,ah.x)+T*d,T,SHARED);let k=ck(A[ap],p,Z.b*select(d,1u,SHARED));D[ap]=k.c;if(HAS_LOG_DET){E[f(Z.b,ah.x)+T*d]=k.a;}}";
+const own = "const J=0xffffffffu;override HAS_LOG_DET:bool=true;override SHARED:bool=false;fn K(ap:u32)->vec4f{return B[ap];}@16,4 spline ah{let ac=ah.y;if(ah.x*4u>=k()||ac>=Z.a){return;}let ap=f(Z.a,ah.x)+ac*d;let T=C[ac];if(T==J){D[ap]=A[ap];return;}let p=select(f(Z.c,ah.x)+T*d,T,SHARED);let l=ck(A[ap],p,Z.b*select(d,1u,SHARED));D[ap]=l.c;if(HAS_LOG_DET){E[f(Z.b,ah.x)+T*d]=l.a;}}";
 const shader = /*#__PURE__*/ shaderText('features slots parameter_features', 'x parameters slot:u y! log_terms!', `${libCall}${libLayout}${libMath}${libSpline}${own}`);
 
 export const spline = /*#__PURE__*/ kernelSource<

@@ -5,7 +5,7 @@ import { wgsl as libLayout } from './lib/layout.js';
 import { wgsl as libMath } from './lib/math.js';
 import { wgsl as libPhilox } from './lib/philox.js';
 
-const own = "@16,4 sample ah{let ad=ah.y*4u;if(ah.x*4u>=l()||ad>=Z.a){return;}let v=y(T.a)+ah.x*4u;let o=vec2u(y(T.f),y(T.g));let g=transpose(mat4x4f(q(k(vec4u(v,ah.y,0u,0u),o)),q(k(vec4u(v+1u,ah.y,0u,0u),o)),q(k(vec4u(v+2u,ah.y,0u,0u),o)),q(k(vec4u(v+3u,ah.y,0u,0u),o))));let ap=f(Z.a,ah.x)+ad*d;A[ap]=g[0];if(ad+1u<Z.a){A[ap+d]=g[1];}if(ad+2u<Z.a){A[ap+2u*d]=g[2];}if(ad+3u<Z.a){A[ap+3u*d]=g[3];}}@64 log_density ah{if(ah.x*4u>=l()){return;}let ab=f(Z.a,ah.x);var W=vec4f();for(var g=0u;g<Z.a;g+=8u){var aj=vec4f();let ag=min(g+8u,Z.a);for(var ad=g;ad<ag;ad++){let p=B[ab+ad*d];aj+=p*p;}W+=aj;}D[ah.x]=Z.b*C[ah.x]-(.5*W+f32(Z.a)*.9189385332046727);}";
+const own = "@16,4 sample ah{let ac=ah.y*4u;if(ah.x*4u>=k()||ac>=Z.a){return;}let v=y(T.a)+ah.x*4u;let o=vec2u(y(T.f),y(T.g));let g=transpose(mat4x4f(q(l(vec4u(v,ah.y,0u,0u),o)),q(l(vec4u(v+1u,ah.y,0u,0u),o)),q(l(vec4u(v+2u,ah.y,0u,0u),o)),q(l(vec4u(v+3u,ah.y,0u,0u),o))));let ap=f(Z.a,ah.x)+ac*d;A[ap]=g[0];if(ac+1u<Z.a){A[ap+d]=g[1];}if(ac+2u<Z.a){A[ap+2u*d]=g[2];}if(ac+3u<Z.a){A[ap+3u*d]=g[3];}}@64 log_density ah{if(ah.x*4u>=k()){return;}let ab=f(Z.a,ah.x);var W=vec4f();for(var g=0u;g<Z.a;g+=8u){var aj=vec4f();let P=min(g+8u,Z.a);for(var ac=g;ac<P;ac++){let p=B[ab+ac*d];aj+=p*p;}W+=aj;}D[ah.x]=Z.b*C[ah.x]-(.5*W+f32(Z.a)*.9189385332046727);}";
 const shader = /*#__PURE__*/ shaderText('dim sign:f', 'z! source log_det log_prob!', `${libCall}${libLayout}${libMath}${libPhilox}${own}`);
 
 export const sample = /*#__PURE__*/ kernelSource<

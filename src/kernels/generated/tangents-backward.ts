@@ -3,7 +3,7 @@ import { type Flag, kernelSource, shaderText } from '../../runtime/kernel.js';
 import { wgsl as libCall } from './lib/call.js';
 import { wgsl as libLayout } from './lib/layout.js';
 
-const own = "override ADD:bool=false;@16,4 tangents_backward ah{let ad=ah.y;if(ah.x*4u>=l()||ad>=Z.a){return;}let k=f(Z.a*Z.b,ah.x)+ad*d;var W=vec4f();for(var v=0u;v<Z.b;v++){let ap=k+v*Z.a*d;W=fma(A[ap],B[ap],W);}let q=f(Z.a,ah.x)+ad*d;if(ADD){C[q]+=W;}else{C[q]=W;}}";
+const own = "override ADD:bool=false;@16,4 tangents_backward ah{let ac=ah.y;if(ah.x*4u>=k()||ac>=Z.a){return;}let l=f(Z.a*Z.b,ah.x)+ac*d;var W=vec4f();for(var v=0u;v<Z.b;v++){let ap=l+v*Z.a*d;W=fma(A[ap],B[ap],W);}let q=f(Z.a,ah.x)+ac*d;if(ADD){C[q]+=W;}else{C[q]=W;}}";
 const shader = /*#__PURE__*/ shaderText('features blocks', 'x d_y d_slope!', `${libCall}${libLayout}${own}`);
 
 export const tangentsBackward = /*#__PURE__*/ kernelSource<

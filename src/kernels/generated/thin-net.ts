@@ -12,7 +12,7 @@ import { wgsl as libQuadTurns } from './lib/quad-turns.js';
 import { wgsl as libThinNet } from './lib/thin-net.js';
 import { wgsl as libThinNetForward } from './lib/thin-net-forward.js';
 
-const own = "fn N(s:u32,ap:u32,q:vec4f,v:vec4f,d:vec4f,g:vec4f){w(ap,k(q,v,d,g));}@compute@workgroup_size(4)fn thin_net(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){M(U,S,ah%4u);}";
+const own = "fn O(s:u32,ap:u32,q:vec4f,v:vec4f,d:vec4f,g:vec4f){w(ap,l(q,v,d,g));}@compute@workgroup_size(4)fn thin_net(@builtin(workgroup_id)U:vec3u,@builtin(local_invocation_id)S:vec3u,@builtin(subgroup_invocation_id)ah:u32){M(U,S,ah%4u);}";
 const shader = /*#__PURE__*/ shaderText('inputs outputs x_features x_at y_features y_at front_weight front_bias wide_weight wide_bias back_weight back_bias front back features=s slots read_places left_places', 'x weight front! wide! y!', `${libMath}${libActivation}${libWeights}${libNetWeights}${libCall}${libLayout}${libQuadHeld}${libQuadTurns}${libThinNet}${libThinNetForward}${own}`);
 
 export const thinNet = /*#__PURE__*/ enabling('subgroups', /*#__PURE__*/ kernelSource<
