@@ -1,5 +1,5 @@
 // A product with packed weights, shared within a quad: masked-linear-quad.wgsl says how. The importer binds what it multiplies, imports where weights lie
-// (lib/layer-weights.wgsl, lib/quad-weights.wgsl or lib/turned-weights.wgsl) and says in `take` what becomes of an output's sum over a chunk, and in `finish_block` of all: by
+// (lib/layer-weights.wgsl, lib/quad-weights.wgsl, lib/net-weights.wgsl or lib/turned-weights.wgsl) and says in `take` what becomes of an output's sum over a chunk, and in `finish_block` of all: by
 // lib/quad-outputs.wgsl, or the first by lib/kept-sums.wgsl. Loops end at their foot, as in linear-backward-quad.wgsl.
 
 #import "lib/chunk.wgsl"

@@ -1,5 +1,5 @@
 // What a quad holds of the inputs of its rows, and the weights by which it is multiplied. The importer imports where weights lie (lib/layer-weights.wgsl,
-// lib/quad-weights.wgsl or lib/turned-weights.wgsl).
+// lib/quad-weights.wgsl, lib/net-weights.wgsl or lib/turned-weights.wgsl).
 
 override EIGHTS: u32 = 8u; // eights of inputs that are held
 override RAGGED: bool = true; // what is held may end within them

@@ -4,7 +4,6 @@ import { linearAffine } from '../kernels/linear-affine.js';
 import { OUTPUTS } from '../kernels/linear-strips.js';
 import type { Kernel } from '../runtime/kernel.js';
 import type { Command } from '../runtime/program.js';
-import type { ConstantTensor } from '../runtime/tensor.js';
 import { affineBehind } from './affine-behind.js';
 import {
   constantOf,
@@ -37,7 +36,7 @@ function fuseLinearAffine(commands: readonly Command[], users: Users, end: numbe
   const ranges = tensors.ranges.data as Uint32Array;
   const slot = commands[end]!.tensors.slot as typeof tensors.ranges;
   const data = shared([ranges, slot.data], () => Uint32Array.from([...ranges, ...behind.places.flat()]));
-  const packs = isConstant(tensors.weight);
+  const packed = isConstant(tensors.weight) ? packedForQuads(tensors.weight, params.inputs!, params.outputs!) : null;
   const { KEEP } = behind.constants;
   const { value, moved, total } = behind.tensors;
   return {
@@ -47,7 +46,7 @@ function fuseLinearAffine(commands: readonly Command[], users: Users, end: numbe
       kernel: linearAffineKernel,
       tensors: {
         x: tensors.x!,
-        weight: packs ? packedForQuads(tensors.weight as ConstantTensor, params.inputs!, params.outputs!) : tensors.weight!,
+        weight: packed ?? tensors.weight!,
         bias: tensors.bias!,
         ranges: constantOf(data, 'ranges and places'),
         value,
@@ -64,7 +63,7 @@ function fuseLinearAffine(commands: readonly Command[], users: Users, end: numbe
         y_features: KEEP ? params.y_features! : 1,
         y_at: 0,
       },
-      constants: { ...behind.constants, PACKED: packs },
+      constants: { ...behind.constants, PACKED: packed !== null },
     },
   };
 }

@@ -101,14 +101,9 @@ function fuseThinNet(commands: readonly Command[], users: Users, start: number):
   if (!mayRunAt(commands, row.slice(0, parts.length), start)) return null;
   const isBackward = wide.kernel.source.name !== 'masked-linear';
   const bound = parts.flatMap(({ tensors }) => (isBackward ? [tensors.weight!] : [tensors.weight!, tensors.bias!]));
-  const packs = !isBackward && isConstant(wide.tensors.weight!);
-  const all = together(
-    packs
-      ? bound.map((tensor) =>
-          tensor === wide.tensors.weight && isConstant(tensor) ? packedForQuads(tensor, wide.params.inputs!, wide.params.outputs!) : tensor,
-        )
-      : bound,
-  );
+  const { weight } = wide.tensors;
+  const packed = !isBackward && isConstant(weight) ? packedForQuads(weight, wide.params.inputs!, wide.params.outputs!) : null;
+  const all = together(bound.map((tensor) => (packed && tensor === weight ? packed : tensor)));
   if (!all) return null;
   const startOf = (tensor: Tensor | undefined): number => (tensor ? all.starts[bound.indexOf(tensor)]! / 4 : 0);
   const isReadElsewhere = ({ tensors }: Command): boolean =>
@@ -157,7 +152,7 @@ function fuseThinNet(commands: readonly Command[], users: Users, start: number):
         KEEP_WIDE: keepsWide,
         FRONT_ACTIVATION: front?.constants.ACTIVATION ?? 0,
         ACTIVATION: wide.constants.ACTIVATION ?? 0,
-        ...(isBackward ? { ADD: back?.constants.ADD ?? false } : { PACKED: packs }),
+        ...(isBackward ? { ADD: back?.constants.ADD ?? false } : { PACKED: packed !== null }),
       },
     },
   };
